@@ -1,0 +1,98 @@
+import { defineConfig } from 'eslint/config'
+import tseslint from 'typescript-eslint'
+
+const lines = (max) => ['error', { max, skipBlankLines: false, skipComments: false }]
+
+const bareError = {
+  selector: 'ThrowStatement > NewExpression[callee.name=/^(Error|TypeError|RangeError)$/]',
+  message: 'Throw a coded error (contract/error.ts in production code, a class of its own in sim).',
+}
+
+/** Time and chance come in as arguments (platform/clock, the world's clock), or nothing can be replayed. */
+const timeAndChance = [
+  ["CallExpression[callee.object.name='Date'][callee.property.name='now']", 'Date.now()'],
+  ["NewExpression[callee.name='Date'][arguments.length=0]", 'new Date()'],
+  ["CallExpression[callee.object.name='Math'][callee.property.name='random']", 'Math.random()'],
+  ["CallExpression[callee.object.name='performance'][callee.property.name='now']", 'performance.now()'],
+  ["CallExpression[callee.object.name='AbortSignal'][callee.property.name='timeout']", 'AbortSignal.timeout()'],
+  ['CallExpression[callee.name=/^(setTimeout|setInterval)$/]', 'A bare timer'],
+  ['ImportDeclaration[source.value=/^(node:)?timers/]', 'A bare timer'],
+].map(([selector, what]) => ({ selector, message: `${what} is for platform/clock only: take a Clock.` }))
+
+/** One owner of the terminal and of the process's end. */
+const terminal = [
+  {
+    selector: "CallExpression[callee.object.name='process'][callee.property.name=/^(exit|abort|reallyExit)$/]",
+    message: 'Only main.ts ends the process.',
+  },
+  {
+    selector: "MemberExpression[object.name='process'][property.name='exitCode']",
+    message: 'Only main.ts says how the process ends.',
+  },
+]
+const streams = {
+  selector: "MemberExpression[object.name='process'][property.name=/^(stdout|stderr)$/]",
+  message: 'Only render and main.ts write to the terminal.',
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'fixtures/'] },
+  { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs', '**/*.ts'],
+    rules: {
+      'max-lines': lines(400),
+      'max-len': ['error', { code: 140, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
+      semi: ['error', 'never'],
+      quotes: ['error', 'single', { avoidEscape: true }],
+      'comma-dangle': ['error', 'always-multiline'],
+      'no-warning-comments': ['error', { terms: ['fixme', 'xxx', 'todo'] }],
+      'prefer-const': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts', 'vitest.config.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { project: './test/tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // The contract's interfaces are asynchronous where some of those that meet them are not.
+      '@typescript-eslint/require-await': 'off',
+      // Matters of taste.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'max-lines-per-function': lines(70),
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', bareError, ...timeAndChance, ...terminal, streams],
+    },
+  },
+  // Each of these says all that still holds there: a later block replaces the rule as a whole.
+  {
+    files: ['src/platform/clock/**', 'src/sim/**'],
+    rules: { 'no-restricted-syntax': ['error', bareError, ...terminal, streams] },
+  },
+  {
+    files: ['src/render/**'],
+    rules: { 'no-restricted-syntax': ['error', bareError, ...timeAndChance, ...terminal] },
+  },
+  {
+    files: ['src/main.ts'],
+    rules: { 'no-restricted-syntax': ['error', bareError, ...timeAndChance] },
+  },
+  // The world reads what any client may send, as unknown JSON.
+  { files: ['src/sim/**', 'test/**'], rules: { '@typescript-eslint/no-base-to-string': 'off' } },
+  { files: ['test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+)

@@ -1,0 +1,29 @@
+import { LifeboatError } from '../contract/index.js'
+
+/**
+ * The first Ctrl-C, SIGTERM or SIGHUP asks for a safe point; `main` ends the process on the second. Whoever works hands out
+ * what would still be in flight then.
+ */
+export class Interrupts {
+  readonly #controller = new AbortController()
+  /** Name of the first signal, for the exit code. */
+  first: string | undefined
+  /** Says what goes on without us when the process ends now. */
+  inFlight: () => readonly string[] = () => []
+  onFirst: (signal: string) => void = () => undefined
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** True for the first signal; false says that the process should end at once. */
+  receive(signal: string): boolean {
+    if (this.first !== undefined) return false
+    this.first = signal
+    this.#controller.abort(
+      new LifeboatError(`interrupted.${signal}`, `stopped by ${signal}`, { blame: 'user', hint: 'Go on with: lifeboat resume' }),
+    )
+    this.onFirst(signal)
+    return true
+  }
+}

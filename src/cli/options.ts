@@ -1,0 +1,58 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+
+/** What every command shares (design §8). Flags win over the environment. */
+export interface CommonOptions {
+  readonly cloud?: string
+  readonly stateDir?: string
+  readonly json?: boolean
+  readonly yes?: boolean
+  readonly confirm?: string
+  /** commander's name for `--no-input`: false when given. */
+  readonly input: boolean
+  readonly takeOver?: boolean
+  readonly color: boolean
+  readonly verbose?: boolean
+  readonly quiet?: boolean
+  readonly debug?: boolean
+}
+
+export interface WorldOptions {
+  readonly speed: number
+  readonly world?: string
+}
+
+const positive = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
+  return value
+}
+
+export function withState(command: Command): Command {
+  return command.option('--state-dir <dir>', 'where runs are kept (or LIFEBOAT_STATE_DIR)')
+}
+
+export function withOutput(command: Command): Command {
+  return command
+    .option('--json', 'data as JSON on standard output')
+    .option('--no-color', 'no colours')
+    .option('--verbose', 'say more')
+    .option('--quiet', 'say only what must be said')
+    .option('--debug', 'show stacks of errors')
+}
+
+export function withCloud(command: Command): Command {
+  return command.option('--cloud <file>', "cloud file; without it, the runbook's own cloud")
+}
+
+export function withConsent(command: Command): Command {
+  return command
+    .option('--yes', 'pass gates and manual steps without asking')
+    .option('--no-input', 'never ask anything')
+    .option('--take-over', 'displace an owner who cannot be proved dead')
+}
+
+export function withWorld(command: Command): Command {
+  return command
+    .addOption(new Option('--speed <n>', 'how many times as fast the world runs').argParser(positive).default(30))
+    .option('--world <file>', "world to play in; without it, the runbook's own")
+}

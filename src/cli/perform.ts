@@ -1,0 +1,149 @@
+import { mkdir, rm } from 'node:fs/promises'
+import type { Change, Listener, Mode, Operator } from '../contract/index.js'
+import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
+import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
+import type { Platform } from '../platform/platform.js'
+import { exitOf } from './exit.js'
+import type { Interrupts } from './interrupts.js'
+import { inFlightOf } from './in-flight.js'
+import type { Site } from './site.js'
+
+/** What a run needs from the command that performs it. */
+export interface Performance {
+  readonly site: Site
+  readonly state: StateFolder
+  readonly run: string
+  readonly operator: Operator
+  readonly listeners: readonly Listener[]
+  readonly interrupts: Interrupts
+  readonly takeOver: boolean
+  readonly notice: (message: string) => void
+  readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
+}
+
+export interface FreshRun extends Performance {
+  readonly mode: Mode
+  readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
+  readonly consent: (plan: Plan) => Promise<RecordData['run.started']['confirmed'] | number>
+}
+
+/** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
+export async function performFresh(performance: FreshRun): Promise<number> {
+  const { site, state, run, mode, sim } = performance
+  return underLock(performance, async (signal) => {
+    // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
+    const pins = await site.pins()
+    const plan = await planRun({ ...planPorts(performance), signal })
+    const confirmed = await performance.consent(plan)
+    if (typeof confirmed === 'number') return confirmed
+    const journal = await state.create(run, () => site.clock.now())
+    const started: RecordData['run.started'] = {
+      runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
+      mode,
+      cloud: site.cloudFacts,
+      owner: await site.processes.self(),
+      pins,
+      confirmed,
+      realStartedAt: site.clock.realNow().toISOString(),
+      ...(sim === undefined ? {} : { sim }),
+    }
+    return finished(performance, journal, startRun(runPorts(performance, journal, signal), started, plan))
+  })
+}
+
+export interface ResumedRun extends Performance {
+  readonly acceptedChanges: boolean
+}
+
+/** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
+export async function performResume(performance: ResumedRun): Promise<number> {
+  const { site, state, run, acceptedChanges } = performance
+  return underLock(performance, async (signal) => {
+    const { journal, cut } = await state.open(run, () => site.clock.now())
+    if (cut !== undefined) performance.notice(cut)
+    const resumed: RecordData['run.resumed'] = {
+      owner: await site.processes.self(),
+      realStartedAt: site.clock.realNow().toISOString(),
+      acceptedChanges,
+      ...(acceptedChanges ? { runbookText: site.runbook.text } : {}),
+    }
+    return finished(performance, journal, resumeRun(runPorts(performance, journal, signal), resumed))
+  })
+}
+
+/** Holds the run's lock around `work`, and stops the run if another takes it over. */
+async function underLock(performance: Performance, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const { site, state, run, interrupts, takeOver } = performance
+  const owner = { ...(await site.processes.self()), run }
+  const lock = await RunLock.acquire(state.locks, lockKey(site), owner, site.processes, () => site.clock.realNow(), {
+    takeOver,
+  })
+  if (lock.takenFrom !== undefined) performance.notice(takenFrom(lock.takenFrom))
+  const over = new AbortController()
+  const signal = AbortSignal.any([interrupts.signal, over.signal])
+  const beating = new AbortController()
+  const alive = lock.keepAlive(site.clock, beating.signal).catch((error: unknown) => over.abort(error))
+  const { secrets } = state.paths(run)
+  try {
+    // Swept before it is used: an earlier life may have left credentials there.
+    await rm(secrets, { recursive: true, force: true })
+    await mkdir(secrets, { recursive: true, mode: 0o700 })
+    return await work(signal)
+  } finally {
+    await rm(secrets, { recursive: true, force: true })
+    beating.abort()
+    await alive
+    await lock.release()
+  }
+}
+
+function takenFrom({ owner, life }: Holder): string {
+  if (owner === undefined) return 'Took over a lock that could not be read.'
+  const fate = life === 'dead' ? 'that process is gone' : 'by --take-over: make sure that it has stopped'
+  return `Took over from run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid}; ${fate}).`
+}
+
+async function finished(
+  { interrupts }: Performance,
+  journal: Journal,
+  outcome: ReturnType<typeof startRun>,
+): Promise<number> {
+  interrupts.inFlight = () => inFlightOf(fold(journal.records))
+  try {
+    return exitOf(await outcome, interrupts.first)
+  } finally {
+    await journal.close()
+  }
+}
+
+function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
+  const { site, state, run } = performance
+  return {
+    runbook: site.runbook,
+    registry: site.registry,
+    clock: site.clock,
+    env: site.env,
+    doors: site.doors(state.paths(run).secrets, run),
+    pollEveryMs: site.cloud.pollEveryMs,
+  }
+}
+
+function runPorts(performance: Performance, journal: Journal, signal: AbortSignal): RunPorts<Platform> {
+  const { site, operator, listeners, run, criticalPathMs } = performance
+  return {
+    ...planPorts(performance),
+    journal,
+    operator,
+    listeners,
+    signal,
+    survivors: site.survivors,
+    resumeCommand: `lifeboat resume ${run}`,
+    ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),
+  }
+}
+
+export function lockKey({ runbook, cloudFacts }: Site): LockKey {
+  return { runbook: runbook.name, resourceManager: cloudFacts.resourceManager, subscription: cloudFacts.subscription }
+}
+

@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { planRun, type Plan } from '../engine/index.js'
+import { exit } from './exit.js'
+import { guarded } from './guard.js'
+import type { CommonOptions } from './options.js'
+import type { Invocation } from './invocation.js'
+import { Screen } from './screen.js'
+import { openSite, readRunbook, type Site } from './site.js'
+
+export interface PlanOptions extends CommonOptions {
+  readonly detailedExitcode?: boolean
+}
+
+/** `lifeboat plan RUNBOOK`: what a failover would change, by reading only. */
+export async function plan(args: readonly string[], options: PlanOptions, invocation: Invocation): Promise<number> {
+  return guarded(options, invocation, async () => {
+    const screen = new Screen(options, invocation)
+    const { runbook, diagnostics } = await readRunbook(args[0] ?? '')
+    screen.diagnose(diagnostics)
+    if (runbook === undefined) return exit.usage
+    const site = await openSite(runbook, options.cloud, invocation.env)
+    screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
+    const made = await planOnly(site, invocation, screen)
+    if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)
+    else screen.showPlan(made, site, 'run', 'data')
+    if (!isReady(made)) return exit.notReady
+    return options.detailedExitcode === true && countChanges(made) > 0 ? exit.changes : exit.done
+  })
+}
+
+async function planOnly(site: Site, invocation: Invocation, screen: Screen): Promise<Plan> {
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
+  const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
+  try {
+    return await planRun({
+      runbook: site.runbook,
+      registry: site.registry,
+      clock: site.clock,
+      env: site.env,
+      doors: site.doors(folder, 'plan'),
+      signal: invocation.interrupts.signal,
+      pollEveryMs: site.cloud.pollEveryMs,
+      progress,
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** `plan --json`: the plan as data; `dryRun` says that nothing was changed. */
+function planData(made: Plan, { runbook, cloudFacts }: Site): object {
+  const { steps, facts, findings, failures } = made
+  return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, ...facts, steps, findings, failures }
+}
+
+export function countChanges({ steps }: Plan): number {
+  return steps.reduce((sum, step) => sum + step.changes.length, 0)
+}
+
+/** No step that cannot be planned, and no finding that must be mended first. */
+export function isReady({ findings, failures }: Plan): boolean {
+  return failures.length === 0 && findings.every((finding) => finding.level !== 'stop')
+}

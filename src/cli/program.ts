@@ -1,0 +1,96 @@
+import { Command, CommanderError } from 'commander'
+import { exit } from './exit.js'
+import type { Invocation } from './invocation.js'
+import { withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
+import { toolVersion } from './version.js'
+
+type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
+
+const examples = `
+Examples:
+  lifeboat rehearse runbooks/data100.yaml      the whole failover in a simulated world; nothing real is touched
+  lifeboat validate runbooks/data100.yaml      is the file right? No network needed
+  lifeboat plan runbooks/data100.yaml          what would a failover change? Reads only
+  lifeboat run runbooks/data100.yaml           the failover
+  lifeboat resume                              go on after a failure, a crash or a stop
+  lifeboat status                              where it stands, in ten lines
+
+Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
+5 another run holds the lock · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
+
+/** Parses and runs one command line; resolves with the exit code. Command code is loaded only when its command is called. */
+export async function runProgram(argv: readonly string[], invocation: Invocation): Promise<number> {
+  let code: number = exit.done
+  const program = new Command('lifeboat')
+    .description('Fails a JupyterHub on Azure Kubernetes Service over to a new cluster, with its data.')
+    .version(toolVersion(), '-V, --version')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => invocation.output.data(text),
+      writeErr: (text) => invocation.output.say(text),
+    })
+    .addHelpText('after', examples)
+  const on = (command: Command, load: () => Promise<Action>): void => {
+    command.action(async (...given: unknown[]) => {
+      const options = given.at(-2) as never
+      const args = given.slice(0, -2).flat().filter((one): one is string => typeof one === 'string')
+      code = await (await load())(args, options, invocation)
+    })
+  }
+  addReading(program, on)
+  addRunning(program, on)
+  addWorld(program, on)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version end by such an error too, with exit code 0.
+    return error.exitCode === 0 || error.code === 'commander.helpDisplayed' ? exit.done : exit.usage
+  }
+  return code
+}
+
+type On = (command: Command, load: () => Promise<Action>) => void
+
+function addReading(program: Command, on: On): void {
+  const validate = program.command('validate <runbook...>').description('check a runbook without any network')
+  on(withOutput(validate), async () => (await import('./validate.js')).validate)
+
+  const plan = program.command('plan <runbook>').description('dry run: show what a failover would change; reads only')
+  plan.option('--detailed-exitcode', 'exit 10 if there are changes')
+  on(withState(withCloud(withOutput(plan))), async () => (await import('./plan.js')).plan)
+
+  const status = program.command('status [run]').description('where a run stands')
+  on(withState(withOutput(status)), async () => (await import('./status.js')).status)
+
+  const runs = program.command('runs').description('all runs')
+  on(withState(withOutput(runs)), async () => (await import('./status.js')).runs)
+}
+
+function addRunning(program: Command, on: On): void {
+  const run = program.command('run <runbook>').description('the failover')
+  run
+    .option('--dry-run', 'the same as plan')
+    .option('--confirm <name>', "the runbook's name, instead of typing it")
+  on(withConsent(withState(withCloud(withOutput(run)))), async () => (await import('./run.js')).run)
+
+  const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')
+  resume.option('--accept-changes', 'go on though the runbook or its files have changed')
+  on(withConsent(withState(withOutput(resume))), async () => (await import('./resume.js')).resume)
+
+  const rehearse = program
+    .command('rehearse <runbook>')
+    .description('the whole failover in a simulated world; nothing real is touched')
+  on(withWorld(withConsent(withState(withOutput(rehearse)))), async () => (await import('./rehearse.js')).rehearse)
+}
+
+function addWorld(program: Command, on: On): void {
+  const sim = program.command('sim').description('serve a simulated world to any client')
+  sim
+    .requiredOption('--world <file>', 'starting state')
+    .option('--speed <n>', 'how many times as fast the world runs', Number, 30)
+    .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
+    .option('--access-log <file>', 'write every request there, as NDJSON')
+  on(withState(sim), async () => (await import('./sim.js')).sim)
+}

@@ -1,0 +1,100 @@
+import type { Change } from '../contract/index.js'
+import { fold, type Journal } from '../journal/index.js'
+import type { Runbook } from '../runbook/index.js'
+import { exit } from './exit.js'
+import { guarded, usageError } from './guard.js'
+import type { CommonOptions, WorldOptions } from './options.js'
+import { performFresh } from './perform.js'
+import { isReady } from './plan.js'
+import type { Invocation } from './invocation.js'
+import { Screen } from './screen.js'
+import { openSite, readRunbook } from './site.js'
+import { stateFolder, stateRoot, worldFolder } from './state.js'
+import type { WorldControl } from './world-control.js'
+import { worldCriticalPathMs } from './world-path.js'
+import { startWorld, type RunningWorld } from './world-process.js'
+
+type Options = CommonOptions & WorldOptions
+
+/** `lifeboat rehearse RUNBOOK`: the whole failover in a world of its own. */
+export async function rehearse(args: readonly string[], options: Options, invocation: Invocation): Promise<number> {
+  return guarded(options, invocation, async () => {
+    const screen = new Screen(options, invocation)
+    const { runbook, diagnostics } = await readRunbook(args[0] ?? '')
+    screen.diagnose(diagnostics)
+    if (runbook === undefined) return exit.usage
+    const worldFile = options.world ?? runbook.rehearsal?.world
+    if (worldFile === undefined) {
+      throw usageError(`${runbook.name} names no world to rehearse in`, 'Add `rehearsal: { world: FILE }` to it, or give --world FILE.')
+    }
+    screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
+    const folder = await worldFolder(stateRoot(options, invocation))
+    const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
+    return leave(world, screen, await rehearseIn(world, runbook, options, invocation, screen))
+  })
+}
+
+async function rehearseIn(
+  world: RunningWorld,
+  runbook: Runbook,
+  options: Options,
+  invocation: Invocation,
+  screen: Screen,
+): Promise<number> {
+  const site = await openSite(runbook, world.cloudPath, invocation.env)
+  const run = site.newRunId()
+  const renderer = await screen.renderer(site, run)
+  try {
+    return await performFresh({
+      site,
+      state: stateFolder(options, invocation),
+      run,
+      mode: 'rehearsal',
+      sim: world.sim,
+      // A rehearsal needs nobody's consent; without a terminal there is nobody to ask either.
+      operator: screen.operator(options.yes === true),
+      listeners: [renderer.listener],
+      interrupts: invocation.interrupts,
+      takeOver: options.takeOver === true,
+      notice: (message) => screen.notice(message),
+      criticalPathMs: criticalPathIn(world.control),
+      consent: async (made) => {
+        if (isReady(made)) return 'rehearsal'
+        screen.showPlan(made, site, 'rehearsal', 'say')
+        return exit.notReady
+      },
+    })
+  } finally {
+    renderer.close()
+  }
+}
+
+/** The critical path in the world's own durations, worked out from its operations and the journal when the run is over. */
+export function criticalPathIn(control: WorldControl) {
+  return (journal: Journal) =>
+    async (changed: ReadonlyMap<string, readonly Change[]>): Promise<number> => {
+      const { operations } = await control.state()
+      const { planned, steps } = fold(journal.records)
+      const spans = (planned?.steps ?? []).map(({ id, needs }) => {
+        const step = steps.get(id)
+        return {
+          id,
+          needs,
+          changes: changed.get(id) ?? [],
+          ...(step === undefined ? {} : { startedAt: step.startedAt }),
+          ...(step?.endedAt === undefined ? {} : { endedAt: step.endedAt }),
+        }
+      })
+      return worldCriticalPathMs(spans, operations)
+    }
+}
+
+/** The world is left where there is something to resume; it ends by itself after half an hour without a request. */
+export async function leave(world: Pick<RunningWorld, 'control' | 'sim'>, screen: Screen, code: number): Promise<number> {
+  if (code === exit.failed || code >= 128) {
+    screen.notice(`The world goes on (pid ${world.sim.pid}) for: lifeboat resume`)
+  } else {
+    await world.control.stop()
+  }
+  return code
+}

@@ -1,0 +1,85 @@
+import { LifeboatError } from '../contract/index.js'
+import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import { narrate } from '../engine/index.js'
+import { exit } from './exit.js'
+import { guarded, usageError } from './guard.js'
+import type { CommonOptions } from './options.js'
+import { performResume } from './perform.js'
+import { changedSince } from './pinned.js'
+import type { Invocation } from './invocation.js'
+import { criticalPathIn, leave } from './rehearse.js'
+import { Screen } from './screen.js'
+import { openSite, readRunbook } from './site.js'
+import { stateFolder } from './state.js'
+import { WorldControl } from './world-control.js'
+
+export interface ResumeOptions extends CommonOptions {
+  readonly acceptChanges?: boolean
+}
+
+/** `lifeboat resume [RUN]`: goes on with a run where its journal ends. */
+export async function resume(args: readonly string[], options: ResumeOptions, invocation: Invocation): Promise<number> {
+  return guarded(options, invocation, async () => {
+    const screen = new Screen(options, invocation)
+    const state = stateFolder(options, invocation)
+    const run = args[0] ?? (await onlyUnfinished(state))
+    const { records } = await state.read(run)
+    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
+    const before = fold(records)
+    if (before.status === 'finished') {
+      screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
+      return exit.done
+    }
+    const { runbook, diagnostics } = await readRunbook(before.runbook.path)
+    screen.diagnose(diagnostics)
+    if (runbook === undefined) return exit.usage
+    refuseWithoutAnybody(before, options, screen)
+    const site = await openSite(runbook, before.cloud.path ?? undefined, invocation.env)
+    const differences = await changedSince(before, site)
+    if (differences.length > 0 && options.acceptChanges !== true) throw changed(differences)
+    const control = before.sim === undefined ? undefined : new WorldControl(before.sim.control, site.cloud.certificateAuthority ?? '')
+    const renderer = await screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
+    try {
+      const code = await performResume({
+        site,
+        state,
+        run,
+        acceptedChanges: differences.length > 0,
+        operator: screen.operator(options.yes === true || (before.mode === 'rehearsal' && !screen.canAsk)),
+        listeners: [renderer.listener],
+        interrupts: invocation.interrupts,
+        takeOver: options.takeOver === true,
+        notice: (message) => screen.notice(message),
+        ...(control === undefined ? {} : { criticalPathMs: criticalPathIn(control) }),
+      })
+      return control === undefined || before.sim === undefined ? code : await leave({ control, sim: before.sim }, screen, code)
+    } finally {
+      renderer.close()
+    }
+  })
+}
+
+async function onlyUnfinished(state: StateFolder): Promise<string> {
+  const runs = await state.unfinished()
+  const [only] = runs
+  if (only === undefined) throw usageError('there is no unfinished run', '`lifeboat runs` lists all of them.')
+  if (runs.length > 1) {
+    const ids = runs.map(({ run }) => run).join(', ')
+    throw usageError('more than one run is unfinished', `Name one of them: ${ids}`)
+  }
+  if (only.status === 'damaged') throw only.problem
+  return only.run
+}
+
+/** A confirmed run stays confirmed; but gates that are still to come need somebody, or `--yes`. */
+function refuseWithoutAnybody(before: RunState, options: ResumeOptions, screen: Screen): void {
+  if (screen.canAsk || options.yes === true || before.mode === 'rehearsal') return
+  throw usageError('nobody is there to pass the gates of this run', 'Without a terminal, add --yes to pass gates and manual steps.')
+}
+
+function changed(differences: readonly string[]): LifeboatError {
+  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
+    blame: 'user',
+    hint: 'Put it back, or go on with the new contents: lifeboat resume --accept-changes',
+  })
+}

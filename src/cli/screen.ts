@@ -1,0 +1,119 @@
+import { userInfo } from 'node:os'
+import { eventStreamVersion, type Mode, type Operator, type RunEvent } from '../contract/index.js'
+import type { Plan } from '../engine/index.js'
+import {
+  colorsWanted,
+  createRenderer,
+  paint,
+  personOperator,
+  planLines,
+  rendererKind,
+  terminalAsker,
+  yesOperator,
+  type Asker,
+  type Renderer,
+} from '../render/index.js'
+import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
+import type { CommonOptions } from './options.js'
+import type { Invocation } from './invocation.js'
+import type { Site } from './site.js'
+import { toolVersion } from './version.js'
+
+/** One command's view of the terminal: which renderer, whether anybody can be asked, and where things are said. */
+export class Screen {
+  readonly #options: CommonOptions
+  readonly #invocation: Invocation
+  readonly #color: boolean
+  /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
+  #renderer: Renderer | undefined
+
+  constructor(options: CommonOptions, invocation: Invocation) {
+    this.#options = options
+    this.#invocation = invocation
+    const { output, env } = invocation
+    this.#color = colorsWanted({ env, isTerminal: output.errorIsTerminal, flag: options.color })
+  }
+
+  /** True if a person sits at the terminal and has not forbidden questions. */
+  get canAsk(): boolean {
+    const { output } = this.#invocation
+    return output.inputIsTerminal && output.errorIsTerminal && this.#options.input
+  }
+
+  notice(message: string): void {
+    if (this.#options.quiet === true) return
+    if (this.#renderer === undefined) this.#invocation.output.say(`${message}\n`)
+    else this.#renderer.note('info', message)
+  }
+
+  diagnose(diagnostics: readonly Diagnostic[]): void {
+    for (const diagnostic of diagnostics) this.#invocation.output.say(`${renderDiagnostic(diagnostic)}\n`)
+  }
+
+  /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
+  showPlan(plan: Plan, site: Site, mode: Mode, where: 'data' | 'say'): void {
+    const { output } = this.#invocation
+    const { name, objectiveMs } = site.runbook
+    const isTerminal = where === 'data' ? output.outputIsTerminal : output.errorIsTerminal
+    const color = colorsWanted({ env: this.#invocation.env, isTerminal, flag: this.#options.color })
+    const columns = where === 'data' ? output.dataColumns : output.columns
+    const lines = planLines(
+      { runbook: name, mode, cloud: site.cloudFacts, ...(objectiveMs === undefined ? {} : { objectiveMs }), ...plan },
+      { paint: paint(color), columns, verbose: this.#options.verbose === true },
+    )
+    const text = `${lines.join('\n')}\n`
+    if (where === 'data') output.data(text)
+    else output.say(text)
+  }
+
+  get asker(): Asker {
+    const { output, interrupts } = this.#invocation
+    return terminalAsker(output, () => interrupts.receive('SIGINT'))
+  }
+
+  /** Who answers: `--yes` for gates and manual steps, the person for what `--yes` does not cover, nobody without a terminal. */
+  operator(assumeYes: boolean): Operator {
+    const person = this.canAsk
+      ? personOperator({
+          name: userInfo().username,
+          asker: this.asker,
+          paint: paint(this.#color),
+          columns: this.#invocation.output.columns,
+        })
+      : undefined
+    return assumeYes || person === undefined ? yesOperator('--yes', person) : person
+  }
+
+  async renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
+    const { output, env, interrupts } = this.#invocation
+    const { json, quiet, verbose, color } = this.#options
+    const kind = rendererKind({
+      env,
+      isTerminal: output.errorIsTerminal,
+      flag: color,
+      ...(json === undefined ? {} : { json }),
+      ...(quiet === undefined ? {} : { quiet }),
+    })
+    const incident = site.runbook.rehearsal?.incident
+    const renderer = await createRenderer({
+      kind,
+      output,
+      clock: site.clock,
+      color: this.#color,
+      earlier,
+      ...(verbose === undefined ? {} : { verbose }),
+      ...(incident === undefined ? {} : { incident }),
+    })
+    const t = site.clock.now().toISOString()
+    renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
+    this.#renderer = renderer
+    interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
+    return {
+      ...renderer,
+      close: () => {
+        this.#renderer = undefined
+        renderer.close()
+      },
+    }
+  }
+}

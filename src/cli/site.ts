@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { LifeboatError, type Clock, type CloudFacts } from '../contract/index.js'
+import type { Registry, StepScope, Survivors } from '../engine/index.js'
+import { newRunId, type Pin } from '../journal/index.js'
+import { clockOf } from '../platform/clock/clock.js'
+import { azureCloud, envOf, loadCloud } from '../platform/cloud/load.js'
+import type { Cloud } from '../platform/cloud/schema.js'
+import { markedChildren, processes } from '../platform/exec/processes.js'
+import { handleSurvivor } from '../platform/exec/survivors.js'
+import { openPlatform, siteMark } from '../platform/open.js'
+import type { Platform } from '../platform/platform.js'
+import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
+import { registry } from '../steps/registry.js'
+
+/** A runbook together with the cloud it is for, and everything that reaches that cloud. */
+export interface Site {
+  readonly runbook: Runbook
+  readonly registry: Registry<Platform>
+  readonly cloud: Cloud
+  readonly cloudFacts: CloudFacts & { readonly path: string | null }
+  readonly clock: Clock
+  readonly env: (name: string) => string | undefined
+  readonly processes: typeof processes
+  readonly survivors: Survivors
+  /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
+  doors(secrets: string, run: string): (scope: StepScope) => Platform
+  pins(): Promise<readonly Pin[]>
+  newRunId(): string
+}
+
+/** The runbook, or what is wrong with it. Reads files only. */
+export async function readRunbook(path: string): Promise<{ runbook?: Runbook; diagnostics: readonly Diagnostic[] }> {
+  const harmful = new Set([...registry.values()].filter(({ harms }) => harms === true).map(({ uses }) => uses))
+  return loadRunbook(path, registry, harmful)
+}
+
+/** Without `cloudPath`: the cloud that the runbook names. */
+export async function openSite(
+  runbook: Runbook,
+  cloudPath: string | undefined,
+  processEnv: Readonly<Record<string, string | undefined>>,
+): Promise<Site> {
+  const path = cloudPath === undefined ? null : resolve(cloudPath)
+  const cloud = path === null ? azureCloud(runbook.azure.cloud) : await loadCloud(path)
+  const clock = clockOf(cloud)
+  const env = envOf(cloud, processEnv)
+  const { subscription } = runbook.azure
+  return {
+    runbook,
+    registry,
+    cloud,
+    cloudFacts: { name: cloud.name, resourceManager: cloud.resourceManager, subscription, path },
+    clock,
+    env,
+    processes,
+    survivors: {
+      handle: (child) => handleSurvivor(child, clock),
+      marked: () => markedChildren(siteMark({ cloud, subscription, runbook: runbook.name })),
+    },
+    doors: (secrets, run) => openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, env: processEnv }),
+    pins: () => pinsOf(runbook, env),
+    newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
+  }
+}
+
+/** What the run reads, fixed by digest. Throws `runbook.files` for what cannot be read, with its place in the runbook. */
+async function pinsOf(runbook: Runbook, env: Site['env']): Promise<readonly Pin[]> {
+  const { files, diagnostics } = await referencedFiles(runbook, registry, { env })
+  if (diagnostics.length === 0) return files
+  throw new LifeboatError('runbook.files', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
+}
+
+/** From 0 up to 1, by the operating system's own generator. */
+function randomFraction(): number {
+  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
+}

@@ -1,0 +1,55 @@
+/** Whose fault an error is: the user's (mend the runbook), the cloud's (try again), or ours (a bug). */
+export type Blame = 'user' | 'cloud' | 'tool'
+
+export interface ErrorDetails {
+  /** What to do next, as a sentence. */
+  hint?: string
+  cause?: unknown
+  blame?: Blame
+  /** Set where the same call may succeed later. `afterMs` is the other side's own wish, in real milliseconds. */
+  retry?: Retryable
+}
+
+/** Worth trying again; who retries and how often is the engine's business alone. */
+export interface Retryable {
+  readonly afterMs?: number
+}
+
+/**
+ * Every failure that the tool expects. `code` is stable and dotted (`azure.conflict`, `ssh.unreachable`); the message
+ * says what happened, the hint what to do. It never holds a secret.
+ */
+export class LifeboatError extends Error {
+  readonly code: string
+  readonly blame: Blame
+  readonly hint: string | undefined
+  readonly retry: Retryable | undefined
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'LifeboatError'
+    this.code = code
+    this.blame = details.blame ?? 'cloud'
+    this.hint = details.hint
+    this.retry = details.retry
+  }
+}
+
+/** An error as it stands in the journal and in events. */
+export interface ErrorFacts {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly blame: Blame
+  readonly retryable: boolean
+}
+
+/** What is not a LifeboatError is a bug of ours, and is called so. */
+export function errorFacts(error: unknown): ErrorFacts {
+  if (error instanceof LifeboatError) {
+    const { code, message, hint, blame, retry } = error
+    return { code, message, blame, retryable: retry !== undefined, ...(hint === undefined ? {} : { hint }) }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'tool.bug', message, blame: 'tool', retryable: false }
+}

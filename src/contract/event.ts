@@ -1,0 +1,100 @@
+import type { Change } from './change.js'
+import type { ErrorFacts } from './error.js'
+import type { Json, JsonObject } from './json.js'
+import type { Answer, Question } from './operator.js'
+
+export const eventStreamVersion = 1
+
+export type Mode = 'run' | 'rehearsal'
+export type Outcome = 'succeeded' | 'failed' | 'interrupted' | 'declined'
+
+/** One step as the plan sees it; also what `plan --json` lists. Durations are milliseconds of the run's clock. */
+export interface PlannedStep {
+  readonly id: string
+  readonly uses: string
+  readonly needs: readonly string[]
+  /** What was seen; `assumed` where inputs were pending, so that nothing could be looked at. */
+  readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'gate' | 'check'
+  readonly changes: readonly Change[]
+  /** Why a change cannot be put back, by resource. */
+  readonly irreversible: Readonly<Record<string, string>>
+  readonly estimateMs: number
+  /** Expected start after the run's start. */
+  readonly startMs: number
+}
+
+/** Where a plan would hurt; both are step ids, or null for none. */
+export interface PlanFacts {
+  readonly firstHarm: string | null
+  readonly pointOfNoReturn: string | null
+  /** Step ids along the longest path by estimates. */
+  readonly criticalPath: readonly string[]
+  readonly totalMs: number
+}
+
+export interface CloudFacts {
+  readonly name: string
+  readonly resourceManager: string
+  readonly subscription: string
+}
+
+interface Of<T extends string> {
+  readonly type: T
+  /** RFC 3339 UTC, the run's clock. */
+  readonly t: string
+  readonly run: string
+}
+interface OfStep<T extends string> extends Of<T> {
+  readonly step: string
+}
+
+export type RunEvent =
+  | (Of<'stream.opened'> & { readonly version: typeof eventStreamVersion; readonly tool: string })
+  | (Of<'run.started'> & {
+      readonly runbook: string
+      readonly mode: Mode
+      readonly resumed: boolean
+      readonly cloud: CloudFacts
+      readonly objectiveMs?: number
+      readonly steps: readonly { readonly id: string; readonly uses: string; readonly needs: readonly string[] }[]
+    })
+  | (Of<'run.planned'> & PlanFacts & { readonly steps: readonly PlannedStep[] })
+  | (OfStep<'step.started'> & { readonly uses: string; readonly attempt: number })
+  /** Ready, but a claim is held by `on`. */
+  | (OfStep<'step.waiting'> & { readonly on: readonly string[] })
+  | (OfStep<'step.progress'> & { readonly message: string; readonly elapsedMs: number })
+  | (OfStep<'step.intent'> & { readonly changes: readonly Change[] })
+  | (OfStep<'step.checkpoint'> & { readonly what: Json })
+  | (OfStep<'step.applied'> & Record<never, never>)
+  | (OfStep<'step.verified'> & {
+      readonly outputs: JsonObject
+      /** How many changes were made; 0 when it was as wanted already. */
+      readonly changes: number
+      readonly elapsedMs: number
+    })
+  | (OfStep<'step.retrying'> & { readonly attempt: number; readonly inMs: number; readonly error: ErrorFacts })
+  | (OfStep<'step.failed'> & { readonly error: ErrorFacts; readonly elapsedMs: number })
+  | (OfStep<'step.skipped'> & { readonly reason: string; readonly by: string })
+  | (OfStep<'question.asked'> & { readonly question: Question })
+  | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
+  /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
+  | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
+  | (Of<'eta.updated'> & { readonly remainingMs: number; readonly finishAt: string })
+  | (Of<'run.interrupted'> & { readonly signal: string })
+  | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
+  | (Of<'run.finished'> & {
+      readonly outcome: Outcome
+      readonly elapsedMs: number
+      readonly wallMs: number
+      readonly criticalPathMs?: number
+      /** The error that stopped it, or the command that goes on. */
+      readonly next?: string
+      /** What the checks saw but did not insist on: which certificate each hub shows. */
+      readonly remarks?: readonly string[]
+    })
+
+export type RunEventType = RunEvent['type']
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>
+
+/** A renderer is one of these; it must never throw. */
+export type Listener = (event: RunEvent) => void

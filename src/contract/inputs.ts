@@ -1,0 +1,28 @@
+import { z } from 'zod'
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+
+/** `90s`, `20m`, `1h`; becomes milliseconds. A number without a unit is refused. */
+export const durationMs = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration carries its unit, as in 90s, 20m or 1h')
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(text) ?? []
+    return Number(amount) * unitMs[unit as keyof typeof unitMs]
+  })
+
+/**
+ * A file or folder that the step reads. Relative paths are relative to the runbook's folder; what it holds is pinned by
+ * digest when a run starts, and a resume with other contents is refused.
+ */
+export const file = z.string().min(1).meta({ lifeboat: 'file' })
+
+/** Does an input's schema say that it is a file? */
+export function isFileInput(schema: z.ZodType): boolean {
+  return schema.meta()?.['lifeboat'] === 'file'
+}
+
+/** Full id of an Azure resource. */
+export const resourceId = z
+  .string()
+  .regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+(\/providers\/.+)?$/i, 'a full resource id starts with /subscriptions/…')

@@ -1,0 +1,19 @@
+/**
+ * The state of a step's resources now. A read that failed is `unknown`, never `absent`: unknown stops a step, while absent
+ * would create a second one.
+ */
+export type Observation<O, S> =
+  | { readonly state: 'absent' }
+  | { readonly state: 'converged'; readonly outputs: O }
+  /** Differs, and `apply` can mend it in place; `seen` is what `plan` works from. */
+  | { readonly state: 'drifted'; readonly seen: S }
+  /** Differs, and it cannot be mended in place. */
+  | { readonly state: 'conflict'; readonly why: string; readonly mend: string }
+  /** Somebody's operation is under way; `what` reads as "cluster data100 is being created". */
+  | { readonly state: 'in-flight'; readonly what: string }
+  | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }
+
+export type ObservationState = Observation<unknown, unknown>['state']
+
+/** What `plan` may be given: everything else stops the step before it plans. */
+export type Seen<S> = { readonly state: 'absent' } | { readonly state: 'drifted'; readonly seen: S }

@@ -1,0 +1,84 @@
+import type { z } from 'zod'
+import type { Change, Inverse } from './change.js'
+import type { Clock } from './clock.js'
+import type { Json } from './json.js'
+import type { Observation, Seen } from './observation.js'
+import type { ObserveInputs, PlanInputs } from './pending.js'
+
+/** A resource that a step needs while it works. Two steps that claim one overlap only if both share it. */
+export interface Claim {
+  /** For example the lower-cased id of a resource group: compared as a plain string. */
+  readonly resource: string
+  readonly mode: 'alone' | 'shared'
+}
+
+/** What preflight found. `stop` keeps the run from starting. */
+export interface Finding {
+  readonly level: 'stop' | 'warn'
+  readonly what: string
+  readonly mend: string
+}
+
+/** What every function of a step may use: the doors to the outside, the run's clock, and a way to say what it waits for. */
+export interface ReadContext<D> {
+  readonly doors: D
+  readonly clock: Clock
+  /** Aborted when the run must stop now. Pass it to every wait. */
+  readonly signal: AbortSignal
+  /** "moving 2 disks, both groups locked": shown while the step runs, not journaled. */
+  readonly progress: (message: string) => void
+}
+
+export interface ApplyContext<D> extends ReadContext<D> {
+  /** Journals that the other side has accepted something long. Never pass a token, an operation's URL or any other secret. */
+  readonly checkpoint: (what: Json) => Promise<void>
+}
+
+/** Verify is `observe` repeated until converged; both figures are in the run's clock. */
+export interface Verification {
+  readonly everyMs: number
+  readonly withinMs: number
+}
+
+/**
+ * The code behind `uses:`. `I` are its inputs after the schema, `O` its outputs, `K` the inputs that must be known for
+ * `observe` to look at all (while one of them is pending, the plan assumes an absent resource), `S` what `observe` tells
+ * `plan` of a drifted resource, `D` the doors it is given.
+ */
+export interface StepModule<I extends object, O extends object, K extends keyof I, S, D> {
+  readonly uses: string
+  /** One line for help and docs. */
+  readonly summary: string
+  readonly inputs: z.ZodType<I> & { readonly shape: Readonly<Record<string, z.ZodType>> }
+  readonly outputs: z.ZodType<O>
+  readonly identity: readonly K[]
+  /** True for a step whose plan is always empty (`http/check`). It then has no part in "no change" plans. */
+  readonly check?: true
+  /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
+  readonly harms?: true
+  verification(inputs: I): Verification
+  /** Could these changes succeed? Reads only. An empty list says yes. */
+  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly Finding[]>
+  /** Reads only. A thrown error counts as unknown. */
+  observe(inputs: ObserveInputs<I, K>, ctx: ReadContext<D>): Promise<Observation<O, S>>
+  /** Pure. Never called when converged. */
+  plan(inputs: PlanInputs<I>, seen: Seen<S>): readonly Change[]
+  /** Makes exactly these changes, no others. All inputs are known by now. */
+  apply(changes: readonly Change[], inputs: I, ctx: ApplyContext<D>): Promise<void>
+  /** Pure. One inverse for each change, in the same order. */
+  invert(changes: readonly Change[]): readonly Inverse[]
+  /** Pure. */
+  claims(inputs: PlanInputs<I>): readonly Claim[]
+  /** Pure. Expected duration in milliseconds of the run's clock, until real history exists. */
+  estimateMs(inputs: PlanInputs<I>): number
+}
+
+/** A module whose types have been forgotten, as the registry lists it and the engine drives it. */
+export type AnyStep<D> = StepModule<Record<string, unknown>, Record<string, unknown>, string, unknown, D>
+
+/** Forgets a module's types; the engine parses inputs with the module's own schema before it passes them back. */
+export function anyStep<I extends object, O extends object, K extends keyof I, S, D>(
+  module: StepModule<I, O, K, S, D>,
+): AnyStep<D> {
+  return module as unknown as AnyStep<D>
+}

@@ -1,0 +1,5 @@
+export { planRun, type Plan, type PlanFailure, type StepFinding } from './planner.js'
+export type { PlanPorts, Registry, RunPorts, StepScope, Survivors } from './ports.js'
+export { narrate } from './narrate.js'
+export { resumeRun, startRun } from './run.js'
+export { scheduleOf } from './schedule.js'

@@ -1,0 +1,48 @@
+import type { z } from 'zod'
+import { isPending, LifeboatError, type AnyStep, type PlanInputs } from '../contract/index.js'
+import { resolveInputs, type StepNode } from '../runbook/index.js'
+import type { Outputs, PlanPorts } from './ports.js'
+
+type Inputs = Record<string, unknown>
+
+/**
+ * A step's inputs: expressions resolved against what is known so far, then put through the module's schema key by key, so
+ * that one pending input does not keep the others from being checked and defaulted.
+ */
+export function inputsOf<D>(
+  node: StepNode,
+  module: AnyStep<D>,
+  ports: Pick<PlanPorts<D>, 'runbook' | 'env'>,
+  outputs: Outputs,
+): PlanInputs<Inputs> {
+  const { runbook, env } = ports
+  const raw = resolveInputs(node, runbook, { env, outputs: (step) => outputs.get(step) }, module)
+  if (!Object.values(raw).some(isPending)) return parsed(node.id, module.inputs.safeParse(raw)) as Inputs
+  const inputs: Record<string, unknown> = {}
+  for (const [key, schema] of Object.entries(module.inputs.shape)) {
+    const value = raw[key]
+    const known = isPending(value) ? value : parsed(`${node.id}.${key}`, schema.safeParse(value))
+    if (known !== undefined) inputs[key] = known
+  }
+  return inputs
+}
+
+type Parsed = ReturnType<AnyStep<unknown>['inputs']['safeParse']> | ReturnType<z.ZodType['safeParse']>
+
+function parsed(where: string, result: Parsed): unknown {
+  if (result.success) return result.data
+  const issues = result.error.issues.map(({ path, message }) => `${[where, ...path.map(String)].join('.')}: ${message}`)
+  throw new LifeboatError('step.bad-input', issues.join('; '), {
+    blame: 'user',
+    hint: 'Mend these inputs in the runbook; the values come from its `with` or from the outputs it refers to.',
+  })
+}
+
+export function allKnown(inputs: PlanInputs<Inputs>): inputs is Inputs {
+  return !Object.values(inputs).some(isPending)
+}
+
+/** Can `observe` look, or is one of the inputs that say *what* to look at still pending? */
+export function canObserve<D>(module: AnyStep<D>, inputs: PlanInputs<Inputs>): boolean {
+  return module.identity.every((key) => !isPending(inputs[key]))
+}

@@ -1,0 +1,101 @@
+import {
+  LifeboatError,
+  type Answer,
+  type AnyStep,
+  type ApplyContext,
+  type Change,
+  type JsonObject,
+  type Question,
+} from '../contract/index.js'
+import { unshown } from './compare.js'
+import { conflictError, lookUntilConverged, lookUntilSettled, type Inputs } from './look.js'
+import type { Recorder } from './recorder.js'
+import { waitAfter, waitOut } from './retry.js'
+
+/** One step on its way from observe to verified. Knows nothing of listr2, of graphs, or of other steps. */
+export interface StepWork<D> {
+  readonly step: string
+  readonly module: AnyStep<D>
+  readonly inputs: Inputs
+  readonly ctx: Omit<ApplyContext<D>, 'checkpoint'>
+  readonly recorder: Recorder
+  /** What the operator has been shown for this step. */
+  readonly shown: readonly Change[]
+  readonly startedMs: number
+  /** Asks the operator; without one, the answer is to stop. */
+  readonly ask: (question: Question) => Promise<Answer>
+  /** The last look at what comes downstream, before a change takes something from users. Throws if it must not go on. */
+  readonly beforeHarm: () => Promise<void>
+}
+
+/**
+ * observe → plan → intent → apply → applied → verify → verified. A failure that may pass starts again at observe, never at
+ * apply: what the failed try did is seen before anything else is written.
+ */
+export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
+  let made = 0
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const { applied, outputs } = await applyWhatIsMissing(work)
+      made += applied
+      return await recordVerified(work, outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx)), made)
+    } catch (error) {
+      work.ctx.signal.throwIfAborted()
+      const wait = waitAfter(error, attempt)
+      if (wait === undefined) throw error
+      await recordRetry(work, error as LifeboatError, attempt, wait.ms)
+      await waitOut(work.ctx.clock, wait, work.ctx.signal)
+    }
+  }
+}
+
+/** Verifies only: the operator says that it was done by hand. */
+export async function verifyOnly<D>(work: StepWork<D>): Promise<JsonObject> {
+  return recordVerified(work, await lookUntilConverged(work.module, work.inputs, work.ctx), 0)
+}
+
+/** How many changes were applied; `outputs` where there was nothing to apply because all is as wanted. */
+async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ applied: number; outputs?: Inputs }> {
+  const { step, module, inputs, ctx, recorder } = work
+  if (module.check === true) return { applied: 0 }
+  const seen = await lookUntilSettled(module, inputs, ctx)
+  if (seen.state === 'converged') return { applied: 0, outputs: seen.outputs }
+  if (seen.state === 'conflict') throw conflictError(seen)
+  const changes = module.plan(inputs, seen)
+  if (changes.length === 0) {
+    throw new LifeboatError('tool.bug', `${module.uses} is ${seen.state} but plans nothing`, { blame: 'tool' })
+  }
+  await agreeToSurprises(work, changes)
+  if (changes.some((change) => change.harm !== undefined)) await work.beforeHarm()
+  ctx.signal.throwIfAborted()
+  await recorder.record('step.intent', { step, changes })
+  const checkpoint: ApplyContext<D>['checkpoint'] = (what) => recorder.record('step.checkpoint', { step, what })
+  await module.apply(changes, inputs, { ...ctx, checkpoint })
+  await recorder.record('step.applied', { step })
+  return { applied: changes.length }
+}
+
+/** What was shown is what runs: anything else is shown beside it and asked for. */
+async function agreeToSurprises<D>(work: StepWork<D>, changes: readonly Change[]): Promise<void> {
+  if (unshown(work.shown, changes).length === 0) return
+  const answer = await work.ask({ kind: 'surprise', step: work.step, shown: work.shown, now: changes })
+  if (answer.choice === 'go') return
+  const resources = unshown(work.shown, changes).map((change) => `${change.action} ${change.resource}`)
+  throw new LifeboatError('step.surprise', `the world has moved on; this was not shown: ${resources.join(', ')}`, {
+    blame: 'user',
+    hint: 'Nothing was written for it. Look at the difference with `lifeboat plan`, then resume at a terminal and agree to it.',
+  })
+}
+
+async function recordVerified<D>(work: StepWork<D>, outputs: Inputs, changes: number): Promise<JsonObject> {
+  const elapsedMs = work.ctx.clock.now().getTime() - work.startedMs
+  const facts = outputs as JsonObject
+  await work.recorder.record('step.verified', { step: work.step, outputs: facts, changes, elapsedMs })
+  return facts
+}
+
+async function recordRetry<D>(work: StepWork<D>, error: LifeboatError, attempt: number, inMs: number): Promise<void> {
+  const { code, message, hint, blame } = error
+  const facts = { code, message, blame, retryable: true, ...(hint === undefined ? {} : { hint }) }
+  await work.recorder.record('step.retrying', { step: work.step, attempt, inMs, error: facts })
+}

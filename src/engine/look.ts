@@ -1,0 +1,122 @@
+import {
+  LifeboatError,
+  type AnyStep,
+  type Clock,
+  type Observation,
+  type PlanInputs,
+  type ReadContext,
+} from '../contract/index.js'
+import { readPolicy, waitAfter, waitOut } from './retry.js'
+
+export type Inputs = Record<string, unknown>
+export type Look = Observation<Record<string, unknown>, unknown>
+
+/** One observation. Whatever it throws is unknown: a failed read is never an absence. */
+export async function lookOnce<D>(module: AnyStep<D>, inputs: PlanInputs<Inputs>, ctx: ReadContext<D>): Promise<Look> {
+  try {
+    const seen = await module.observe(inputs, ctx)
+    return seen.state === 'converged' ? { ...seen, outputs: module.outputs.parse(seen.outputs) } : seen
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    return { state: 'unknown', why: error instanceof Error ? error.message : String(error), cause: error }
+  }
+}
+
+/**
+ * Looks until the answer is worth acting on, before anything is written: unknown is tried again while its cause says that
+ * this may help, and then stops the step; in flight is watched until it is over or the deadline has passed.
+ */
+export async function lookUntilSettled<D>(
+  module: AnyStep<D>,
+  inputs: Inputs,
+  ctx: ReadContext<D>,
+): Promise<Exclude<Look, { state: 'unknown' | 'in-flight' }>> {
+  const { everyMs, withinMs } = module.verification(inputs)
+  const deadline = ctx.clock.now().getTime() + withinMs
+  for (let attempt = 1; ; ) {
+    const seen = await lookOnce(module, inputs, ctx)
+    if (seen.state === 'unknown') {
+      const wait = waitAfter(seen.cause, attempt, readPolicy)
+      if (wait === undefined) throw unknownError(seen)
+      attempt += 1
+      ctx.progress(`cannot tell yet: ${seen.why}`)
+      await waitOut(ctx.clock, wait, ctx.signal)
+    } else if (seen.state === 'in-flight') {
+      if (ctx.clock.now().getTime() >= deadline) throw overdue(seen.what, withinMs)
+      ctx.progress(seen.what)
+      await ctx.clock.sleep(everyMs, ctx.signal)
+    } else {
+      return seen
+    }
+  }
+}
+
+/**
+ * Verify: `observe` repeated until converged. Unknown means "not yet" here. The deadline is the step's own, in the run's clock.
+ */
+export async function lookUntilConverged<D>(
+  module: AnyStep<D>,
+  inputs: Inputs,
+  ctx: ReadContext<D>,
+): Promise<Record<string, unknown>> {
+  const { everyMs, withinMs } = module.verification(inputs)
+  const deadline = ctx.clock.now().getTime() + withinMs
+  for (;;) {
+    const seen = await lookOnce(module, inputs, ctx)
+    if (seen.state === 'converged') return seen.outputs
+    if (seen.state === 'conflict') throw conflictError(seen)
+    if (seen.state === 'unknown' && isBug(seen.cause)) throw unknownError(seen)
+    if (ctx.clock.now().getTime() >= deadline) throw overdue(describe(seen), withinMs)
+    ctx.progress(describe(seen))
+    await ctx.clock.sleep(everyMs, ctx.signal)
+  }
+}
+
+/** An error that no door of ours threw on purpose: waiting will not mend it. */
+function isBug(cause: unknown): boolean {
+  return cause !== undefined && !(cause instanceof LifeboatError)
+}
+
+function describe(seen: Exclude<Look, { state: 'converged' | 'conflict' }>): string {
+  switch (seen.state) {
+    case 'in-flight':
+      return seen.what
+    case 'unknown':
+      return `not yet: ${seen.why}`
+    case 'absent':
+      return 'made, but not to be seen yet'
+    case 'drifted':
+      return 'made, but not as wanted yet'
+  }
+}
+
+export function conflictError(seen: { readonly why: string; readonly mend: string }): LifeboatError {
+  return new LifeboatError('step.conflict', seen.why, { blame: 'user', hint: seen.mend })
+}
+
+function unknownError(seen: { readonly why: string; readonly cause?: unknown }): LifeboatError {
+  if (seen.cause instanceof LifeboatError) {
+    const { code, message, hint, blame, cause } = seen.cause
+    return new LifeboatError(code, message, { blame, cause, ...(hint === undefined ? {} : { hint }) })
+  }
+  if (isBug(seen.cause)) return new LifeboatError('tool.bug', seen.why, { blame: 'tool', cause: seen.cause })
+  return new LifeboatError('step.unknown', `its state cannot be told: ${seen.why}`, {
+    hint: 'Nothing was written for it. Find out what is wrong there, then resume.',
+  })
+}
+
+function overdue(what: string, withinMs: number): LifeboatError {
+  return new LifeboatError('step.overdue', `not there after ${Math.round(withinMs / 60_000)} min: ${what}`, {
+    hint: 'It may still come: `lifeboat resume` looks again before it writes anything.',
+  })
+}
+
+/** The clock-bound context that every look and every apply of a step gets. */
+export function readContext<D>(
+  doors: D,
+  clock: Clock,
+  signal: AbortSignal,
+  progress: (message: string) => void,
+): ReadContext<D> {
+  return { doors, clock, signal, progress }
+}

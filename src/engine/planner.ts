@@ -1,0 +1,151 @@
+import {
+  errorFacts,
+  isIrreversible,
+  LifeboatError,
+  type AnyStep,
+  type Change,
+  type ErrorFacts,
+  type Finding,
+  type JsonObject,
+  type PlanFacts,
+  type PlanInputs,
+  type PlannedStep,
+  type ReadContext,
+} from '../contract/index.js'
+import type { Node, StepNode } from '../runbook/index.js'
+import { canObserve, inputsOf } from './inputs.js'
+import { conflictError, lookOnce, readContext, type Inputs, type Look } from './look.js'
+import type { PlanPorts } from './ports.js'
+import { readPolicy, waitAfter, waitOut } from './retry.js'
+import { factsOf } from './schedule.js'
+
+export interface StepFinding extends Finding {
+  readonly step: string
+}
+
+/** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. */
+export interface PlanFailure {
+  readonly step: string
+  readonly error: ErrorFacts
+}
+
+export interface Plan {
+  readonly steps: readonly PlannedStep[]
+  readonly facts: PlanFacts
+  readonly findings: readonly StepFinding[]
+  readonly failures: readonly PlanFailure[]
+}
+
+type Draft = Omit<PlannedStep, 'startMs'>
+
+/**
+ * Works out by reading only what a run would change: observe and plan for every step along the graph, then preflight for
+ * those with changes, side by side. Steps whose inputs are pending are planned as for an absent resource and say so.
+ */
+export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
+  const outputs = new Map<string, JsonObject>()
+  const drafts = new Map<string, Promise<Draft>>()
+  const failures: PlanFailure[] = []
+  const preflights: { step: string; check: () => Promise<readonly Finding[]> }[] = []
+  for (const node of ports.runbook.nodes) {
+    // The order is topological: what a node needs has its draft already.
+    const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
+    const draft = Promise.all(needs).then(async () => {
+      try {
+        return await draftOf(node, ports, outputs, (check) => preflights.push({ step: node.id, check }))
+      } catch (error) {
+        ports.signal.throwIfAborted()
+        failures.push({ step: node.id, error: errorFacts(error) })
+        return emptyDraft(node, 'assumed')
+      }
+    })
+    draft.catch(() => undefined)
+    drafts.set(node.id, draft)
+  }
+  const { steps, facts } = factsOf(await Promise.all(drafts.values()))
+  const findings = (await Promise.all(preflights.map(runPreflight))).flat()
+  return { steps, facts, findings, failures }
+}
+
+async function draftOf<D>(
+  node: Node,
+  ports: PlanPorts<D>,
+  outputs: Map<string, JsonObject>,
+  preflight: (check: () => Promise<readonly Finding[]>) => void,
+): Promise<Draft> {
+  if (node.kind !== 'step') return emptyDraft(node, 'gate')
+  const module = moduleOf(ports.registry, node)
+  const inputs = inputsOf(node, module, ports, outputs)
+  const ctx = contextFor(node, ports)
+  const estimateMs = module.estimateMs(inputs)
+  const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
+  if (seen?.state === 'converged') outputs.set(node.id, seen.outputs as JsonObject)
+  if (module.check === true) return { ...emptyDraft(node, 'check'), estimateMs }
+  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), estimateMs }
+  if (seen?.state === 'conflict') throw conflictError(seen)
+  const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
+  const changes = module.plan(inputs, basis)
+  if (changes.length > 0) preflight(() => module.preflight(changes, inputs, ctx))
+  return {
+    ...emptyDraft(node, seen === undefined ? 'assumed' : (seen.state)),
+    changes,
+    irreversible: irreversibleOf(module, changes),
+    estimateMs,
+  }
+}
+
+/** Before a plan, unknown stops after a few tries: nothing may be assumed of what cannot be read. */
+async function lookWithRetries<D>(
+  module: AnyStep<D>,
+  inputs: PlanInputs<Inputs>,
+  ctx: ReadContext<D>,
+): Promise<Exclude<Look, { state: 'unknown' }>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const seen = await lookOnce(module, inputs, ctx)
+    if (seen.state !== 'unknown') return seen
+    // A check that does not pass yet is no obstacle: passing is what the steps before it are for.
+    if (module.check === true) return { state: 'absent' }
+    const wait = waitAfter(seen.cause, attempt, readPolicy)
+    if (wait === undefined) {
+      if (seen.cause instanceof LifeboatError) throw seen.cause
+      throw new LifeboatError('step.unknown', `its state cannot be told: ${seen.why}`, { cause: seen.cause })
+    }
+    ctx.progress(`cannot tell yet: ${seen.why}`)
+    await waitOut(ctx.clock, wait, ctx.signal)
+  }
+}
+
+async function runPreflight(one: {
+  step: string
+  check: () => Promise<readonly Finding[]>
+}): Promise<readonly StepFinding[]> {
+  try {
+    return (await one.check()).map((finding) => ({ ...finding, step: one.step }))
+  } catch (error) {
+    const { message, hint } = errorFacts(error)
+    return [{ step: one.step, level: 'stop', what: message, mend: hint ?? 'Try again once this can be read.' }]
+  }
+}
+
+function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
+  // A plan starts no child that may outlive it and writes nothing, so there is nothing to journal.
+  const children = { started: () => Promise.resolve(), ended: () => Promise.resolve() }
+  const doors = ports.doors({ step: node.id, children })
+  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message))
+}
+
+export function moduleOf<D>(registry: ReadonlyMap<string, AnyStep<D>>, node: StepNode): AnyStep<D> {
+  const module = registry.get(node.uses)
+  if (module === undefined) throw new LifeboatError('tool.bug', `no module ${node.uses}`, { blame: 'tool' })
+  return module
+}
+
+export function irreversibleOf<D>(module: AnyStep<D>, changes: readonly Change[]): Record<string, string> {
+  const reasons = module.invert(changes).filter(isIrreversible)
+  return Object.fromEntries(reasons.map(({ resource, irreversible }) => [resource, irreversible]))
+}
+
+function emptyDraft(node: Node, state: Draft['state']): Draft {
+  const uses = node.kind === 'step' ? node.uses : node.kind
+  return { id: node.id, uses, needs: node.needs, state, changes: [], irreversible: {}, estimateMs: 0 }
+}

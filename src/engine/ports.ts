@@ -1,0 +1,51 @@
+import type { AnyStep, Change, Clock, JsonObject, Listener, Operator } from '../contract/index.js'
+import type { ChildFacts, Journal } from '../journal/index.js'
+import type { Runbook } from '../runbook/index.js'
+
+/** The step modules by their `uses`. The engine drives them by contract and knows none by name. */
+export type Registry<D> = ReadonlyMap<string, AnyStep<D>>
+
+/** What doors of one step are told: what they create is tagged with it, what they start is journaled for it. */
+export interface StepScope {
+  readonly step: string
+  readonly children: {
+    started(child: ChildFacts): Promise<void>
+    ended(child: ChildFacts, how: { readonly exitCode: number | null; readonly signal: string | null }): Promise<void>
+  }
+}
+
+/** What planning needs; a plan reads and nothing else, so it has no journal. */
+export interface PlanPorts<D> {
+  readonly runbook: Runbook
+  readonly registry: Registry<D>
+  readonly clock: Clock
+  readonly env: (name: string) => string | undefined
+  readonly doors: (scope: StepScope) => D
+  readonly signal: AbortSignal
+  /** Milliseconds of the run's clock between two looks, from the cloud file. */
+  readonly pollEveryMs: number
+  /** Called with what a step is looking at, for people who wait. */
+  readonly progress?: (step: string, message: string) => void
+}
+
+/** Children of earlier lives that may still be at work. */
+export interface Survivors {
+  /** Ends or awaits a child; resolves only when it is gone. */
+  handle(child: ChildFacts): Promise<'ended' | 'awaited' | 'gone'>
+  /** Those that bear this site's mark, whatever a journal knows of them. Called only while this process has no children. */
+  marked(): Promise<readonly ChildFacts[]>
+}
+
+/** What running needs besides. */
+export interface RunPorts<D> extends PlanPorts<D> {
+  readonly journal: Journal
+  readonly operator: Operator
+  readonly listeners: readonly Listener[]
+  readonly survivors: Survivors
+  /** The command that goes on after a stop, for `run.finished`. */
+  readonly resumeCommand: string
+  /** In a rehearsal: the critical path in the world's own durations, asked for when the run is over. */
+  readonly criticalPathMs?: (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number | undefined>
+}
+
+export type Outputs = ReadonlyMap<string, JsonObject>

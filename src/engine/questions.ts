@@ -1,0 +1,35 @@
+import type { Answer, Operator, Question } from '../contract/index.js'
+import type { Recorder } from './recorder.js'
+
+/** One question at a time, in the order in which they came up, each journaled with its answer. */
+export class Questions {
+  readonly #operator: Operator
+  readonly #recorder: Recorder
+  readonly #signal: AbortSignal
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(operator: Operator, recorder: Recorder, signal: AbortSignal) {
+    this.#operator = operator
+    this.#recorder = recorder
+    this.#signal = signal
+  }
+
+  ask(question: Question): Promise<Answer> {
+    const answer = this.#last.then(() => this.#askNow(question))
+    this.#last = answer.catch(() => undefined)
+    return answer
+  }
+
+  async #askNow(question: Question): Promise<Answer> {
+    const { step, kind } = question
+    this.#signal.throwIfAborted()
+    // Failures and surprises need a person; `--yes` alone does not answer them.
+    if (!this.#operator.present && (kind === 'failure' || kind === 'surprise')) {
+      return { choice: 'stop', by: this.#operator.name }
+    }
+    await this.#recorder.record('question.asked', { step, question })
+    const answer = await this.#operator.ask(question, this.#signal)
+    await this.#recorder.record('question.answered', { step, kind, answer })
+    return answer
+  }
+}

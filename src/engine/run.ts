@@ -1,0 +1,112 @@
+import { LifeboatError, type Change, type EventOf, type Outcome } from '../contract/index.js'
+import { fold, type RecordData, type RunState } from '../journal/index.js'
+import { settleSurvivors } from './survivors.js'
+import { runPipeline } from './pipeline.js'
+import type { Plan } from './planner.js'
+import type { RunPorts } from './ports.js'
+import { Recorder } from './recorder.js'
+import { Walk } from './walk.js'
+
+/** Starts a run from the plan that the operator was shown. Resolves with how it ended; rejects only if the journal fails. */
+export async function startRun<D>(
+  ports: RunPorts<D>,
+  started: RecordData['run.started'],
+  plan: Plan,
+): Promise<Outcome> {
+  const recorder = recorderOf(ports)
+  await recorder.record('run.started', started)
+  tellStarted(ports, recorder, false)
+  await recorder.record('run.planned', { ...plan.facts, steps: plan.steps })
+  return carryOn(ports, recorder)
+}
+
+/**
+ * Goes on with a run from its journal. Survivors are ended or awaited first; then every step is looked at again, verified
+ * ones too, before anything is written.
+ */
+export async function resumeRun<D>(ports: RunPorts<D>, resumed: RecordData['run.resumed']): Promise<Outcome> {
+  const recorder = recorderOf(ports)
+  await recorder.record('run.resumed', resumed)
+  tellStarted(ports, recorder, true)
+  return carryOn(ports, recorder)
+}
+
+function recorderOf<D>(ports: RunPorts<D>): Recorder {
+  return new Recorder(ports.journal, ports.listeners, ports.clock)
+}
+
+async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcome> {
+  await settleSurvivors(fold(ports.journal.records), recorder, ports.survivors)
+  const walk = new Walk(ports, fold(ports.journal.records), recorder)
+  await walk.reclaim()
+  await runPipeline(ports.runbook.nodes, (node) => walk.visit(node))
+  if (walk.fatal !== undefined) throw walk.fatal
+  return finish(ports, recorder)
+}
+
+async function finish<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcome> {
+  const state = fold(ports.journal.records)
+  if (ports.signal.aborted) await recorder.record('run.interrupted', { signal: signalName(ports.signal) })
+  const outcome = outcomeOf(ports, state)
+  const elapsedMs = ports.clock.now().getTime() - Date.parse(state.startedAt)
+  const wallMs = ports.clock.realNow().getTime() - Date.parse(state.realStartedAt)
+  await recorder.record('run.finished', { outcome, elapsedMs, wallMs })
+  recorder.tell({ type: 'run.finished', outcome, elapsedMs, wallMs, ...(await epilogue(ports, state, outcome)) })
+  return outcome
+}
+
+type Epilogue = Pick<EventOf<'run.finished'>, 'criticalPathMs' | 'next' | 'remarks'>
+
+async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome): Promise<Epilogue> {
+  const changed = new Map<string, readonly Change[]>()
+  for (const [id, { firstChanges }] of state.steps) changed.set(id, firstChanges)
+  const criticalPathMs = await ports.criticalPathMs?.(changed)
+  const remarks = [...state.steps.values()].flatMap(({ outputs }) =>
+    typeof outputs?.['remark'] === 'string' ? [outputs['remark']] : [],
+  )
+  return {
+    ...(criticalPathMs === undefined ? {} : { criticalPathMs }),
+    ...(remarks.length === 0 ? {} : { remarks }),
+    ...(outcome === 'succeeded' ? {} : { next: ports.resumeCommand }),
+  }
+}
+
+/** Read from the journal, never from what the pipeline believes. */
+function outcomeOf<D>(ports: RunPorts<D>, state: RunState): Outcome {
+  const open = ports.runbook.nodes.filter((node) => {
+    const status = state.steps.get(node.id)?.status
+    return node.kind === 'step' && status !== 'verified' && status !== 'skipped'
+  })
+  if (open.length === 0) return 'succeeded'
+  if (ports.signal.aborted) return 'interrupted'
+  const declined = [...state.answers].some(
+    ([id, answer]) => answer.choice === 'stop' && ports.runbook.nodes.some((node) => node.id === id && node.kind !== 'step'),
+  )
+  return declined ? 'declined' : 'failed'
+}
+
+function signalName(signal: AbortSignal): string {
+  const reason: unknown = signal.reason
+  return reason instanceof LifeboatError && reason.code.startsWith('interrupted.')
+    ? reason.code.slice('interrupted.'.length)
+    : 'unknown'
+}
+
+function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, resumed: boolean): void {
+  const { runbook, mode, cloud } = fold(ports.journal.records)
+  const steps = ports.runbook.nodes.map((node) => ({
+    id: node.id,
+    uses: node.kind === 'step' ? node.uses : node.kind,
+    needs: node.needs,
+  }))
+  const { objectiveMs } = ports.runbook
+  recorder.tell({
+    type: 'run.started',
+    runbook: runbook.name,
+    mode,
+    resumed,
+    cloud: { name: cloud.name, resourceManager: cloud.resourceManager, subscription: cloud.subscription },
+    ...(objectiveMs === undefined ? {} : { objectiveMs }),
+    steps,
+  })
+}

@@ -1,0 +1,255 @@
+import {
+  errorFacts,
+  LifeboatError,
+  type Answer,
+  type Change,
+  type JsonObject,
+  type PlannedStep,
+  type Question,
+} from '../contract/index.js'
+import type { RunState } from '../journal/index.js'
+import { dependents, type Node, type StepNode } from '../runbook/index.js'
+import { ClaimTable } from './claims.js'
+import { remainingMs } from './eta.js'
+import { inputsOf, allKnown } from './inputs.js'
+import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
+import { readContext } from './look.js'
+import { moduleOf } from './planner.js'
+import type { RunPorts, StepScope } from './ports.js'
+import { Questions } from './questions.js'
+import type { Recorder } from './recorder.js'
+
+/** How a node ended, for those that need it: only after `done` may they start. */
+type Ending = 'done' | 'stopped'
+
+/**
+ * One walk through the graph: every node waits for its needs, takes its claims, and is handed to the step lifecycle. After a
+ * failure nothing new is started, while what runs comes to its end.
+ */
+export class Walk<D> {
+  readonly #ports: RunPorts<D>
+  readonly #state: RunState
+  readonly #recorder: Recorder
+  readonly #questions: Questions
+  readonly #claims = new ClaimTable()
+  readonly #outputs = new Map<string, JsonObject>()
+  readonly #endings = new Map<string, Promise<Ending>>()
+  readonly #settle = new Map<string, (ending: Ending) => void>()
+  readonly #done = new Set<string>()
+  readonly #startedMs = new Map<string, number>()
+  readonly #reclaimed = new Map<string, () => void>()
+  readonly #steps: readonly PlannedStep[]
+  readonly #shown: Map<string, readonly Change[]>
+  #stopping = false
+  /** The one failure that ends everything: the journal cannot be written. */
+  fatal: Error | undefined
+
+  constructor(ports: RunPorts<D>, state: RunState, recorder: Recorder) {
+    this.#ports = ports
+    this.#state = state
+    this.#recorder = recorder
+    this.#questions = new Questions(ports.operator, recorder, ports.signal)
+    this.#steps = state.planned?.steps ?? []
+    this.#shown = new Map(state.shown)
+    for (const { id } of ports.runbook.nodes) {
+      this.#endings.set(id, new Promise((resolve) => this.#settle.set(id, resolve)))
+    }
+  }
+
+  /** Takes back the claims of open intents before anything else may take them. */
+  async reclaim(): Promise<void> {
+    const journaled = new Map<string, JsonObject>()
+    for (const [id, { outputs }] of this.#state.steps) if (outputs !== undefined) journaled.set(id, outputs)
+    for (const node of this.#ports.runbook.nodes) {
+      if (node.kind !== 'step' || this.#state.steps.get(node.id)?.open !== true) continue
+      const module = moduleOf(this.#ports.registry, node)
+      const claims = module.claims(inputsOf(node, module, this.#ports, journaled))
+      this.#reclaimed.set(node.id, await this.#claims.take(node.id, claims, this.#ports.signal))
+    }
+  }
+
+  async visit(node: Node): Promise<void> {
+    const needs = await Promise.all(node.needs.map((id) => this.#endings.get(id) as Promise<Ending>))
+    let ending: Ending = 'stopped'
+    try {
+      if (needs.every((need) => need === 'done') && !this.#stopping) ending = await this.#visitReady(node)
+    } catch (error) {
+      // An abort is no failure of the step: its open intent stands in the journal and is observed by the resume.
+      if (!this.#ports.signal.aborted) this.fatal ??= error as Error
+      this.#stopping = true
+    } finally {
+      this.#reclaimed.get(node.id)?.()
+      this.#settle.get(node.id)?.(ending)
+    }
+    if (ending === 'done') this.#done.add(node.id)
+    if (ending === 'done' && this.fatal === undefined) this.#tellEta()
+  }
+
+  async #visitReady(node: Node): Promise<Ending> {
+    this.#ports.signal.throwIfAborted()
+    return node.kind === 'step' ? this.#visitStep(node) : this.#visitQuestion(node)
+  }
+
+  /** Gates and manual steps: asked once a run, and only if something downstream has changes. */
+  async #visitQuestion(node: Exclude<Node, StepNode>): Promise<Ending> {
+    const step = node.id
+    if (passes(this.#state.answers.get(step)) || !this.#hasChangesAfter(step)) return 'done'
+    const answer = await this.#questions.ask(
+      node.kind === 'gate' ? { kind: 'gate', step, text: node.ask } : { kind: 'manual', step, checklist: node.checklist },
+    )
+    if (passes(answer)) return 'done'
+    this.#stopping = true
+    return 'stopped'
+  }
+
+  #hasChangesAfter(id: string): boolean {
+    const after = dependents(this.#ports.runbook, id)
+    return this.#steps.some((step) => after.has(step.id) && step.changes.length > 0)
+  }
+
+  async #visitStep(node: StepNode): Promise<Ending> {
+    const startedMs = this.#ports.clock.now().getTime()
+    for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
+      try {
+        this.#outputs.set(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
+        return 'done'
+      } catch (error) {
+        const ending = await this.#afterFailure(node, error, attempt, startedMs)
+        if (ending !== 'retry') return ending
+      }
+    }
+  }
+
+  async #attempt(
+    node: StepNode,
+    attempt: number,
+    startedMs: number,
+    go: (work: StepWork<D>) => Promise<JsonObject>,
+  ): Promise<JsonObject> {
+    const module = moduleOf(this.#ports.registry, node)
+    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
+    if (!allKnown(inputs)) {
+      throw new LifeboatError('step.needs-skipped', 'it needs the outputs of a step that was skipped', { blame: 'user' })
+    }
+    const release = await this.#claim(node.id, module.claims(inputs))
+    try {
+      this.#startedMs.set(node.id, startedMs)
+      await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
+      return await go({
+        step: node.id,
+        module,
+        inputs,
+        ctx: this.#contextOf(node.id, startedMs),
+        recorder: this.#recorder,
+        shown: this.#shown.get(node.id) ?? [],
+        startedMs,
+        ask: (question) => this.#ask(question),
+        beforeHarm: () => this.#beforeHarm(node.id),
+      })
+    } finally {
+      release()
+      this.#startedMs.delete(node.id)
+    }
+  }
+
+  async #claim(step: string, claims: Parameters<ClaimTable['take']>[1]): Promise<() => void> {
+    const reclaimed = this.#reclaimed.get(step)
+    if (reclaimed !== undefined) {
+      this.#reclaimed.delete(step)
+      return reclaimed
+    }
+    return this.#claims.take(step, claims, this.#ports.signal, (on) =>
+      this.#recorder.tell({ type: 'step.waiting', step, on }),
+    )
+  }
+
+  async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
+    this.#ports.signal.throwIfAborted()
+    if (error instanceof LifeboatError && error.code.startsWith('journal.')) throw error
+    const step = node.id
+    const elapsedMs = this.#ports.clock.now().getTime() - startedMs
+    await this.#recorder.record('step.failed', { step, error: errorFacts(error), elapsedMs })
+    const answer = await this.#questions.ask({ kind: 'failure', step, error: errorFacts(error) })
+    return this.#carryOut(answer, node, attempt, startedMs)
+  }
+
+  async #carryOut(answer: Answer, node: StepNode, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
+    switch (answer.choice) {
+      case 'retry':
+      case 'go':
+        return 'retry'
+      case 'done':
+        try {
+          this.#outputs.set(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
+          return 'done'
+        } catch (error) {
+          return this.#afterFailure(node, error, attempt + 1, startedMs)
+        }
+      case 'skip':
+        await this.#recorder.record('step.skipped', { step: node.id, reason: answer.reason, by: answer.by })
+        return 'done'
+      case 'stop':
+        this.#stopping = true
+        return 'stopped'
+    }
+  }
+
+  /** The last look before users lose something: preflight of the harming step and of all that comes after it. */
+  async #beforeHarm(id: string): Promise<void> {
+    const concerned = new Set([id, ...dependents(this.#ports.runbook, id)])
+    const nodes = this.#ports.runbook.nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
+    const findings = await Promise.all(nodes.map((node) => this.#preflight(node as StepNode)))
+    const stops = findings.flat().filter((finding) => finding.level === 'stop')
+    if (stops.length === 0) return
+    throw new LifeboatError('preflight.failed', stops.map((finding) => finding.what).join('; '), {
+      hint: stops.map((finding) => finding.mend).join(' '),
+      blame: 'user',
+    })
+  }
+
+  async #preflight(node: StepNode): Promise<readonly { level: string; what: string; mend: string }[]> {
+    const changes = this.#shown.get(node.id) ?? []
+    if (changes.length === 0) return []
+    const module = moduleOf(this.#ports.registry, node)
+    const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
+    const found = await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx)
+    return found.map((finding) => ({ ...finding, what: `${node.id}: ${finding.what}` }))
+  }
+
+  /** What was agreed to counts as shown from then on, so that a retry does not ask again. */
+  async #ask(question: Question): Promise<Answer> {
+    const answer = await this.#questions.ask(question)
+    if (question.kind === 'surprise' && answer.choice === 'go') this.#shown.set(question.step, question.now)
+    return answer
+  }
+
+  #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
+    const { clock, signal, doors } = this.#ports
+    return readContext(doors(this.#scopeOf(step)), clock, signal, (message) => {
+      const elapsedMs = clock.now().getTime() - startedMs
+      this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
+    })
+  }
+
+  #scopeOf(step: string): StepScope {
+    const recorder = this.#recorder
+    return {
+      step,
+      children: {
+        started: (child) => recorder.record('child.started', { step, child }),
+        ended: (child, { exitCode, signal }) =>
+          recorder.record('child.ended', { step, pid: child.pid, exitCode, signal }),
+      },
+    }
+  }
+
+  #tellEta(): void {
+    const nowMs = this.#ports.clock.now().getTime()
+    const left = remainingMs(this.#steps, { done: this.#done, startedMs: this.#startedMs }, nowMs)
+    this.#recorder.tell({ type: 'eta.updated', remainingMs: left, finishAt: new Date(nowMs + left).toISOString() })
+  }
+}
+
+function passes(answer: Answer | undefined): boolean {
+  return answer?.choice === 'go' || answer?.choice === 'done'
+}

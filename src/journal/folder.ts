@@ -1,0 +1,186 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { LifeboatError } from '../contract/index.js'
+import { decode } from './codec.js'
+import { isErrno } from './errno.js'
+import { fold } from './fold.js'
+import { Journal, unreadable, writeFailed, type Opened } from './journal.js'
+import { nearNames } from './names.js'
+import type { JournalRecord } from './records.js'
+import type { RunState } from './state.js'
+import { localStore, syncFolder } from './store.js'
+
+const idPattern = /^[a-z0-9][a-z0-9-]*$/
+
+/** One run as `runs` lists it. */
+export type RunSummary =
+  | { readonly run: string; readonly status: RunState['status']; readonly state: RunState }
+  /** It ended before its first record: it changed nothing. */
+  | { readonly run: string; readonly status: 'empty' }
+  | { readonly run: string; readonly status: 'damaged'; readonly problem: LifeboatError }
+
+export interface RunPaths {
+  readonly folder: string
+  readonly journal: string
+  /** For credentials while the run is at work (0700); whoever puts some there makes and sweeps it. */
+  readonly secrets: string
+}
+
+export interface RunRecords {
+  readonly records: readonly JournalRecord[]
+  /** Bytes of a last line that is not whole: torn, or being written at this moment. */
+  readonly tornBytes?: number
+}
+
+/**
+ * Where runs and locks lie on this machine: `runs/<run>/journal.ndjson` and `locks/`. Nothing is made before the first run
+ * is.
+ */
+export class StateFolder {
+  readonly root: string
+
+  constructor(root: string) {
+    this.root = resolve(root)
+  }
+
+  /** The folder for `RunLock`. */
+  get locks(): string {
+    return join(this.root, 'locks')
+  }
+
+  /** Throws `run.unknown` for what cannot be a run's id, so that no path leads out of the folder. */
+  paths(run: string): RunPaths {
+    if (!idPattern.test(run)) throw unknownRun(run, [])
+    const folder = join(this.root, 'runs', run)
+    return { folder, journal: join(folder, 'journal.ndjson'), secrets: join(this.root, 'private', run) }
+  }
+
+  /**
+   * Makes an empty journal, and the run's folder if it is not there yet. `now` is the run's clock. Throws `run.exists` and
+   * `journal.write-failed`.
+   */
+  async create(run: string, now: () => Date): Promise<Journal> {
+    const { folder, journal } = this.paths(run)
+    try {
+      const store = await localStore(journal, { fresh: true })
+      // Whoever made these folders may not have synced them.
+      for (const made of [dirname(folder), this.root]) await syncFolder(made)
+      return Journal.create(store, run, now)
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) throw new LifeboatError('run.exists', `there is a run ${run} already`, { blame: 'tool' })
+      throw writeFailed(error)
+    }
+  }
+
+  /**
+   * Opens a run to go on with it; only under its lock, for a torn tail is cut off. `now` is the run's clock. Throws
+   * `run.unknown`, with near names, and what `Journal.open` throws.
+   */
+  async open(run: string, now: () => Date): Promise<Opened> {
+    await this.#mustExist(run)
+    const store = await localStore(this.paths(run).journal).catch((error: unknown) => {
+      throw writeFailed(error)
+    })
+    try {
+      return await Journal.open(store, run, now)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
+  /** Reads a run and leaves it as it is, so also while another process is at work on it. Throws as `open` does. */
+  async read(run: string): Promise<RunRecords> {
+    await this.#mustExist(run)
+    const { journal } = this.paths(run)
+    const text = await readFile(journal, 'utf8').catch((error: unknown) => {
+      throw unreadable(run, error)
+    })
+    return decode(text, { run, name: journal })
+  }
+
+  /** All runs, latest first by id. One that cannot be read is listed as damaged. */
+  async runs(): Promise<readonly RunSummary[]> {
+    return Promise.all((await this.#ids()).map((run) => this.#summary(run)))
+  }
+
+  /** Those that `resume` may mean: not at their end, or damaged so that nobody knows. Latest first. */
+  async unfinished(): Promise<readonly RunSummary[]> {
+    return (await this.runs()).filter(({ status }) => status !== 'finished' && status !== 'empty')
+  }
+
+  async #summary(run: string): Promise<RunSummary> {
+    try {
+      const { records } = await this.read(run)
+      if (records.length === 0) return { run, status: 'empty' }
+      const state = fold(records)
+      return { run, status: state.status, state }
+    } catch (error) {
+      if (error instanceof LifeboatError) return { run, status: 'damaged', problem: error }
+      throw error
+    }
+  }
+
+  async #mustExist(run: string): Promise<void> {
+    const runs = await this.#ids()
+    if (!runs.includes(run)) throw unknownRun(run, nearNames(run, runs))
+  }
+
+  /** A folder without a journal is no run: it was given up before it began. */
+  async #ids(): Promise<readonly string[]> {
+    try {
+      const names = (await readdir(join(this.root, 'runs'))).filter((name) => idPattern.test(name))
+      const begun = await Promise.all(names.map((name) => exists(this.paths(name).journal)))
+      return names.filter((_, index) => begun[index]).sort().reverse()
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw new LifeboatError('state.unreadable', `the state folder ${this.root} cannot be read`, {
+        blame: 'user',
+        cause: error,
+        hint: 'Make it readable, or choose another with --state-dir.',
+      })
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return false
+    throw error
+  }
+}
+
+/**
+ * `20190225-124003-data100-x7k2`: sorts by time, says what it is, and can be told on the phone. `now` is real time, `random`
+ * gives numbers from 0 up to 1.
+ */
+export function newRunId(runbook: string, now: Date, random: () => number): string {
+  const [day, time] = now.toISOString().replace(/[-:]/g, '').slice(0, 15).split('T')
+  const name = runbook.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40)
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
+  const tail = Array.from({ length: 4 }, () => letters[Math.floor(random() * letters.length)]).join('')
+  return `${day}-${time}-${name}-${tail}`
+}
+
+/**
+ * Where state lies unless `--state-dir` says otherwise: `LIFEBOAT_STATE_DIR`, `XDG_STATE_HOME/lifeboat`, or
+ * `~/.local/state/lifeboat`. As the XDG base directory specification has it, an empty or relative `XDG_STATE_HOME` does not
+ * count.
+ */
+export function defaultStateDir(env: Readonly<Record<string, string | undefined>>, home: string): string {
+  const { LIFEBOAT_STATE_DIR: own, XDG_STATE_HOME: xdg } = env
+  if (own !== undefined && own !== '') return own
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'lifeboat')
+  return join(home, '.local', 'state', 'lifeboat')
+}
+
+function unknownRun(run: string, near: readonly string[]): LifeboatError {
+  const meant = near.length === 0 ? '' : `Did you mean ${near.join(' or ')}? `
+  return new LifeboatError('run.unknown', `there is no run ${run}`, {
+    blame: 'user',
+    hint: `${meant}\`lifeboat runs\` lists them all.`,
+  })
+}

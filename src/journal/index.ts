@@ -1,0 +1,16 @@
+export { decode, encode, type Decoded, type DecodeOptions } from './codec.js'
+export { fold } from './fold.js'
+export { defaultStateDir, newRunId, StateFolder, type RunPaths, type RunRecords, type RunSummary } from './folder.js'
+export { Journal, type Opened } from './journal.js'
+export {
+  heartbeat,
+  LockHeldError,
+  RunLock,
+  type Holder,
+  type LockOptions,
+  type Processes,
+} from './lock.js'
+export type { LockKey, LockOwner } from './lock-file.js'
+export type { ChildFacts, JournalRecord, Owner, Pin, RecordData, RecordType } from './records.js'
+export type { RunState, StepState } from './state.js'
+export { localStore, type Store } from './store.js'

@@ -1,0 +1,166 @@
+import { LifeboatError, type Clock } from '../contract/index.js'
+import { errnoOf } from './errno.js'
+import {
+  beat,
+  lockFolder,
+  readLock,
+  releaseGeneration,
+  takeGeneration,
+  type LockKey,
+  type LockOwner,
+  type LockState,
+} from './lock-file.js'
+import type { Owner } from './records.js'
+
+/** What the lock must know of processes; implemented by `platform/exec`. */
+export interface Processes {
+  readonly host: string
+  /** This process, as it would stand in a lock. */
+  self(): Promise<Owner>
+  /** Does the process with this pid on this host live, and is it the one that started then? */
+  alive(pid: number, started: string): Promise<boolean>
+}
+
+/** How often a holder says that it lives, and after how long a silence on another host its life is in doubt; real time. */
+export const heartbeat = { everyMs: 5_000, doubtMs: 60_000 } as const
+
+/** Who holds a lock: `doubtful` is another host's silence, `unknown` a lock file that cannot be read. */
+export interface Holder {
+  readonly life: 'alive' | 'dead' | 'doubtful' | 'unknown'
+  /** Unset if the lock file cannot be read. */
+  readonly owner?: LockOwner
+  /** Real milliseconds since it was last heard of. */
+  readonly silentMs: number
+}
+
+/** `lock.held`: exit code 5. */
+export class LockHeldError extends LifeboatError {
+  readonly holder: Holder
+
+  constructor(key: LockKey, holder: Holder) {
+    super('lock.held', heldMessage(key, holder), { blame: 'user', hint: heldHint(holder) })
+    this.holder = holder
+  }
+}
+
+export interface LockOptions {
+  /** `--take-over`: displaces whoever holds it, living or not. */
+  readonly takeOver?: boolean
+}
+
+/**
+ * One run at a time for a runbook on a cloud. Taken over without asking only from a process that is known to be dead: one
+ * of this host. All times are real.
+ */
+export class RunLock {
+  /** Whose lock it was, if it was taken from somebody: dead, or displaced by `takeOver`. */
+  readonly takenFrom: Holder | undefined
+  readonly #folder: string
+  readonly #generation: number
+  readonly #owner: LockOwner
+  readonly #now: () => Date
+
+  private constructor(folder: string, generation: number, owner: LockOwner, now: () => Date, from: Holder | undefined) {
+    this.#folder = folder
+    this.#generation = generation
+    this.#owner = owner
+    this.#now = now
+    this.takenFrom = from
+  }
+
+  /**
+   * Rejects with `LockHeldError` (`lock.held`) if somebody holds the lock or may hold it, and with `lock.failed` if the
+   * folder cannot be used. `now` is real time.
+   */
+  static async acquire(
+    folder: string,
+    key: LockKey,
+    owner: LockOwner,
+    processes: Processes,
+    now: () => Date,
+    options: LockOptions = {},
+  ): Promise<RunLock> {
+    const place = lockFolder(folder, key)
+    for (;;) {
+      const lock = await ofDisk(place, () => readLock(place))
+      const holder = await judge(lock, processes, now())
+      if (holder !== undefined && holder.life !== 'dead' && options.takeOver !== true) throw new LockHeldError(key, holder)
+      // Another was faster: look again at who it is. Each turn that is lost is one that somebody else has won.
+      if (!(await ofDisk(place, () => takeGeneration(place, lock.generation, owner, now())))) continue
+      return new RunLock(place, lock.generation + 1, owner, now, holder)
+    }
+  }
+
+  /** Who holds the lock now, or undefined: for `status`. Writes nothing. */
+  static async holder(folder: string, key: LockKey, processes: Processes, now: () => Date): Promise<Holder | undefined> {
+    const place = lockFolder(folder, key)
+    return judge(await ofDisk(place, () => readLock(place)), processes, now())
+  }
+
+  /**
+   * Says that this process lives; to be called every `heartbeat.everyMs`. Rejects with `lock.lost` if another run has taken
+   * the lock over: then this one must stop writing.
+   */
+  async heartbeat(): Promise<void> {
+    if (await ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))) return
+    throw new LifeboatError('lock.lost', `another run has taken the lock over from ${this.#owner.run}`, {
+      blame: 'user',
+      hint: 'Look at `lifeboat runs` for the run that goes on. This one stops where it is.',
+    })
+  }
+
+  /**
+   * Beats until the signal is aborted. Rejects with `lock.lost`; a beat that the disk refuses is left out, for the next may
+   * pass.
+   */
+  async keepAlive(clock: Pick<Clock, 'sleepReal'>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.heartbeat().catch((error: unknown) => {
+        if (error instanceof LifeboatError && error.code === 'lock.lost') throw error
+      })
+      await clock.sleepReal(heartbeat.everyMs, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+    }
+  }
+
+  /** Gives the lock back. Does nothing if another has taken it over. */
+  async release(): Promise<void> {
+    await ofDisk(this.#folder, () => releaseGeneration(this.#folder, this.#generation, this.#owner, this.#now()))
+  }
+}
+
+async function judge(lock: LockState, processes: Processes, now: Date): Promise<Holder | undefined> {
+  if (lock.state === 'free') return undefined
+  const silentMs = Math.max(0, now.getTime() - lock.heartbeatAt.getTime())
+  if (lock.state === 'unreadable') return { life: 'unknown', silentMs }
+  const { owner } = lock
+  if (owner.host !== processes.host) return { life: silentMs < heartbeat.doubtMs ? 'alive' : 'doubtful', owner, silentMs }
+  return { life: (await processes.alive(owner.pid, owner.started)) ? 'alive' : 'dead', owner, silentMs }
+}
+
+function heldMessage({ runbook, subscription }: LockKey, { owner, life, silentMs }: Holder): string {
+  const what = `${runbook} in subscription ${subscription} is locked`
+  const heard = `last heard of ${Math.round(silentMs / 1000)} s ago`
+  if (owner === undefined) return `${what}, but its lock file cannot be read, so nobody knows by whom (${heard})`
+  const who = `${owner.user} on ${owner.host} (pid ${owner.pid}, ${heard})`
+  return `${what} by run ${owner.run} of ${who}${life === 'doubtful' ? '; whether it still runs cannot be told from here' : ''}`
+}
+
+function heldHint({ life, owner }: Holder): string {
+  if (life === 'alive') return 'Wait for it, or stop it there with Ctrl-C. --take-over displaces it: two runs at once can lose data.'
+  const where = owner === undefined ? 'no other run is at work' : `it is not at work on ${owner.host} any more`
+  return `Make sure that ${where}, then give --take-over.`
+}
+
+async function ofDisk<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new LifeboatError('lock.failed', `the lock in ${folder} cannot be used (${errnoOf(cause) ?? 'unknown error'})`, {
+      blame: 'user',
+      cause,
+      hint: 'Make that place writable, or choose another with --state-dir.',
+    })
+  }
+}

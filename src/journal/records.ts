@@ -1,0 +1,93 @@
+import type {
+  Answer,
+  Change,
+  CloudFacts,
+  ErrorFacts,
+  Json,
+  JsonObject,
+  Mode,
+  Outcome,
+  PlanFacts,
+  PlannedStep,
+  Question,
+} from '../contract/index.js'
+
+/** Who drives a run: enough to tell whether that process still lives. */
+export interface Owner {
+  readonly user: string
+  readonly host: string
+  readonly pid: number
+  /** The process's start as the operating system tells it. */
+  readonly started: string
+}
+
+/** A child process as journaled; the shape that `platform/scope.ts` hands over. */
+export interface ChildFacts {
+  readonly pid: number
+  readonly started: string
+  readonly host: string
+  readonly command: string
+  readonly survivor: 'end' | 'await'
+}
+
+/** A file that the run reads, fixed when it started. */
+export interface Pin {
+  readonly path: string
+  /** `sha256:…` over the file, or over a folder's files with their relative paths. */
+  readonly digest: string
+}
+
+/** Everything that a journal can say, by type. Adding a field is fine; changing one needs a new `v`. */
+export interface RecordData {
+  'run.started': {
+    readonly runbook: { readonly name: string; readonly path: string; readonly text: string }
+    readonly mode: Mode
+    readonly cloud: CloudFacts & { readonly path: string | null }
+    readonly owner: Owner
+    readonly pins: readonly Pin[]
+    /** How the operator let it write: typed name, `--confirm`, or a rehearsal that needs none. */
+    readonly confirmed: 'typed' | 'flag' | 'rehearsal'
+    /** Real time beside the run's clock, so that wall time can be told after a resume. */
+    readonly realStartedAt: string
+    /** The world's process that was left for a resume, if this is a rehearsal. */
+    readonly sim?: { readonly pid: number; readonly started: string; readonly control: string }
+  }
+  'run.resumed': {
+    readonly owner: Owner
+    readonly realStartedAt: string
+    readonly acceptedChanges: boolean
+    readonly runbookText?: string
+  }
+  'run.planned': PlanFacts & { readonly steps: readonly PlannedStep[] }
+  'step.started': { readonly step: string; readonly uses: string; readonly attempt: number }
+  'step.intent': { readonly step: string; readonly changes: readonly Change[] }
+  'child.started': { readonly step: string; readonly child: ChildFacts }
+  'child.ended': { readonly step: string; readonly pid: number; readonly exitCode: number | null; readonly signal: string | null }
+  'survivor.handled': { readonly step: string; readonly pid: number; readonly command: string; readonly how: 'ended' | 'awaited' | 'gone' }
+  'step.checkpoint': { readonly step: string; readonly what: Json }
+  'step.applied': { readonly step: string }
+  'step.verified': { readonly step: string; readonly outputs: JsonObject; readonly changes: number; readonly elapsedMs: number }
+  'step.retrying': { readonly step: string; readonly attempt: number; readonly inMs: number; readonly error: ErrorFacts }
+  'step.failed': { readonly step: string; readonly error: ErrorFacts; readonly elapsedMs: number }
+  'step.skipped': { readonly step: string; readonly reason: string; readonly by: string }
+  'question.asked': { readonly step: string; readonly question: Question }
+  'question.answered': { readonly step: string; readonly kind: Question['kind']; readonly answer: Answer }
+  'run.interrupted': { readonly signal: string }
+  'run.finished': { readonly outcome: Outcome; readonly elapsedMs: number; readonly wallMs: number }
+}
+
+export type RecordType = keyof RecordData
+
+/** One line of a journal, without its checksum. */
+export type JournalRecord = {
+  [T in RecordType]: {
+    readonly v: 1
+    /** Counts from 1 without a gap. */
+    readonly seq: number
+    /** RFC 3339 UTC, the run's clock. */
+    readonly t: string
+    readonly run: string
+    readonly type: T
+    readonly data: RecordData[T]
+  }
+}[RecordType]

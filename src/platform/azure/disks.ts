@@ -1,0 +1,23 @@
+import type { DiskDoor } from './door.js'
+import { parseId } from './ids.js'
+import type { AzureSession } from './session.js'
+
+export function openDisks(session: AzureSession): DiskDoor {
+  return {
+    async get(id) {
+      const { group, name } = parseId(id)
+      const found = await session.read(`reading disk ${name}`, async () => (await session.compute()).disks.get(group, name))
+      if (found === undefined) return undefined
+      const { managedBy } = found
+      return {
+        id: found.id ?? id,
+        uniqueId: found.uniqueId ?? '',
+        location: found.location,
+        zones: found.zones ?? [],
+        sizeGB: found.diskSizeGB ?? 0,
+        state: found.diskState ?? 'Unknown',
+        ...(managedBy === undefined ? {} : { managedBy }),
+      }
+    },
+  }
+}

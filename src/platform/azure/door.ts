@@ -1,0 +1,172 @@
+import type { Json, JsonObject, Secret } from '../../contract/index.js'
+import type { HostFacts } from '../ssh/config.js'
+
+/**
+ * What the steps need of Azure Resource Manager. Reads answer `undefined` for what does not exist (404) and throw for
+ * everything else, so that a failed read can never be taken for an absence. Writes return once Azure has *accepted*
+ * them and `done` resolves (or rejects with the operation's error) when the operation has ended; whoever lets go of
+ * `done` finds the outcome by reading the resource.
+ */
+export interface AzureDoor {
+  readonly groups: GroupDoor
+  readonly resources: ResourceDoor
+  readonly clusters: ClusterDoor
+  readonly machines: MachineDoor
+  readonly disks: DiskDoor
+  readonly zones: ZoneDoor
+}
+
+export interface Operation {
+  readonly done: Promise<void>
+}
+
+export interface Group {
+  readonly id: string
+  readonly name: string
+  readonly location: string
+  readonly provisioningState: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export interface GroupDoor {
+  get(name: string): Promise<Group | undefined>
+  create(name: string, location: string): Promise<void>
+  delete(name: string): Promise<Operation>
+  /** Resource ids in a group; undefined if the group is absent. */
+  list(name: string): Promise<readonly string[] | undefined>
+  /** `moveResources`: accepted means both groups are locked. 409 is `azure.move-in-flight`, not a failure. */
+  move(from: string, to: string, ids: readonly string[]): Promise<Operation>
+  validateMove(from: string, to: string, ids: readonly string[]): Promise<void>
+}
+
+/** Anything with an id: networks, interfaces, security groups. `properties` as on the wire. */
+export interface Resource {
+  readonly id: string
+  readonly location: string
+  readonly properties: JsonObject
+  readonly sku?: Json
+  readonly zones?: readonly string[]
+}
+
+export interface ResourceDoor {
+  get(id: string): Promise<Resource | undefined>
+  put(resource: Resource): Promise<Operation>
+  delete(id: string): Promise<Operation>
+}
+
+/** A managed cluster as on the wire, without what is read-only. */
+export interface ClusterDefinition {
+  readonly location: string
+  readonly kubernetesVersion: string
+  readonly dnsPrefix: string
+  readonly nodeResourceGroup?: string
+  readonly identity: Json
+  readonly agentPools: readonly AgentPool[]
+  readonly networkProfile?: JsonObject
+}
+
+export interface AgentPool {
+  readonly name: string
+  readonly mode: string
+  readonly count: number
+  readonly vmSize: string
+  readonly zones?: readonly string[]
+  readonly subnet?: string
+  readonly osDiskSizeGB?: number
+  readonly minCount?: number
+  readonly maxCount?: number
+}
+
+export interface Cluster extends ClusterDefinition {
+  readonly id: string
+  /** Succeeded, Creating, Updating, Failed, Canceled, Deleting. */
+  readonly provisioningState: string
+  readonly fqdn?: string
+}
+
+export interface ClusterDoor {
+  get(id: string): Promise<Cluster | undefined>
+  create(id: string, definition: ClusterDefinition): Promise<Operation>
+  delete(id: string): Promise<Operation>
+  /** A kubeconfig for its users (listClusterUserCredential). */
+  credentials(id: string): Promise<Secret>
+}
+
+export interface DataDisk {
+  readonly id: string
+  readonly lun: number
+  readonly caching?: string
+}
+
+export interface Machine {
+  readonly id: string
+  /** Azure's own unique id; another machine of the same name has another. */
+  readonly vmId: string
+  readonly location: string
+  readonly zones: readonly string[]
+  readonly size: string
+  readonly provisioningState: string
+  /** running, deallocated, deallocating, starting, stopped; undefined if Azure does not say. */
+  readonly powerState?: string
+  readonly interfaces: readonly string[]
+  readonly dataDisks: readonly DataDisk[]
+}
+
+export interface MachineDefinition {
+  readonly location: string
+  readonly zones?: readonly string[]
+  readonly size: string
+  readonly image: JsonObject
+  readonly adminUser: string
+  /** `ssh-ed25519 AAAA…` */
+  readonly publicKey: string
+  readonly cloudInit: string
+  readonly interfaces: readonly string[]
+}
+
+export interface MachineDoor {
+  get(id: string): Promise<Machine | undefined>
+  create(id: string, definition: MachineDefinition): Promise<Operation>
+  delete(id: string): Promise<Operation>
+  attach(id: string, disks: readonly DataDisk[]): Promise<Operation>
+  detach(id: string, diskIds: readonly string[]): Promise<Operation>
+  deallocate(id: string): Promise<Operation>
+  /** Runs a read-only shell script by runCommand and answers its standard output. */
+  readScript(id: string, lines: readonly string[]): Promise<string>
+  /** What SSH must know of a machine: where it is, and which host keys it has. */
+  hostFacts(id: string): Promise<HostFacts>
+}
+
+export interface Disk {
+  readonly id: string
+  readonly uniqueId: string
+  readonly location: string
+  readonly zones: readonly string[]
+  readonly sizeGB: number
+  /** Unattached, Attached, Reserved, … */
+  readonly state: string
+  /** Id of the machine that holds it. */
+  readonly managedBy?: string
+}
+
+export interface DiskDoor {
+  get(id: string): Promise<Disk | undefined>
+}
+
+export interface RecordSet {
+  readonly zone: string
+  readonly name: string
+  readonly type: string
+  readonly ttlSeconds: number
+  readonly values: readonly string[]
+  readonly etag: string
+}
+
+export interface ZoneDoor {
+  /** Names of the zone's own name servers. */
+  nameServers(zoneId: string): Promise<readonly string[] | undefined>
+  getRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<RecordSet | undefined>
+  /** With `etag`: If-Match; without: only if there is none yet (If-None-Match: *). 412 is `azure.etag`. */
+  putRecord(zoneId: string, record: Omit<RecordSet, 'zone' | 'etag'>, etag?: string): Promise<void>
+  deleteRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT', etag: string): Promise<void>
+}

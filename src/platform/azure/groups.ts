@@ -1,0 +1,52 @@
+import type { Group, GroupDoor } from './door.js'
+import { azureError } from './errors.js'
+import { begun, type AzureSession } from './session.js'
+
+type Tags = Readonly<Record<string, string>>
+
+export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
+  const path = (name: string): string => `/subscriptions/${session.subscription}/resourceGroups/${name}`
+
+  async function get(name: string): Promise<Group | undefined> {
+    const doing = `reading resource group ${name}`
+    const group = await session.read(doing, async () => (await session.resources()).resourceGroups.get(name))
+    if (group === undefined) return undefined
+    return {
+      id: group.id ?? path(name),
+      name: group.name ?? name,
+      location: group.location,
+      provisioningState: group.properties?.provisioningState ?? 'Succeeded',
+      tags: group.tags ?? {},
+    }
+  }
+
+  return {
+    get,
+    async create(name, location) {
+      try {
+        await (await session.resources()).resourceGroups.createOrUpdate(name, { location, tags: { ...tags } })
+      } catch (error) {
+        throw azureError(error, `creating resource group ${name}`)
+      }
+    },
+    delete: (name) =>
+      session.start(`deleting resource group ${name}`, async () => begun((await session.resources()).resourceGroups.beginDelete(name))),
+    async list(name) {
+      if ((await get(name)) === undefined) return undefined
+      return session.read(`listing resource group ${name}`, async () => {
+        const ids: string[] = []
+        for await (const one of (await session.resources()).resources.listByResourceGroup(name)) ids.push(one.id ?? '')
+        return ids
+      })
+    },
+    move: (from, to, ids) =>
+      session.start(`moving ${ids.length} resources from ${from} to ${to}`, async () => begun((await session.resources()).resources.beginMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) }))),
+    async validateMove(from, to, ids) {
+      const operation = await session.start(`validating the move from ${from} to ${to}`, async () => begun((await session.resources()).resources.beginValidateMoveResources(from, {
+          resources: [...ids],
+          targetResourceGroup: path(to),
+        })))
+      await operation.done
+    },
+  }
+}

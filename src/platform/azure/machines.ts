@@ -1,0 +1,170 @@
+import type { VirtualMachine } from '@azure/arm-compute'
+import { LifeboatError } from '../../contract/index.js'
+import type { HostFacts } from '../ssh/config.js'
+import type { Machine, MachineDefinition, MachineDoor, ResourceDoor } from './door.js'
+import { azureError } from './errors.js'
+import { parseId } from './ids.js'
+import { submitted, type AzureSession } from './session.js'
+
+type Tags = Readonly<Record<string, string>>
+
+export function openMachines(session: AzureSession, tags: Tags, hosts: HostFactsReader): MachineDoor {
+  return {
+    async get(id) {
+      const { group, name } = parseId(id)
+      const found = await session.read(`reading machine ${name}`, async () =>
+        (await session.compute()).virtualMachines.get(group, name, { expand: 'instanceView' }),
+      )
+      return found === undefined ? undefined : machineOf(id, found)
+    },
+    create(id, definition) {
+      const { group, name } = parseId(id)
+      return session.start(`creating machine ${name}`, async () =>
+        submitted(
+          (await session.compute()).virtualMachines.createOrUpdate(group, name, { ...wireOf(name, definition), tags: { ...tags } }),
+        ),
+      )
+    },
+    delete(id) {
+      const { group, name } = parseId(id)
+      return session.start(`deleting machine ${name}`, async () => submitted((await session.compute()).virtualMachines.delete(group, name)))
+    },
+    attach(id, disks) {
+      const { group, name } = parseId(id)
+      const dataDisksToAttach = disks.map((disk) => ({
+        diskId: disk.id,
+        lun: disk.lun,
+        ...(disk.caching === undefined ? {} : { caching: disk.caching as 'None' | 'ReadOnly' | 'ReadWrite' }),
+      }))
+      return session.start(`attaching ${disks.length} disks to ${name}`, async () =>
+        submitted((await session.compute()).virtualMachines.attachDetachDataDisks(group, name, { dataDisksToAttach })),
+      )
+    },
+    detach(id, diskIds) {
+      const { group, name } = parseId(id)
+      const dataDisksToDetach = diskIds.map((diskId) => ({ diskId }))
+      return session.start(`detaching ${diskIds.length} disks from ${name}`, async () =>
+        submitted((await session.compute()).virtualMachines.attachDetachDataDisks(group, name, { dataDisksToDetach })),
+      )
+    },
+    deallocate(id) {
+      const { group, name } = parseId(id)
+      return session.start(`deallocating ${name}`, async () => submitted((await session.compute()).virtualMachines.deallocate(group, name)))
+    },
+    readScript: (id, lines) => readScript(session, id, lines),
+    hostFacts: (id) => hosts.of(id),
+  }
+}
+
+/** Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`. */
+async function readScript(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
+  const { group, name } = parseId(id)
+  const doing = `reading ${name} by runCommand`
+  try {
+    const poller = await submitted(
+      (await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] }),
+    )
+    await session.wait(poller, doing)
+    const message = poller.result()?.value?.[0]?.message ?? ''
+    const output = /\[stdout\]\n([\s\S]*?)\n?\[stderr\]/.exec(message)?.[1]
+    if (output !== undefined) return output
+    throw new LifeboatError('azure.run-command', `${doing}: its answer is not understood`)
+  } catch (error) {
+    throw azureError(error, doing)
+  }
+}
+
+/** Host keys, address and network of machines, read through the control plane and kept for the life of this process. */
+export class HostFactsReader {
+  readonly #session: AzureSession
+  readonly #resources: ResourceDoor
+  readonly #known = new Map<string, Promise<HostFacts>>()
+
+  constructor(session: AzureSession, resources: ResourceDoor) {
+    this.#session = session
+    this.#resources = resources
+  }
+
+  /** Kept by the machine's own unique id: another machine of the same name is another machine. */
+  async of(id: string): Promise<HostFacts> {
+    const { group, name } = parseId(id)
+    const found = await this.#session.read(`reading machine ${name}`, async () =>
+      (await this.#session.compute()).virtualMachines.get(group, name, { expand: 'instanceView' }),
+    )
+    if (found === undefined) throw new LifeboatError('azure.no-machine', `there is no machine ${name} in ${group}`)
+    const machine = machineOf(id, found)
+    const known = this.#known.get(machine.vmId) ?? this.#read(machine)
+    this.#known.set(machine.vmId, known)
+    try {
+      return await known
+    } catch (error) {
+      this.#known.delete(machine.vmId)
+      throw error
+    }
+  }
+
+  async #read(machine: Machine): Promise<HostFacts> {
+    const [place, keys] = await Promise.all([
+      this.#place(machine),
+      readScript(this.#session, machine.id, ['cat /etc/ssh/ssh_host_*_key.pub']),
+    ])
+    const hostKeys = keys.split('\n').filter((line) => /^(ssh|ecdsa)-/.test(line))
+    if (hostKeys.length === 0) throw new LifeboatError('azure.host-key', `${machine.id} has no SSH host key yet`, { retry: {} })
+    return { vmId: machine.vmId, hostKeys, ...place }
+  }
+
+  async #place({ id, interfaces }: Machine): Promise<{ network: string; address: string }> {
+    const nic = interfaces[0] === undefined ? undefined : await this.#resources.get(interfaces[0])
+    const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as readonly {
+      properties?: { privateIPAddress?: string; subnet?: { id?: string } }
+    }[]
+    const { privateIPAddress: address, subnet } = configuration?.properties ?? {}
+    const network = /^(.+\/virtualNetworks\/[^/]+)\/subnets\/[^/]+$/i.exec(subnet?.id ?? '')?.[1]
+    if (address === undefined || network === undefined) {
+      throw new LifeboatError('azure.no-address', `where ${id} is in the network cannot be told from its interface`)
+    }
+    return { network, address }
+  }
+}
+
+function machineOf(id: string, found: VirtualMachine): Machine {
+  const power = found.instanceView?.statuses?.map(({ code }) => code ?? '').find((code) => /^PowerState\//i.test(code))
+  return {
+    id: found.id ?? id,
+    vmId: found.vmId ?? '',
+    location: found.location,
+    zones: found.zones ?? [],
+    size: found.hardwareProfile?.vmSize ?? '',
+    provisioningState: found.provisioningState ?? 'Unknown',
+    ...(power === undefined ? {} : { powerState: power.slice('PowerState/'.length) }),
+    interfaces: (found.networkProfile?.networkInterfaces ?? []).map((nic) => nic.id ?? ''),
+    dataDisks: (found.storageProfile?.dataDisks ?? []).map((disk) => ({
+      id: disk.managedDisk?.id ?? '',
+      lun: disk.lun,
+      ...(disk.caching === undefined ? {} : { caching: disk.caching }),
+    })),
+  }
+}
+
+function wireOf(name: string, definition: MachineDefinition): VirtualMachine {
+  const { location, zones, size, image, adminUser, publicKey, cloudInit, interfaces } = definition
+  return {
+    location,
+    ...(zones === undefined ? {} : { zones: [...zones] }),
+    hardwareProfile: { vmSize: size },
+    storageProfile: {
+      imageReference: image,
+      osDisk: { name: `${name}_OsDisk`, createOption: 'FromImage', managedDisk: { storageAccountType: 'Premium_LRS' }, deleteOption: 'Delete' },
+    },
+    osProfile: {
+      computerName: name,
+      adminUsername: adminUser,
+      customData: Buffer.from(cloudInit).toString('base64'),
+      linuxConfiguration: {
+        disablePasswordAuthentication: true,
+        ssh: { publicKeys: [{ path: `/home/${adminUser}/.ssh/authorized_keys`, keyData: publicKey }] },
+      },
+    },
+    networkProfile: { networkInterfaces: interfaces.map((nic) => ({ id: nic, primary: true })) },
+  }
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../../contract/index.js'
+import type { Operation } from './door.js'
+import { azureError } from './errors.js'
+import { withHint } from './hints.js'
+
+/** What the pollers of the SDKs' generations have in common. */
+export interface Pollable {
+  poll(): Promise<{ readonly status: string; readonly error?: Error | undefined }>
+}
+
+export interface Following {
+  readonly clock: Clock
+  /** Milliseconds of the run's clock, where Azure gives no hint. */
+  readonly pollEveryMs: number
+}
+
+const leastRealMs = 100
+
+/**
+ * Follows an operation that Azure has accepted. Polls by our own clock, never by an SDK's loop. Whoever lets go of `done`
+ * gets no unhandled rejection: the outcome can be read from the resource.
+ */
+export function follow(poller: Pollable, doing: string, following: Following): Operation {
+  const done = watch(poller, doing, following)
+  done.catch(() => undefined)
+  return { done }
+}
+
+async function watch(poller: Pollable, doing: string, { clock, pollEveryMs }: Following): Promise<void> {
+  for (;;) {
+    const { result, afterMs } = await withHint(() => poller.poll()).catch((error: unknown) => {
+      throw azureError(error, doing)
+    })
+    if (result.status === 'succeeded') return
+    if (result.status === 'failed' || result.status === 'canceled') throw azureError(result.error ?? result.status, doing)
+    await clock.sleepReal(Math.max(leastRealMs, afterMs ?? clock.toReal(pollEveryMs)))
+  }
+}

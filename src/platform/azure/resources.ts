@@ -1,0 +1,43 @@
+import { LifeboatError, type JsonObject } from '../../contract/index.js'
+import type { ResourceDoor } from './door.js'
+import { nameOf, parseId } from './ids.js'
+import { begun, type AzureSession } from './session.js'
+
+/** The version with which each type is spoken to; the generic calls have none of their own (facts/arm-wire). */
+const apiVersions: Readonly<Record<string, string>> = {
+  'microsoft.network/virtualnetworks': '2025-05-01',
+  'microsoft.network/networksecuritygroups': '2025-05-01',
+  'microsoft.network/networkinterfaces': '2025-05-01',
+  'microsoft.network/publicipaddresses': '2025-05-01',
+}
+
+/** Anything that needs no SDK of its own, by its id. */
+export function openResources(session: AzureSession, tags: Readonly<Record<string, string>>): ResourceDoor {
+  return {
+    async get(id) {
+      const found = await session.read(`reading ${nameOf(id)}`, async () => (await session.resources()).resources.getById(id, versionFor(id)))
+      if (found === undefined) return undefined
+      return {
+        id: found.id ?? id,
+        location: found.location ?? '',
+        properties: (found.properties ?? {}) as JsonObject,
+        ...(found.sku === undefined ? {} : { sku: { ...found.sku } }),
+      }
+    },
+    put: (resource) =>
+      session.start(`creating ${nameOf(resource.id)}`, async () => begun((await session.resources()).resources.beginCreateOrUpdateById(resource.id, versionFor(resource.id), {
+          location: resource.location,
+          properties: resource.properties,
+          tags: { ...tags },
+        }))),
+    delete: (id) =>
+      session.start(`deleting ${nameOf(id)}`, async () => begun((await session.resources()).resources.beginDeleteById(id, versionFor(id)))),
+  }
+}
+
+function versionFor(id: string): string {
+  const { type } = parseId(id)
+  const version = apiVersions[type.toLowerCase()]
+  if (version === undefined) throw new LifeboatError('tool.bug', `no API version is known for ${type}`, { blame: 'tool' })
+  return version
+}

@@ -1,0 +1,5 @@
+/** Asks name servers directly; a local resolver's cache proves nothing. */
+export interface DnsDoor {
+  /** The values of a record as one name server gives them now, sorted; empty if it has none. Throws `dns.unreachable`. */
+  ask(nameServer: string, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<{ readonly values: readonly string[]; readonly ttlSeconds: number }>
+}

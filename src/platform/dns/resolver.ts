@@ -1,0 +1,93 @@
+import { Resolver } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { LifeboatError } from '../../contract/index.js'
+import type { DnsDoor } from './door.js'
+
+export interface DnsOptions {
+  /** Real milliseconds for one try; there are two. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * Asks a name server itself. `addresses` (from the cloud file) says where a name server answers if not at the address that
+ * its name resolves to.
+ */
+export function openDns(addresses: Readonly<Record<string, string>>, { timeoutMs = 3_000 }: DnsOptions = {}): DnsDoor {
+  const newResolver = (): Resolver => new Resolver({ timeout: timeoutMs, tries: 2 })
+  const known = new Map(Object.entries(addresses).map(([name, address]) => [withoutDot(name), address]))
+
+  async function serverAddress(nameServer: string): Promise<string> {
+    const name = withoutDot(nameServer)
+    const given = known.get(name) ?? (isIP(name) === 0 ? undefined : name)
+    if (given !== undefined) return given
+    try {
+      const [address] = await newResolver().resolve4(name)
+      if (address !== undefined) return address
+    } catch (cause) {
+      throw unreachable(name, cause)
+    }
+    throw unreachable(name, undefined)
+  }
+
+  return {
+    async ask(nameServer, name, type) {
+      const resolver = newResolver()
+      setServer(resolver, await serverAddress(nameServer))
+      try {
+        return await query(resolver, name, type)
+      } catch (error) {
+        // The server answered, and has no such name or no record of that type.
+        if (isCode(error, 'ENOTFOUND') || isCode(error, 'ENODATA')) return { values: [], ttlSeconds: 0 }
+        throw unreachable(nameServer, error)
+      }
+    },
+  }
+}
+
+type Answer = Awaited<ReturnType<DnsDoor['ask']>>
+
+async function query(resolver: Resolver, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<Answer> {
+  switch (type) {
+    case 'A': {
+      const records = await resolver.resolve4(name, { ttl: true })
+      return { values: records.map(({ address }) => address).sort(), ttlSeconds: records[0]?.ttl ?? 0 }
+    }
+    // Node tells no TTL for these two.
+    case 'CNAME':
+      return { values: (await resolver.resolveCname(name)).map(withoutDot).sort(), ttlSeconds: 0 }
+    case 'TXT':
+      return { values: (await resolver.resolveTxt(name)).map((parts) => parts.join('')).sort(), ttlSeconds: 0 }
+  }
+}
+
+function withoutDot(name: string): string {
+  return name.replace(/\.$/, '').toLowerCase()
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+function setServer(resolver: Resolver, address: string): void {
+  try {
+    resolver.setServers([address])
+  } catch (cause) {
+    throw new LifeboatError('dns.address', `the cloud file gives ${address} for a name server, which is no address`, {
+      blame: 'user',
+      cause,
+      hint: 'Write `ADDRESS` or `ADDRESS:PORT` under reach.nameServers.',
+    })
+  }
+}
+
+/** Answers that say neither yes nor no. */
+const refusals: Readonly<Record<string, string>> = { EREFUSED: 'refuses', ESERVFAIL: 'fails', ENOTIMP: 'does not understand us' }
+
+function unreachable(nameServer: string, cause: unknown): LifeboatError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return new LifeboatError('dns.unreachable', `the name server ${withoutDot(nameServer)} ${refusals[code] ?? 'does not answer'}`, {
+    cause,
+    retry: {},
+    hint: 'Is port 53 (UDP and TCP) open from here? The cloud file can name another address for it.',
+  })
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../../contract/index.js'
+import type { Child, ChildLog } from '../scope.js'
+
+export interface Command {
+  /** Absolute path of the program. */
+  readonly file: string
+  readonly args: readonly string[]
+  /** The whole environment of the child; nothing of ours is added but PATH, LC_ALL and the marks. */
+  readonly env: Readonly<Record<string, string>>
+  readonly input?: string
+  /** Real milliseconds after which it is ended. Absent: it is left to come to its own end. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /**
+   * Set for what changes the world: it is journaled before it may work, and a resume ends or awaits it. What is awaited is
+   * not broken off by the signal either.
+   */
+  readonly survivor?: Child['survivor']
+  /** How it stands in the journal and in errors; the arguments if absent. Must hold no secret. */
+  readonly say?: string
+}
+
+export interface Finished {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface ExecOptions {
+  readonly clock: Clock
+  readonly children: ChildLog
+  /** Names runbook and cloud: the mark by which children are found when the journal is lost. */
+  readonly site: string
+  /** PATH for children: ssh finds its own helpers there. */
+  readonly path: string
+  /** Private folder of the run (0700), for the output of children that may outlive us. */
+  readonly secrets: string
+}

@@ -1,0 +1,114 @@
+import { LifeboatError } from '../../contract/index.js'
+import type { Child } from '../scope.js'
+import type { Command, ExecOptions, Finished } from './command.js'
+import { isExecutable } from './find.js'
+import { Output } from './output.js'
+import { processes, processStart } from './processes.js'
+import { startHeld, startReader, type Running } from './spawn.js'
+import { signalGroup } from './survivors.js'
+
+export type { Command, ExecOptions, Finished } from './command.js'
+
+/** Real milliseconds between SIGTERM and SIGKILL. */
+const graceMs = 10_000
+
+/** The one place that starts processes. */
+export class Exec {
+  readonly #options: ExecOptions
+
+  constructor(options: ExecOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Runs a command to its end; an exit code other than 0 is an answer. Throws `exec.missing` (no such program),
+   * `exec.timeout`, `exec.killed`, `exec.output` (more than it may say), what the journal throws, and the signal's reason
+   * when that is aborted.
+   */
+  async run(command: Command): Promise<Finished> {
+    const { file, signal, survivor } = command
+    signal?.throwIfAborted()
+    if (!(await isExecutable(file))) {
+      throw new LifeboatError('exec.missing', `${file} cannot be run`, { blame: 'user', hint: 'Install it, or put it on PATH.' })
+    }
+    return survivor === undefined ? this.#read(command) : this.#write(command, survivor)
+  }
+
+  async #read(command: Command): Promise<Finished> {
+    const child = startReader(command, this.#options)
+    const result = await this.#whole(command, child)
+    if (result.isMaxBuffer) throw new LifeboatError('exec.output', `\`${sayOf(command)}\` says more than it may`, { blame: 'tool' })
+    return { exitCode: result.exitCode ?? -1, stdout: result.stdout ?? '', stderr: result.stderr ?? '' }
+  }
+
+  /**
+   * A child that may change the world waits until it stands in the journal. If we die before that it ends without having
+   * done anything; if we die later it goes on, writing its output to files, since a pipe without a reader would kill it.
+   */
+  async #write(command: Command, survivor: Child['survivor']): Promise<Finished> {
+    const output = await Output.open(this.#options.secrets)
+    try {
+      const held = startHeld(command, survivor, this.#options, output)
+      const child = await this.#journal(command, survivor, held.child)
+      held.letGo()
+      const { exitCode } = await this.#whole(command, held.child).finally(() =>
+        held.child.then(({ exitCode, signal }) =>
+          this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null }),
+        ),
+      )
+      return { exitCode: exitCode ?? -1, ...(await output.read()) }
+    } finally {
+      await output.remove()
+    }
+  }
+
+  /** Ends the child again if it cannot be journaled: nobody would know of it. */
+  async #journal(command: Command, survivor: Child['survivor'], running: Running): Promise<Child> {
+    try {
+      const { pid } = running
+      const started = pid === undefined ? undefined : await processStart(pid)
+      if (pid === undefined || started === undefined) {
+        throw new LifeboatError('exec.killed', `\`${sayOf(command)}\` ended before it began`, { retry: {} })
+      }
+      const child = { pid, started, host: processes.host, command: sayOf(command), survivor }
+      await this.#options.children.started(child)
+      return child
+    } catch (error) {
+      if (running.pid !== undefined) signalGroup(running.pid, 'SIGKILL')
+      await running
+      throw error
+    }
+  }
+
+  /** The child's end, by itself or by us: SIGTERM when time is up or the run is stopped, SIGKILL ten seconds later. */
+  async #whole(command: Command, child: Running): Promise<Awaited<Running>> {
+    const over = new AbortController()
+    const reason = this.#endWhenAsked(command, child, over.signal)
+    const result = await child.finally(() => over.abort())
+    const why = await reason
+    if (command.survivor !== 'await') command.signal?.throwIfAborted()
+    if (why === 'timeout') {
+      const seconds = Math.round((command.timeoutMs ?? 0) / 1000)
+      throw new LifeboatError('exec.timeout', `\`${sayOf(command)}\` was not done after ${seconds} s`, { retry: {} })
+    }
+    if (result.exitCode === undefined && !result.isMaxBuffer) {
+      throw new LifeboatError('exec.killed', `\`${sayOf(command)}\` was ended by ${result.signal ?? 'the system'}`, { retry: {} })
+    }
+    return result
+  }
+
+  async #endWhenAsked({ timeoutMs, signal, survivor }: Command, child: Running, over: AbortSignal): Promise<'timeout' | undefined> {
+    const asked = signal === undefined || survivor === 'await' ? over : AbortSignal.any([over, signal])
+    const { clock } = this.#options
+    const timedOut = await clock.sleepReal(timeoutMs ?? Number.MAX_SAFE_INTEGER, asked).then(() => true, () => false)
+    if (over.aborted || child.pid === undefined) return undefined
+    signalGroup(child.pid, 'SIGTERM')
+    const ended = await clock.sleepReal(graceMs, over).then(() => false, () => true)
+    if (!ended) signalGroup(child.pid, 'SIGKILL')
+    return timedOut ? 'timeout' : undefined
+  }
+}
+
+function sayOf({ file, args, say }: Command): string {
+  return say ?? [file.split('/').at(-1), ...args].join(' ')
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** How much of what a program says is kept, in bytes. */
+export const mostOutputBytes = 8 * 1024 * 1024
+
+/** Files for the output of a child that may outlive us: 0600, in the run's private folder. */
+export class Output {
+  readonly #paths: readonly [string, string]
+  readonly #handles: readonly [FileHandle, FileHandle]
+
+  private constructor(paths: readonly [string, string], handles: readonly [FileHandle, FileHandle]) {
+    this.#paths = paths
+    this.#handles = handles
+  }
+
+  static async open(folder: string): Promise<Output> {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const name = randomBytes(6).toString('hex')
+    const paths = [join(folder, `out-${name}`), join(folder, `err-${name}`)] as const
+    return new Output(paths, [await open(paths[0], 'wx+', 0o600), await open(paths[1], 'wx+', 0o600)])
+  }
+
+  /** File descriptors for the child's standard output and standard error. */
+  get descriptors(): readonly [number, number] {
+    return [this.#handles[0].fd, this.#handles[1].fd]
+  }
+
+  async read(): Promise<{ stdout: string; stderr: string }> {
+    const [stdout, stderr] = await Promise.all(this.#handles.map(beginning))
+    return { stdout: stdout ?? '', stderr: stderr ?? '' }
+  }
+
+  async remove(): Promise<void> {
+    for (const handle of this.#handles) await handle.close()
+    for (const path of this.#paths) await rm(path, { force: true })
+  }
+}
+
+async function beginning(handle: FileHandle): Promise<string> {
+  const { size } = await handle.stat()
+  const length = Math.min(size, mostOutputBytes)
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
+  return buffer.toString('utf8', 0, bytesRead)
+}

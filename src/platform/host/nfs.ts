@@ -1,0 +1,98 @@
+import { readOn, unreadable, writeAllOn, writeOn, type Host } from './run.js'
+
+/** The unit's own name; `nfs-kernel-server` is Debian's alias for it, which systemctl does not enable. */
+const unit = 'nfs-server'
+
+export type ServiceState = 'active' | 'inactive' | 'changing'
+
+/** Throws `host.unreadable` for what systemctl is not known to say. */
+export async function nfsState(host: Host): Promise<ServiceState> {
+  const { stdout } = await host.ssh.read(host.at, ['systemctl', 'is-active', unit])
+  const word = stdout.trim()
+  switch (word) {
+    case 'active':
+    case 'reloading':
+      return 'active'
+    case 'inactive':
+    case 'failed':
+    case 'unknown':
+      return 'inactive'
+    case 'activating':
+    case 'deactivating':
+      return 'changing'
+    default:
+      throw unreadable(host.at, 'systemctl is-active', word)
+  }
+}
+
+export const stopNfs = (host: Host): Promise<void> => writeOn(host, ['systemctl', 'stop', unit])
+/** Now and at every boot. */
+const start = ['systemctl', 'enable', '--now', unit]
+export const startNfs = (host: Host): Promise<void> => writeOn(host, start)
+
+export interface Export {
+  readonly path: string
+  readonly clients: string
+  /** As in exports(5): comma between them. */
+  readonly options: string
+}
+
+/** What the kernel is told to export now: `exportfs -v`. */
+export async function exportsOn(host: Host): Promise<readonly Export[]> {
+  const text = await readOn(host, ['sudo', '-n', 'exportfs', '-v'])
+  // A long path stands on a line of its own, its clients on the next, behind white space.
+  const lines = text.replace(/\n(?=\s+\S)/g, ' ').split('\n').filter((line) => line.trim() !== '')
+  return lines.map((line) => {
+    const [, path, clients, options] = /^(\/\S*)\s+(\S+?)\(([^()\s]*)\)\s*$/.exec(line) ?? []
+    if (path === undefined || clients === undefined || options === undefined) throw unreadable(host.at, 'exportfs -v', line)
+    return { path, clients: clients === '<world>' ? '*' : clients, options }
+  })
+}
+
+const exportsFile = '/etc/exports.d/lifeboat.exports'
+
+/**
+ * Makes these the exports that this tool is responsible for, and has them served now and after every boot; other exports of
+ * the host are left alone. None removes them.
+ */
+export async function writeExports(host: Host, exports: readonly Export[]): Promise<void> {
+  const publish = ['exportfs', '-ra']
+  if (exports.length === 0) return writeAllOn(host, [['rm', '-f', exportsFile], publish])
+  const lines = exports.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
+  const input = `# Written by lifeboat.\n${lines.join('')}`
+  await writeAllOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
+}
+
+/** Does `shown` (with all the defaults that exportfs spells out) do what `wanted` says, and nothing else? */
+export function sameOptions(wanted: string, shown: string): boolean {
+  const [a, b] = [meaningOf(wanted), meaningOf(shown)]
+  const facts = new Set([...a.facts.keys(), ...b.facts.keys()])
+  return [...facts].every((key) => a.facts.get(key) === b.facts.get(key)) && [...a.others].every((option) => b.others.has(option))
+}
+
+/** Pairs of options of which one always holds, the default first: exports(5). */
+const pairs: readonly (readonly [string, string])[] = [
+  ['ro', 'rw'],
+  ['sync', 'async'],
+  ['root_squash', 'no_root_squash'],
+  ['no_all_squash', 'all_squash'],
+  ['secure', 'insecure'],
+  ['no_subtree_check', 'subtree_check'],
+  ['hide', 'nohide'],
+  ['wdelay', 'no_wdelay'],
+]
+/** Who anonymous is unless said otherwise. */
+const nobody: readonly (readonly [string, string])[] = [['anonuid', '65534'], ['anongid', '65534']]
+
+function meaningOf(options: string): { facts: ReadonlyMap<string, string>; others: ReadonlySet<string> } {
+  const facts = new Map<string, string>([...pairs.map(([usual]) => [usual, usual] as const), ...nobody])
+  const others = new Set<string>()
+  for (const option of options.split(',').map((one) => one.trim()).filter((one) => one !== '')) {
+    const pair = pairs.find((one) => one.includes(option))
+    const [key = '', value] = option.split('=')
+    if (pair !== undefined) facts.set(pair[0], option)
+    else if (value !== undefined && facts.has(key)) facts.set(key, value)
+    else others.add(option)
+  }
+  return { facts, others }
+}

@@ -1,0 +1,48 @@
+import { LifeboatError } from '../../contract/index.js'
+import type { SshDoor, SshHost, SshOptions, SshResult } from '../ssh/door.js'
+import { quoteWords } from '../ssh/quote.js'
+
+/** A host together with the way to it. */
+export interface Host {
+  readonly ssh: SshDoor
+  readonly at: SshHost
+}
+
+/** Runs a command that only reads. Throws `host.failed` unless its exit code is 0. */
+export async function readOn({ ssh, at }: Host, command: readonly string[], options?: SshOptions): Promise<string> {
+  const result = await ssh.read(at, command, options)
+  if (result.exitCode !== 0) throw failed(at, command, result)
+  return result.stdout
+}
+
+/** Runs a command that changes the host, under its lock. Throws `host.failed` unless its exit code is 0. */
+export async function writeOn({ ssh, at }: Host, command: readonly string[], options?: SshOptions): Promise<void> {
+  const result = await ssh.write(at, command, options)
+  if (result.exitCode !== 0) throw failed(at, command, result)
+}
+
+/** The same for commands that belong together: one after the other under one lock, up to the first that fails. */
+export async function writeAllOn(host: Host, commands: readonly (readonly string[])[], options?: SshOptions): Promise<void> {
+  await writeOn(host, ['sh', '-c', commands.map(quoteWords).join(' && ')], options)
+}
+
+export function machineName({ machine }: SshHost): string {
+  return machine.split('/').at(-1) ?? machine
+}
+
+/** What a program said on standard error, as one line for people. */
+export function said({ stderr, stdout, exitCode }: SshResult): string {
+  const text = (stderr.trim() === '' ? stdout : stderr).trim().split('\n').slice(-2).join(' ')
+  return text === '' ? `exit code ${exitCode}` : text.slice(0, 400)
+}
+
+export function failed(at: SshHost, command: readonly string[], result: SshResult): LifeboatError {
+  const line = command.filter((word) => word !== 'sudo' && word !== '-n').join(' ')
+  return new LifeboatError('host.failed', `\`${line}\` failed on ${machineName(at)}: ${said(result)}`)
+}
+
+/** What a program answers and this tool does not understand: then the host's state is unknown. */
+export function unreadable(at: SshHost, program: string, text: string): LifeboatError {
+  const line = text.trim().split('\n')[0] ?? ''
+  return new LifeboatError('host.unreadable', `${program} on ${machineName(at)} answers what cannot be read: ${line.slice(0, 200)}`)
+}

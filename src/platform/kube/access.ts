@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import { LifeboatError, type Secret } from '../../contract/index.js'
+
+/** What helm and kubectl are started with: credentials of one cluster and nothing of the operator's machine. */
+export interface ClusterAccess {
+  readonly flags: readonly string[]
+  readonly kubeContext: string
+  readonly kubeconfig: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface AccessOptions {
+  /** Private folder of the run (0700), swept when a run ends and when a resume starts. */
+  readonly secrets: string
+  /** Lists the user credentials of a cluster by its resource id: a kubeconfig. */
+  readonly credentials: (cluster: string) => Promise<Secret>
+  /** The cloud file's CONNECT proxy. */
+  readonly httpsProxy?: string
+}
+
+interface Kubeconfig {
+  clusters?: { name: string; cluster: Record<string, unknown> }[]
+  contexts?: { name: string; context: Record<string, unknown> }[]
+}
+
+const context = 'lifeboat'
+
+/** Lists credentials when they are needed and keeps them in files of mode 0600. */
+export class KubeAccess {
+  readonly #options: AccessOptions
+  readonly #listed = new Map<string, Promise<ClusterAccess>>()
+
+  constructor(options: AccessOptions) {
+    this.#options = options
+  }
+
+  /** Throws `kube.credentials` if what Azure lists is no kubeconfig. */
+  async to(cluster: string): Promise<ClusterAccess> {
+    const key = cluster.toLowerCase()
+    const listed = this.#listed.get(key) ?? this.#prepare(cluster)
+    this.#listed.set(key, listed)
+    try {
+      return await listed
+    } catch (error) {
+      this.#listed.delete(key)
+      throw error
+    }
+  }
+
+  /** What helm gets for work without a cluster. */
+  bareEnv(): Readonly<Record<string, string>> {
+    return privateHome(join(this.#options.secrets, 'bare'))
+  }
+
+  async #prepare(cluster: string): Promise<ClusterAccess> {
+    const { secrets, credentials, httpsProxy } = this.#options
+    const home = join(secrets, `kube-${randomBytes(6).toString('hex')}`)
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    const kubeconfig = join(home, 'config')
+    const text = adapted((await credentials(cluster)).reveal(), cluster, httpsProxy)
+    // Written beside and renamed: helm must never read half a file.
+    await writeFile(`${kubeconfig}.new`, text, { mode: 0o600 })
+    await rename(`${kubeconfig}.new`, kubeconfig)
+    return {
+      kubeconfig,
+      kubeContext: context,
+      flags: ['--kubeconfig', kubeconfig],
+      env: { ...privateHome(home), KUBECONFIG: kubeconfig },
+    }
+  }
+}
+
+/** helm reads `$HOME/.docker/config.json`, kubectl its cache: nothing of the operator's machine may take part (facts/helm-wire). */
+function privateHome(home: string): Record<string, string> {
+  return {
+    HOME: home,
+    KUBECONFIG: join(home, 'no-kubeconfig'),
+    KUBECACHEDIR: join(home, 'kube-cache'),
+    HELM_CACHE_HOME: join(home, 'helm-cache'),
+    HELM_CONFIG_HOME: join(home, 'helm-config'),
+    HELM_DATA_HOME: join(home, 'helm-data'),
+  }
+}
+
+/** One context of a fixed name, and the proxy through which the API server is reached. */
+function adapted(text: string, cluster: string, httpsProxy: string | undefined): string {
+  const config = parse(text) as Kubeconfig | null
+  const [first] = config?.contexts ?? []
+  if (config === null || first === undefined || config.clusters === undefined) {
+    throw new LifeboatError('kube.credentials', `the credentials that Azure lists for ${cluster} are no kubeconfig`)
+  }
+  const clusters = config.clusters.map((one) => ({
+    ...one,
+    cluster: httpsProxy === undefined ? one.cluster : { ...one.cluster, 'proxy-url': httpsProxy },
+  }))
+  return stringify({ ...config, clusters, contexts: [{ ...first, name: context }], 'current-context': context })
+}

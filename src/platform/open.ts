@@ -1,0 +1,62 @@
+import type { Clock } from '../contract/index.js'
+import { hostFactsReader, openAzure } from './azure/open.js'
+import { AzureSession } from './azure/session.js'
+import type { Cloud } from './cloud/schema.js'
+import { openDns } from './dns/resolver.js'
+import { Exec } from './exec/exec.js'
+import { openHelm } from './helm/helm.js'
+import { openHttp } from './http/client.js'
+import { KubeAccess } from './kube/access.js'
+import { openKube } from './kube/kubectl.js'
+import { findTools } from './kube/tools.js'
+import type { Platform } from './platform.js'
+import type { ChildLog, DoorScope } from './scope.js'
+import { openSsh } from './ssh/ssh.js'
+
+export interface PlatformOptions {
+  readonly cloud: Cloud
+  readonly subscription: string
+  readonly clock: Clock
+  /** Private folder of the run (0700) for credentials while they are needed. */
+  readonly secrets: string
+  readonly run: string
+  readonly runbook: string
+  /** Of this process: for PATH, for LIFEBOAT_HELM and LIFEBOAT_KUBECTL, and for a credential by `{ env }`. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Names runbook and cloud, as the mark on children: see `marks`. */
+export function siteMark({ cloud, subscription, runbook }: Pick<PlatformOptions, 'cloud' | 'subscription' | 'runbook'>): string {
+  return `${runbook}@${cloud.resourceManager}/${subscription}`
+}
+
+/** All doors of a run: what costs time to open (login, host keys, tools) is shared, what bears a step's name is its own. */
+export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 'step' | 'children'>) => Platform {
+  const { cloud, clock, secrets, env, subscription } = options
+  const session = new AzureSession({ cloud, subscription, clock, environment: env })
+  const hosts = hostFactsReader(session)
+  const path = env['PATH'] ?? ''
+  const site = siteMark(options)
+  const execFor = (children: ChildLog): Exec => new Exec({ clock, children, site, path, secrets })
+  const reading = execFor({ started: async () => undefined, ended: async () => undefined })
+  const tools = findTools(reading, env)
+  const { httpsProxy } = cloud.reach
+  const proxy = httpsProxy === undefined ? {} : { httpsProxy }
+  const clusters = openAzure(session, hosts, { run: options.run, runbook: options.runbook, step: 'credentials' }).clusters
+  const access = new KubeAccess({ secrets, credentials: (cluster) => clusters.credentials(cluster), ...proxy })
+  const shared = {
+    dns: openDns(cloud.reach.nameServers),
+    http: openHttp({ clock, ...proxy }),
+    clock,
+  }
+  return ({ step, children }) => {
+    const exec = execFor(children)
+    return {
+      ...shared,
+      azure: openAzure(session, hosts, { run: options.run, runbook: options.runbook, step }),
+      ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine) }),
+      helm: openHelm({ exec, access, tools, clock, secrets }),
+      kube: openKube({ exec, access, tools, clock }),
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * SSH by the machine's Azure resource id, never by address: old and new server both are 10.240.0.7. The door finds the way
+ * into that machine's network in the cloud file and demands the host key that was read through the control plane.
+ */
+export interface SshDoor {
+  /** Runs a command that only reads. */
+  read(host: SshHost, command: readonly string[], options?: SshOptions): Promise<SshResult>
+  /**
+   * Runs a command that changes the host, under the host's own lock, so that a survivor of an earlier try cannot run
+   * beside it. A connection that breaks in the middle throws `ssh.interrupted`: the command may still be running.
+   */
+  write(host: SshHost, command: readonly string[], options?: SshOptions): Promise<SshResult>
+}
+
+export interface SshHost {
+  /** Resource id of the virtual machine. */
+  readonly machine: string
+  readonly user: string
+  /** Path of the private key. */
+  readonly key: string
+}
+
+export interface SshOptions {
+  /** Milliseconds of the run's clock, at least 60 real seconds are given. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  readonly input?: string
+}
+
+/** A command that ran to its end. An exit code other than 0 is an answer, not an error. */
+export interface SshResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}

@@ -1,0 +1,27 @@
+import type { CloudFacts, EventOf, Mode } from '../contract/index.js'
+import { formatDuration } from './times.js'
+import { count, oneLine } from './text.js'
+
+/** `in a simulated world, nothing real is touched` is never said of a real cloud, and a real cloud is always named. */
+export function sayWhere(mode: Mode, cloud: CloudFacts): string {
+  const name = oneLine(cloud.name)
+  return mode === 'rehearsal'
+    ? `in the simulated world ${name}; nothing real is touched`
+    : `on ${name}, subscription ${oneLine(cloud.subscription)} (${oneLine(cloud.resourceManager)})`
+}
+
+/** What is about to happen, and where: so that nobody acts in the wrong place. */
+export function sayStart(event: EventOf<'run.started'>): string {
+  const what = event.mode === 'rehearsal' ? 'rehearsal of the failover' : 'failover'
+  const again = event.resumed ? ', resumed' : ''
+  return `${event.runbook}: ${what}${again}, run ${event.run}, ${sayWhere(event.mode, event.cloud)}`
+}
+
+/** The plan in one line, once the run has begun; `plan-view.ts` shows it whole. */
+export function sayPlanned(event: EventOf<'run.planned'>): string {
+  const changes = event.steps.reduce((sum, step) => sum + step.changes.length, 0)
+  const parts = [`${count(changes, 'change')} in ${count(event.steps.filter((step) => step.changes.length > 0).length, 'step')}`]
+  if (changes > 0) parts.push(`expected to take ${formatDuration(event.totalMs)}`)
+  parts.push(`first harm: ${event.firstHarm ?? 'none'}`, `point of no return: ${event.pointOfNoReturn ?? 'none'}`)
+  return `planned: ${parts.join('; ')}`
+}

@@ -1,0 +1,111 @@
+import type { Clock, Listener, RunEvent } from '../contract/index.js'
+import { isSet, paint, type ColorWishes } from './color.js'
+import { jsonListener } from './json.js'
+import type { Output } from './output.js'
+import { PlainRenderer } from './plain.js'
+import type { IncidentTime } from './summary.js'
+import { oneLine } from './text.js'
+import { LocalTimes } from './times.js'
+import { TtyRenderer } from './tty.js'
+
+export type RendererKind = 'json' | 'plain' | 'tty' | 'quiet'
+
+export interface RendererOptions {
+  readonly kind: RendererKind
+  readonly output: Output
+  /** The run's clock; its real time paces what is drawn. */
+  readonly clock: Clock
+  /** Colours on standard error: see `colorsWanted`. */
+  readonly color: boolean
+  readonly verbose?: boolean
+  /** The incident's own times, for the table at the end. */
+  readonly incident?: readonly IncidentTime[]
+  /** What earlier lives of a resumed run told: it counts for elapsed times and for the summary, and is not told again. */
+  readonly earlier?: readonly RunEvent[]
+  readonly timeZone?: string
+}
+
+export interface Renderer {
+  /** Never throws: a defect of the display must not stop a failover. */
+  readonly listener: Listener
+  /**
+   * Says something that no event says (a signal has come, a lock was taken over). Whoever writes beside a live view
+   * instead of this garbles it. In the JSON stream it is an event of type `notice`.
+   */
+  note(level: 'info' | 'warn', message: string): void
+  /** Leaves the terminal in order and ends all timers. Call it however the run ended. */
+  close(): void
+}
+
+export interface KindWishes extends ColorWishes {
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/**
+ * Which renderer: `--json` and `--quiet` as asked for, the live view at a terminal, plain lines elsewhere and wherever
+ * NO_COLOR, `--no-color` or TERM=dumb ask for no codes.
+ */
+export function rendererKind({ json, quiet, env, isTerminal, flag }: KindWishes): RendererKind {
+  if (json === true) return 'json'
+  if (quiet === true) return 'quiet'
+  const codes = isTerminal && flag !== false && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb'
+  return codes ? 'tty' : 'plain'
+}
+
+/** Loads what a kind needs and nothing else. */
+export async function createRenderer(options: RendererOptions): Promise<Renderer> {
+  const renderer = await bareRenderer(options)
+  let run = ''
+  let told = false
+  const listener: Listener = (event) => {
+    run = event.run
+    try {
+      renderer.listener(event)
+    } catch (error) {
+      if (told) return
+      told = true
+      const why = error instanceof Error ? error.message : String(error)
+      options.output.say(`\nThe display failed (${oneLine(why)}); the run goes on, and the journal holds all of it.\n`)
+    }
+  }
+  return {
+    listener,
+    note: (level, message) => listener({ type: 'notice', t: options.clock.now().toISOString(), run, level, message }),
+    close: () => renderer.close(),
+  }
+}
+
+async function bareRenderer(options: RendererOptions): Promise<Omit<Renderer, 'note'>> {
+  const { kind, output, clock, color, verbose, incident, earlier, timeZone } = options
+  const shared = {
+    clock,
+    paint: paint(color),
+    times: new LocalTimes(timeZone),
+    ...(verbose === undefined ? {} : { verbose }),
+    ...(incident === undefined ? {} : { incident }),
+    ...(earlier === undefined ? {} : { earlier }),
+  }
+  switch (kind) {
+    case 'json':
+      return { listener: jsonListener((text) => output.data(text)), close: () => undefined }
+    case 'plain':
+    case 'quiet':
+      return new PlainRenderer({ ...shared, say: (text) => output.say(text), columns: output.columns, quiet: kind === 'quiet' })
+    case 'tty': {
+      const { terminalScreen } = await import('./screen.js')
+      return new TtyRenderer({ ...shared, screen: terminalScreen(output) })
+    }
+  }
+}
+
+export { terminalAsker, type Asker } from './asker.js'
+export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
+export { errorLines } from './diagnostics.js'
+export { sayStart, sayWhere } from './headline.js'
+export { Output, type Streams } from './output.js'
+export { planLines, type PlanInput } from './plan-view.js'
+export { confirmByName, personOperator, yesOperator } from './prompts.js'
+export { runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from './status-view.js'
+export type { IncidentTime } from './summary.js'
+export { formatDuration, LocalTimes } from './times.js'

@@ -1,0 +1,104 @@
+import { noPaint, type Paint } from './color.js'
+import { isQuestion, type RunView, type StepView } from './run-view.js'
+import { count, line, oneLine, pad, wrap, type Span } from './text.js'
+import { formatDuration, type LocalTimes } from './times.js'
+import { sayError, sayVerified } from './words.js'
+
+export interface LiveLayout {
+  readonly columns: number
+  readonly rows: number
+  /** The run's clock. */
+  readonly nowMs: number
+  readonly times: LocalTimes
+  readonly paint?: Paint
+}
+
+/**
+ * The part of the screen that moves: what runs and what it waits for, what comes next, and a footer. Steps that are done
+ * are not in it: they stand above (`doneLines`). Never more than `rows - 1` lines, none wider than `columns - 1`, so that
+ * nothing wraps or scrolls.
+ */
+export function viewOf(view: RunView, layout: LiveLayout): string[] {
+  const { paint = noPaint, rows } = layout
+  const columns = Math.max(1, layout.columns - 1)
+  const height = Math.max(1, rows - 1)
+  const footer = footerLines(view, layout).map((spans) => line(spans, paint, columns))
+  // A screen of a few lines still says how long it has taken.
+  if (height <= footer.length) return footer.slice(0, height)
+  const steps = [...view.steps.values()]
+  const busy = steps.filter((step) => step.phase === 'running' || step.phase === 'asking')
+  const waiting = steps.filter((step) => step.phase === 'waiting')
+  const next = steps.filter((step) => step.phase === 'pending')
+  const width = Math.min(24, Math.max(0, ...[...busy, ...waiting, ...next].map((step) => step.id.length)))
+  const body = [
+    ...busy.map((step) => busySpans(step, width, layout.nowMs)),
+    ...waiting.map((step): Span[] => [['yellow', '◦ '], pad(step.id, width), ['dim', `  ${oneLine(step.message ?? 'waits')}`]]),
+    ...next.map((step): Span[] => [['dim', `  ${pad(step.id, width)}  ${afterText(step, view)}`]]),
+  ]
+  const room = height - footer.length
+  const shown = body.length <= room ? body : [...body.slice(0, room - 1), [['dim', `  and ${count(body.length - room + 1, 'more step')}`] as const]]
+  return [...shown.map((spans) => line(spans, paint, columns)), ...footer]
+}
+
+function busySpans(step: StepView, width: number, nowMs: number): Span[] {
+  const elapsed = step.startedMs === undefined ? '' : formatDuration(nowMs - step.startedMs)
+  const attempt = step.attempt > 1 ? ` attempt ${step.attempt},` : ''
+  const doing = step.phase === 'asking' ? 'waits for an answer' : oneLine(step.message ?? 'looking')
+  return [['cyan', '● '], ['bold', pad(step.id, width)], `  ${pad(elapsed, 6)} `, ['dim', `${attempt} ${doing}`.trimStart()]]
+}
+
+function afterText(step: StepView, view: RunView): string {
+  if (step.message === 'declined') return 'declined'
+  const open = step.needs.filter((id) => {
+    const phase = view.steps.get(id)?.phase
+    return phase !== 'verified' && phase !== 'skipped'
+  })
+  return open.length === 0 ? 'next' : `after ${open.join(', ')}`
+}
+
+function footerLines(view: RunView, { nowMs, times }: LiveLayout): Span[][] {
+  const { startedMs, finishAtMs, objectiveMs, mode } = view
+  const all = [...view.steps.values()].filter((step) => !isQuestion(step))
+  const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
+  const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
+  if (finishAtMs !== undefined && finishAtMs > nowMs) {
+    spans.push(`  done about ${times.minute(new Date(finishAtMs))}, ${formatDuration(finishAtMs - nowMs)} to go`)
+  }
+  if (objectiveMs !== undefined && startedMs !== undefined) {
+    const spareMs = objectiveMs - (Math.max(finishAtMs ?? nowMs, nowMs) - startedMs)
+    const objective = `objective ${formatDuration(objectiveMs)}`
+    spans.push(
+      spareMs >= 0
+        ? ['dim', `  ${objective}, ${formatDuration(spareMs)} to spare`]
+        : ['yellow', `  ${objective}, late by ${formatDuration(-spareMs)}`],
+    )
+  }
+  const where = mode === 'rehearsal' ? 'in a simulated world' : `subscription ${view.cloud?.subscription ?? '(unknown)'}`
+  const what = `${done}/${all.length} steps  ${view.runbook} ${where}  run ${view.run}`
+  return [[''], spans, [['dim', `${what}  Ctrl-C stops at a safe point`]]]
+}
+
+/** What stays on the screen of a step that is over; empty for one that is not. A failure is told whole. */
+export function doneLines(step: StepView, columns: number, paint: Paint = noPaint): string[] {
+  const width = Math.max(1, columns - 1)
+  const took = formatDuration(step.elapsedMs ?? (step.endedMs ?? 0) - (step.startedMs ?? step.endedMs ?? 0))
+  switch (step.phase) {
+    case 'verified': {
+      const what = isQuestion(step) ? 'passed' : sayVerified(step.changes ?? 0, step.planned?.state === 'check')
+      return [line([['green', '✓ '], step.id, `  ${took}`, ['dim', `  ${what}`]], paint, width)]
+    }
+    case 'skipped':
+      return [line([['yellow', `- ${step.id}  skipped: ${oneLine(step.reason ?? '')}`]], paint, width)]
+    case 'failed': {
+      const error = step.error === undefined ? '' : sayError(step.error)
+      const hint = step.error?.hint === undefined ? [] : wrap(step.error.hint, width - 2).map((part) => `  ${part}`)
+      const said = wrap(`${step.id}  failed after ${took}: ${error}`, width - 2)
+      return [...said.map((part, index) => paint('red', `${index === 0 ? '✗ ' : '  '}${part}`)), ...hint]
+    }
+    case 'pending':
+    case 'waiting':
+    case 'running':
+    case 'asking':
+      return []
+  }
+}

@@ -1,0 +1,90 @@
+/** What a stream must offer; `process.stdout` and `process.stderr` do. */
+export interface TextStream {
+  write(text: string, written?: () => void): boolean
+  on(event: 'error', listener: () => void): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}
+
+/** The process's streams, as `main` hands them over. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: TextStream & NodeJS.WritableStream
+  readonly stderr: TextStream & NodeJS.WritableStream
+}
+
+/**
+ * The one place that writes to the terminal: data to standard output, what is said to people to standard error. A reader
+ * that has gone away (`lifeboat runs | head`) is no reason to fail, least of all in mid-failover: what is meant for it is
+ * dropped.
+ */
+export class Output {
+  readonly streams: Streams
+  readonly #closed = new Set<TextStream>()
+
+  constructor(streams: Streams) {
+    this.streams = streams
+    for (const stream of [streams.stdout, streams.stderr]) {
+      stream.on('error', () => this.#closed.add(stream))
+    }
+  }
+
+  /** Standard output: data. */
+  data(text: string): void {
+    this.#write(this.streams.stdout, text)
+  }
+
+  /** Standard error: everything said to people. */
+  say(text: string): void {
+    this.#write(this.streams.stderr, text)
+  }
+
+  /** Lines to people; each gets its line break. */
+  sayLines(lines: readonly string[]): void {
+    if (lines.length > 0) this.say(`${lines.join('\n')}\n`)
+  }
+
+  get inputIsTerminal(): boolean {
+    return this.streams.stdin.isTTY === true
+  }
+
+  get outputIsTerminal(): boolean {
+    return this.streams.stdout.isTTY === true
+  }
+
+  get errorIsTerminal(): boolean {
+    return this.streams.stderr.isTTY === true
+  }
+
+  /** Width to lay out data for: the terminal's, or wide where a file or a pipe takes it. */
+  get dataColumns(): number {
+    return this.outputIsTerminal ? (this.streams.stdout.columns ?? 80) : 160
+  }
+
+  /** Width to lay out for people, in columns: the terminal's, or 100 where there is none. */
+  get columns(): number {
+    return this.errorIsTerminal ? (this.streams.stderr.columns ?? 80) : 100
+  }
+
+  get rows(): number {
+    return this.streams.stderr.rows ?? 24
+  }
+
+  /** Resolves once everything written has been handed over: pipes are asynchronous, and ending the process loses the rest. */
+  async flushed(): Promise<void> {
+    await Promise.all([this.streams.stdout, this.streams.stderr].map((stream) => this.#drained(stream)))
+  }
+
+  #drained(stream: TextStream): Promise<void> {
+    if (this.#closed.has(stream)) return Promise.resolve()
+    return new Promise((resolve) => {
+      // Called when all that was written before is out, and also when that failed.
+      stream.write('', resolve)
+    })
+  }
+
+  #write(stream: TextStream, text: string): void {
+    if (text !== '' && !this.#closed.has(stream)) stream.write(text)
+  }
+}

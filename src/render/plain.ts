@@ -1,0 +1,230 @@
+import type { Clock, EventOf, Listener, RunEvent } from '../contract/index.js'
+import type { Paint, Style } from './color.js'
+import { sayPlanned, sayStart } from './headline.js'
+import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
+import { summaryLines, type IncidentTime } from './summary.js'
+import { count, cut, line, oneLine, pad, type Span } from './text.js'
+import { Ticker } from './ticker.js'
+import { formatDuration, formatOffset, type LocalTimes } from './times.js'
+import { countByAction, outcomes, sayAnswer, sayChange, sayError, sayVerified } from './words.js'
+
+export interface PlainOptions {
+  /** Writes to people; text ends in a line break. */
+  readonly say: (text: string) => void
+  readonly clock: Clock
+  readonly paint: Paint
+  readonly times: LocalTimes
+  readonly columns: number
+  readonly verbose?: boolean
+  /** Only what must be said: questions, failures, warnings, the outcome. */
+  readonly quiet?: boolean
+  readonly incident?: readonly IncidentTime[]
+  /** Events of earlier lives of the run: they count, but are not told again. */
+  readonly earlier?: readonly RunEvent[]
+}
+
+/** Real time between two lines of progress of one step. */
+const progressMs = 10_000
+/** Real time without a line after which what is running is said; looked at every second, so that no silence passes 10 s. */
+const silenceMs = 9_000
+/** An expected end that moves by less is no news. */
+const etaStepMs = 120_000
+
+type Level = 'said' | 'must' | 'detail'
+
+/** Timestamped lines, one an event worth reading: for logs, pipes and terminals that can do no more. */
+export class PlainRenderer {
+  readonly #options: PlainOptions
+  readonly #ticker: Ticker
+  readonly #progressAt = new Map<string, { readonly atMs: number; readonly message: string }>()
+  #view: RunView
+  #date = ''
+  #lastLineMs = 0
+  #toldFinishMs: number | undefined
+
+  constructor(options: PlainOptions) {
+    this.#options = options
+    this.#view = (options.earlier ?? []).reduce(foldEvent, emptyView)
+    this.#ticker = new Ticker(options.clock, 1_000, () => this.#beat())
+  }
+
+  readonly listener: Listener = (event) => {
+    this.#view = foldEvent(this.#view, event)
+    if ('step' in event) this.#tellStep(event)
+    else this.#tellRun(event)
+  }
+
+  close(): void {
+    this.#ticker.stop()
+  }
+
+  #tellRun(event: Exclude<RunEvent, { step: string }>): void {
+    switch (event.type) {
+      case 'stream.opened':
+        return
+      case 'run.started':
+        if (this.#options.quiet !== true) this.#ticker.start()
+        return this.#line(event, undefined, [['bold', sayStart(event)]])
+      case 'run.planned':
+        return this.#line(event, undefined, [sayPlanned(event)])
+      case 'eta.updated':
+        return this.#tellEta(event)
+      case 'run.interrupted':
+        return this.#line(event, undefined, [['yellow', `stopped at a safe point after ${event.signal}`]], 'must')
+      case 'notice':
+        return event.level === 'warn'
+          ? this.#line(event, undefined, [['yellow', `warning: ${oneLine(event.message)}`]], 'must')
+          : this.#line(event, undefined, [oneLine(event.message)])
+      case 'run.finished':
+        this.#ticker.stop()
+        return this.#tellEnd(event)
+    }
+  }
+
+  #tellStep(event: Extract<RunEvent, { step: string }>): void {
+    const step = this.#view.steps.get(event.step)
+    switch (event.type) {
+      case 'step.started':
+        this.#progressAt.delete(event.step)
+        return this.#line(event, event.step, [
+          event.attempt > 1 ? `started again, attempt ${event.attempt}` : `started (${event.uses})`,
+        ])
+      case 'step.waiting':
+        return this.#line(event, event.step, [['dim', `waits for ${event.on.join(', ')}, which holds what it needs`]])
+      case 'step.progress':
+        return this.#tellProgress(event)
+      case 'step.intent':
+        return this.#tellIntent(event)
+      case 'step.checkpoint':
+        return this.#line(event, event.step, [['dim', `accepted: ${cut(JSON.stringify(event.what), 200)}`]], 'detail')
+      case 'step.applied':
+        return this.#line(event, event.step, ['changes made, verifying'], 'detail')
+      case 'step.verified':
+        return this.#line(event, event.step, [
+          ['green', sayVerified(event.changes, step?.planned?.state === 'check')],
+          ` (${formatDuration(event.elapsedMs)})`,
+        ])
+      case 'step.retrying': {
+        const when = `tries again in ${formatDuration(event.inMs)}, attempt ${event.attempt} failed: `
+        return this.#line(event, event.step, [['yellow', when + sayError(event.error)]])
+      }
+      case 'step.failed':
+        return this.#tellFailure(event)
+      case 'step.skipped':
+        return this.#line(event, event.step, [['yellow', `skipped by ${event.by}: ${oneLine(event.reason)}`]], 'must')
+      case 'question.asked':
+        return this.#line(event, event.step, [['bold', sayQuestion(event)]], 'must')
+      case 'question.answered':
+        return this.#line(event, event.step, [sayAnswer(event)])
+      case 'survivor.handled':
+        return this.#line(event, event.step, [
+          `${oneLine(event.command)} (pid ${event.pid}) of an earlier life of this run: ${survivors[event.how]}`,
+        ])
+    }
+  }
+
+  /** The harm is said again right before it is done. */
+  #tellIntent(event: EventOf<'step.intent'>): void {
+    this.#line(event, event.step, [`changes: ${countByAction(event.changes)}`])
+    for (const change of event.changes) {
+      this.#line(event, event.step, [['dim', `  ${sayChange(change)}`]], 'detail')
+      if (change.harm !== undefined) this.#line(event, event.step, [['yellow', `harm: ${oneLine(change.harm)}`]])
+    }
+  }
+
+  #tellFailure(event: EventOf<'step.failed'>): void {
+    const failed: Span = ['red', `failed after ${formatDuration(event.elapsedMs)}: ${sayError(event.error)}`]
+    this.#line(event, event.step, [failed], 'must')
+    if (event.error.hint !== undefined) this.#line(event, event.step, [oneLine(event.error.hint)], 'must')
+  }
+
+  #tellProgress(event: EventOf<'step.progress'>): void {
+    const nowMs = this.#realMs()
+    const last = this.#progressAt.get(event.step)
+    const message = oneLine(event.message)
+    if (last !== undefined && (nowMs - last.atMs < progressMs || last.message === message)) return
+    this.#progressAt.set(event.step, { atMs: nowMs, message })
+    this.#line(event, event.step, [['dim', `${message} (${formatDuration(event.elapsedMs)})`]])
+  }
+
+  #tellEta(event: EventOf<'eta.updated'>): void {
+    const finishMs = Date.parse(event.finishAt)
+    const told = this.#toldFinishMs
+    if (event.remainingMs === 0 || (told !== undefined && Math.abs(finishMs - told) < etaStepMs)) return
+    this.#toldFinishMs = finishMs
+    const { objectiveMs, startedMs } = this.#view
+    const late = objectiveMs !== undefined && startedMs !== undefined && finishMs - startedMs > objectiveMs
+    const expected = `expected to be done at ${this.#options.times.minute(event.finishAt)}, ${formatDuration(event.remainingMs)} to go`
+    const style: Style = late ? 'yellow' : 'dim'
+    const missed = late ? `; later than the objective of ${formatDuration(objectiveMs)}` : ''
+    this.#line(event, undefined, [[style, expected + missed]])
+  }
+
+  #tellEnd(event: EventOf<'run.finished'>): void {
+    const style: Style = event.outcome === 'succeeded' ? 'green' : 'red'
+    this.#line(event, undefined, [[style, `${this.#view.runbook} ${outcomes[event.outcome]}`], ` after ${formatDuration(event.elapsedMs)}`], 'must')
+    if (this.#options.quiet === true) {
+      if (event.next !== undefined) this.#line(event, undefined, [`next: ${event.next}`], 'must')
+      return
+    }
+    const { paint, columns, times, incident, say } = this.#options
+    const given = incident === undefined ? {} : { incident }
+    say(`\n${summaryLines({ view: this.#view, times, ...given }, paint, columns).join('\n')}\n`)
+  }
+
+  /** Nothing was said for a while: say what is running and what it waits for. */
+  #beat(): void {
+    const busy = [...this.#view.steps.values()].filter((step) => step.phase === 'running' && !isQuestion(step))
+    if (busy.length === 0 || this.#view.question !== undefined || this.#realMs() - this.#lastLineMs < silenceMs) return
+    const now = this.#options.clock.now()
+    this.#line({ t: now.toISOString() }, undefined, [['dim', `running: ${busy.map((step) => sayBusy(step, now.getTime())).join('; ')}`]])
+  }
+
+  #line(event: { readonly t: string }, step: string | undefined, spans: readonly Span[], level: Level = 'said'): void {
+    const { quiet, verbose, times, paint, say } = this.#options
+    if (level === 'detail' && verbose !== true) return
+    if (quiet === true && level !== 'must') return
+    this.#lastLineMs = this.#realMs()
+    const startedMs = this.#view.startedMs ?? Date.parse(event.t)
+    const stamp = `${times.time(event.t)} ${formatOffset(Date.parse(event.t) - startedMs)} `
+    const who: readonly Span[] = step === undefined ? [] : [['cyan', pad(step, this.#idWidth())], '  ']
+    say(`${this.#dateLine(event.t)}${line([['dim', stamp], ...who, ...spans], paint)}\n`)
+  }
+
+  /** The date stands once, and again when it changes. */
+  #dateLine(t: string): string {
+    const { times, paint } = this.#options
+    const date = times.date(t)
+    if (date === this.#date) return ''
+    this.#date = date
+    return `${paint('dim', `${date}, times are ${times.zone(t)}`)}\n`
+  }
+
+  #idWidth(): number {
+    return Math.min(20, Math.max(0, ...[...this.#view.steps.keys()].map((id) => id.length)))
+  }
+
+  #realMs(): number {
+    return this.#options.clock.realNow().getTime()
+  }
+}
+
+const survivors = { ended: 'ended', awaited: 'awaited until it was done', gone: 'was gone already' } as const
+
+function sayBusy(step: StepView, nowMs: number): string {
+  const elapsed = step.startedMs === undefined ? '' : ` ${formatDuration(nowMs - step.startedMs)}`
+  return `${step.id}${elapsed}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
+}
+
+function sayQuestion({ question }: EventOf<'question.asked'>): string {
+  switch (question.kind) {
+    case 'gate':
+      return `asks: ${oneLine(question.text)}`
+    case 'manual':
+      return `to be done by hand: ${question.checklist.map(oneLine).join('; ')}`
+    case 'failure':
+      return 'failed; asks what to do'
+    case 'surprise':
+      return `asks: ${count(question.now.length, 'change')} where ${question.shown.length} had been shown: ${question.now.map(sayChange).join('; ')}`
+  }
+}

@@ -1,0 +1,60 @@
+import { isPending, type Change, type Planned } from '../contract/index.js'
+import { cut, oneLine } from './text.js'
+
+/** One line of a change's details: where in the resource, what it was, what it becomes. */
+export interface Detail {
+  readonly path: string
+  readonly before?: string
+  readonly after?: string
+}
+
+const valueColumns = 100
+
+/**
+ * The values of a change, flattened to `path  before → after`. For an update only what differs; a value that only exists
+ * after another step is `(known after step)`.
+ */
+export function detailsOf(change: Change): Detail[] {
+  const before = flatten(change.before)
+  const after = flatten(change.after)
+  const paths = [...new Set([...before.keys(), ...after.keys()])]
+  const details = paths.map((path): Detail => {
+    const [was, is] = [before.get(path), after.get(path)]
+    return { path, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) }
+  })
+  // What is the same before and after is no part of the difference.
+  return change.action === 'update' ? details.filter((detail) => detail.before !== detail.after) : details
+}
+
+function flatten(value: Planned | undefined, path = '', into = new Map<string, string>()): Map<string, string> {
+  if (value === undefined) return into
+  const pending = pendingText(value)
+  if (pending !== undefined) return into.set(path, pending)
+  if (Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null && !isPending(item))) {
+    for (const [index, item] of (value as readonly Planned[]).entries()) flatten(item, `${path}[${index}]`, into)
+    return into
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const entries = Object.entries(value as Readonly<Record<string, Planned | undefined>>)
+    if (entries.length === 0) return into.set(path, '{}')
+    for (const [key, item] of entries) flatten(item, path === '' ? key : `${path}.${key}`, into)
+    return into
+  }
+  return into.set(path, leaf(value))
+}
+
+function leaf(value: Planned): string {
+  if (Array.isArray(value)) return cut(`[${(value as readonly Planned[]).map((item) => pendingText(item) ?? leaf(item)).join(', ')}]`, valueColumns)
+  if (typeof value !== 'string') return JSON.stringify(value)
+  if (value === '') return "''"
+  const lines = value.trimEnd().split('\n')
+  return lines.length === 1 ? cut(oneLine(value), valueColumns) : `${cut(oneLine(lines[0] ?? ''), 60)} (${lines.length} lines)`
+}
+
+/** `(known after prod)` for a pending value, as it is in memory or as it stands in a journal. */
+function pendingText(value: Planned): string | undefined {
+  if (isPending(value)) return value.toString()
+  if (typeof value !== 'object' || value === null || !('$pending' in value)) return undefined
+  const steps: unknown = value.$pending
+  return Array.isArray(steps) ? `(known after ${steps.join(', ')})` : undefined
+}

@@ -1,0 +1,176 @@
+import type { Change, CloudFacts, ErrorFacts, Finding, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
+import { noPaint, type Paint, type Style } from './color.js'
+import { sayWhere } from './headline.js'
+import { detailsOf, type Detail } from './plan-values.js'
+import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
+import { formatDuration, formatOffset } from './times.js'
+import { countByAction, sayError, shortResource } from './words.js'
+
+/** What a plan shows; the engine's plan fits it as it is. */
+export interface PlanInput {
+  readonly runbook: string
+  readonly mode: Mode
+  readonly cloud: CloudFacts
+  readonly objectiveMs?: number
+  readonly steps: readonly PlannedStep[]
+  readonly facts: PlanFacts
+  readonly findings: readonly (Finding & { readonly step: string })[]
+  readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
+}
+
+export interface PlanStyle {
+  readonly paint?: Paint
+  readonly columns?: number
+  /** Whole ids and all values, however many. */
+  readonly verbose?: boolean
+}
+
+const detailLimit = 12
+const marks: Readonly<Record<Change['action'], readonly [Style, string]>> = {
+  create: ['green', '+ create'],
+  update: ['yellow', '~ update'],
+  delete: ['red', '- delete'],
+  run: ['cyan', '> run'],
+}
+
+/** A plan for people: every change of every step, then where it would hurt and how long it would take. */
+export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
+  const layout = { paint: noPaint, columns: 100, verbose: false, ...style }
+  const banner = [
+    layout.paint('bold', `Plan for ${input.runbook}`),
+    ...wrap(`A failover ${sayWhere(input.mode, input.cloud)}.`, layout.columns),
+    ...wrap('This is a dry run: it only reads, and nothing has been changed.', layout.columns),
+  ]
+  const steps = input.steps.map((step) => stepLines(step, input, layout))
+  const [busy, idle] = [steps.filter((lines) => lines.length > 1), steps.filter((lines) => lines.length === 1)]
+  return [
+    ...banner,
+    ...busy.flatMap((lines) => ['', ...lines]),
+    ...(idle.length === 0 ? [] : ['', ...idle.flat()]),
+    '',
+    ...closingLines(input, layout),
+    ...problemLines(input, layout),
+  ]
+}
+
+type Layout = Required<PlanStyle>
+
+const states: Readonly<Record<PlannedStep['state'], string>> = {
+  absent: 'does not exist yet',
+  converged: 'as wanted already, no change',
+  drifted: 'exists and differs',
+  'in-flight': 'an operation is under way',
+  assumed: '*assumed* absent, cannot be looked at yet',
+  gate: 'asks before going on',
+  check: 'verifies, changes nothing',
+}
+
+function stepLines(step: PlannedStep, { facts, failures }: PlanInput, layout: Layout): string[] {
+  const { paint, columns } = layout
+  if (failures.some((failure) => failure.step === step.id)) {
+    return [line([['bold', step.id], ['dim', `  ${step.uses}  `], ['red', 'cannot be planned, see below']], paint, columns)]
+  }
+  const when: string[] = []
+  if (step.changes.length > 0) {
+    when.push(`from ${formatOffset(step.startMs)}`, `about ${formatDuration(step.estimateMs)}`)
+    if (facts.criticalPath.includes(step.id)) when.push('on the critical path')
+  }
+  const flags: Span[] = []
+  // Right behind the name, where no narrow window cuts them off.
+  if (facts.firstHarm === step.id) flags.push(['red', '  FIRST HARM'])
+  if (facts.pointOfNoReturn === step.id) flags.push(['red', '  POINT OF NO RETURN'])
+  const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
+  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, states[step.state]]]
+  if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
+  return [line(head, paint, columns), ...step.changes.flatMap((change) => changeLines(change, step, layout))]
+}
+
+function changeLines(change: Change, step: PlannedStep, { paint, columns, verbose }: Layout): string[] {
+  const [style, mark] = marks[change.action]
+  const resource = verbose ? oneLine(change.resource) : shortResource(change.resource)
+  const details = detailsOf(change)
+  const shown = verbose ? details : details.slice(0, detailLimit)
+  const pathWidth = Math.min(32, Math.max(0, ...shown.map((detail) => widthOf(detail.path))))
+  const lines = [line([[style, `  ${mark} `], resource], paint, columns)]
+  for (const detail of shown) lines.push(line(detailSpans(detail, change, pathWidth), paint, columns))
+  if (shown.length < details.length) {
+    lines.push(line([['dim', `      and ${count(details.length - shown.length, 'more value')}: --verbose shows all`]], paint, columns))
+  }
+  if (change.harm !== undefined) lines.push(...note('harm', change.harm, paint, columns))
+  const reason = step.irreversible[change.resource]
+  if (reason !== undefined) lines.push(...note('cannot be put back', reason, paint, columns))
+  return lines
+}
+
+function detailSpans({ path, before, after }: Detail, change: Change, width: number): Span[] {
+  const name: Span = ['dim', `      ${pad(path === '' ? 'value' : path, width)}  `]
+  if (before !== undefined && after !== undefined) return [name, ['red', before], ' → ', ['green', after]]
+  if (after !== undefined) return [name, after]
+  return [name, ['red', before ?? ''], ...(change.action === 'update' ? [' → (nothing)'] : [])]
+}
+
+/** What takes something from users or cannot be undone is never cut. */
+function note(what: string, text: string, paint: Paint, columns: number): string[] {
+  return wrap(`${what}: ${text}`, columns - 6).map((part) => `      ${paint('red', part)}`)
+}
+
+function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
+  const { steps, facts, objectiveMs } = input
+  const changing = steps.filter((step) => step.changes.length > 0)
+  const changes = changing.flatMap((step) => step.changes)
+  if (changes.length === 0) {
+    const text = input.failures.length === 0 ? 'No change: all is as the runbook wants it.' : 'No change is known to be needed, but see below.'
+    return [...wrap(text, columns).map((part) => paint('bold', part)), 'Nothing has been changed.']
+  }
+  const expected = `Expected time: ${formatDuration(facts.totalMs)}, by estimates${objectiveMs === undefined ? '' : `; the objective is ${formatDuration(objectiveMs)}`}`
+  const slow = facts.criticalPath.flatMap((id) => {
+    const step = changing.find((one) => one.id === id)
+    return step === undefined ? [] : [`${id} ${formatDuration(step.estimateMs)}`]
+  })
+  const assumed = steps.filter((step) => step.state === 'assumed' && step.changes.length > 0).map((step) => step.id)
+  const texts = [
+    `First harm: ${harmOf(input)}`,
+    `Point of no return: ${noReturnOf(input)}`,
+    expected,
+    `Critical path: ${slow.length === 0 ? 'none' : slow.join(' → ')}`,
+    ...(assumed.length === 0
+      ? []
+      : [`*Assumed*: ${assumed.join(', ')}. What they would look at does not exist yet, so they are planned as if nothing of theirs did.`]),
+  ]
+  const amounts = `${count(changes.length, 'change')} in ${count(changing.length, 'step')}: ${countByAction(changes)}`
+  return [
+    ...wrap(amounts, columns).map((part) => paint('bold', part)),
+    ...texts.flatMap((text) => wrap(text, columns)),
+    'Nothing has been changed.',
+  ]
+}
+
+function harmOf({ steps, facts }: PlanInput): string {
+  const step = steps.find((one) => one.id === facts.firstHarm)
+  if (step === undefined) return 'none'
+  const harms = step.changes.flatMap((change) => (change.harm === undefined ? [] : [oneLine(change.harm)]))
+  return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(harms)].join('; ')}`
+}
+
+function noReturnOf({ steps, facts }: PlanInput): string {
+  const step = steps.find((one) => one.id === facts.pointOfNoReturn)
+  if (step === undefined) return 'none; every change can be put back'
+  return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(Object.values(step.irreversible))].map(oneLine).join('; ')}`
+}
+
+/** What preflight found and what could not be planned, each with its mend. */
+function problemLines({ findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
+  const lines: string[] = []
+  const add = (style: Style, what: string, mend: string | undefined): void => {
+    lines.push(...wrap(what, columns).map((part) => paint(style, part)))
+    if (mend !== undefined) lines.push(...wrap(mend, columns - 2).map((part) => `  ${part}`))
+  }
+  for (const { step, error } of failures) add('red', `${step} cannot be planned: ${sayError(error)}`, error.hint)
+  const stops = findings.filter((finding) => finding.level === 'stop')
+  for (const { step, what, mend } of stops) add('red', `${step} is not ready: ${what}`, mend)
+  for (const { step, what, mend } of findings.filter((finding) => finding.level === 'warn')) {
+    add('yellow', `${step}, warning: ${what}`, mend)
+  }
+  if (stops.length + failures.length > 0) lines.push(paint('bold', 'A run would not start like this.'))
+  return lines.length === 0 ? [] : ['', ...lines]
+}

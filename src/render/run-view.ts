@@ -1,0 +1,169 @@
+import type { CloudFacts, ErrorFacts, EventOf, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
+
+export type Phase = 'pending' | 'waiting' | 'running' | 'asking' | 'verified' | 'failed' | 'skipped'
+
+/** One step as it is shown. Times are milliseconds of the run's clock since the epoch. */
+export interface StepView {
+  readonly id: string
+  readonly uses: string
+  readonly needs: readonly string[]
+  readonly phase: Phase
+  readonly attempt: number
+  readonly planned?: PlannedStep
+  readonly startedMs?: number
+  /** When it was verified (the first time, if a resume looked again), skipped, or answered. */
+  readonly endedMs?: number
+  /** What it waits for, in its own words. */
+  readonly message?: string
+  /** Changes made; only once verified. */
+  readonly changes?: number
+  readonly elapsedMs?: number
+  readonly error?: ErrorFacts
+  readonly reason?: string
+}
+
+/** All that the renderers know of a run: a fold of its events. */
+export interface RunView {
+  readonly run: string
+  readonly runbook: string
+  readonly mode: Mode
+  readonly resumed: boolean
+  readonly cloud?: CloudFacts
+  readonly objectiveMs?: number
+  /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
+  readonly startedMs?: number
+  readonly plan?: PlanFacts
+  readonly steps: ReadonlyMap<string, StepView>
+  readonly finishAtMs?: number
+  readonly question?: Question
+  readonly finished?: EventOf<'run.finished'>
+}
+
+export const emptyView: RunView = { run: '', runbook: '', mode: 'run', resumed: false, steps: new Map() }
+
+/** Pure; an event of a step that was never announced adds the step. */
+export function foldEvent(view: RunView, event: RunEvent): RunView {
+  const atMs = Date.parse(event.t)
+  // Before the start there are only the stream's opening and notices, and those do not start the clock.
+  const begins = view.startedMs === undefined && event.type !== 'stream.opened' && event.type !== 'notice'
+  const known = begins ? { ...view, run: event.run, startedMs: atMs } : view
+  return 'step' in event ? foldStep(known, event, atMs) : foldRun(known, event)
+}
+
+type StepEvent = Extract<RunEvent, { step: string }>
+
+function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
+  switch (event.type) {
+    case 'run.started':
+      return started(view, event)
+    case 'run.planned': {
+      const steps = new Map(view.steps)
+      for (const planned of event.steps) steps.set(planned.id, { ...(steps.get(planned.id) ?? blank(planned)), planned })
+      const { firstHarm, pointOfNoReturn, criticalPath, totalMs } = event
+      return { ...view, steps, plan: { firstHarm, pointOfNoReturn, criticalPath, totalMs } }
+    }
+    case 'eta.updated':
+      return { ...view, finishAtMs: Date.parse(event.finishAt) }
+    case 'run.finished': {
+      // It counts from the very first start, so it knows better than what was seen of a resumed run.
+      const startedMs = Date.parse(event.t) - event.elapsedMs
+      return { ...withoutQuestion(view), finished: event, startedMs }
+    }
+    case 'stream.opened':
+    case 'run.interrupted':
+    case 'notice':
+      return view
+  }
+}
+
+function started(view: RunView, event: EventOf<'run.started'>): RunView {
+  const { run, runbook, mode, resumed, cloud, objectiveMs } = event
+  const steps = new Map<string, StepView>()
+  for (const step of event.steps) {
+    steps.set(step.id, { ...(view.steps.get(step.id) ?? blank(step)), uses: step.uses, needs: step.needs })
+  }
+  for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
+  const objective = objectiveMs === undefined ? {} : { objectiveMs }
+  return { ...view, run, runbook, mode, resumed, cloud, steps, ...objective }
+}
+
+function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
+  const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
+  const steps = new Map(view.steps).set(event.step, nextStep(before, event, atMs))
+  if (event.type === 'question.asked') return { ...view, steps, question: event.question }
+  return event.type === 'question.answered' ? { ...withoutQuestion(view), steps } : { ...view, steps }
+}
+
+function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
+  switch (event.type) {
+    case 'step.started': {
+      const { error: _error, message: _message, ...rest } = step
+      return { ...rest, phase: 'running', uses: event.uses, attempt: event.attempt, startedMs: step.startedMs ?? atMs }
+    }
+    case 'step.waiting':
+      return { ...step, phase: 'waiting', message: `waits for ${event.on.join(', ')}` }
+    case 'step.progress':
+      return { ...step, message: event.message, startedMs: step.startedMs ?? atMs - event.elapsedMs }
+    case 'step.intent':
+      return { ...step, message: 'making changes' }
+    case 'step.applied':
+      return { ...step, message: 'changes made, verifying' }
+    case 'step.verified': {
+      const { changes, elapsedMs } = event
+      return { ...step, phase: 'verified', endedMs: step.endedMs ?? atMs, changes: (step.changes ?? 0) + changes, elapsedMs }
+    }
+    case 'step.retrying':
+      return { ...step, message: `tries again: ${event.error.message}` }
+    case 'step.failed':
+      return { ...step, phase: 'failed', error: event.error, elapsedMs: event.elapsedMs }
+    case 'step.skipped':
+      return { ...step, phase: 'skipped', reason: event.reason, endedMs: atMs }
+    case 'question.asked':
+      return { ...step, phase: 'asking', startedMs: step.startedMs ?? atMs }
+    case 'question.answered':
+      return answered(step, event, atMs)
+    case 'step.checkpoint':
+    case 'survivor.handled':
+      return step
+  }
+}
+
+/** A gate is over with its answer; the answer to a failure or a surprise is followed by events of the step itself. */
+function answered(step: StepView, event: EventOf<'question.answered'>, atMs: number): StepView {
+  const stopped = event.answer.choice === 'stop'
+  if (event.kind === 'gate' || event.kind === 'manual') {
+    return stopped ? { ...step, phase: 'pending', message: 'declined' } : { ...step, phase: 'verified', endedMs: atMs }
+  }
+  return { ...step, phase: stopped && event.kind === 'failure' ? 'failed' : 'running' }
+}
+
+function withoutQuestion(view: RunView): RunView {
+  const { question: _question, ...rest } = view
+  return rest
+}
+
+function blank(step: Pick<StepView, 'id' | 'uses' | 'needs'>): StepView {
+  return { id: step.id, uses: step.uses, needs: step.needs, phase: 'pending', attempt: 0 }
+}
+
+/** Gates and manual steps ask; they do no work of their own. */
+export function isQuestion(step: Pick<StepView, 'uses'>): boolean {
+  return step.uses === 'gate' || step.uses === 'manual'
+}
+
+/**
+ * The path that decided when the run was over: back from the step that ended last, always to the need that ended last.
+ * Ids, first to last.
+ */
+export function actualCriticalPath(view: RunView): string[] {
+  const endOf = (id: string): number => view.steps.get(id)?.endedMs ?? -Infinity
+  const latest = (ids: readonly string[]): string | undefined =>
+    ids.reduce<string | undefined>((last, id) => (last === undefined || endOf(id) > endOf(last) ? id : last), undefined)
+  const path: string[] = []
+  let at = latest([...view.steps.keys()])
+  while (at !== undefined && Number.isFinite(endOf(at)) && !path.includes(at)) {
+    path.unshift(at)
+    at = latest(view.steps.get(at)?.needs ?? [])
+  }
+  return path
+}

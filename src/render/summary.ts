@@ -1,0 +1,141 @@
+import type { EventOf } from '../contract/index.js'
+import { noPaint, type Paint, type Style } from './color.js'
+import { actualCriticalPath, isQuestion, type RunView, type StepView } from './run-view.js'
+import { count, cut, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
+import { formatDuration, type LocalTimes } from './times.js'
+import { outcomes, sayError } from './words.js'
+
+/** One moment of the incident that the runbook automates, to be shown beside the same moment of the run. */
+export interface IncidentTime {
+  /** `cluster ready`. */
+  readonly what: string
+  /** The step whose verification is the same moment. */
+  readonly step: string
+  /** After the decision, in milliseconds. */
+  readonly afterMs: number
+}
+
+export interface SummaryInput {
+  readonly view: RunView
+  readonly times: LocalTimes
+  readonly incident?: readonly IncidentTime[]
+}
+
+/** The end of a run, in lines: what came of it, how long it took and why, what to look at, and what to do next. */
+export function summaryLines(input: SummaryInput, paint: Paint = noPaint, columns = 100): string[] {
+  const { view, incident } = input
+  const { finished } = view
+  if (finished === undefined) return []
+  const say = (...spans: Span[]): string => line(spans, paint, columns)
+  const paragraphs = [
+    headline(view, finished).flatMap((spans) => wrapped(spans, paint, columns)),
+    failures(view).flatMap((spans) => wrapped(spans, paint, columns)),
+    pathLines(view, finished).flatMap((text) => wrap(text, columns)),
+    incident === undefined || finished.outcome !== 'succeeded' ? [] : incidentLines(view, incident, say),
+    remarkLines(finished, columns),
+    nextLines(finished, say),
+  ]
+  return paragraphs.filter((lines) => lines.length > 0).flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
+}
+
+/** Texts longer than a line are broken here; one style holds for all of it. */
+function wrapped([style, text]: readonly [Style, string], paint: Paint, columns: number): string[] {
+  return wrap(text, columns).map((part) => paint(style, part))
+}
+
+function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [Style, string])[] {
+  // A run against a world has the world's clock too: only where both agree is it real time.
+  const isReal = Math.abs(finished.elapsedMs - finished.wallMs) < 0.1 * finished.wallMs + 2000
+  const clock = view.mode === 'rehearsal' ? "the world's clock" : isReal ? 'real time' : "the cloud's clock"
+  const passed = [...view.steps.values()].filter((step) => step.planned?.state === 'check' && step.endedMs !== undefined)
+  const lastCheck = passed.sort((a, b) => (b.endedMs ?? 0) - (a.endedMs ?? 0))[0]
+  const style = finished.outcome === 'succeeded' ? 'green' : 'red'
+  const name = `${view.mode === 'rehearsal' ? 'Rehearsal of ' : ''}${view.runbook} ${outcomes[finished.outcome]}`
+  const took =
+    finished.outcome === 'succeeded' && lastCheck?.endedMs !== undefined && view.startedMs !== undefined
+      ? `: ${formatDuration(lastCheck.endedMs - view.startedMs)} from decision to the last check (${lastCheck.id}), in ${clock}.`
+      : ` after ${formatDuration(finished.elapsedMs)}, in ${clock}.`
+  const lines: (readonly [Style, string])[] = [[style, name + took]]
+  if (view.mode === 'rehearsal') lines.push(['dim', `It took ${formatDuration(finished.wallMs)} of real time. Nothing real was touched.`])
+  else if (!isReal) lines.push(['dim', `It took ${formatDuration(finished.wallMs)} of real time.`])
+  const { objectiveMs } = view
+  if (finished.outcome === 'succeeded' && objectiveMs !== undefined) {
+    const spare = objectiveMs - finished.elapsedMs
+    lines.push(
+      spare >= 0
+        ? ['dim', `The objective of ${formatDuration(objectiveMs)} is met with ${formatDuration(spare)} to spare.`]
+        : ['yellow', `The objective of ${formatDuration(objectiveMs)} is missed by ${formatDuration(-spare)}.`],
+    )
+  }
+  return lines
+}
+
+function failures(view: RunView): (readonly [Style, string])[] {
+  if (view.finished?.outcome === 'succeeded') return skippedLines(view)
+  const steps = [...view.steps.values()]
+  const failed = steps.filter((step) => step.phase === 'failed')
+  const lines = failed.flatMap((step): (readonly [Style, string])[] => {
+    if (step.error === undefined) return [['red', `${step.id} failed.`]]
+    const { hint } = step.error
+    return [['red', `${step.id} failed: ${sayError(step.error)}`], ...(hint === undefined ? [] : [['bold', oneLine(hint)] as const])]
+  })
+  const work = steps.filter((step) => !isQuestion(step))
+  const done = work.filter((step) => step.phase === 'verified')
+  const open = work.filter((step) => step.phase === 'running' || step.phase === 'waiting')
+  lines.push(['dim', `${done.length} of ${count(work.length, 'step')} are verified.`])
+  if (open.length > 0) lines.push(['dim', `Begun and not finished: ${open.map((step) => step.id).join(', ')}.`])
+  return [...lines, ...skippedLines(view)]
+}
+
+/** A run that succeeded with a skipped step must not look like one that did everything. */
+function skippedLines(view: RunView): (readonly [Style, string])[] {
+  const skipped = [...view.steps.values()].filter((step) => step.phase === 'skipped')
+  return skipped.map((step) => ['yellow', `${step.id} was skipped: ${oneLine(step.reason ?? 'no reason given')}`] as const)
+}
+
+function pathLines(view: RunView, finished: EventOf<'run.finished'>): string[] {
+  if (finished.outcome !== 'succeeded') return []
+  const steps = actualCriticalPath(view).flatMap((id) => view.steps.get(id) ?? [])
+  const said = steps.filter((step) => workMs(step) >= 1000).map((step) => `${step.id} ${formatDuration(workMs(step))}`)
+  const lines = said.length === 0 ? [] : [`Critical path: ${said.join(' → ')}.`]
+  if (finished.criticalPathMs !== undefined) {
+    lines.push(`The world's own operations along the longest path take ${formatDuration(finished.criticalPathMs)}.`)
+  }
+  return lines
+}
+
+function workMs(step: StepView): number {
+  return step.startedMs === undefined || step.endedMs === undefined ? 0 : step.endedMs - step.startedMs
+}
+
+function incidentLines(view: RunView, incident: readonly IncidentTime[], say: (...spans: Span[]) => string): string[] {
+  const rows = incident.map(({ what, step, afterMs }) => {
+    const endedMs = view.steps.get(step)?.endedMs
+    const reached = endedMs === undefined || view.startedMs === undefined ? 'not reached' : formatDuration(endedMs - view.startedMs)
+    return [oneLine(what), formatDuration(afterMs), reached] as const
+  })
+  if (rows.length === 0) return []
+  const title = ['after the decision', 'that day', view.mode === 'rehearsal' ? 'rehearsed' : 'this run'] as const
+  const width = (column: 0 | 1): number => Math.max(...[title, ...rows].map((row) => widthOf(row[column])))
+  const [first, second] = [width(0), width(1)]
+  const row = ([what, then, now]: readonly [string, string, string]): [string, string, string] => [
+    `  ${pad(what, first)}`,
+    `  ${pad(then, second)}`,
+    `  ${now}`,
+  ]
+  return [say(['bold', row(title).join('')]), ...rows.map((one) => say(...row(one)))]
+}
+
+function remarkLines({ remarks }: EventOf<'run.finished'>, columns: number): string[] {
+  if (remarks === undefined || remarks.length === 0) return []
+  const bullets = remarks.flatMap((remark) =>
+    wrap(remark, columns - 4).map((part, index) => (index === 0 ? `  - ${part}` : `    ${part}`)),
+  )
+  return [...wrap('The checks saw this and did not insist on better:', columns), ...bullets]
+}
+
+/** The command that goes on is never cut: it is there to be copied. */
+function nextLines({ next, outcome }: EventOf<'run.finished'>, say: (...spans: Span[]) => string): string[] {
+  if (next === undefined || outcome === 'succeeded') return []
+  return [say(['bold', 'To go on:']), `  ${cut(oneLine(next), 1000)}`]
+}

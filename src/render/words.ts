@@ -1,0 +1,63 @@
+import type { Action, Change, ErrorFacts, EventOf, Outcome } from '../contract/index.js'
+import { cut, count, oneLine } from './text.js'
+
+/** What every renderer says in the same words. */
+
+const actions: readonly Action[] = ['create', 'update', 'delete', 'run']
+
+/** `2 to create, 1 to run`; `nothing` for none. */
+export function countByAction(changes: readonly Change[]): string {
+  const parts = actions.flatMap((action) => {
+    const amount = changes.filter((change) => change.action === action).length
+    return amount === 0 ? [] : [`${amount} to ${action}`]
+  })
+  return parts.length === 0 ? 'nothing' : parts.join(', ')
+}
+
+/**
+ * A resource's id as people say it: `managedClusters/data100-19s-2 in data100-19s`. What is no id of Azure's stays as it is.
+ */
+export function shortResource(resource: string): string {
+  const match = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)(?:\/providers\/[^/]+\/(.+))?$/i.exec(resource)
+  if (match === null) return oneLine(resource)
+  const [, group = '', path] = match
+  return path === undefined ? `resource group ${group}` : `${path} in ${group}`
+}
+
+/** `create managedClusters/data100-19s-2 in data100-19s`. */
+export function sayChange(change: Change): string {
+  return `${change.action} ${shortResource(change.resource)}`
+}
+
+export function sayError(error: ErrorFacts): string {
+  return `${oneLine(error.message)} [${error.code}]`
+}
+
+export const outcomes: Readonly<Record<Outcome, string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  interrupted: 'was interrupted',
+  declined: 'was declined by the operator',
+}
+
+/** What a verified step did, as far as it is known: a check changes nothing, and a step may find all as wanted. */
+export function sayVerified(changes: number, isCheck: boolean): string {
+  if (isCheck) return 'holds'
+  return changes === 0 ? 'as wanted already, nothing changed' : `verified, ${count(changes, 'change')} made`
+}
+
+export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): string {
+  const by = `by ${oneLine(answer.by)}`
+  switch (answer.choice) {
+    case 'go':
+      return `passed ${by}`
+    case 'retry':
+      return `to be tried again, decided ${by}`
+    case 'done':
+      return kind === 'manual' ? `done, said ${by}` : `done by hand, said ${by}; it is verified all the same`
+    case 'skip':
+      return `skipped ${by}: ${cut(oneLine(answer.reason), 200)}`
+    case 'stop':
+      return `stopped ${by}`
+  }
+}

@@ -1,0 +1,20 @@
+export { renderDiagnostic, type Diagnostic } from './diagnostic.js'
+export { Expression, type Template } from './expression.js'
+export { dependents, gatesBefore, needsOf } from './graph.js'
+export { loadRunbook } from './load.js'
+export { parseRunbook, type Parsed } from './parse.js'
+export { referencedFiles, type PinnedFile, type PinnedFiles } from './files.js'
+export { resolveInputs } from './resolve.js'
+export type {
+  AzureFacts,
+  GateNode,
+  IncidentMoment,
+  ManualNode,
+  Node,
+  Position,
+  Runbook,
+  Scope,
+  StepNode,
+  StepSchema,
+  StepSchemas,
+} from './types.js'

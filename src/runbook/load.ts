@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises'
+import { TextDecoder } from 'node:util'
+import { Findings } from './diagnostic.js'
+import { maxLength } from './document.js'
+import { quoted } from './near.js'
+import { parseRunbook, type Parsed } from './parse.js'
+import type { StepSchemas } from './types.js'
+
+/**
+ * Reads and checks a runbook (`parseRunbook`). That there is no file, that it is a folder or too large, or that it is no
+ * UTF-8 are findings too.
+ */
+export async function loadRunbook(path: string, schemas: StepSchemas, harmful?: ReadonlySet<string>): Promise<Parsed> {
+  const findings = new Findings(path)
+  const text = await read(path, findings)
+  return text === undefined ? { diagnostics: findings.list() } : parseRunbook(text, path, schemas, harmful)
+}
+
+const start = { line: 1, column: 1 }
+
+async function read(path: string, findings: Findings): Promise<string | undefined> {
+  try {
+    // Asked before it is opened: opening a pipe waits for a writer.
+    const stats = await stat(path)
+    if (!stats.isFile()) {
+      const what = stats.isDirectory() ? 'a folder' : 'no regular file'
+      findings.error('unreadable', start, `this is ${what}`, 'name the runbook itself, as in runbooks/data100.yaml')
+      return undefined
+    }
+    // A character has up to three bytes for each of its UTF-16 units.
+    if (stats.size > 3 * maxLength) {
+      findings.error('too-large', start, `this file has ${stats.size} bytes, which is larger than a runbook can be`)
+      return undefined
+    }
+    return decoded(await readFile(path), findings)
+  } catch (error) {
+    findings.error('unreadable', start, messageOf(error), 'check the path; it is relative to the working directory')
+    return undefined
+  }
+}
+
+function decoded(bytes: Uint8Array, findings: Findings): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    const before = new TextDecoder('utf-8').decode(bytes).split('\uFFFD', 1)[0] ?? ''
+    const lines = before.split('\n')
+    const at = { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+    findings.error('not-utf8', at, 'this is not UTF-8 text', 'save it as UTF-8')
+    return undefined
+  }
+}
+
+/** What the system said of a path, in words. */
+export function messageOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file'
+    case 'EACCES':
+    case 'EPERM':
+      return 'this file may not be read'
+    case 'ENOTDIR':
+      return 'a part of this path is no folder'
+    default:
+      return `it cannot be read: ${quoted(code ?? String(error))}`
+  }
+}

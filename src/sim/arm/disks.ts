@@ -1,0 +1,95 @@
+import { resourceId } from '../world/ids.js'
+import type { Resource } from '../world/model.js'
+import { type World, WorldError } from '../world/world.js'
+import { bodyOf } from './bodies.js'
+import { assertIdle, existing } from './generic.js'
+import { assertDeletable, removeResource } from './remove.js'
+import { record, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
+
+const namespace = 'Microsoft.Compute'
+const base = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute'
+
+/** Managed disks and snapshots: their writes are 202, with an operation; reads and lists are the generic ones. */
+export const diskRoutes: readonly Route[] = (['disks', 'snapshots'] as const).flatMap((kind): Route[] => [
+  { method: 'PUT', pattern: `${base}/${kind}/{name}`, handle: (request) => put(request, kind) },
+  { method: 'PATCH', pattern: `${base}/${kind}/{name}`, handle: patch },
+  { method: 'DELETE', pattern: `${base}/${kind}/{name}`, handle: remove },
+])
+
+function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
+  const { world, params, body, arm } = request
+  const group = world.group(params['group'] ?? '')?.name ?? ''
+  const id = resourceId(world.spec.subscription, group, `Microsoft.Compute/${kind}`, params['name'] ?? '')
+  assertIdle(world, id)
+  const before = world.resource(id)
+  const location = textOf(body['location'])?.toLowerCase().replaceAll(' ', '')
+  if (location === undefined) throw new WorldError(400, 'LocationRequired', 'The location property is required for this definition.')
+  const asked = record(body['properties'])
+  const sizeGB = sizeFor(world, asked, before)
+  const zones = body['zones']
+  const name = before?.name ?? params['name'] ?? ''
+  const resource: Resource = {
+    id: before?.id ?? id,
+    name,
+    type: `Microsoft.Compute/${kind}`,
+    location: before?.location ?? location,
+    tags: tagsOf(body['tags']),
+    ...(Array.isArray(zones) && zones.length > 0 ? { zones: zones.map(String) } : {}),
+    sku: Object.keys(record(body['sku'])).length > 0 ? record(body['sku']) : (before?.sku ?? { name: kind === 'disks' ? 'Premium_LRS' : 'Standard_ZRS' }),
+    ...(before?.managedBy === undefined ? {} : { managedBy: before.managedBy }),
+    properties: {
+      ...asked,
+      diskSizeGB: sizeGB,
+      diskState: before?.properties['diskState'] ?? 'Unattached',
+      uniqueId: before?.properties['uniqueId'] ?? world.unique(`${kind} ${id}`),
+      timeCreated: before?.properties['timeCreated'] ?? new Date(world.clock.nowMs()).toISOString(),
+      provisioningState: before ? 'Updating' : 'Creating',
+    },
+  }
+  world.put(resource)
+  const what = kind === 'disks' ? 'disk' : 'snapshot'
+  const operation = world.begin(
+    what,
+    resource.id,
+    world.durationOf(what),
+    () => void (resource.properties['provisioningState'] = 'Succeeded'),
+    () => void (resource.properties['provisioningState'] = 'Failed'),
+  )
+  const headers = arm.operations.track({ operation, namespace, result: () => bodyOf(resource) }, ['async', 'location'])
+  return { status: 202, body: bodyOf(resource), headers }
+}
+
+/** The size of what is being made: said, or that of what it is made from, which must exist. */
+function sizeFor(world: World, asked: Record<string, unknown>, before: Resource | undefined): number {
+  const creation = record(asked['creationData'])
+  const option = textOf(creation['createOption'])
+  if (!before && option === undefined) throw new WorldError(400, 'InvalidParameter', "Required parameter 'creationData.createOption' is missing (null).")
+  const sourceId = textOf(creation['sourceResourceId'])
+  const source = sourceId === undefined ? undefined : world.resource(sourceId)
+  if (!before && sourceId !== undefined && !source) throw new WorldError(404, 'ResourceNotFound', `Source resource ${sourceId} was not found.`)
+  const size = asked['diskSizeGB'] ?? source?.properties['diskSizeGB'] ?? before?.properties['diskSizeGB']
+  if (typeof size !== 'number') throw new WorldError(400, 'InvalidParameter', "Required parameter 'diskSizeGB' is missing (null).")
+  return size
+}
+
+function patch(request: ArmRequest): ArmAnswer {
+  const { world, arm, body } = request
+  const resource = existing(world, request.path)
+  assertIdle(world, resource.id)
+  if (body['tags'] !== undefined) resource.tags = tagsOf(body['tags'])
+  const { diskState: _readOnly, uniqueId: _neither, ...properties } = record(body['properties'])
+  Object.assign(resource.properties, properties, { provisioningState: 'Updating' })
+  const operation = world.begin('disk', resource.id, world.durationOf('disk'), () => void (resource.properties['provisioningState'] = 'Succeeded'))
+  const headers = arm.operations.track({ operation, namespace, result: () => bodyOf(resource) }, ['async', 'location'])
+  return { status: 202, body: bodyOf(resource), headers }
+}
+
+function remove(request: ArmRequest): ArmAnswer {
+  const { world, arm } = request
+  const resource = world.resource(request.path)
+  if (!resource) return { status: 204 }
+  assertIdle(world, resource.id)
+  assertDeletable(world, resource)
+  const operation = world.begin('disk delete', resource.id, world.durationOf('disk'), () => removeResource(world, resource))
+  return { status: 202, headers: arm.operations.track({ operation, namespace }, ['async', 'location']) }
+}

@@ -1,0 +1,123 @@
+import type { Group, Resource } from '../world/model.js'
+import { groupId } from '../world/ids.js'
+import { WorldError } from '../world/world.js'
+import { bodyOf } from './bodies.js'
+import { assertGroupDeletable, removeGroup, resourcesIn } from './remove.js'
+import { list, ok, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
+import { moveResources, validateMoveResources } from './move.js'
+
+const one = '/subscriptions/{subscription}/resourceGroups/{group}'
+
+/** Resource groups: create, read, tag, delete, list what is inside, move. */
+export const groupRoutes: readonly Route[] = [
+  { method: 'GET', pattern: '/subscriptions/{subscription}/resourceGroups', handle: ({ world }) => list([...world.groups.values()].map(groupBody)) },
+  { method: 'GET', pattern: one, handle: (request) => ok(groupBody(groupOf(request))) },
+  { method: 'HEAD', pattern: one, handle: ({ world, params }) => ({ status: world.group(params['group'] ?? '') ? 204 : 404 }) },
+  { method: 'PUT', pattern: one, handle: putGroup },
+  { method: 'PATCH', pattern: one, handle: patchGroup },
+  { method: 'DELETE', pattern: one, handle: deleteGroup },
+  { method: 'GET', pattern: `${one}/resources`, handle: (request) => list(listed(request, resourcesIn(request.world, groupOf(request).name))) },
+  {
+    method: 'GET',
+    pattern: '/subscriptions/{subscription}/resources',
+    handle: (request) => list(listed(request, [...request.world.resources.values()])),
+  },
+  { method: 'POST', pattern: `${one}/moveResources`, inLockedGroup: true, handle: moveResources },
+  { method: 'POST', pattern: `${one}/validateMoveResources`, inLockedGroup: true, handle: validateMoveResources },
+]
+
+function groupOf({ world, params }: ArmRequest): Group {
+  const group = world.group(params['group'] ?? '')
+  if (!group) throw new WorldError(404, 'ResourceGroupNotFound', `Resource group '${params['group'] ?? ''}' could not be found.`)
+  return group
+}
+
+async function putGroup({ world, params, body }: ArmRequest): Promise<ArmAnswer> {
+  const name = params['group'] ?? ''
+  const location = textOf(body['location'])?.toLowerCase().replaceAll(' ', '')
+  if (location === undefined) throw new WorldError(400, 'LocationRequired', 'The location property is required for this definition.')
+  if (!/^[-\w._()]{1,90}$/.test(name) || name.endsWith('.')) {
+    throw new WorldError(400, 'InvalidResourceGroup', `The resource group name '${name}' is not valid.`)
+  }
+  const existing = world.group(name)
+  if (existing) {
+    if (existing.location !== location) {
+      const message = `Invalid resource group location '${location}'. The group already exists in location '${existing.location}'.`
+      throw new WorldError(409, 'InvalidResourceGroupLocation', message)
+    }
+    if (existing.provisioningState === 'Deleting') throw beingDeleted(existing)
+    if (body['tags'] !== undefined) existing.tags = tagsOf(body['tags'])
+    world.changed()
+    return ok(groupBody(existing))
+  }
+  const id = groupId(world.spec.subscription, name)
+  await world.take('group create', id, world.durationOf('group create'), () => {
+    if (world.group(name)) return
+    const made = { id, name, location, tags: tagsOf(body['tags']), provisioningState: 'Succeeded', locks: new Set<string>() }
+    world.groups.set(name.toLowerCase(), made)
+  })
+  const made = world.group(name)
+  return { status: 201, body: made && groupBody(made) }
+}
+
+function patchGroup(request: ArmRequest): ArmAnswer {
+  const group = groupOf(request)
+  if (request.body['tags'] !== undefined) group.tags = tagsOf(request.body['tags'])
+  request.world.changed()
+  return ok(groupBody(group))
+}
+
+function deleteGroup(request: ArmRequest): ArmAnswer {
+  const { world, arm } = request
+  const group = groupOf(request)
+  if (group.provisioningState === 'Deleting') throw beingDeleted(group)
+  assertGroupDeletable(world, group.name)
+  const before = group.provisioningState
+  group.provisioningState = 'Deleting'
+  const operation = world.begin(
+    'group delete',
+    group.id,
+    world.durationOf('group delete'),
+    () => removeGroup(world, group.name),
+    () => void (group.provisioningState = before),
+  )
+  return { status: 202, headers: arm.operations.track({ operation }, ['location']) }
+}
+
+function beingDeleted(group: Group): WorldError {
+  const message = `The resource group '${group.name}' is in deprovisioning state and cannot perform this operation.`
+  return new WorldError(409, 'ResourceGroupBeingDeleted', message)
+}
+
+/**
+ * What lists show, which is a while behind what is made. `$filter=resourceType eq '…'` is what clients send; another filter is
+ * refused rather than ignored.
+ */
+function listed({ world, query }: ArmRequest, all: readonly Resource[]): unknown[] {
+  const filter = query.get('$filter')
+  const shown = all.filter((resource) => world.isListed(resource))
+  if (filter === undefined || filter === '') return shown.map(listedBody)
+  const found = /^\s*(resourceType|name) eq '([^']+)'\s*$/i.exec(filter)
+  if (!found) throw new WorldError(400, 'InvalidFilterInQueryString', `The filter '${filter}' is not supported.`)
+  const [, field = '', wanted = ''] = found
+  const key = field.toLowerCase() === 'name' ? 'name' : 'type'
+  return shown.filter((resource) => resource[key].toLowerCase() === wanted.toLowerCase()).map(listedBody)
+}
+
+function listedBody(resource: Resource): unknown {
+  const { properties, ...rest } = bodyOf(resource)
+  const provisioningState = (properties as Record<string, unknown>)['provisioningState']
+  return { ...rest, ...(provisioningState === undefined ? {} : { provisioningState }) }
+}
+
+function groupBody(group: Group): unknown {
+  return {
+    id: group.id,
+    name: group.name,
+    type: 'Microsoft.Resources/resourceGroups',
+    location: group.location,
+    tags: group.tags,
+    ...(group.managedBy === undefined ? {} : { managedBy: group.managedBy }),
+    properties: { provisioningState: group.provisioningState },
+  }
+}

@@ -1,0 +1,201 @@
+import { sameId } from '../world/ids.js'
+import type { Resource } from '../world/model.js'
+import { type World, WorldError } from '../world/world.js'
+import { formatAddress, inside, overlap, parseAddress, parseRange, usable } from '../world/addresses.js'
+import { nodesPerSubnet } from './node-group.js'
+import { mentions } from './remove.js'
+import { idOf, record, records, textOf } from './wire.js'
+
+/** A subnet as it stands in its network's properties. */
+export interface Subnet {
+  id: string
+  name: string
+  etag: string
+  properties: Record<string, unknown>
+}
+
+export function subnetsOf(network: Resource): Subnet[] {
+  return (network.properties['subnets'] ?? []) as Subnet[]
+}
+
+/** The subnet with this id and its network. */
+export function findSubnet(world: World, id: string): { network: Resource; subnet: Subnet } | undefined {
+  const network = world.resource(id.split('/').slice(0, -2).join('/'))
+  const subnet = network && subnetsOf(network).find((one) => sameId(one.id, id))
+  return network && subnet && { network, subnet }
+}
+
+/** Checks and completes a virtual network that is being put; `before` is what stands there now. */
+export function prepareNetwork(world: World, network: Resource, before: Resource | undefined): void {
+  const prefixes = record(network.properties['addressSpace'])['addressPrefixes']
+  const ranges = Array.isArray(prefixes) ? prefixes.map((prefix) => parseRange(String(prefix))) : []
+  if (ranges.length === 0 || ranges.includes(undefined)) {
+    throw new WorldError(400, 'InvalidAddressPrefixFormat', `The address space of ${network.id} is not valid.`)
+  }
+  const old = before ? subnetsOf(before) : []
+  const given = network.properties['subnets']
+  // A body without subnets leaves them as they are; a list that leaves one out deletes it.
+  const next = given === undefined ? old : records(given).map((one) => completeSubnet(world, network, one, old))
+  for (const gone of old.filter((one) => !next.some((each) => sameId(each.id, one.id)))) assertSubnetFree(world, gone)
+  network.properties['subnets'] = next
+  checkRanges(network)
+}
+
+/** One subnet put on its own: the network as it will be. */
+export function withSubnet(world: World, network: Resource, name: string, body: Record<string, unknown>): Subnet {
+  const subnet = completeSubnet(world, network, { ...body, name }, subnetsOf(network))
+  const others = subnetsOf(network).filter((one) => !sameId(one.id, subnet.id))
+  checkRanges({ ...network, properties: { ...network.properties, subnets: [...others, subnet] } })
+  return subnet
+}
+
+export function assertSubnetFree(world: World, subnet: Subnet): void {
+  const users = ['Microsoft.Network/networkInterfaces', 'Microsoft.ContainerService/managedClusters']
+    .flatMap((type) => world.ofType(type))
+    .find((one) => mentions(one.properties, subnet.id))
+  if (users) {
+    throw new WorldError(400, 'InUseSubnetCannotBeDeleted', `Subnet ${subnet.name} is in use by ${users.id} and cannot be deleted.`)
+  }
+}
+
+function completeSubnet(world: World, network: Resource, body: Record<string, unknown>, old: readonly Subnet[]): Subnet {
+  const name = textOf(body['name'])
+  if (name === undefined) throw new WorldError(400, 'InvalidRequestFormat', `A subnet of ${network.id} has no name.`)
+  const before = old.find((one) => one.name.toLowerCase() === name.toLowerCase())
+  const { ipConfigurations: _readOnly, ...properties } = record(body['properties'])
+  const guard = idOf(properties['networkSecurityGroup'])
+  if (guard !== undefined && !world.resource(guard)) throw invalidReference(guard, network.id)
+  return {
+    id: before?.id ?? `${network.id}/subnets/${name}`,
+    name: before?.name ?? name,
+    etag: world.unique(name),
+    properties: { ...properties, provisioningState: 'Succeeded' },
+  }
+}
+
+function checkRanges(network: Resource): void {
+  const prefixes = record(network.properties['addressSpace'])['addressPrefixes'] as string[]
+  const space = prefixes.flatMap((prefix) => parseRange(prefix) ?? [])
+  const ranges = subnetsOf(network).map((subnet) => {
+    const text = prefixOf(subnet)
+    const range = parseRange(text)
+    if (!range) throw new WorldError(400, 'InvalidCIDRNotation', `The address prefix ${text} in subnet ${subnet.name} is not valid.`)
+    if (!space.some((one) => inside(range, one))) {
+      throw new WorldError(400, 'NetcfgInvalidSubnet', `Subnet '${subnet.name}' is not valid in virtual network '${network.name}'.`)
+    }
+    return { name: subnet.name, range }
+  })
+  for (const [at, one] of ranges.entries()) {
+    const other = ranges.slice(at + 1).find((each) => overlap(each.range, one.range))
+    if (other) {
+      const message = `Subnet '${other.name}' is not valid because its IP address range overlaps with that of subnet '${one.name}'.`
+      throw new WorldError(400, 'NetcfgSubnetRangesOverlap', message)
+    }
+  }
+}
+
+function prefixOf(subnet: Subnet): string {
+  const several = subnet.properties['addressPrefixes']
+  return textOf(subnet.properties['addressPrefix']) ?? (Array.isArray(several) ? String(several[0]) : '')
+}
+
+/** Azure does not build upon what is not finished itself. */
+export function notProvisioned(resource: Resource, user: string): WorldError {
+  const message =
+    `Cannot proceed with operation because resource ${resource.id} used by resource ${user} is not in Succeeded state. ` +
+    `Resource is in ${String(resource.properties['provisioningState'])} state.`
+  return new WorldError(409, 'ReferencedResourceNotProvisioned', message)
+}
+
+export function invalidReference(id: string, from: string): WorldError {
+  return new WorldError(400, 'InvalidResourceReference', `Resource ${id} referenced by resource ${from} was not found.`)
+}
+
+/** Checks an interface that is being put and gives it its private addresses. */
+export function prepareInterface(world: World, nic: Resource, before: Resource | undefined): void {
+  const configurations = records(nic.properties['ipConfigurations'])
+  if (configurations.length === 0) {
+    throw new WorldError(400, 'InvalidRequestFormat', `Network interface ${nic.name} must have at least one IP configuration.`)
+  }
+  const guard = idOf(nic.properties['networkSecurityGroup'])
+  if (guard !== undefined && !world.resource(guard)) throw invalidReference(guard, nic.id)
+  const machine = before?.properties['virtualMachine']
+  if (machine !== undefined) nic.properties['virtualMachine'] = machine
+  const taken = new Set<string>()
+  nic.properties['ipConfigurations'] = configurations.map((one, at) => {
+    const name = textOf(one['name']) ?? `ipconfig${at + 1}`
+    const properties = placed(world, nic, record(one['properties']), configurationOf(before, name), taken)
+    const primary = properties['primary'] ?? at === 0
+    return { id: `${nic.id}/ipConfigurations/${name}`, name, properties: { ...properties, primary, provisioningState: 'Succeeded' } }
+  })
+}
+
+function configurationOf(nic: Resource | undefined, name: string): Record<string, unknown> {
+  const found = records(nic?.properties['ipConfigurations']).find((one) => one['name'] === name)
+  return record(found?.['properties'])
+}
+
+function placed(
+  world: World,
+  nic: Resource,
+  asked: Record<string, unknown>,
+  before: Record<string, unknown>,
+  taken: Set<string>,
+): Record<string, unknown> {
+  const subnetId = idOf(asked['subnet']) ?? ''
+  const found = findSubnet(world, subnetId)
+  if (!found) throw invalidReference(subnetId, nic.id)
+  if (found.network.properties['provisioningState'] !== 'Succeeded') throw notProvisioned(found.network, nic.id)
+  const outside = idOf(asked['publicIPAddress'])
+  if (outside !== undefined && !world.resource(outside)) throw invalidReference(outside, nic.id)
+  const range = parseRange(prefixOf(found.subnet))
+  if (!range) throw new WorldError(400, 'NetcfgInvalidSubnet', `Subnet ${found.subnet.name} has no address range.`)
+  const free = usable(range)
+  const others = new Set([...addressesIn(world, found.subnet.id, nic.id), ...taken])
+  const isStatic = textOf(asked['privateIPAllocationMethod'])?.toLowerCase() === 'static'
+  const wanted = isStatic ? textOf(asked['privateIPAddress']) : textOf(before['privateIPAddress'])
+  const address = wanted ?? firstFree(free, others)
+  if (address === undefined) throw new WorldError(400, 'SubnetIsFull', `Subnet ${found.subnet.name} does not have any free address.`)
+  const value = parseAddress(address)
+  if (value === undefined || value < free.first || value > free.last) {
+    const where = value !== undefined && value >= range.first && value <= range.last ? 'reserved in' : 'not in the range of'
+    const code = where === 'reserved in' ? 'PrivateIPAddressInReservedRange' : 'PrivateIPAddressNotInSubnet'
+    throw new WorldError(400, code, `Private static IP address ${address} is ${where} subnet ${found.subnet.name}.`)
+  }
+  if (others.has(address)) {
+    const message = `Private IP address ${address} in ${nic.id} is in use. Free it, or use another one of subnet ${found.subnet.name}.`
+    throw new WorldError(400, 'PrivateIPAddressInUse', message)
+  }
+  taken.add(address)
+  return { ...asked, subnet: { id: found.subnet.id }, privateIPAddress: address, privateIPAllocationMethod: isStatic ? 'Static' : 'Dynamic' }
+}
+
+function firstFree(range: { first: number; last: number }, others: ReadonlySet<string>): string | undefined {
+  for (let value = range.first; value <= range.last; value += 1) {
+    if (!others.has(formatAddress(value))) return formatAddress(value)
+  }
+  return undefined
+}
+
+/** Addresses in use in a subnet: interfaces, and the nodes of clusters, which take the first that are free. */
+export function addressesIn(world: World, subnetId: string, except?: string): Set<string> {
+  const used = new Set<string>()
+  for (const nic of world.ofType('Microsoft.Network/networkInterfaces')) {
+    if (except !== undefined && sameId(nic.id, except)) continue
+    for (const one of records(nic.properties['ipConfigurations'])) {
+      const properties = record(one['properties'])
+      const address = textOf(properties['privateIPAddress'])
+      if (address !== undefined && sameId(idOf(properties['subnet']) ?? '', subnetId)) used.add(address)
+    }
+  }
+  const range = parseRange(prefixOf(findSubnet(world, subnetId)?.subnet ?? { id: '', name: '', etag: '', properties: {} }))
+  if (!range) return used
+  for (const cluster of world.ofType('Microsoft.ContainerService/managedClusters')) {
+    const nodes = nodesPerSubnet(cluster).get(subnetId.toLowerCase()) ?? 0
+    for (let count = 0; count < nodes; count += 1) {
+      const address = firstFree(usable(range), used)
+      if (address !== undefined) used.add(address)
+    }
+  }
+  return used
+}

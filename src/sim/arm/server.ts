@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Authority } from '../pki.js'
+import { type World, WorldError } from '../world/world.js'
+import { capacityRoutes } from './capacity.js'
+import { clusterRoutes } from './clusters.js'
+import { diskRoutes } from './disks.js'
+import { dnsRoutes } from './dns.js'
+import type { Faults } from './faults.js'
+import { genericRoutes } from './generic.js'
+import { groupRoutes } from './groups.js'
+import { assertWritable } from './locks.js'
+import { Operations } from './operations.js'
+import { machineRoutes } from './machines.js'
+import { makeRouter } from './router.js'
+import { subscriptionRoutes } from './subscriptions.js'
+import { TokenDoor, type Client } from './token.js'
+import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
+
+export interface ArmServer {
+  readonly origin: string
+  readonly port: number
+  readonly client: Client
+  stop(): Promise<void>
+}
+
+/** Something else that is served on the same port (the world's control); undefined: not mine. */
+export type Beside = (method: string, path: string, query: ReadonlyMap<string, string>, body: string) => Promise<ArmAnswer | undefined>
+
+export interface ArmOptions {
+  readonly authority: Authority
+  /** 0 takes a free one. */
+  readonly port?: number
+  readonly faults: Faults
+  readonly beside?: Beside
+}
+
+/** Serves a world's Azure Resource Manager and its token endpoint over HTTPS on loopback. */
+export async function startArm(world: World, options: ArmOptions): Promise<ArmServer> {
+  const certificate = options.authority.issue(['localhost', '127.0.0.1'])
+  const server = createServer({ cert: certificate.cert, key: certificate.key })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port ?? 0, '127.0.0.1', resolve)
+  })
+  const port = (server.address() as AddressInfo).port
+  const origin = `https://127.0.0.1:${port}`
+  const tokens = new TokenDoor(origin, world.spec.tenant)
+  const operations = new Operations(world, origin)
+  const arm: Arm = { world, origin, authorityPem: options.authority.pem, operations }
+  const answer = answering(arm, tokens, options.faults, options.beside)
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answer(request, response))
+  return {
+    origin,
+    port,
+    client: tokens.client,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function answering(arm: Arm, tokens: TokenDoor, faults: Faults, beside: Beside | undefined) {
+  const find = makeRouter(allRoutes(arm))
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const text = await bodyOf(request)
+    const method = request.method ?? 'GET'
+    // Clients send `//subscriptions/…` now and then, which must not be read as a host.
+    const url = new URL(arm.origin + (request.url ?? '/'))
+    const path = cleanPath(url.pathname)
+    const query = new Map([...url.searchParams].map(([key, value]) => [key.toLowerCase(), value]))
+    const own = await beside?.(method, path, query, text)
+    if (own) return send(response, own)
+    const login = tokens.answer(method, path, new URLSearchParams(text))
+    const planted = faults.take(method, path)
+    if (planted?.drop === 'before') return drop(request)
+    if (planted?.answer) {
+      arm.world.log({ door: login ? 'token' : 'arm', method, path, status: planted.answer.status, writes: false })
+      return send(response, planted.answer)
+    }
+    if (login) {
+      arm.world.log({ door: 'token', method, path, status: login.status, writes: false })
+      return send(response, login)
+    }
+    const { answer, writes } = await handle(arm, find, tokens, { method, path, query, headers: request.headers, text })
+    arm.world.log({ door: 'arm', method, path, status: answer.status, writes })
+    if (planted?.drop === 'after') return drop(request)
+    send(response, answer)
+  }
+}
+
+interface Raw {
+  readonly method: string
+  readonly path: string
+  readonly query: ReadonlyMap<string, string>
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+}
+
+async function handle(
+  arm: Arm,
+  find: ReturnType<typeof makeRouter>,
+  tokens: TokenDoor,
+  raw: Raw,
+): Promise<{ answer: ArmAnswer; writes: boolean }> {
+  let writes = raw.method !== 'GET' && raw.method !== 'HEAD'
+  try {
+    if (!tokens.accepts(raw.headers.authorization)) {
+      throw new WorldError(401, 'AuthenticationFailed', 'Authentication failed. The Authorization header is missing or invalid.')
+    }
+    const found = find(raw.method, raw.path)
+    if (found === 'method') throw new WorldError(405, 'MethodNotAllowed', `${raw.method} is not supported here.`)
+    if (found === undefined) throw new WorldError(404, 'InvalidResourceType', `Nothing is served at ${raw.path}.`)
+    const request: ArmRequest = { arm, world: arm.world, ...raw, params: found.params, body: parseBody(raw.text) }
+    writes = judge(found.route, request)
+    checkCommon(request)
+    if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
+    return { answer: await found.route.handle(request), writes }
+  } catch (error) {
+    if (!(error instanceof WorldError)) return { answer: bug(arm.world, raw, error), writes }
+    const headers = { ...error.headers, ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}) }
+    const flat = /\/dnszones\//i.test(raw.path)
+    const body = { code: error.code, message: error.message, ...(error.details ? { details: error.details } : {}) }
+    return { answer: { status: error.status, body: flat ? body : { error: body }, headers }, writes }
+  }
+}
+
+/** A mistake of the world itself must be loud, and must not end it. */
+function bug(world: World, raw: Raw, error: unknown): ArmAnswer {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  world.violation(`the world itself failed at ${raw.method} ${raw.path}: ${text}`)
+  return { status: 500, body: { error: { code: 'InternalServerError', message: `The world itself failed: ${text}` } } }
+}
+
+/** What Azure asks of every request: an api-version, and a subscription that exists. */
+function checkCommon(request: ArmRequest): void {
+  if (!request.query.has('api-version')) {
+    const message = 'The api-version query parameter (?api-version=) is required for all requests.'
+    throw new WorldError(400, 'MissingApiVersionParameter', message)
+  }
+  const subscription = request.params['subscription']
+  if (subscription !== undefined && subscription.toLowerCase() !== request.world.spec.subscription.toLowerCase()) {
+    throw new WorldError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`)
+  }
+  const group = request.params['group']
+  const makesIt = request.method === 'PUT' || request.method === 'HEAD'
+  const ofGroupItself = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+$/i.test(request.path)
+  if (group !== undefined && !request.world.group(group) && !(ofGroupItself && makesIt)) {
+    throw new WorldError(404, 'ResourceGroupNotFound', `Resource group '${group}' could not be found.`)
+  }
+}
+
+function judge(route: Route, request: ArmRequest): boolean {
+  if (typeof route.writes === 'function') return route.writes(request)
+  return route.writes ?? (request.method !== 'GET' && request.method !== 'HEAD')
+}
+
+function allRoutes(arm: Arm): Route[] {
+  return [
+    ...arm.operations.routes(),
+    ...subscriptionRoutes,
+    ...groupRoutes,
+    ...clusterRoutes,
+    ...dnsRoutes,
+    ...capacityRoutes,
+    ...machineRoutes,
+    ...diskRoutes,
+    ...genericRoutes,
+  ]
+}
+
+function parseBody(text: string): Record<string, unknown> {
+  if (text.trim() === '') return {}
+  try {
+    return record(JSON.parse(text))
+  } catch {
+    throw new WorldError(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.')
+  }
+}
+
+/** `Microsoft.Compute//disks` is met in the wild: empty segments mean nothing. */
+function cleanPath(pathname: string): string {
+  const segments = pathname.split('/').filter((segment) => segment !== '')
+  return `/${segments.map((segment) => tryDecode(segment)).join('/')}`
+}
+
+function tryDecode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function drop(request: IncomingMessage): void {
+  request.socket.destroy()
+}
+
+function send(response: ServerResponse, answer: { status: number; body?: unknown; headers?: Readonly<Record<string, string>> }): void {
+  const text = typeof answer.body === 'string' ? answer.body : answer.body === undefined ? '' : JSON.stringify(answer.body)
+  const id = randomUUID()
+  response.writeHead(answer.status, {
+    ...(text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    'content-length': String(Buffer.byteLength(text)),
+    'cache-control': 'no-cache',
+    'x-ms-request-id': id,
+    'x-ms-correlation-request-id': id,
+    ...answer.headers,
+  })
+  response.end(text)
+}

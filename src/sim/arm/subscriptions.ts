@@ -1,0 +1,89 @@
+import { within } from '../world/ids.js'
+import { list, ok, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
+
+const providers = ['Microsoft.Compute', 'Microsoft.ContainerService', 'Microsoft.Network', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Authorization', 'Microsoft.Resources']
+
+const provider = (subscription: string, namespace: string): unknown => ({
+  id: `/subscriptions/${subscription}/providers/${namespace}`,
+  namespace,
+  registrationState: 'Registered',
+  registrationPolicy: 'RegistrationRequired',
+  resourceTypes: [],
+})
+
+/** Subscriptions, tenants, providers, and the checks that only read: permissions, policy, locks. */
+export const subscriptionRoutes: readonly Route[] = [
+  { method: 'GET', pattern: '/subscriptions', handle: ({ world }) => list([subscriptionBody(world.spec)]) },
+  { method: 'GET', pattern: '/subscriptions/{subscription}', handle: ({ world }) => ok(subscriptionBody(world.spec)) },
+  { method: 'GET', pattern: '/tenants', handle: ({ world }) => list([{ id: `/tenants/${world.spec.tenant}`, tenantId: world.spec.tenant }]) },
+  {
+    method: 'GET',
+    pattern: '/subscriptions/{subscription}/locations',
+    handle: ({ world }) =>
+      list([{ id: `/subscriptions/${world.spec.subscription}/locations/${world.spec.location}`, name: world.spec.location, displayName: world.spec.location }]),
+  },
+  {
+    method: 'GET',
+    pattern: '/subscriptions/{subscription}/providers',
+    handle: ({ world }) => list(providers.map((namespace) => provider(world.spec.subscription, namespace))),
+  },
+  {
+    method: 'GET',
+    pattern: '/subscriptions/{subscription}/providers/{namespace}',
+    handle: ({ world, params }) => ok(provider(world.spec.subscription, params['namespace'] ?? '')),
+  },
+  {
+    method: 'POST',
+    pattern: '/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions',
+    writes: false,
+    handle: () => ok({ fieldRestrictions: [], contentEvaluationResult: { policyEvaluations: [] } }),
+  },
+  {
+    method: 'POST',
+    pattern: '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions',
+    writes: false,
+    handle: () => ok({ fieldRestrictions: [], contentEvaluationResult: { policyEvaluations: [] } }),
+  },
+  {
+    method: 'POST',
+    pattern: '/subscriptions/{subscription}/providers/{namespace}/checkNameAvailability',
+    writes: false,
+    handle: () => ok({ nameAvailable: true }),
+  },
+  { method: 'GET', pattern: '/subscriptions/{subscription}/providers/Microsoft.Authorization/{extension}', handle: extensionsAt },
+  { method: 'GET', pattern: '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Authorization/{extension}', handle: extensionsAt },
+]
+
+const suffix = /\/providers\/Microsoft\.Authorization\/(permissions|locks|roleAssignments)$/i
+
+/** Permissions, locks or role assignments at a scope, with those of what is inside it. Everything is permitted. */
+export function extensionsAt({ world, path }: ArmRequest): ArmAnswer {
+  const asked = suffix.exec(path)
+  if (asked?.[1]?.toLowerCase() === 'permissions') {
+    return list([{ actions: ['*'], notActions: [], dataActions: [], notDataActions: [] }])
+  }
+  const scope = path.replace(suffix, '')
+  const found = world.ofType(`Microsoft.Authorization/${asked?.[1] ?? ''}`).filter((one) => within(one.id, scope))
+  return list(found.map(extensionBody))
+}
+
+/** Is this path a list of extensions of some resource? */
+export function asksExtensions(path: string): boolean {
+  return suffix.test(path)
+}
+
+function extensionBody(lock: { id: string; name: string; type: string; properties: Record<string, unknown> }): unknown {
+  return { id: lock.id, name: lock.name, type: lock.type, properties: lock.properties }
+}
+
+function subscriptionBody(spec: { subscription: string; tenant: string; name: string }): unknown {
+  return {
+    id: `/subscriptions/${spec.subscription}`,
+    subscriptionId: spec.subscription,
+    tenantId: spec.tenant,
+    displayName: spec.name,
+    state: 'Enabled',
+    authorizationSource: 'RoleBased',
+    subscriptionPolicies: { locationPlacementId: 'Public_2014-09-01', quotaId: 'PayAsYouGo_2014-09-01', spendingLimit: 'Off' },
+  }
+}

@@ -1,0 +1,90 @@
+import type { HubState, ReleaseState } from '../world/model.js'
+import { dataDisksOf, type World } from '../world/world.js'
+
+/** What `GET /_world/state` answers: the world's own truth, in plain lists. */
+export interface WorldState {
+  readonly t: string
+  readonly clusters: readonly { id: string; provisioningState: string }[]
+  readonly vms: readonly { id: string; powerState: string; provisioningState: string; dataDisks: readonly { id: string; lun: number }[] }[]
+  readonly disks: readonly { id: string; uniqueId: string; diskState: string; managedBy: string | null; moves: number }[]
+  readonly snapshots: readonly { id: string }[]
+  readonly groups: readonly { id: string; tags: Readonly<Record<string, string>>; locked: boolean }[]
+  /** Names are relative to their zone. `published` is what the zone's name servers answer now. */
+  readonly recordSets: readonly {
+    zone: string
+    name: string
+    type: string
+    ttl: number
+    values: readonly string[]
+    published: { ttl: number; values: readonly string[] } | null
+  }[]
+  readonly releases: readonly ReleaseState[]
+  readonly pools: readonly { guid: string; name: string; health: string; exported: boolean; importedOn: readonly string[] }[]
+  readonly hosts: readonly { machine: string; answers: boolean; nfs: boolean; exports: readonly { path: string; clients: string }[] }[]
+  readonly hubs: readonly HubState[]
+  readonly operations: readonly {
+    what: string
+    resource: string
+    /** Further resources that it changes. */
+    also: readonly string[]
+    startedAt: string
+    durationMs: number
+    status: string
+    error?: { code: string; message: string }
+  }[]
+  readonly violations: readonly string[]
+}
+
+/** The state of a world now, in the shape of the design. Cluster nodes are no `vms`; OS disks are `disks`. */
+export function stateOf(world: World): WorldState {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  return {
+    t: new Date(world.clock.nowMs()).toISOString(),
+    clusters: world.ofType('Microsoft.ContainerService/managedClusters').map((one) => ({
+      id: one.id,
+      provisioningState: text(one.properties['provisioningState']),
+    })),
+    vms: world.ofType('Microsoft.Compute/virtualMachines').map((one) => ({
+      id: one.id,
+      powerState: world.host(one.id)?.power ?? 'unknown',
+      provisioningState: text(one.properties['provisioningState']),
+      dataDisks: dataDisksOf(one).map((disk) => ({ id: world.resource(disk.managedDisk.id)?.id ?? disk.managedDisk.id, lun: disk.lun })),
+    })),
+    disks: world.ofType('Microsoft.Compute/disks').map((one) => ({
+      id: one.id,
+      uniqueId: text(one.properties['uniqueId']),
+      diskState: text(one.properties['diskState']),
+      managedBy: one.managedBy ?? null,
+      moves: world.moves.get(text(one.properties['uniqueId'])) ?? 0,
+    })),
+    snapshots: world.ofType('Microsoft.Compute/snapshots').map((one) => ({ id: one.id })),
+    groups: [...world.groups.values()].map((one) => ({ id: one.id, tags: one.tags, locked: one.locks.size > 0 })),
+    recordSets: world.recordSets.map((one) => ({
+      zone: one.zone,
+      name: one.name,
+      type: one.type,
+      ttl: one.ttl,
+      values: one.values,
+      published: world.published.get(`${one.zone}/${one.name}/${one.type}`.toLowerCase()) ?? null,
+    })),
+    releases: world.sources.releases(),
+    pools: world.pools.map(({ guid, name, health, exported, importedOn }) => ({ guid, name, health, exported, importedOn })),
+    hosts: [...world.hosts.values()].map((one) => ({
+      machine: one.machine,
+      answers: world.answers(one.machine),
+      nfs: one.services.nfs,
+      exports: one.exports.map(({ path, clients }) => ({ path, clients })),
+    })),
+    hubs: world.sources.hubs(),
+    operations: world.operations.map(({ what, resource, also, startedAtMs, durationMs, status, error }) => ({
+      what,
+      resource,
+      also: also ?? [],
+      startedAt: new Date(startedAtMs).toISOString(),
+      durationMs,
+      status,
+      ...(error ? { error: { code: error.code, message: error.message } } : {}),
+    })),
+    violations: world.violations,
+  }
+}

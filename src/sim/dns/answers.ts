@@ -1,0 +1,62 @@
+import { AUTHORITATIVE_ANSWER, type Answer, type Packet, type Question } from 'dns-packet'
+import type { World } from '../world/world.js'
+
+type Zone = World['spec']['zones'][number]
+
+/** The four low bits of a header's flags (RFC 1035 4.1.1). */
+const rcode = { noError: 0, nxDomain: 3, refused: 5 } as const
+
+/** What the zone's own name servers answer to one question; they answer what is published, not what the control plane has. */
+export function answerTo(world: World, query: Packet): Packet {
+  const [question] = query.questions ?? []
+  const reply = (code: number, answers: Answer[] = [], authorities: Answer[] = []): Packet => ({
+    type: 'response',
+    id: query.id ?? 0,
+    flags: (code === rcode.refused ? 0 : AUTHORITATIVE_ANSWER) | code,
+    questions: query.questions ?? [],
+    answers,
+    authorities,
+  })
+  const name = question?.name.toLowerCase().replace(/\.$/, '') ?? ''
+  const zone = zoneOf(world, name)
+  if (question === undefined || zone === undefined) return reply(rcode.refused)
+  const known = recordsAt(world, zone, name)
+  if (known.length === 0) return reply(rcode.nxDomain, [], [soa(zone)])
+  const answers = known.filter((one) => one.type === question.type || one.type === 'CNAME')
+  return answers.length > 0 ? reply(rcode.noError, answers) : reply(rcode.noError, [], [soa(zone)])
+}
+
+/** `A data100.datahub.berkeley.edu`, for the access log. */
+export function sayQuestion(question: Question | undefined): string {
+  return question === undefined ? '?' : `${question.type} ${question.name}`
+}
+
+function zoneName(zone: Zone): string {
+  return (zone.id.split('/').at(-1) ?? '').toLowerCase()
+}
+
+function zoneOf(world: World, name: string): Zone | undefined {
+  return world.spec.zones.find((zone) => name === zoneName(zone) || name.endsWith(`.${zoneName(zone)}`))
+}
+
+function recordsAt(world: World, zone: Zone, name: string): Answer[] {
+  const apex = zoneName(zone)
+  const relative = name === apex ? '@' : name.slice(0, -apex.length - 1)
+  const own: Answer[] = name === apex ? [soa(zone), ...zone.nameServers.map((data): Answer => ({ type: 'NS', name, ttl: 172800, data }))] : []
+  for (const [key, { ttl, values }] of world.published) {
+    const [ofZone, ofName, type] = key.split('/')
+    if (ofZone !== apex || ofName !== relative.toLowerCase()) continue
+    for (const value of values) {
+      if (type === 'a') own.push({ type: 'A', name, ttl, data: value })
+      if (type === 'cname') own.push({ type: 'CNAME', name, ttl, data: value })
+      if (type === 'txt') own.push({ type: 'TXT', name, ttl, data: [value] })
+    }
+  }
+  return own
+}
+
+function soa(zone: Zone): Answer {
+  const [mname = 'ns1-01.azure-dns.com'] = zone.nameServers
+  const timers = { serial: 1, refresh: 3600, retry: 300, expire: 2419200, minimum: 300 }
+  return { type: 'SOA', name: zoneName(zone), ttl: 3600, data: { mname, rname: 'azuredns-hostmaster.microsoft.com', ...timers } }
+}

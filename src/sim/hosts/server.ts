@@ -1,0 +1,164 @@
+import type { AddressInfo } from 'node:net'
+import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2'
+import { makeSshKey } from '../world/keys.js'
+import { sameId } from '../world/ids.js'
+import type { Host } from '../world/model.js'
+import type { ShellResult } from '../world/shell.js'
+import type { World } from '../world/world.js'
+import { changes } from './judge.js'
+import { hostShell, runOnHost } from './shell.js'
+
+const { Server, utils } = ssh2
+
+/** ssh2's chacha20-poly1305 garbles a connection that runs inside another one; the ciphers of Node's own crypto do not. */
+const algorithms = { cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr'] } satisfies ssh2.Algorithms
+
+/** A way by SSH into one virtual network, in the shape of the cloud file's `reach.ssh`. */
+export interface SshWay {
+  readonly network: string
+  readonly via: { readonly jump: { readonly host: '127.0.0.1'; readonly port: number; readonly user: string; readonly hostKey: string } }
+}
+
+export interface Hosts {
+  readonly ssh: readonly SshWay[]
+  stop(): Promise<void>
+}
+
+/** Starts a jump host for each network of the world's `jumpHosts`, and gives `runCommand` the shell that SSH has. */
+export async function startHosts(world: World): Promise<Hosts> {
+  world.shell = hostShell(world)
+  const inside = new Map<Host, Inside>()
+  const doors = await Promise.all(world.spec.jumpHosts.map(({ network }) => startJumpHost(world, network, inside)))
+  const watch = (): void => {
+    for (const { connections, host } of inside.values()) {
+      // The system is gone: its end of every connection falls silent, and the jump host lets go of it.
+      if (!world.answers(host.machine)) for (const connection of connections) connection.end()
+    }
+  }
+  world.onChange.add(watch)
+  return {
+    ssh: doors.map((door) => door.way),
+    stop: async () => {
+      world.onChange.delete(watch)
+      for (const { connections } of inside.values()) for (const connection of connections) connection.end()
+      await Promise.all(doors.map((door) => door.stop()))
+    },
+  }
+}
+
+/** The SSH server of one machine, with who is connected to it. */
+interface Inside {
+  readonly host: Host
+  readonly server: InstanceType<typeof Server>
+  readonly connections: Set<Connection>
+}
+
+const jumpUser = 'operator'
+
+async function startJumpHost(world: World, network: string, inside: Map<Host, Inside>): Promise<{ way: SshWay; stop(): Promise<void> }> {
+  const key = makeSshKey('jump')
+  const clients = new Set<Connection>()
+  const server = new Server({ hostKeys: [key.private], algorithms }, (client) => {
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
+    client.on('error', () => undefined)
+    client.on('authentication', (context) => letIn(context, jumpUser, [...world.keys.values()].map((one) => one.public)))
+    client.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      const host = hostAt(world, network, destIP)
+      if (destPort === 22 && host && world.answers(host.machine)) return connect(world, host, accept(), inside)
+      // A machine that runs and has no server yet refuses at once; to one that is not there, packets are lost for a while.
+      const refusesAtOnce = host?.power === 'running' && host.answers
+      world.clock.schedule(refusesAtOnce ? 0 : world.durationOf('ssh timeout'), () => reject())
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve())
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    way: { network, via: { jump: { host: '127.0.0.1', port, user: jumpUser, hostKey: key.public } } },
+    stop: () =>
+      new Promise((resolve) => {
+        for (const client of clients) client.end()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+/** Whose private address that is, in this network and in no other: old and new server may have the same one. */
+function hostAt(world: World, network: string, address: string): Host | undefined {
+  return [...world.hosts.values()].find((host) => sameId(host.network, network) && host.address === address && host.power !== 'deallocated')
+}
+
+function connect(world: World, host: Host, stream: ServerChannel, inside: Map<Host, Inside>): void {
+  let here = inside.get(host)
+  if (!here) {
+    const connections = new Set<Connection>()
+    const server = new Server({ hostKeys: [host.hostKey.private], algorithms }, (client) => serve(world, host, client, connections))
+    here = { host, server, connections }
+    inside.set(host, here)
+  }
+  stream.on('error', () => undefined)
+  // A client that is gone ends its half only; a server's socket then closes the other one.
+  stream.on('end', () => stream.end())
+  here.server.injectSocket(asSocket(stream))
+}
+
+/** A forwarded channel, with the few things of a socket that the server sets. */
+function asSocket(stream: ServerChannel): Parameters<InstanceType<typeof Server>['injectSocket']>[0] {
+  const nothing = (): ServerChannel => stream
+  return Object.assign(stream, { setNoDelay: nothing, setKeepAlive: nothing, setTimeout: nothing, remoteAddress: '127.0.0.1' }) as never
+}
+
+function serve(world: World, host: Host, client: Connection, connections: Set<Connection>): void {
+  connections.add(client)
+  client.on('close', () => connections.delete(client))
+  client.on('error', () => undefined)
+  client.on('authentication', (context) => letIn(context, host.user, host.authorizedKeys))
+  client.on('session', (accept) => {
+    const session = accept()
+    session.on('env', (ok) => (ok as (() => void) | undefined)?.())
+    session.on('exec', (open, _reject, { command }) => void execute(world, host, open(), command))
+  })
+}
+
+/** Runs a command to its end, whatever becomes of the connection: sshd does not end what it started. */
+async function execute(world: World, host: Host, channel: ServerChannel, command: string): Promise<void> {
+  channel.on('error', () => undefined)
+  const chunks: Buffer[] = []
+  channel.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const input = new Promise<string>((resolve) => {
+    const done = (): void => resolve(Buffer.concat(chunks).toString('utf8'))
+    channel.on('end', done)
+    channel.on('close', done)
+  })
+  let result: ShellResult
+  try {
+    result = await runOnHost(world, host, { user: host.user, stdin: () => input }, command)
+  } catch (error) {
+    result = { exitCode: 254, stdout: '', stderr: `simulated host: ${String(error)}\n` }
+  }
+  world.log({ door: 'ssh', method: 'EXEC', path: command, status: result.exitCode, writes: changes(command) })
+  if (!world.answers(host.machine) || channel.destroyed || !channel.writable) return
+  if (result.stdout !== '') channel.write(result.stdout)
+  if (result.stderr !== '') channel.stderr.write(result.stderr)
+  channel.exit(result.exitCode)
+  channel.end()
+}
+
+/** Public keys only. The first look carries no signature; it asks whether this key is worth one. */
+function letIn(context: AuthContext, user: string, publicKeys: readonly string[]): void {
+  if (context.method !== 'publickey') return context.reject(['publickey'])
+  const { blob, signature, hashAlgo, key } = context
+  const known = publicKeys.flatMap((line) => {
+    const parsed = utils.parseKey(line)
+    return parsed instanceof Error ? [] : parsed
+  })
+  const match = known.find((one) => one.type === key.algo && one.getPublicSSH().equals(key.data))
+  if (!match || context.username !== user) return context.reject(['publickey'])
+  // ssh2 gives an error back, as a value, for a signature that it cannot read.
+  const verdict: unknown = signature && blob ? match.verify(blob, signature, hashAlgo) : true
+  if (verdict !== true) return context.reject(['publickey'])
+  context.accept()
+}

@@ -1,0 +1,173 @@
+import { sameId } from '../world/ids.js'
+import type { Host, Pool } from '../world/model.js'
+import type { ShellResult } from '../world/shell.js'
+import type { World } from '../world/world.js'
+import { type Call, failed, getopt, isRoot, notPlayed, type Options, said } from './call.js'
+import { devicesOfPool, isImportedHere, poolsImportedOn, stableFolder } from './disks.js'
+import { forSomeTime } from './lasting.js'
+import { mountAll } from './zfs-mount.js'
+
+/**
+ * `zpool import`: without a name it lists what this machine's own disks hold, with one (or a GUID, or `-a`) it imports.
+ * OpenZFS 2.1's texts and exit codes.
+ */
+export async function importPool(args: readonly string[], call: Call): Promise<ShellResult> {
+  const options = getopt(args, 'aNf', 'doRc')
+  if (!options || options.values.has('R') || options.values.has('c') || options.rest.length > 1) return notPlayed('zpool import', args)
+  if (!(options.values.get('o') ?? []).every((one) => one === 'cachefile=none')) return notPlayed('zpool import', args)
+  const all = options.flags.has('a')
+  const [wanted] = options.rest
+  if (wanted !== undefined && all) return failed(2, 'too many arguments')
+  if (!isRoot(call)) {
+    return failed(1, wanted === undefined ? 'cannot discover pools: permission denied' : `cannot import '${wanted}': no such pool available`)
+  }
+  const visible = scan(call, options)
+  if (wanted !== undefined) return importOne(call, options, visible, wanted)
+  if (all) return importAll(call, options, visible)
+  if (visible.length === 0) return failed(0, 'no pools available to import')
+  return said(visible.map((pool) => described(call, pool)).join('\n'))
+}
+
+/** Pools with a disk at this machine, in one of the folders that are searched, and not imported here. */
+function scan({ world, host }: Call, options: Options): Pool[] {
+  const folders = (options.values.get('d') ?? [stableFolder]).map((one) => one.replace(/\/+$/, ''))
+  if (!folders.some((one) => one === stableFolder || one === '/dev')) return []
+  return world.pools.filter((pool) => !isImportedHere(pool, host) && devicesOfPool(world, host, pool).length > 0)
+}
+
+const isNamed = (pool: Pool, wanted: string): boolean => pool.name === wanted || pool.guid === wanted
+
+async function importAll(call: Call, options: Options, visible: readonly Pool[]): Promise<ShellResult> {
+  const results: ShellResult[] = []
+  for (const pool of visible) results.push(await importOne(call, options, visible, pool.guid))
+  return {
+    exitCode: results.some((one) => one.exitCode !== 0) ? 1 : 0,
+    stdout: '',
+    stderr: results.map((one) => one.stderr).join('') || (visible.length === 0 ? 'no pools available to import\n' : ''),
+  }
+}
+
+async function importOne(call: Call, options: Options, visible: readonly Pool[], wanted: string): Promise<ShellResult> {
+  const { world, host } = call
+  const cannot = (why: string): ShellResult => failed(1, `cannot import '${wanted}': ${why}`)
+  if (poolsImportedOn(world, host).some((pool) => isNamed(pool, wanted))) return cannot(alreadyThere)
+  const found = visible.filter((pool) => isNamed(pool, wanted))
+  const [pool] = found
+  if (!pool) return cannot('no such pool available')
+  if (found.length > 1) return cannot('more than one matching pool\nimport by numeric ID instead')
+  const refused = refusal(call, pool, options.flags.has('f'))
+  if (refused !== undefined) return failed(1, `cannot import '${pool.name}': ${refused}`)
+  return forSomeTime(call, `zpool import ${pool.name}`, 'zpool import', () => {
+    if (isImportedHere(pool, host) || poolsImportedOn(world, host).some((one) => one.name === pool.name)) return cannot(alreadyThere)
+    if (stateHere(world, host, pool) === 'UNAVAIL') return failed(1, `cannot import '${pool.name}': no such device or address`)
+    // ZFS writes the same label twice when two hosts import at once (openzfs #14886): it does not look again, so we do not.
+    bringIn(world, host, pool)
+    return options.flags.has('N') ? said('') : mountAll(call, [pool])
+  })
+}
+
+const alreadyThere = "a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name"
+
+/** Why ZFS will not import it, if so: disks that are missing, or another system's mark that nobody has taken away. */
+function refusal({ world, host }: Call, pool: Pool, force: boolean): string | undefined {
+  const state = stateHere(world, host, pool)
+  if (state === 'UNAVAIL') return 'no such device or address\n\tDestroy and re-create the pool from\n\ta backup source.'
+  if (pool.exported || force || pool.lastHostId === host.hostId) return undefined
+  return [
+    'pool was previously in use from another system.',
+    `Last accessed by ${lastUser(world, pool)} (hostid=${pool.lastHostId ?? '0'}) at ${ctime(world.spec.epoch)}`,
+    "The pool can be imported, use 'zpool import -f' to import the pool.",
+  ].join('\n')
+}
+
+/** As C's ctime writes it. The world does not note when a pool was last written; its start is as good as any time before. */
+function ctime(iso: string): string {
+  const [day = '', date = '', month = '', year = '', time = ''] = new Date(iso).toUTCString().replace(',', '').split(' ')
+  return `${day} ${month} ${date} ${time} ${year}`
+}
+
+function lastUser(world: World, pool: Pool): string {
+  const host = [...world.hosts.values()].find((one) => one.hostId === pool.lastHostId)
+  return (host && world.resource(host.machine)?.name) ?? '<unknown>'
+}
+
+/** What the disks that this machine sees make of the pool. */
+function stateHere(world: World, host: Host, pool: Pool): 'ONLINE' | 'DEGRADED' | 'UNAVAIL' {
+  const seen = devicesOfPool(world, host, pool).length
+  if (seen === pool.disks.length) return pool.health === 'DEGRADED' ? 'DEGRADED' : 'ONLINE'
+  return pool.layout === 'mirror' && seen > 0 ? 'DEGRADED' : 'UNAVAIL'
+}
+
+/** The import itself, and the world's eye on it: nobody else may have the pool, or a disk of it, at that moment. */
+function bringIn(world: World, host: Host, pool: Pool): void {
+  const state = stateHere(world, host, pool)
+  const isUp = (machine: string): boolean => !['deallocated', 'stopped'].includes(world.host(machine)?.power ?? 'deallocated')
+  for (const other of pool.importedOn) {
+    if (!sameId(other, host.machine)) world.violation(`pool ${pool.name} was imported on ${host.machine} while it was still imported on ${other}`)
+  }
+  for (const disk of world.ofType('Microsoft.Compute/disks')) {
+    if (!pool.disks.includes(String(disk.properties['uniqueId']))) continue
+    const holder = world.holderOf(disk.id)
+    if (holder && !sameId(holder.id, host.machine) && isUp(holder.id)) {
+      world.violation(`pool ${pool.name} was imported on ${host.machine} while ${holder.id} still had its disk ${disk.name}`)
+    }
+  }
+  pool.importedOn.push(host.machine)
+  pool.exported = false
+  pool.lastHostId = host.hostId
+  pool.health = state === 'DEGRADED' ? 'DEGRADED' : 'ONLINE'
+  world.changed()
+}
+
+/** One pool in the list of what could be imported. */
+function described(call: Call, pool: Pool): string {
+  const { world, host } = call
+  const state = stateHere(world, host, pool)
+  const foreign = !pool.exported && pool.lastHostId !== host.hostId
+  const devices = new Map(devicesOfPool(world, host, pool).map((device) => [device.uniqueId, device.stable]))
+  const rows: (readonly [string, string])[] = [[pool.name, state]]
+  if (pool.layout === 'mirror') rows.push(['  mirror-0', state])
+  pool.disks.forEach((disk, at) => {
+    const stable = devices.get(disk)
+    rows.push([`${pool.layout === 'mirror' ? '    ' : '  '}${stable ?? `lun${at}`}`, stable === undefined ? 'UNAVAIL' : 'ONLINE'])
+  })
+  const width = Math.max(...rows.map(([name]) => name.length), 10)
+  return [
+    `   pool: ${pool.name}`,
+    `     id: ${pool.guid}`,
+    `  state: ${state}`,
+    ...explained(state, foreign),
+    ' config:',
+    '',
+    ...rows.map(([name, text]) => `\t${name.padEnd(width)}  ${text}`),
+    '',
+  ].join('\n')
+}
+
+function explained(state: 'ONLINE' | 'DEGRADED' | 'UNAVAIL', foreign: boolean): string[] {
+  if (state === 'UNAVAIL') {
+    return [
+      'status: One or more devices are missing from the system.',
+      ' action: The pool cannot be imported. Attach the missing\n\tdevices and try again.',
+      '   see: https://openzfs.github.io/openzfs-docs/msg/ZFS-8000-6X',
+    ]
+  }
+  const status = foreign
+    ? ['status: The pool was last accessed by another system.']
+    : state === 'DEGRADED' ? ['status: One or more devices are missing from the system.'] : []
+  if (foreign) {
+    return [
+      ...status,
+      " action: The pool can be imported using its name or numeric identifier and\n\tthe '-f' flag.",
+      '   see: https://openzfs.github.io/openzfs-docs/msg/ZFS-8000-EY',
+    ]
+  }
+  if (state === 'DEGRADED') {
+    return [
+      ...status,
+      ' action: The pool can be imported despite missing or damaged devices.  The\n\tfault tolerance of the pool may be compromised if imported.',
+      '   see: https://openzfs.github.io/openzfs-docs/msg/ZFS-8000-2Q',
+    ]
+  }
+  return [' action: The pool can be imported using its name or numeric identifier.']
+}

@@ -1,0 +1,26 @@
+import type { Host } from '../world/model.js'
+import type { World } from '../world/world.js'
+
+/** Why an NFS path is not served now, or undefined if it is. What a pod would find out by mounting it. */
+export function whyNotServed(world: World, networks: readonly string[], server: string, path: string): string | undefined {
+  const host = [...world.hosts.values()].find(
+    (one) => one.address === server && networks.some((network) => network.toLowerCase() === one.network.toLowerCase()),
+  )
+  return host === undefined ? `no host has the address ${server}` : whyNotServedBy(world, host, path)
+}
+
+export function whyNotServedBy(world: World, host: Host, path: string): string | undefined {
+  if (!world.answers(host.machine)) return `the NFS server ${host.address} does not answer`
+  if (!host.services.nfs) return `NFS is not running on ${host.address}`
+  if (!host.exports.some((one) => covers(one.path, path))) return `${path} is not exported by ${host.address}`
+  const pool = world.pools.find(({ importedOn, datasets }) =>
+    importedOn.some((machine) => machine.toLowerCase() === host.machine.toLowerCase()) &&
+    datasets.some((dataset) => dataset.mounted && covers(dataset.mountpoint, path)),
+  )
+  if (pool === undefined) return `nothing is mounted under ${path} on ${host.address}`
+  return pool.health === 'ONLINE' ? undefined : `the pool under ${path} is ${pool.health}`
+}
+
+function covers(parent: string, path: string): boolean {
+  return path === parent || path.startsWith(`${parent.replace(/\/$/, '')}/`)
+}

@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http'
+import type { KubeObject } from '../object.js'
+import { KubeError } from '../status.js'
+import type { Store, StoreEvent } from '../store.js'
+import type { Call } from './call.js'
+
+/** Which objects a call is about. */
+export type Selects = (object: KubeObject) => boolean
+
+/**
+ * Answers with events until the client goes away. Three beginnings: from a resource version (410 in the stream if that is too
+ * long ago); from everything there is; or a WatchList, `sendInitialEvents`, which ends its beginning with a bookmark.
+ *
+ * `timeoutSeconds` is not honoured: it is real time, of which the world knows nothing, and clients do not rely on it.
+ * Returns what ends the watch.
+ */
+export function watch(store: Store, call: Call, selects: Selects, response: ServerResponse): () => void {
+  const initial = call.query.get('sendInitialEvents') === 'true'
+  if (initial && call.query.get('resourceVersionMatch') !== 'NotOlderThan') {
+    throw new KubeError(422, 'Invalid', 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
+      + 'setting resourceVersionMatch to NotOlderThan')
+  }
+  const { kind, namespace } = call
+  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
+  response.flushHeaders()
+  const send = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`)
+  const tell = (event: StoreEvent): void => {
+    if (event.kind !== kind) return
+    if (namespace !== undefined && event.object.metadata.namespace !== namespace) return
+    const type = seenAs(event, selects)
+    if (type !== undefined) send(type, event.object)
+  }
+  const from = call.query.get('resourceVersion') ?? ''
+  if (initial || from === '' || from === '0') {
+    for (const object of store.list(kind, namespace)) if (selects(object)) send('ADDED', object)
+    if (initial) send('BOOKMARK', bookmark(call, store.version))
+  } else {
+    const version = Number(from)
+    if (version < store.oldest) {
+      send('ERROR', new KubeError(410, 'Expired', `too old resource version: ${from} (${store.oldest})`).body)
+      response.end()
+      return () => undefined
+    }
+    for (const event of store.since(version)) tell(event)
+  }
+  store.listeners.add(tell)
+  return () => {
+    store.listeners.delete(tell)
+    response.end()
+  }
+}
+
+/** What an event is to somebody who sees only what a selector lets through. */
+function seenAs(event: StoreEvent, selects: Selects): string | undefined {
+  const is = event.type !== 'DELETED' && selects(event.object)
+  const was = event.before !== undefined && selects(event.before)
+  if (is) return was ? 'MODIFIED' : 'ADDED'
+  return was ? 'DELETED' : undefined
+}
+
+function bookmark(call: Call, version: number): unknown {
+  return {
+    kind: call.kind.kind,
+    apiVersion: call.kind.apiVersion,
+    metadata: { resourceVersion: String(version), creationTimestamp: null, annotations: { 'k8s.io/initial-events-end': 'true' } },
+  }
+}

@@ -1,0 +1,89 @@
+import type { Kind } from '../kinds.js'
+import { fields, items, same, text, type Fields, type KubeObject } from '../object.js'
+import { setDefaults } from '../rules/defaults.js'
+import type { Store } from '../store.js'
+
+/** A workload whose pods take time, as the world's file knows it. */
+export interface Workload {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What the world decides about a cluster's insides. */
+export interface Surroundings {
+  readyAfterMs(workload: Workload): number
+  canMountNfs(server: string, path: string): boolean
+  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number }
+}
+
+/** What a controller works with. It looks at the store as it is and brings it one step nearer to what is wished. */
+export interface Context {
+  readonly store: Store
+  readonly around: Surroundings
+  nowMs(): number
+  /** Have the controllers run again at this time, even if nothing changes until then. */
+  wakeAt(ms: number): void
+  /** Tells of something that happened to an object, once: the events of `kubectl describe`. */
+  record(object: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+export type Controller = (context: Context) => void
+
+export function specOf(object: KubeObject): Fields {
+  return fields(object['spec'])
+}
+
+export function statusOf(object: KubeObject): Fields {
+  return fields(object['status'])
+}
+
+/** Writes a status if it is another. */
+export function setStatus(context: Context, kind: Kind, object: KubeObject, status: Fields): void {
+  context.store.edit(kind, object, (draft) => {
+    draft['status'] = status
+  })
+}
+
+/** Makes an object as a controller does: with the server's defaults, without asking admission. */
+export function make(context: Context, kind: Kind, object: KubeObject): KubeObject {
+  setDefaults(kind, object)
+  return context.store.create(kind, object)
+}
+
+/** A condition that keeps its time of transition as long as its status stays. */
+export function condition(
+  object: KubeObject,
+  now: string,
+  wanted: { type: string; status: string; reason?: string; message?: string },
+): Fields {
+  const old = items(statusOf(object)['conditions']).find((one) => one['type'] === wanted.type)
+  const since = old?.['status'] === wanted.status ? text(old['lastTransitionTime']) : now
+  return { ...wanted, lastTransitionTime: since }
+}
+
+/** As condition, with the time of the last change of any of it, as Deployments have it. */
+export function updatedCondition(
+  object: KubeObject,
+  now: string,
+  wanted: { type: string; status: string; reason: string; message: string },
+): Fields {
+  const old = items(statusOf(object)['conditions']).find((one) => one['type'] === wanted.type)
+  const { lastUpdateTime, lastTransitionTime: _, ...rest } = old ?? {}
+  const updated = same(rest, wanted) ? text(lastUpdateTime) : now
+  return { ...condition(object, now, wanted), lastUpdateTime: updated }
+}
+
+export function isReady(pod: KubeObject): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined) return false
+  return items(statusOf(pod)['conditions']).some((one) => one['type'] === 'Ready' && one['status'] === 'True')
+}
+
+export function phaseOf(object: KubeObject): string {
+  return text(statusOf(object)['phase'])
+}
+
+/** Has somebody begun to delete it? */
+export function leaving(object: KubeObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined
+}

@@ -1,0 +1,148 @@
+import { kindOf } from '../kinds.js'
+import { controllerOf, count, fields, items, text, timestamp, type Fields, type KubeObject } from '../object.js'
+import { condition, leaving, phaseOf, setStatus, specOf, statusOf, type Context, type Controller, type Workload } from './context.js'
+import { whyNotMounted } from './mounts.js'
+import { nodeNames } from './nodes.js'
+
+/** How often a kubelet tries a mount again that failed. */
+const retryMs = 10_000
+/** Pods of a workload whose images are on the nodes already take at most this long. */
+const laterMs = 60_000
+/** Our pods end within two seconds, if they are given them. */
+const endsInSeconds = 2
+
+/** What the pods of a workload wait for once: images, a pool of nodes that grows. Afterwards they are quick. */
+interface Course {
+  readonly readyAtMs: number
+}
+
+/**
+ * Scheduler and kubelet: a pod starts when all its volumes can be mounted, and is ready some time after that; the pod of a Job
+ * ends instead. Node selectors, taints and resources are not looked at: nothing tells the world what its nodes offer.
+ */
+export function podController(): Controller {
+  const pods = new Map<string, Course>()
+  const workloads = new Map<string, Course>()
+  return (context) => {
+    const kind = kindOf('pods')
+    const alive = new Set<string>()
+    for (const pod of context.store.list(kind)) {
+      const uid = pod.metadata.uid ?? ''
+      alive.add(uid)
+      if (leaving(pod)) endPod(context, pod)
+      else if (!['Succeeded', 'Failed'].includes(phaseOf(pod))) step(context, pod, pods, workloads)
+    }
+    for (const uid of pods.keys()) if (!alive.has(uid)) pods.delete(uid)
+  }
+}
+
+function endPod(context: Context, pod: KubeObject): void {
+  const { deletionTimestamp = '', deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata
+  const dueMs = Date.parse(deletionTimestamp) + Math.min(deletionGracePeriodSeconds, endsInSeconds) * 1000
+  if (context.nowMs() < dueMs) context.wakeAt(dueMs)
+  else if (finalizers.length === 0) context.store.remove(kindOf('pods'), pod)
+}
+
+function step(context: Context, pod: KubeObject, pods: Map<string, Course>, workloads: Map<string, Course>): void {
+  const uid = pod.metadata.uid ?? ''
+  const course = pods.get(uid) ?? start(context, pod, workloads)
+  if (course === undefined) return
+  pods.set(uid, course)
+  if (context.nowMs() < course.readyAtMs) {
+    context.wakeAt(course.readyAtMs)
+    if (text(statusOf(pod)['startTime']) === '') pending(context, pod, 'ContainerCreating')
+  } else if (phaseOf(pod) !== 'Running') arrive(context, pod)
+}
+
+/** The pod's course, if nothing keeps it from starting. */
+function start(context: Context, pod: KubeObject, workloads: Map<string, Course>): Course | undefined {
+  const obstacle = whyNotMounted(context, pod)
+  if (obstacle !== undefined) {
+    pending(context, pod, obstacle.scheduled ? 'ContainerCreating' : undefined, obstacle.message)
+    context.record(pod, 'Warning', obstacle.reason, obstacle.message)
+    context.wakeAt(context.nowMs() + retryMs)
+    return undefined
+  }
+  const workload = workloadOf(context, pod)
+  const key = `${workload.kind} ${workload.namespace} ${workload.name}`
+  const readyAfterMs = context.around.readyAfterMs(workload)
+  const nowMs = context.nowMs()
+  const first = workloads.get(key) ?? { readyAtMs: nowMs + readyAfterMs }
+  workloads.set(key, first)
+  context.record(pod, 'Normal', 'Pulling', `Pulling image "${text(items(specOf(pod)['containers'])[0]?.['image'])}"`)
+  return { readyAtMs: Math.max(first.readyAtMs, nowMs + Math.min(readyAfterMs, laterMs)) }
+}
+
+/** The workload at the head of a pod's owners: the Deployment, not its ReplicaSet. */
+function workloadOf(context: Context, pod: KubeObject): Workload {
+  const namespace = pod.metadata.namespace ?? ''
+  const owner = controllerOf(pod)
+  if (!owner) return { kind: 'Pod', namespace, name: pod.metadata.name }
+  if (owner.kind === 'ReplicaSet') {
+    const set = context.store.get(kindOf('replicasets.apps'), namespace, owner.name)
+    const above = set && controllerOf(set)
+    if (above) return { kind: above.kind, namespace, name: above.name }
+  }
+  return { kind: owner.kind, namespace, name: owner.name }
+}
+
+function pending(context: Context, pod: KubeObject, waiting: string | undefined, message?: string): void {
+  const now = context.store.now()
+  const scheduled = waiting !== undefined
+  if (scheduled && text(specOf(pod)['nodeName']) === '') schedule(context, pod)
+  const containers = items(specOf(pod)['containers']).map((one) => containerStatus(one, { waiting: { reason: waiting } }, false))
+  const notYet = { status: 'False', reason: 'ContainersNotReady', message: 'containers with unready status' }
+  const conditions = scheduled
+    ? [
+        condition(pod, now, { type: 'PodScheduled', status: 'True' }),
+        condition(pod, now, { type: 'Initialized', status: 'True' }),
+        condition(pod, now, { type: 'ContainersReady', ...notYet }),
+        condition(pod, now, { type: 'Ready', ...notYet }),
+      ]
+    : [condition(pod, now, { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', ...(message === undefined ? {} : { message }) })]
+  setStatus(context, kindOf('pods'), pod, {
+    ...statusOf(pod),
+    phase: 'Pending',
+    conditions,
+    ...(scheduled ? { containerStatuses: containers, startTime: text(statusOf(pod)['startTime']) || now, hostIP: '10.224.0.4' } : {}),
+  })
+}
+
+function schedule(context: Context, pod: KubeObject): void {
+  context.store.edit(kindOf('pods'), pod, (draft) => {
+    const spec = fields(draft['spec'])
+    const all = context.store.list(kindOf('pods')).length
+    spec['nodeName'] = nodeNames[all % nodeNames.length]
+  })
+}
+
+let addresses = 0
+
+function arrive(context: Context, pod: KubeObject): void {
+  const now = context.store.now()
+  const restart = specOf(pod)['restartPolicy']
+  const ends = restart !== 'Always'
+  addresses += 1
+  const state = ends
+    ? { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now } }
+    : { running: { startedAt: timestamp(context.nowMs()) } }
+  const done = ends ? { status: 'False', reason: 'PodCompleted' } : { status: 'True' }
+  setStatus(context, kindOf('pods'), pod, {
+    ...statusOf(pod),
+    phase: ends ? 'Succeeded' : 'Running',
+    conditions: [
+      condition(pod, now, { type: 'PodScheduled', status: 'True' }),
+      condition(pod, now, { type: 'Initialized', status: 'True', ...(ends ? { reason: 'PodCompleted' } : {}) }),
+      condition(pod, now, { type: 'ContainersReady', ...done }),
+      condition(pod, now, { type: 'Ready', ...done }),
+    ],
+    containerStatuses: items(specOf(pod)['containers']).map((one) => containerStatus(one, state, !ends)),
+    podIP: `10.244.${Math.floor(addresses / 250) % 250}.${(addresses % 250) + 2}`,
+    startTime: text(statusOf(pod)['startTime']) || now,
+  })
+}
+
+function containerStatus(container: Fields, state: Fields, ready: boolean): Fields {
+  const image = text(container['image'])
+  return { name: text(container['name']), image, imageID: ready ? image : '', ready, started: ready, restartCount: count(0), state }
+}

@@ -1,0 +1,102 @@
+import { kindOf } from '../kinds.js'
+import { count, fields, items, same, text, texts, type Fields, type KubeObject } from '../object.js'
+import { specSelector } from '../selectors.js'
+import { isReady, leaving, setStatus, specOf, statusOf, type Context, type Controller } from './context.js'
+
+/** Services: public addresses of load balancers, some time after the service is made, and Endpoints. */
+export function serviceController(): Controller {
+  const promised = new Map<string, { address: string; atMs: number }>()
+  return (context) => {
+    for (const service of context.store.list(kindOf('services'))) {
+      if (leaving(service)) continue
+      balance(context, service, promised)
+      endpoints(context, service)
+    }
+  }
+}
+
+function balance(context: Context, service: KubeObject, promised: Map<string, { address: string; atMs: number }>): void {
+  const kind = kindOf('services')
+  const { uid = '', namespace = '', name } = service.metadata
+  const spec = specOf(service)
+  if (spec['type'] !== 'LoadBalancer') {
+    promised.delete(uid)
+    setStatus(context, kind, service, { loadBalancer: {} })
+    return
+  }
+  if (addressOf(service) !== undefined) return
+  let promise = promised.get(uid)
+  if (!promise) {
+    const { address, afterMs } = context.around.loadBalancer({ namespace, name })
+    promise = { address: text(spec['loadBalancerIP']) || address, atMs: context.nowMs() + afterMs }
+    promised.set(uid, promise)
+    context.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+  }
+  if (context.nowMs() < promise.atMs) {
+    context.wakeAt(promise.atMs)
+    return
+  }
+  setStatus(context, kind, service, { loadBalancer: { ingress: [{ ip: promise.address, ipMode: 'VIP' }] } })
+  context.record(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
+}
+
+/** The public address of a service; undefined until it has one. */
+export function addressOf(service: KubeObject): string | undefined {
+  return text(items(fields(statusOf(service)['loadBalancer'])['ingress'])[0]?.['ip']) || undefined
+}
+
+function selected(context: Context, service: KubeObject): KubeObject[] {
+  const selector = texts(specOf(service)['selector'])
+  if (Object.keys(selector).length === 0) return []
+  return context.store.list(kindOf('pods'), service.metadata.namespace).filter((pod) => specSelector({ matchLabels: selector })(pod.metadata.labels))
+}
+
+function endpoints(context: Context, service: KubeObject): void {
+  const { store } = context
+  const kind = kindOf('endpoints')
+  const { name, namespace = '' } = service.metadata
+  if (Object.keys(texts(specOf(service)['selector'])).length === 0) return
+  const pods = selected(context, service).filter((pod) => !leaving(pod) && text(statusOf(pod)['podIP']) !== '')
+  const addresses = (ready: boolean): Fields[] =>
+    pods.filter((pod) => isReady(pod) === ready).map((pod) => ({
+      ip: text(statusOf(pod)['podIP']),
+      nodeName: text(specOf(pod)['nodeName']),
+      targetRef: { kind: 'Pod', namespace, name: pod.metadata.name, uid: pod.metadata.uid },
+    }))
+  const ports = items(specOf(service)['ports']).map(({ name: called, port, protocol }) => ({ ...(called === undefined ? {} : { name: called }), port, protocol }))
+  const ready = addresses(true)
+  const not = addresses(false)
+  const subset = { ...(ready.length === 0 ? {} : { addresses: ready }), ...(not.length === 0 ? {} : { notReadyAddresses: not }), ports }
+  const subsets = ready.length + not.length === 0 ? [] : [subset]
+  const there = store.get(kind, namespace, name)
+  if (there) {
+    if (same(there['subsets'], subsets)) return
+    store.edit(kind, there, (draft) => {
+      draft['subsets'] = subsets
+    })
+    return
+  }
+  const { apiVersion, kind: ofKind, metadata } = service
+  const ownerReferences = [{ apiVersion, kind: ofKind, name, uid: metadata.uid ?? '' }]
+  store.create(kind, { apiVersion: 'v1', kind: 'Endpoints', metadata: { name, namespace, ownerReferences }, subsets })
+}
+
+/** Is every pod of the workloads that a service selects ready, with none missing? False if it selects none. */
+export function servesFully(context: Pick<Context, 'store'>, service: KubeObject): boolean {
+  const selector = texts(specOf(service)['selector'])
+  if (Object.keys(selector).length === 0) return false
+  const matches = specSelector({ matchLabels: selector })
+  const namespace = service.metadata.namespace
+  const pods = context.store.list(kindOf('pods'), namespace).filter((pod) => matches(pod.metadata.labels) && !leaving(pod))
+  const workloads = ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps'].flatMap((id) =>
+    context.store.list(kindOf(id), namespace).filter((one) => matches(texts(fields(fields(specOf(one)['template'])['metadata'])['labels']))),
+  )
+  const complete = workloads.every((one) => {
+    const status = statusOf(one)
+    if (status['observedGeneration'] !== one.metadata.generation) return false
+    if (one.kind === 'DaemonSet') return count(status['numberReady']) >= count(status['desiredNumberScheduled'], 1)
+    const wanted = count(specOf(one)['replicas'], 1)
+    return count(status['readyReplicas']) >= wanted && count(status['updatedReplicas']) >= wanted
+  })
+  return complete && pods.length > 0 && pods.every(isReady)
+}

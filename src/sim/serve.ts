@@ -1,0 +1,201 @@
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Faults } from './arm/faults.js'
+import { startArm, type Beside } from './arm/server.js'
+import { makeControl } from './control/control.js'
+import { makeAuthority } from './pki.js'
+import { scaledClock } from './world/clock.js'
+import { makeWorld, readWorldSpec } from './world/load.js'
+import type { WorldSpec } from './world/spec.js'
+import type { World } from './world/world.js'
+import { startRooms, type Reach } from './rooms.js'
+
+export interface ServeOptions {
+  /** Path of the world file, or the world itself. */
+  readonly world: string | WorldSpec
+  /** How many seconds of the world pass in one of the machine's. */
+  readonly speed: number
+  /** Of the resource manager; 0 or absent takes a free one. */
+  readonly port?: number
+  /** NDJSON file to which the access log is appended. */
+  readonly accessLog?: string
+  /** Where the cloud file, the authority's certificate and the keys go. Made if absent, private. */
+  readonly stateDir: string
+  /** Real milliseconds without a request after which the world ends; half an hour if absent. */
+  readonly idleMs?: number
+  readonly log?: (line: string) => void
+}
+
+export interface ServedWorld {
+  readonly cloudPath: string
+  /** `https://127.0.0.1:port/_world` */
+  readonly control: string
+  readonly caPath: string
+  readonly world: World
+  /** Resolves when the world has ended: told to, idle, or by `stop`. */
+  readonly ended: Promise<string>
+  stop(reason?: string): Promise<void>
+}
+
+/**
+ * Serves a world: resource manager, Kubernetes, SSH, DNS, hubs, all on loopback, and writes the cloud file that leads any
+ * client there. Throws WorldFileError if the world file cannot be used.
+ */
+export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
+  const log = options.log ?? (() => undefined)
+  const spec = typeof options.world === 'string' ? await readWorldSpec(options.world) : options.world
+  const clock = scaledClock(Date.parse(spec.epoch), options.speed)
+  const world = makeWorld(spec, clock)
+  const authority = makeAuthority(`Lifeboat world ${spec.name}`, clock.realEpochMs)
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 })
+  const ended = ending()
+  const real = scaledClock(clock.realEpochMs, 1)
+  const idle = idleWatch(real, options.idleMs ?? 30 * 60_000, () => void stop('idle'))
+  const faults = new Faults(world)
+  // Before everything serves there is nothing to stop yet; after it, the answer goes out first.
+  let begun = false
+  const control = makeControl({
+    world,
+    faults,
+    stop: () => {
+      if (begun) real.schedule(50, () => void stop('told to stop'))
+    },
+  })
+  const beside: Beside = (method, path, _query, body) => {
+    idle.touch()
+    return Promise.resolve(control(method, path, body))
+  }
+  const arm = await startArm(world, { authority, faults, beside, port: options.port ?? 0 })
+  world.onRequest.add(() => idle.touch())
+  const logFile = accessLog(world, options.accessLog, log)
+  const rooms = await startRooms(world, authority)
+  const files = await writeFiles(options.stateDir, world, authority.pem, arm.client.secret)
+  const cloudPath = join(options.stateDir, 'cloud.json')
+  await writePrivate(cloudPath, `${JSON.stringify(cloudFile(world, clock, arm, files, rooms.reach), null, 2)}\n`)
+  log(`world ${spec.name} serves at ${arm.origin}, ${options.speed} times as fast as real time`)
+
+  let stopping: Promise<void> | undefined
+  async function stop(reason = 'stopped'): Promise<void> {
+    stopping ??= (async () => {
+      idle.stop()
+      clock.stop()
+      real.stop()
+      await rooms.stop()
+      await arm.stop()
+      await logFile.done()
+      log(`world ${spec.name} has ended: ${reason}`)
+      ended.resolve(reason)
+    })()
+    await stopping
+  }
+  begun = true
+  idle.begin()
+  return { cloudPath, control: `${arm.origin}/_world`, caPath: files.ca, world, ended: ended.promise, stop }
+}
+
+function ending(): { promise: Promise<string>; resolve: (reason: string) => void } {
+  let resolve: (reason: string) => void = () => undefined
+  const promise = new Promise<string>((done) => (resolve = done))
+  return { promise, resolve }
+}
+
+interface IdleWatch {
+  /** From here on it counts: a world that is still starting is not idle. */
+  begin(): void
+  touch(): void
+  stop(): void
+}
+
+function idleWatch(real: ReturnType<typeof scaledClock>, idleMs: number, end: () => void): IdleWatch {
+  let lastMs = real.nowMs()
+  let cancel = (): void => undefined
+  const look = (afterMs: number): void => {
+    cancel = real.schedule(afterMs, () => {
+      const leftMs = lastMs + idleMs - real.nowMs()
+      if (leftMs <= 0) end()
+      else look(leftMs)
+    })
+  }
+  const touch = (): void => void (lastMs = real.nowMs())
+  return {
+    begin: () => {
+      touch()
+      look(idleMs)
+    },
+    touch,
+    stop: () => cancel(),
+  }
+}
+
+/** Appends each request to the file in its turn; a failed write is said once and does not stop the world. */
+function accessLog(world: World, file: string | undefined, log: (line: string) => void): { done(): Promise<void> } {
+  let last = Promise.resolve()
+  let failed = false
+  if (file !== undefined) {
+    world.onRequest.add((entry) => {
+      last = last
+        .then(() => appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600 }))
+        .catch((error: unknown) => {
+          if (!failed) log(`the access log cannot be written: ${String(error)}`)
+          failed = true
+        })
+    })
+  }
+  return { done: () => last }
+}
+
+interface Files {
+  readonly ca: string
+  readonly secret: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The authority's certificate, the client's secret, and the private halves of the world's SSH keys. */
+async function writeFiles(stateDir: string, world: World, ca: string, secret: string): Promise<Files> {
+  const caPath = join(stateDir, 'ca.pem')
+  const secretPath = join(stateDir, 'client-secret')
+  await writePrivate(caPath, ca)
+  await writePrivate(secretPath, secret)
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(world.spec.env)) {
+    if (typeof value === 'string') {
+      env[name] = value
+      continue
+    }
+    const path = join(stateDir, `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.key`)
+    await writePrivate(path, world.keys.get(name)?.private ?? '')
+    env[name] = path
+  }
+  return { ca: caPath, secret: secretPath, env }
+}
+
+async function writePrivate(path: string, text: string): Promise<void> {
+  await rm(path, { force: true })
+  await writeFile(path, text, { mode: 0o600 })
+}
+
+/** The cloud file: all that a client needs, the same as for any other cloud. */
+function cloudFile(
+  world: World,
+  clock: ReturnType<typeof scaledClock>,
+  arm: Awaited<ReturnType<typeof startArm>>,
+  files: Files,
+  reach: Reach,
+): unknown {
+  // Both taken from one reading, so that they fit exactly.
+  const worldMs = clock.nowMs()
+  const realMs = clock.realEpochMs + (worldMs - Date.parse(world.spec.epoch)) / clock.rate
+  return {
+    name: `world-${world.spec.name}`,
+    resourceManager: arm.origin,
+    authority: arm.origin,
+    tenant: world.spec.tenant,
+    instanceDiscovery: false,
+    certificateAuthority: files.ca,
+    credential: { kind: 'client-secret', clientId: arm.client.id, secret: { file: files.secret } },
+    env: files.env,
+    reach,
+    clock: { real: new Date(realMs).toISOString(), world: new Date(worldMs).toISOString(), rate: clock.rate },
+    pollEveryMs: 10_000,
+  }
+}

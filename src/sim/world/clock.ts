@@ -1,0 +1,78 @@
+/**
+ * The world's time. Everything in the world that waits is scheduled here, so that one object decides whether time is the
+ * machine's, thirty times as fast, or virtual.
+ */
+export interface WorldClock {
+  /** Milliseconds since the Unix epoch, in the world's time. */
+  nowMs(): number
+  /** Runs `action` after `delayMs` of the world's time; the answer cancels it. */
+  schedule(delayMs: number, action: () => void): () => void
+  /** How many of the world's milliseconds pass in one of the machine's; 1 if absent. Only hints on the wire need it. */
+  readonly rate?: number
+}
+
+/** A clock that starts at `epochMs` now and runs `rate` times as fast as the machine's. */
+export function scaledClock(
+  epochMs: number,
+  rate: number,
+): WorldClock & { readonly realEpochMs: number; readonly rate: number; stop(): void } {
+  const realEpochMs = Date.now()
+  const startedAt = performance.now()
+  const timers = new Set<NodeJS.Timeout>()
+  return {
+    realEpochMs,
+    rate,
+    nowMs: () => epochMs + (performance.now() - startedAt) * rate,
+    schedule(delayMs, action) {
+      // Node's timers hold at most 2^31 - 1 ms; what lies further away than that (24 days) never comes in a world.
+      if (delayMs / rate > 0x7fffffff) return () => undefined
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        action()
+      }, Math.max(0, delayMs / rate))
+      timers.add(timer)
+      return () => {
+        timers.delete(timer)
+        clearTimeout(timer)
+      }
+    },
+    stop() {
+      for (const timer of timers) clearTimeout(timer)
+      timers.clear()
+    },
+  }
+}
+
+export interface VirtualClock extends WorldClock {
+  /** Lets `byMs` pass: everything due in that time runs, in order. */
+  advance(byMs: number): void
+}
+
+/** A clock that stands still until it is told to go on; for tests and simulations in one process. */
+export function virtualClock(epochMs: number): VirtualClock {
+  let nowMs = epochMs
+  let count = 0
+  const due: { atMs: number; order: number; action: () => void }[] = []
+  return {
+    nowMs: () => nowMs,
+    schedule(delayMs, action) {
+      const entry = { atMs: nowMs + Math.max(0, delayMs), order: (count += 1), action }
+      due.push(entry)
+      return () => {
+        const at = due.indexOf(entry)
+        if (at >= 0) due.splice(at, 1)
+      }
+    },
+    advance(byMs) {
+      const untilMs = nowMs + byMs
+      for (;;) {
+        const next = due.filter((one) => one.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
+        if (!next) break
+        due.splice(due.indexOf(next), 1)
+        nowMs = Math.max(nowMs, next.atMs)
+        next.action()
+      }
+      nowMs = untilMs
+    },
+  }
+}

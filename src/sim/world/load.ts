@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { LineCounter, parseDocument } from 'yaml'
+import type { WorldClock } from './clock.js'
+import { parseId, sameId } from './ids.js'
+import { makeSshKey } from './keys.js'
+import { populate } from './populate.js'
+import { worldSchema, type WorldSpec } from './spec.js'
+import { World } from './world.js'
+
+/** A world file that cannot be used; every finding on a line of its own. */
+export class WorldFileError extends Error {
+  constructor(
+    readonly file: string,
+    readonly findings: readonly string[],
+  ) {
+    super(`the world ${file} cannot be used:\n${findings.map((one) => `  ${one}`).join('\n')}`)
+    this.name = 'WorldFileError'
+  }
+}
+
+/** Reads a world file. Throws WorldFileError with all findings: not YAML, wrong shape, names that lead nowhere. */
+export async function readWorldSpec(file: string): Promise<WorldSpec> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw new WorldFileError(file, [`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`])
+  }
+  return parseWorldSpec(text, file)
+}
+
+/** The same for a text; `file` is only for messages. */
+export function parseWorldSpec(text: string, file: string): WorldSpec {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  if (document.errors.length > 0) {
+    const findings = document.errors.map((error) => {
+      const { line, col } = lines.linePos(error.pos[0])
+      return `${file}:${line}:${col}: ${error.message}`
+    })
+    throw new WorldFileError(file, findings)
+  }
+  const parsed = worldSchema.safeParse(document.toJS())
+  if (!parsed.success) {
+    const findings = parsed.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`)
+    throw new WorldFileError(file, findings)
+  }
+  const findings = checkNames(parsed.data)
+  if (findings.length > 0) throw new WorldFileError(file, findings)
+  return parsed.data
+}
+
+/** Makes the world that `spec` describes, at its epoch as `clock` has it. Key pairs are new each time. */
+export function makeWorld(spec: WorldSpec, clock: WorldClock): World {
+  const world = new World(spec, clock)
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (typeof value !== 'string') world.keys.set(name, makeSshKey(name))
+  }
+  populate(world)
+  world.started = true
+  return world
+}
+
+function place(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  return text === '' ? 'the file' : text.replace(/^\./, '')
+}
+
+/** Everything that one part of a world file says of another. */
+function checkNames(spec: WorldSpec): string[] {
+  const groups = new Set(spec.groups.map((group) => group.name.toLowerCase()))
+  const machines = new Set<string>()
+  const disks = new Map<string, number>()
+  const findings: string[] = []
+  spec.resources.forEach((resource, at) => {
+    const id = parseId(resource.id)
+    if (!id) return void findings.push(`resources[${at}]: ${resource.id} is no resource id`)
+    if (!groups.has(id.group.toLowerCase())) findings.push(`resources[${at}]: group ${id.group} is not among groups`)
+    if (!sameId(id.subscription, spec.subscription)) findings.push(`resources[${at}]: ${resource.id} is of another subscription`)
+    if (/virtualMachines$/i.test(id.type)) machines.add(resource.id.toLowerCase())
+    if (/\/disks$/i.test(id.type)) disks.set(id.name, (disks.get(id.name) ?? 0) + 1)
+  })
+  spec.hosts.forEach((host, at) => {
+    if (!machines.has(host.machine.toLowerCase())) findings.push(`hosts[${at}]: no such machine: ${host.machine}`)
+    for (const key of host.authorizedKeys) {
+      if (typeof spec.env[key] !== 'object') findings.push(`hosts[${at}]: env ${key} is not { sshKey: true }`)
+    }
+  })
+  spec.pools.forEach((pool) => {
+    for (const disk of pool.disks) {
+      const count = disks.get(disk) ?? 0
+      if (count !== 1) findings.push(`pool ${pool.name}: ${count === 0 ? 'no' : 'more than one'} disk is named ${disk}`)
+    }
+    if (pool.importedOn !== undefined && !machines.has(pool.importedOn.toLowerCase())) {
+      findings.push(`pool ${pool.name}: importedOn is no machine: ${pool.importedOn}`)
+    }
+  })
+  return [...findings, ...checkRest(spec, machines, groups)]
+}
+
+function checkRest(spec: WorldSpec, machines: ReadonlySet<string>, groups: ReadonlySet<string>): string[] {
+  const findings: string[] = []
+  const datasets = new Set(spec.pools.flatMap((pool) => pool.datasets.map((dataset) => dataset.name)))
+  for (const zone of spec.zones) {
+    const id = parseId(zone.id)
+    if (!id || !/dnszones$/i.test(id.type)) findings.push(`zones: ${zone.id} is no id of a DNS zone`)
+    else if (!groups.has(id.group.toLowerCase())) findings.push(`zone ${id.name}: group ${id.group} is not among groups`)
+  }
+  for (const cluster of spec.deadApiServers) {
+    if (!spec.resources.some((resource) => sameId(resource.id, cluster))) {
+      findings.push(`deadApiServers: no such cluster: ${cluster}`)
+    }
+  }
+  for (const hub of spec.hubs) {
+    if (!datasets.has(hub.dataset)) findings.push(`hub ${hub.host}: no pool has a dataset ${hub.dataset}`)
+    if (hub.serving && !machines.has(hub.serving.machine.toLowerCase())) {
+      findings.push(`hub ${hub.host}: no such machine: ${hub.serving.machine}`)
+    }
+  }
+  return findings
+}

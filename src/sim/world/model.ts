@@ -1,0 +1,141 @@
+/** The state of a simulated world. Plain data, mutable only through the rooms of `sim`. Ids keep the spelling they were made with. */
+
+export interface Group {
+  readonly id: string
+  readonly name: string
+  readonly location: string
+  tags: Record<string, string>
+  managedBy?: string
+  provisioningState: string
+  /** Ids of the move operations that lock this group for writes and deletes. */
+  locks: Set<string>
+}
+
+/** Any resource below a group, in the shape Azure Resource Manager gives it. */
+export interface Resource {
+  id: string
+  readonly name: string
+  /** `Microsoft.Compute/virtualMachines` */
+  readonly type: string
+  location: string
+  tags: Record<string, string>
+  zones?: string[]
+  sku?: Record<string, unknown>
+  identity?: Record<string, unknown>
+  managedBy?: string
+  etag?: string
+  /** As on the wire, `provisioningState` included. */
+  properties: Record<string, unknown>
+}
+
+/** The operating system inside a virtual machine; keyed by the machine's id. */
+export interface Host {
+  readonly machine: string
+  /** What the platform says of the machine; a host answers only while it is running. */
+  power: 'running' | 'starting' | 'stopping' | 'stopped' | 'deallocating' | 'deallocated'
+  /** Id of the virtual network, and the private address in it. */
+  readonly network: string
+  readonly address: string
+  /** World time from which SSH answers. */
+  sshFromMs: number
+  /** World time from which cloud-init is done: packages there, ZFS module loaded. */
+  readyFromMs: number
+  /** False for a host that does not answer though its machine runs (a planted fault, or a dead kernel). */
+  answers: boolean
+  readonly hostId: string
+  readonly hostKey: { readonly private: string; readonly public: string }
+  readonly user: string
+  authorizedKeys: string[]
+  services: { nfs: boolean }
+  /** `exportfs` table: path -> clients with options. */
+  exports: { path: string; clients: string; options: string }[]
+  files: Map<string, string>
+  /** Commands still running, which outlive the client that started them. */
+  running: Map<number, { readonly command: string; readonly untilMs: number }>
+  /** Names of the host's own locks (flock) that are held, with who waits behind them. */
+  locks: Map<string, { held: boolean; waiting: (() => void)[] }>
+}
+
+export interface Dataset {
+  readonly name: string
+  mountpoint: string
+  readonly usedBytes: number
+  properties: Record<string, string>
+  mounted: boolean
+}
+
+export interface Pool {
+  readonly guid: string
+  readonly name: string
+  /** `uniqueId` of each disk: a disk keeps it when it moves. */
+  readonly disks: readonly string[]
+  readonly layout: 'mirror' | 'stripe'
+  readonly sizeBytes: number
+  readonly allocatedBytes: number
+  health: 'ONLINE' | 'DEGRADED' | 'FAULTED'
+  datasets: Dataset[]
+  /** Machine ids: more than one is the catastrophe that the world must see. */
+  importedOn: string[]
+  /** False while imported, and after a host vanished without an export. */
+  exported: boolean
+  /** `hostid` of the host that imported it last. */
+  lastHostId?: string
+}
+
+export interface DnsRecordSet {
+  readonly zone: string
+  readonly name: string
+  readonly type: string
+  ttl: number
+  values: string[]
+  etag: string
+  metadata: Record<string, string>
+}
+
+/** A record set as the zone's name servers answer it; follows the control plane after a delay. */
+export interface PublishedRecord {
+  ttl: number
+  values: string[]
+}
+
+export interface Operation {
+  readonly id: string
+  /** `cluster create`, `move`, `attach`, `zpool import`, `helm`, … */
+  readonly what: string
+  readonly resource: string
+  /** Other resources that it changes: the disks of a move, of an attach. */
+  readonly also?: readonly string[]
+  /** True while Azure refuses other writes to the same resource because of it. */
+  exclusive?: boolean
+  readonly startedAtMs: number
+  durationMs: number
+  status: 'running' | 'succeeded' | 'failed' | 'canceled'
+  error?: { code: string; message: string; status: number; details?: readonly { code: string; target?: string; message: string }[] }
+}
+
+export interface RequestEntry {
+  readonly t: string
+  readonly door: 'arm' | 'token' | 'kube' | 'ssh' | 'runCommand' | 'dns' | 'http' | 'proxy'
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  /** The world's own judgement: would this change anything? */
+  readonly writes: boolean
+}
+
+export interface HubState {
+  readonly host: string
+  readonly address: string
+  readonly answers: boolean
+  readonly certificate: string
+}
+
+/** A helm release as the Kubernetes API of a cluster keeps it. */
+export interface ReleaseState {
+  /** Resource id of the cluster. */
+  readonly cluster: string
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  readonly status: string
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+
+const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+
+/** `20m`, `90s`, `1h`: milliseconds of the world. */
+export const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration carries its unit, as in 90s or 20m')
+  .transform((text) => {
+    const [, amount, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(text) ?? []
+    return Number(amount) * durationUnits[unit as keyof typeof durationUnits]
+  })
+
+const resource = z.strictObject({
+  id: z.string(),
+  tags: z.record(z.string(), z.string()).default({}),
+  zones: z.array(z.string()).optional(),
+  sku: z.record(z.string(), z.unknown()).optional(),
+  identity: z.record(z.string(), z.unknown()).optional(),
+  properties: z.record(z.string(), z.unknown()).default({}),
+})
+
+const dataset = z.strictObject({
+  name: z.string(),
+  mountpoint: z.string(),
+  usedGiB: z.number(),
+  properties: z.record(z.string(), z.string()).default({}),
+})
+
+const pool = z.strictObject({
+  name: z.string(),
+  guid: z.string(),
+  /** Names of the disks that make it. */
+  disks: z.array(z.string()),
+  layout: z.enum(['mirror', 'stripe']),
+  sizeGiB: z.number(),
+  allocatedGiB: z.number(),
+  datasets: z.array(dataset),
+  importedOn: z.string().optional(),
+})
+
+const host = z.strictObject({
+  /** Id of the machine. */
+  machine: z.string(),
+  user: z.string(),
+  /** Names of `env` values that are SSH keys: their public halves may log in. */
+  authorizedKeys: z.array(z.string()).default([]),
+  exports: z.array(z.strictObject({ path: z.string(), clients: z.string(), options: z.string() })).default([]),
+  nfs: z.boolean().default(false),
+})
+
+/** A world's starting state: `fixtures/worlds/*.yaml`. */
+export const worldSchema = z.strictObject({
+  name: z.string(),
+  /** World time at the start. */
+  epoch: z.iso.datetime({ offset: true }),
+  subscription: z.string(),
+  tenant: z.string(),
+  location: z.string(),
+  /** Values for `${{ env.X }}`; `{ sshKey: true }` makes a key pair and gives the private key's path. */
+  env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) })])).default({}),
+  /** Virtual networks that have a jump host; a network may be one that does not exist yet. */
+  jumpHosts: z.array(z.strictObject({ network: z.string() })).default([]),
+  groups: z.array(
+    z.strictObject({
+      name: z.string(),
+      tags: z.record(z.string(), z.string()).default({}),
+      managedBy: z.string().optional(),
+    }),
+  ),
+  resources: z.array(resource).default([]),
+  hosts: z.array(host).default([]),
+  pools: z.array(pool).default([]),
+  zones: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        nameServers: z.array(z.string()),
+        records: z.array(
+          z.strictObject({ name: z.string(), type: z.string(), ttl: z.number(), values: z.array(z.string()) }),
+        ),
+      }),
+    )
+    .default([]),
+  /** Clusters whose API server answers nobody any more. */
+  deadApiServers: z.array(z.string()).default([]),
+  kubernetesVersions: z.array(z.string()),
+  /** vCPUs that may be used of a family, by its name in usages; 350 where nothing is said. */
+  quota: z.record(z.string(), z.number()).default({}),
+  /** Old and new hubs: what must hold for `https://host` to answer. */
+  hubs: z
+    .array(
+      z.strictObject({
+        host: z.string(),
+        /** Namespace of the release that serves it. */
+        namespace: z.string(),
+        /** Pool dataset that holds its homes. */
+        dataset: z.string(),
+        /** Address of a hub that serves it now, outside any simulated cluster, with the machine whose exports it needs. */
+        serving: z.strictObject({ address: z.string(), machine: z.string() }).optional(),
+        /** How long the hub's own certificate takes after DNS points at it. */
+        certificateAfter: duration,
+      }),
+    )
+    .default([]),
+  /** First public address that load balancers get. */
+  addresses: z.strictObject({ first: z.string() }).default({ first: '203.0.113.1' }),
+  /** How long each operation takes, by its name in the state's `operations`: `cluster create`, `zpool import`, … */
+  durations: z.record(z.string(), duration),
+  /** Time until the pods of a release are ready, by namespace. */
+  podsReady: z.record(z.string(), duration).default({}),
+})
+
+export type WorldSpec = z.infer<typeof worldSchema>

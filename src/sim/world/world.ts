@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto'
+import type { WorldClock } from './clock.js'
+import { seededUuid, type SshKeyPair } from './keys.js'
+import type {
+  DnsRecordSet,
+  Group,
+  Host,
+  HubState,
+  Operation,
+  Pool,
+  PublishedRecord,
+  ReleaseState,
+  RequestEntry,
+  Resource,
+} from './model.js'
+import { basicShell, type Shell } from './shell.js'
+import type { WorldSpec } from './spec.js'
+
+/** One simulated world: its state, its clock, and what it has seen. Ids are looked up without regard to case, as Azure does. */
+export class World {
+  readonly groups = new Map<string, Group>()
+  readonly resources = new Map<string, Resource>()
+  readonly hosts = new Map<string, Host>()
+  readonly pools: Pool[] = []
+  readonly recordSets: DnsRecordSet[] = []
+  /** `zone/name/type` in lower case -> what the zone's name servers answer now. */
+  readonly published = new Map<string, PublishedRecord>()
+  readonly operations: Operation[] = []
+  /** What must never happen and did. Only ever grows. */
+  readonly violations: string[] = []
+  readonly requests: RequestEntry[] = []
+  /** Called after every change of state; Kubernetes pods waiting for a mount look again. */
+  readonly onChange = new Set<() => void>()
+  /** Called with every entry of the access log. */
+  readonly onRequest = new Set<(entry: RequestEntry) => void>()
+  /** Called when a managed cluster has become ready, and when one is gone. */
+  readonly onClusterReady = new Set<(cluster: Resource) => void>()
+  readonly onClusterGone = new Set<(cluster: Resource) => void>()
+  /** Key pairs of `env` values that are SSH keys, by the value's name. */
+  readonly keys = new Map<string, SshKeyPair>()
+  /** `name:port` or `address:port` as clients know it -> port on loopback where the world serves it. The proxy reads it. */
+  readonly routes = new Map<string, number>()
+  /** How often each disk was moved, by `uniqueId`. */
+  readonly moves = new Map<string, number>()
+  /** What other rooms know of the state; each puts its own function here. */
+  readonly sources: { releases: () => ReleaseState[]; hubs: () => HubState[] } = { releases: () => [], hubs: () => [] }
+  /** Runs a script on a machine (`runCommand`); the SSH room replaces it. */
+  shell: Shell = basicShell((machine) => this.host(machine))
+  /** May change an operation that begins: a planted fault. */
+  readonly tamper = new Set<(operation: Operation) => WorldError | undefined>()
+  /** False while the starting state is put in place. */
+  started = false
+  readonly #madeAtMs = new WeakMap<Resource, number>()
+  #operationCount = 0
+  #uniqueCount = 0
+  #addressCount = 0
+  readonly #clusterTokens = new Map<string, string>()
+
+  constructor(
+    readonly spec: WorldSpec,
+    readonly clock: WorldClock,
+  ) {}
+
+  group(name: string): Group | undefined {
+    return this.groups.get(name.toLowerCase())
+  }
+
+  resource(id: string): Resource | undefined {
+    return this.resources.get(id.toLowerCase())
+  }
+
+  /** Do lists of a group's resources show it already? They are a while behind what is made. */
+  isListed(resource: Resource): boolean {
+    const madeAtMs = this.#madeAtMs.get(resource)
+    return madeAtMs === undefined || this.clock.nowMs() >= madeAtMs + this.durationOf('list lag')
+  }
+
+  /** Every resource of one type, `Microsoft.Compute/disks`. */
+  ofType(type: string): Resource[] {
+    return [...this.resources.values()].filter((one) => one.type.toLowerCase() === type.toLowerCase())
+  }
+
+  put(resource: Resource): void {
+    if (this.started && !this.resource(resource.id)) this.#madeAtMs.set(resource, this.clock.nowMs())
+    this.resources.set(resource.id.toLowerCase(), resource)
+    this.changed()
+  }
+
+  remove(id: string): void {
+    this.resources.delete(id.toLowerCase())
+    this.hosts.delete(id.toLowerCase())
+    this.changed()
+  }
+
+  host(machine: string): Host | undefined {
+    return this.hosts.get(machine.toLowerCase())
+  }
+
+  /** Does the machine's operating system answer now (SSH, runCommand)? */
+  answers(machine: string): boolean {
+    const host = this.host(machine)
+    return host !== undefined && host.answers && host.power === 'running' && this.clock.nowMs() >= host.sshFromMs
+  }
+
+  /** A UUID that no other call gives; the same in every world that does the same. */
+  unique(seed: string): string {
+    this.#uniqueCount += 1
+    return seededUuid(`${seed} ${this.#uniqueCount}`)
+  }
+
+  /** The next public address that nobody has: load balancers and public addresses take them in turn. */
+  nextAddress(): string {
+    const parts = this.spec.addresses.first.split('.').map(Number)
+    const value = parts.reduce((sum, part) => sum * 256 + part, 0) + this.#addressCount
+    this.#addressCount += 1
+    return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
+  }
+
+  /** Bearer token of a managed cluster's own API; made when it is first asked for. */
+  clusterToken(clusterId: string): string {
+    const key = clusterId.toLowerCase()
+    const token = this.#clusterTokens.get(key) ?? randomBytes(24).toString('base64url')
+    this.#clusterTokens.set(key, token)
+    return token
+  }
+
+  /** How long an operation takes here, in milliseconds of the world: the world file's `durations`, or five seconds. */
+  durationOf(what: string): number {
+    return this.spec.durations[what] ?? 5000
+  }
+
+  /** The machine to which a disk is attached, if any. */
+  holderOf(diskId: string): Resource | undefined {
+    const wanted = diskId.toLowerCase()
+    return this.ofType('Microsoft.Compute/virtualMachines').find((machine) =>
+      dataDisksOf(machine).some((disk) => disk.managedDisk.id.toLowerCase() === wanted),
+    )
+  }
+
+  /** The same for something whose caller waits: resolves when it is over, rejects with what `finish` throws. */
+  async take(what: string, resource: string, durationMs: number, finish: () => void): Promise<void> {
+    const operation = await new Promise<Operation>((resolve) => {
+      const begun: Operation = this.begin(what, resource, durationMs, () => {
+        finish()
+        queueMicrotask(() => resolve(begun))
+      }, () => resolve(begun))
+    })
+    if (operation.error) throw new WorldError(operation.error.status, operation.error.code, operation.error.message)
+  }
+
+  /**
+   * Starts something that takes time; `finish` runs when it is over and may throw a WorldError, which fails the operation;
+   * `failed` then cleans up. Duration is in milliseconds of the world. `also` names further resources that it changes.
+   */
+  begin(
+    what: string,
+    resource: string,
+    durationMs: number,
+    finish: (operation: Operation) => void,
+    failed: () => void = () => undefined,
+    also: readonly string[] = [],
+  ): Operation {
+    this.#operationCount += 1
+    const operation: Operation = {
+      id: `op-${String(this.#operationCount).padStart(5, '0')}`,
+      what,
+      resource,
+      ...(also.length > 0 ? { also } : {}),
+      startedAtMs: this.clock.nowMs(),
+      durationMs,
+      status: 'running',
+    }
+    const faults = [...this.tamper].flatMap((change) => change(operation) ?? [])
+    this.operations.push(operation)
+    this.clock.schedule(operation.durationMs, () => this.#end(operation, finish, failed, faults[0]))
+    return operation
+  }
+
+  #end(
+    operation: Operation,
+    finish: (operation: Operation) => void,
+    failed: () => void,
+    fault: WorldError | undefined,
+  ): void {
+    if (operation.status !== 'running') return
+    try {
+      if (fault) throw fault
+      finish(operation)
+      operation.status = 'succeeded'
+    } catch (error) {
+      if (!(error instanceof WorldError)) throw error
+      operation.status = 'failed'
+      const { code, message, status, details } = error
+      operation.error = { code, message, status, ...(details ? { details } : {}) }
+      failed()
+    }
+    this.changed()
+  }
+
+  /** Records what must never happen. */
+  violation(text: string): void {
+    this.violations.push(text)
+  }
+
+  changed(): void {
+    for (const listener of this.onChange) listener()
+  }
+
+  log(entry: Omit<RequestEntry, 't'>): void {
+    const stamped = { t: new Date(this.clock.nowMs()).toISOString(), ...entry }
+    this.requests.push(stamped)
+    for (const listener of this.onRequest) listener(stamped)
+  }
+}
+
+/** A refusal of the world, in Azure's own terms. */
+export class WorldError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly details?: readonly { code: string; target?: string; message: string }[],
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message)
+  }
+}
+
+export interface DataDiskEntry {
+  lun: number
+  name: string
+  createOption: string
+  caching?: string
+  managedDisk: { id: string }
+}
+
+/** The data disks in a machine's storage profile, as they stand there. */
+export function dataDisksOf(machine: Resource): DataDiskEntry[] {
+  const profile = machine.properties['storageProfile'] as { dataDisks?: DataDiskEntry[] } | undefined
+  return profile?.dataDisks ?? []
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { LifeboatError } from '../contract/index.js'
+import type { Platform } from '../platform/platform.js'
+import { defineStep, groupClaim, inverted, known, minutes, seconds } from './step.js'
+
+/** A resource group. One that exists in the same place is adopted, whoever made it. */
+export const resourceGroup = defineStep({
+  uses: 'azure/resource-group',
+  summary: 'A resource group',
+  inputs: z.strictObject({ name: z.string().min(1).max(90), location: z.string().min(1) }),
+  outputs: z.object({ id: z.string(), name: z.string() }),
+  identity: ['name', 'location'],
+  verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
+  preflight: async () => [],
+  async observe({ name, location }, { doors }) {
+    const group = await doors.azure.groups.get(name)
+    if (group === undefined) return { state: 'absent' }
+    if (group.location.toLowerCase() !== location.toLowerCase()) {
+      return {
+        state: 'conflict',
+        why: `resource group ${name} exists in ${group.location}, not in ${location}`,
+        mend: 'A group cannot change its place: use another name in the runbook.',
+      }
+    }
+    if (group.provisioningState !== 'Succeeded') {
+      return { state: 'in-flight', what: `resource group ${name} is ${group.provisioningState.toLowerCase()}` }
+    }
+    return { state: 'converged', outputs: { id: group.id, name: group.name } }
+  },
+  plan: ({ name, location }) => [{ resource: `resourceGroup ${String(name)}`, action: 'create', after: { location } }],
+  async apply(changes, { name, location }, { doors }) {
+    for (const { action } of changes) {
+      if (action === 'create') await doors.azure.groups.create(name, location)
+      if (action === 'delete') await deleteIfEmpty(name, doors)
+    }
+  },
+  invert: (changes) => changes.map(inverted),
+  claims: ({ name }) => [groupClaim(known(name))],
+  estimateMs: () => 10 * seconds,
+})
+
+/** Deleting a group deletes everything in it, also what others have put there since. */
+async function deleteIfEmpty(name: string, { azure }: Platform): Promise<void> {
+  const left = (await azure.groups.list(name)) ?? []
+  if (left.length > 0) {
+    throw new LifeboatError('group.not-empty', `resource group ${name} still holds ${left.length} resources`, {
+      blame: 'user',
+      hint: `Look at what they are before you delete it by hand: ${left.slice(0, 3).join(', ')}`,
+    })
+  }
+  await (await azure.groups.delete(name)).done
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { file, isPending, LifeboatError, resourceId, type Change, type PlanInputs } from '../contract/index.js'
+import { exportsOn, nfsState, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
+import { datasetsOn, type Dataset } from '../platform/host/pools.js'
+import type { Host } from '../platform/host/run.js'
+import type { Platform } from '../platform/platform.js'
+import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
+
+/** exports(5) knows quotes and escapes; a path that needs them is refused instead. */
+const exported = z.strictObject({
+  path: z.string().regex(/^\/[^\s"'#\\()]*$/, 'an absolute path without blanks and quotes'),
+  clients: z.string().regex(/^[^\s"'#\\()]+$/, 'an address range or a name'),
+  options: z.string().regex(/^[^\s"'#\\()]+$/, 'options as in exports(5), with commas and no blanks'),
+})
+
+const inputs = z.strictObject({
+  machine: resourceId,
+  user: z.string(),
+  /** Path of the private key to log in with. */
+  sshKey: file,
+  exports: z.array(exported).min(1),
+})
+type Inputs = z.infer<typeof inputs>
+
+interface Seen {
+  /** Those of the wanted paths that are exported now, as exportfs spells them. */
+  readonly exports: readonly Export[]
+  readonly active: boolean
+}
+
+/** NFS exports of paths that lie on a mounted dataset, and a server that serves them. Other exports are left alone. */
+export const nfsExports = defineStep({
+  uses: 'nfs/exports',
+  summary: 'NFS exports of the homes, on the server that has the pool',
+  inputs,
+  outputs: z.object({ exports: z.array(z.object({ path: z.string(), clients: z.string(), options: z.string() })) }),
+  identity: ['machine', 'user', 'sshKey', 'exports'],
+  verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
+  preflight: async () => [],
+  async observe(wanted, { doors }) {
+    const host = hostOf(wanted, doors)
+    const [shown, nfs, datasets] = await Promise.all([exportsOn(host), nfsState(host), datasetsOn(host)])
+    const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
+    const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
+    const served = right && wanted.exports.every(({ path }) => isMounted(path, datasets))
+    const exports = found.filter((one) => one !== undefined)
+    if (served && nfs === 'active') return { state: 'converged', outputs: { exports } }
+    return exports.length === 0 ? { state: 'absent' } : { state: 'drifted', seen: { exports, active: nfs === 'active' } }
+  },
+  plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    const { exports, machine } = wanted
+    const on = hostLabel(machine)
+    const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
+    const resource = 'nfs exports'
+    // Right options without a server are the first half of the same creation.
+    if (seen.state === 'absent' || areHalf(seen.seen, wanted)) return [{ resource, action: 'create', after }]
+    const before = { on, exports: seen.seen.exports.map(plain), active: seen.seen.active }
+    return [{ resource, action: 'update', before, after }]
+  },
+  async apply(changes, wanted, ctx) {
+    const { doors } = ctx
+    const host = hostOf(wanted, doors)
+    for (const { after } of changes) {
+      const exports = exportsIn(after)
+      const datasets = await datasetsOn(host)
+      const bare = exports.filter(({ path }) => !isMounted(path, datasets))
+      if (bare.length > 0) throw notMounted(bare, wanted.machine)
+      ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
+      await writeExports(host, exports)
+    }
+  },
+  invert: (changes) =>
+    changes.map((change) => ({
+      ...inverted(change),
+      ...(change.action === 'create' ? { harm: 'hubs that mount these exports lose their files' } : {}),
+    })),
+  claims: ({ machine }) => [claim('machine', known(machine))],
+  estimateMs: () => 15 * seconds,
+})
+
+function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
+  return { ssh, at: { machine, user, key: sshKey } }
+}
+
+/** Does a path lie on a dataset that is mounted? Without it, an empty folder of the system's disk would be exported. */
+function isMounted(path: string, datasets: readonly Dataset[]): boolean {
+  const above = datasets.filter(({ mountpoint }) => mountpoint.startsWith('/') && `${path}/`.startsWith(`${mountpoint.replace(/\/$/, '')}/`))
+  const nearest = above.sort((a, b) => b.mountpoint.length - a.mountpoint.length)[0]
+  return nearest?.mounted === true
+}
+
+/** Without what a schema or a reading may have added. */
+const plain = ({ path, clients, options }: Export): { path: string; clients: string; options: string } => ({ path, clients, options })
+
+function areHalf({ exports, active }: Seen, { exports: wanted }: PlanInputs<Inputs>): boolean {
+  if (isPending(wanted) || active) return false
+  return exports.every(({ path, clients, options }) =>
+    wanted.some((one) => one.path === path && one.clients === clients && sameOptions(one.options, options)),
+  )
+}
+
+function exportsIn(after: Change['after']): readonly Export[] {
+  return after === undefined ? [] : (after as unknown as { exports: readonly Export[] }).exports
+}
+
+function notMounted(bare: readonly Export[], machine: string): LifeboatError {
+  return new LifeboatError('nfs.not-mounted', `no mounted dataset holds ${bare.map(({ path }) => path).join(', ')} on ${hostLabel(machine)}`, {
+    blame: 'user',
+    hint: 'Nothing was exported: clients would write to the disk of the system. See with `zfs list` where the homes are.',
+  })
+}

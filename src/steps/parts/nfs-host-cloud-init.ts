@@ -1,0 +1,28 @@
+/**
+ * Cloud-init for a Debian 12 NFS host: ZFS from contrib (built by dkms against the running kernel), the NFS server, and a
+ * host id that stays, by which ZFS tells hosts apart. NFS is not started here: that is for nfs/exports, when there is
+ * something to serve.
+ */
+export function nfsHostCloudInit(hostname: string): string {
+  return `#cloud-config
+hostname: ${hostname}
+package_update: true
+apt:
+  sources_list: |
+    deb $MIRROR $RELEASE main contrib
+    deb $MIRROR $RELEASE-updates main contrib
+    deb $SECURITY $RELEASE-security main contrib
+packages:
+  - linux-headers-cloud-amd64
+  - zfs-dkms
+  - zfsutils-linux
+  - nfs-kernel-server
+runcmd:
+  - [systemctl, disable, --now, nfs-kernel-server]
+  - [sh, -c, "test -s /etc/hostid || zgenhostid"]
+  # A pool must never be imported behind our back when the host boots: what may be imported is decided from outside.
+  - [systemctl, disable, --now, zfs-import-cache.service, zfs-import-scan.service]
+  - [sh, -c, "echo zfs > /etc/modules-load.d/zfs.conf"]
+  - [modprobe, zfs]
+`
+}

@@ -1,0 +1,34 @@
+import type { AnyStep } from '../contract/index.js'
+import type { Platform } from '../platform/platform.js'
+import { aksCluster } from './azure-aks-cluster.js'
+import { attachDisks } from './azure-attach-disks.js'
+import { detachDisks } from './azure-detach-disks.js'
+import { dnsRecord } from './azure-dns-record.js'
+import { moveResources } from './azure-move-resources.js'
+import { network } from './azure-network.js'
+import { nfsVm } from './azure-nfs-vm.js'
+import { resourceGroup } from './azure-resource-group.js'
+import { helmRelease } from './helm-release.js'
+import { httpCheck } from './http-check.js'
+import { nfsExports } from './nfs-exports.js'
+import { nfsFence } from './nfs-fence.js'
+import { zfsImportPool } from './zfs-import-pool.js'
+
+const modules = [
+  resourceGroup,
+  network,
+  aksCluster,
+  nfsVm,
+  detachDisks,
+  moveResources,
+  attachDisks,
+  dnsRecord,
+  helmRelease,
+  httpCheck,
+  nfsFence,
+  zfsImportPool,
+  nfsExports,
+]
+
+/** Every step module, by its `uses`. */
+export const registry: ReadonlyMap<string, AnyStep<Platform>> = new Map(modules.map((module) => [module.uses, module]))

@@ -1,0 +1,63 @@
+import { anyStep, isPending, type AnyStep, type Change, type Claim, type Pending, type PlanInputs, type StepModule } from '../contract/index.js'
+import type { Platform } from '../platform/platform.js'
+
+/**
+ * Declares a step module. Input, output and observation types are inferred from what is given; `K` are the inputs without
+ * which it cannot look at all.
+ */
+export function defineStep<I extends object, O extends object, K extends keyof I, S>(
+  module: StepModule<I, O, K, S, Platform>,
+): AnyStep<Platform> {
+  return anyStep(module)
+}
+
+/** Whoever writes into a resource group shares it; a move needs it alone. */
+export function groupClaim(group: string, mode: Claim['mode'] = 'shared'): Claim {
+  return { resource: `group:${group.toLowerCase()}`, mode }
+}
+
+export function claim(kind: string, name: string, mode: Claim['mode'] = 'alone'): Claim {
+  return { resource: `${kind}:${name.toLowerCase()}`, mode }
+}
+
+/** An input as text for claims: while it is pending, nothing else can have it either. */
+export function known(value: PlanInputs<{ v: string }>['v']): string {
+  return isPending(value) ? value.toString() : value
+}
+
+/** Milliseconds. */
+export const seconds = 1000
+export const minutes = 60 * seconds
+export const hours = 60 * minutes
+
+/** The group in an id of a resource. */
+export function groupOf(id: string): string {
+  return /\/resourceGroups\/([^/]+)/i.exec(id)?.[1] ?? id
+}
+
+/** `/subscriptions/S/resourceGroups/G/providers/TYPE/NAME`, with the subscription of a group's id. */
+export function idIn(groupId: string, type: string, name: string): string {
+  return `${groupId}/providers/${type}/${name}`
+}
+
+const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }
+
+/** The plain inverse: what was made is deleted, what was changed gets its old value back. */
+export function inverted({ resource, action, before, after }: Change): Change {
+  return {
+    resource,
+    action: opposite[action],
+    ...(after === undefined ? {} : { before: after }),
+    ...(before === undefined ? {} : { after: before }),
+  }
+}
+
+/**
+ * `GROUP/NAME` of a machine, for people: old and new server often bear one name. A pending one stays pending, so that it
+ * may stand in a change; never in a change's `resource`, which must read the same before and after it is known.
+ */
+export function hostLabel<T>(machine: T): string | Extract<T, Pending> {
+  if (isPending(machine)) return machine as Extract<T, Pending>
+  const id = String(machine)
+  return id.startsWith('/') ? `${groupOf(id)}/${id.split('/').at(-1) ?? ''}` : id
+}

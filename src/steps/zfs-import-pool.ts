@@ -1,0 +1,173 @@
+import { z } from 'zod'
+import { file, isPending, LifeboatError, resourceId, type Change, type ReadContext } from '../contract/index.js'
+import { nameOf, sameId } from '../platform/azure/ids.js'
+import {
+  assertNoDataErrors,
+  datasetsOn,
+  deviceFolder,
+  exportPool,
+  importablePools,
+  importedPools,
+  importPool,
+  isInPool,
+  mountAll,
+  notExported,
+  type ImportablePool,
+  type ImportedPool,
+} from '../platform/host/pools.js'
+import type { Host } from '../platform/host/run.js'
+import type { Platform } from '../platform/platform.js'
+import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
+
+const disk = z.strictObject({ name: z.string(), lun: z.number().int(), id: resourceId, uniqueId: z.string() })
+
+const inputs = z.strictObject({
+  machine: resourceId,
+  user: z.string(),
+  /** Path of the private key to log in with. */
+  sshKey: file,
+  pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
+  /** Every disk of the pool, as the control plane knows it. */
+  disks: z.array(disk).min(1),
+})
+type Inputs = z.infer<typeof inputs>
+
+interface Seen {
+  /** Datasets that should be mounted and are not. */
+  readonly unmounted: readonly string[]
+}
+
+/**
+ * The pool, imported on its new server. Before that the control plane must prove that every disk is attached here and nowhere
+ * else, and the devices that they hold this very pool, whole and exported: an import beside another host's destroys it.
+ */
+export const zfsImportPool = defineStep({
+  uses: 'zfs/import-pool',
+  summary: 'A ZFS pool, imported by guid on the server that has all its disks',
+  inputs,
+  outputs: z.object({
+    pool: z.string(),
+    guid: z.string(),
+    health: z.string(),
+    datasets: z.array(z.object({ name: z.string(), mountpoint: z.string(), usedBytes: z.number() })),
+  }),
+  identity: ['machine', 'user', 'sshKey', 'pool'],
+  verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
+  async preflight(_changes, wanted, { doors }) {
+    if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return []
+    const { machine, disks, pool } = wanted
+    const missing = await proofsMissing({ machine, disks, pool }, doors)
+    return missing.map((what) => ({ level: 'stop', what, mend: 'Look at `az disk show` and `az vm show` for where the disks are. Nothing is imported before this is clear.' }))
+  },
+  async observe(wanted, { doors }) {
+    const host = hostOf(wanted, doors)
+    const [pools, all] = await Promise.all([importedPools(host), datasetsOn(host)])
+    const wrong = wrongPool(pools, wanted)
+    if (wrong !== undefined) return { state: 'conflict', ...wrong }
+    const pool = pools.find(({ guid }) => guid === wanted.pool.guid)
+    if (pool === undefined) return { state: 'absent' }
+    if (pool.health !== 'ONLINE') {
+      const mend = `Look at \`zpool status ${pool.name}\` on that server and bring its devices back.`
+      return { state: 'conflict', why: `${pool.name} is imported on ${hostLabel(wanted.machine)}, but ${pool.health}`, mend }
+    }
+    const datasets = all.filter((dataset) => isInPool(dataset, pool.name))
+    const unmounted = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted).map(({ name }) => name)
+    if (unmounted.length > 0) return { state: 'drifted', seen: { unmounted } }
+    const facts = datasets.map(({ name, mountpoint, usedBytes }) => ({ name, mountpoint, usedBytes }))
+    return { state: 'converged', outputs: { pool: pool.name, guid: pool.guid, health: pool.health, datasets: facts } }
+  },
+  plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    const before = seen.state === 'absent' ? { imported: false } : { imported: true, unmounted: seen.seen.unmounted }
+    const { pool, machine } = wanted
+    const after = { on: hostLabel(machine), imported: true, guid: isPending(pool) ? pool : pool.guid }
+    return [{ resource: `zpool ${isPending(pool) ? pool.toString() : pool.name}`, action: 'run', before, after }]
+  },
+  async apply(changes, wanted, ctx) {
+    const host = hostOf(wanted, ctx.doors)
+    for (const { after } of changes) {
+      if (wantsImport(after)) await bringIn(host, wanted, ctx)
+      else if (await isHere(host, wanted)) await exportPool(host, wanted.pool.name)
+    }
+  },
+  invert: (changes) => changes.map((change) => inverted({ ...change, before: { imported: false } })),
+  claims: ({ machine }) => [claim('machine', known(machine))],
+  estimateMs: () => 40 * seconds,
+})
+
+function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
+  return { ssh, at: { machine, user, key: sshKey } }
+}
+
+async function isHere(host: Host, { pool }: Inputs): Promise<boolean> {
+  return (await importedPools(host)).some(({ guid }) => guid === pool.guid)
+}
+
+/** Proof first, from the control plane and from the devices; then import without mounting, look, and mount. */
+async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): Promise<void> {
+  const { pool } = wanted
+  const [here, missing, found] = await Promise.all([isHere(host, wanted), proofsMissing(wanted, ctx.doors), importablePools(host)])
+  if (!here) {
+    if (missing.length > 0) throw noProof(missing)
+    assertWhole(found, wanted)
+    ctx.progress(`importing ${pool.name}`)
+    await importPool(host, pool.guid)
+  }
+  await assertNoDataErrors(host, pool.name)
+  await mountAll(host)
+}
+
+function wantsImport(after: Change['after']): boolean {
+  return typeof after === 'object' && after !== null && 'imported' in after && after.imported === true
+}
+
+/** The pool is known by its guid; a name proves nothing. */
+function wrongPool(pools: readonly ImportedPool[], { pool, machine }: Pick<Inputs, 'pool' | 'machine'>): { why: string; mend: string } | undefined {
+  const other = pools.find(({ name, guid }) => (name === pool.name) !== (guid === pool.guid))
+  if (other === undefined) return undefined
+  return {
+    why: `${hostLabel(machine)} has the pool ${other.name} with guid ${other.guid} already, not ${pool.name} with ${pool.guid}`,
+    mend: 'Find out what that pool is, and export or rename it, or mend name and guid in the runbook.',
+  }
+}
+
+/** What the control plane does not vouch for; empty is proof that the disks are here and nowhere else. */
+async function proofsMissing({ machine, disks, pool }: Pick<Inputs, 'machine' | 'disks' | 'pool'>, { azure }: Platform): Promise<string[]> {
+  const [found, states] = await Promise.all([azure.machines.get(machine), Promise.all(disks.map(({ id }) => azure.disks.get(id)))])
+  if (found === undefined) return [`there is no machine ${machine}`]
+  const number = disks.length === pool.devices ? [] : [`${pool.name} has ${pool.devices} devices, but ${disks.length} disks are named`]
+  const each = disks.flatMap(({ id, uniqueId }, index) => {
+    const state = states[index]
+    if (state === undefined) return [`there is no disk ${id}`]
+    if (state.uniqueId !== uniqueId) return [`${nameOf(id)} is not the disk that it was (another unique id)`]
+    if (state.managedBy !== undefined && !sameId(state.managedBy, machine)) return [`${nameOf(id)} is attached to ${state.managedBy}`]
+    if (!found.dataDisks.some((attached) => sameId(attached.id, id))) return [`${nameOf(id)} is not attached to ${hostLabel(machine)}`]
+    return []
+  })
+  return [...number, ...each]
+}
+
+function noProof(missing: readonly string[]): LifeboatError {
+  return new LifeboatError('zfs.no-proof', `it is not proven that the pool's disks are here and nowhere else: ${missing.join('; ')}`, {
+    retry: {},
+    hint: 'Nothing was imported. Look at `az disk show` and `az vm show` for where the disks are.',
+  })
+}
+
+/** The devices must hold this very pool, all of it, exported. */
+function assertWhole(found: readonly ImportablePool[], { pool }: Pick<Inputs, 'pool'>): void {
+  const here = found.find(({ guid }) => guid === pool.guid)
+  if (here === undefined) {
+    const others = found.map(({ name, guid }) => `${name} ${guid}`)
+    throw new LifeboatError('zfs.not-found', `no pool ${pool.guid} on the devices of ${deviceFolder}; found: ${others.join(', ') || 'none'}`, { retry: {} })
+  }
+  if (!here.exported) throw notExported(pool.name, 'it was last used by another system')
+  if (here.name !== pool.name) {
+    throw new LifeboatError('zfs.other-name', `the pool ${pool.guid} is called ${here.name}, not ${pool.name}`, { blame: 'user', hint: 'Mend its name in the runbook.' })
+  }
+  const online = here.devices.filter(({ state }) => state === 'ONLINE').length
+  if (online === pool.devices && here.devices.length === pool.devices) return
+  throw new LifeboatError('zfs.devices', `${pool.name} has ${pool.devices} devices; ${online} of the ${here.devices.length} that are seen are ONLINE (pool: ${here.state})`, {
+    retry: {},
+    hint: 'Are all its disks attached? A pool that is not whole is not imported.',
+  })
+}

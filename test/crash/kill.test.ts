@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { expectFailedOver } from '../helpers/failed-over.js'
+import { served, worldState } from '../helpers/served.js'
+
+const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
+const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
+
+const every = Array.from({ length: startedSteps }, (_, index) => index + 1)
+// In `npm test`: an early point, the move, and prod's helm; in `.ci/run` all.
+const points = process.env['CRASH'] === 'all' ? every : [6, 11, 18]
+
+describe('killed with SIGKILL after the n-th step.started', () => {
+  it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {
+    await using world = await served()
+    const state = temporaryFolder()
+    const flags = ['--state-dir', state, '--yes', '--json']
+    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
+    await first.until((_, seen) => seen.filter(({ type }) => type === 'step.started').length === n)
+    first.child.kill('SIGKILL')
+    await first.ended
+
+    const second = await lifeboat(['resume', ...flags]).ended
+    expect(second.stderr, second.stderr).not.toContain('tool.bug')
+    expect(second.code, second.stderr).toBe(0)
+    expectFailedOver(await worldState(world))
+  })
+})

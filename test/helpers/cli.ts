@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { RunEvent } from '../../src/contract/index.js'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const data100 = join(root, 'runbooks/data100.yaml')
+
+export interface Ended {
+  /** 128 + signal number, as a shell tells it, for a process that was killed. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunningCli {
+  readonly child: ChildProcess
+  /** Resolves when the process is gone and its output read to the end. */
+  readonly ended: Promise<Ended>
+  /** Resolves with the first event that passes; rejects if the process ends before. Needs `--json`. */
+  until(test: (event: RunEvent, seen: readonly RunEvent[]) => boolean): Promise<RunEvent>
+  readonly events: readonly RunEvent[]
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'lifeboat-test-'))
+}
+
+/** Starts the real, built CLI as a process, with nothing of this process's environment but PATH. */
+export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
+  const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const events: RunEvent[] = []
+  const watchers = new Set<() => void>()
+  let stdout = ''
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    stdout += `${line}\n`
+    if (line.startsWith('{"type":')) events.push(JSON.parse(line) as RunEvent)
+    for (const watch of [...watchers]) watch()
+  })
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, stdout, stderr })
+      for (const watch of [...watchers]) watch()
+    })
+  })
+  const until: RunningCli['until'] = (test) =>
+    new Promise((resolve, reject) => {
+      let looked = 0
+      const watch = (): void => {
+        for (; looked < events.length; looked += 1) {
+          const event = events[looked] as RunEvent
+          if (!test(event, events.slice(0, looked + 1))) continue
+          watchers.delete(watch)
+          resolve(event)
+          return
+        }
+        if (child.exitCode !== null || child.signalCode !== null) {
+          watchers.delete(watch)
+          reject(new Error(`it ended before that happened:\n${stderr}`))
+        }
+      }
+      watchers.add(watch)
+      watch()
+    })
+  return { child, ended, until, events }
+}

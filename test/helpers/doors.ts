@@ -1,0 +1,27 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Clock } from '../../src/contract/index.js'
+import { clockOf } from '../../src/platform/clock/clock.js'
+import { Exec } from '../../src/platform/exec/exec.js'
+import type { Child, ChildLog } from '../../src/platform/scope.js'
+
+/** Keeps what a journal would. */
+export class RecordedChildren implements ChildLog {
+  readonly startedOnes: Child[] = []
+  readonly endedOnes: { child: Child; exitCode: number | null; signal: string | null }[] = []
+
+  async started(child: Child): Promise<void> {
+    this.startedOnes.push(child)
+  }
+
+  async ended(child: Child, how: { exitCode: number | null; signal: string | null }): Promise<void> {
+    this.endedOnes.push({ child, ...how })
+  }
+}
+
+/** Real processes, in a private folder of their own, on a clock of real time. */
+export function execFor(children: ChildLog = new RecordedChildren(), clock: Clock = clockOf({})): { exec: Exec; secrets: string } {
+  const secrets = mkdtempSync(join(tmpdir(), 'lifeboat-doors-'))
+  return { exec: new Exec({ clock, children, site: `test@${secrets}`, path: process.env['PATH'] ?? '', secrets }), secrets }
+}

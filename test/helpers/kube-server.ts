@@ -1,0 +1,76 @@
+import { createServer } from 'node:https'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Secret } from '../../src/contract/index.js'
+import { clockOf } from '../../src/platform/clock/clock.js'
+import { openHelm } from '../../src/platform/helm/helm.js'
+import { KubeAccess } from '../../src/platform/kube/access.js'
+import { openKube } from '../../src/platform/kube/kubectl.js'
+import { findTools } from '../../src/platform/kube/tools.js'
+import type { ChildLog } from '../../src/platform/scope.js'
+import { KubeCluster } from '../../src/sim/kube/cluster.js'
+import { makeAuthority } from '../../src/sim/pki.js'
+import { scaledClock } from '../../src/sim/world/clock.js'
+import { execFor } from './doors.js'
+
+export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c'
+
+/** A Kubernetes API on loopback whose pods become ready only while `mountable`, and real helm and kubectl to reach it. */
+export async function kubeServer() {
+  const clock = scaledClock(Date.parse('2019-02-25T19:34:00Z'), 60)
+  const state = { mountable: true, token: 'right' }
+  const authority = makeAuthority('test', Date.now())
+  const kube = new KubeCluster({
+    clock,
+    version: '1.33.2',
+    readyAfterMs: () => 1000,
+    canMountNfs: () => state.mountable,
+    loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
+    token: 'right',
+  })
+  const server = createServer(authority.issue(['localhost']), (request, response) => kube.handle(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`
+  const kubeconfig = (): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': Buffer.from(authority.pem).toString('base64') } }],
+      contexts: [{ name: 'of-azure', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'of-azure',
+      users: [{ name: 'u', user: { token: state.token } }],
+    })
+
+  /** The doors of one life of a run. */
+  const doors = (children?: ChildLog, leastRealMs = 60_000) => {
+    const { exec, secrets } = execFor(children)
+    const access = new KubeAccess({ secrets, credentials: async () => new Secret(kubeconfig()) })
+    const tools = findTools(exec, { PATH: process.env['PATH'] })
+    return {
+      secrets,
+      kube: openKube({ exec, access, tools, clock: clockOf({}) }),
+      helm: openHelm({ exec, access, tools, clock: clockOf({}), secrets, leastRealMs }),
+    }
+  }
+  return {
+    kube,
+    state,
+    doors,
+    /** Nobody listens any more. */
+    down: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+    setMountable: (mountable: boolean) => {
+      state.mountable = mountable
+      kube.poke()
+    },
+    async [Symbol.asyncDispose]() {
+      kube.stop()
+      clock.stop()
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}

@@ -1,0 +1,153 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { KubeCluster, type KubeOptions, type KubeRequest } from '../../src/sim/kube/cluster.js'
+import { makeAuthority } from '../../src/sim/pki.js'
+import { scaledClock } from '../../src/sim/world/clock.js'
+import { tempFolder } from './temp-folder.js'
+
+const bin = fileURLToPath(new URL('../../node_modules/.bin/', import.meta.url))
+
+/** How a program ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface ServedCluster {
+  readonly cluster: KubeCluster
+  readonly requests: readonly KubeRequest[]
+  readonly kubeconfig: string
+  readonly origin: string
+  /** An empty folder of the test's own. */
+  readonly folder: string
+  /** The real helm, to its end; nothing of the machine's own configuration. */
+  helm(...args: readonly string[]): Promise<Ended>
+  kubectl(...args: readonly string[]): Promise<Ended>
+  /** As kubectl, with standard input. */
+  kubectlWith(input: unknown, ...args: readonly string[]): Promise<Ended>
+  /** The real helm, begun. */
+  beginHelm(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
+  /** A kubeconfig with another token. */
+  kubeconfigWith(token: string): string
+  /** Until something holds; looked at after every request of a client and every change in the cluster. */
+  until(holds: () => boolean): Promise<void>
+}
+
+export const token = 'the-token-of-this-cluster'
+
+/** A cluster of the simulated world behind HTTPS, its time 60 times as fast as the machine's. Gone when the test is. */
+export async function servedCluster(options: Partial<KubeOptions> & { readonly speed?: number } = {}): Promise<ServedCluster> {
+  const { speed = 60, ...own } = options
+  const clock = scaledClock(Date.parse('2019-02-25T12:40:00-08:00'), speed)
+  const requests: KubeRequest[] = []
+  const waiting = new Set<() => void>()
+  const look = (): void => waiting.forEach((one) => one())
+  const cluster = new KubeCluster({
+    clock,
+    version: '1.33.2',
+    token,
+    readyAfterMs: () => 30_000,
+    canMountNfs: () => true,
+    loadBalancer: () => ({ address: '203.0.113.20', afterMs: 10_000 }),
+    onRequest: (entry) => {
+      requests.push(entry)
+      look()
+    },
+    onChange: look,
+    ...own,
+  })
+  const authority = makeAuthority('test', Date.now())
+  const { cert, key } = authority.issue(['127.0.0.1'])
+  const server = createServer({ cert, key }, (request, response) => cluster.handle(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  onTestFinished(async () => {
+    cluster.stop()
+    clock.stop()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  const folder = tempFolder()
+  const home = join(folder, 'home')
+  mkdirSync(home)
+  const kubeconfigWith = (shown: string): string => {
+    const path = join(home, `config-${shown}`)
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: origin, 'certificate-authority-data': Buffer.from(authority.pem).toString('base64') } }],
+      users: [{ name: 'u', user: { token: shown } }],
+      contexts: [{ name: 'test', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'test',
+    }
+    writeFileSync(path, JSON.stringify(config), { mode: 0o600 })
+    return path
+  }
+  const kubeconfig = kubeconfigWith(token)
+  const env = {
+    HOME: home,
+    KUBECONFIG: kubeconfig,
+    KUBECACHEDIR: join(home, 'kube'),
+    HELM_CACHE_HOME: join(home, 'cache'),
+    HELM_CONFIG_HOME: join(home, 'config'),
+    HELM_DATA_HOME: join(home, 'data'),
+  }
+  const run = (program: string, args: readonly string[], input?: string): Promise<Ended> =>
+    new Promise((resolve) => {
+      const child = execFile(join(bin, program), args, { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (child.exitCode ?? null), stdout, stderr })
+      })
+      child.stdin?.end(input ?? '')
+    })
+
+  return {
+    cluster,
+    requests,
+    kubeconfig,
+    origin,
+    folder,
+    kubeconfigWith,
+    helm: (...args) => run('helm', args),
+    kubectl: (...args) => run('kubectl', args),
+    kubectlWith: (input, ...args) => run('kubectl', args, typeof input === 'string' ? input : JSON.stringify(input)),
+    beginHelm(...args) {
+      const child = spawn(join(bin, 'helm'), args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+      let stdout = ''
+      let stderr = ''
+      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+      child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+      const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })))
+      return { child, ended }
+    },
+    until: (holds) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (!holds()) return
+          waiting.delete(check)
+          resolve()
+        }
+        waiting.add(check)
+        check()
+      }),
+  }
+}
+
+/** Writes a chart; `templates` by file name. Returns its folder. */
+export function writeChart(folder: string, name: string, templates: Readonly<Record<string, string>>, values = ''): string {
+  const root = join(folder, name)
+  mkdirSync(join(root, 'templates'), { recursive: true })
+  writeFileSync(join(root, 'Chart.yaml'), `apiVersion: v2\nname: ${name}\nversion: 0.1.0\n`)
+  writeFileSync(join(root, 'values.yaml'), values)
+  for (const [file, text] of Object.entries(templates)) {
+    const path = join(root, 'templates', file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+  return root
+}

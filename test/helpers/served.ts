@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { serveWorld } from '../../src/sim/serve.js'
+import { root, temporaryFolder } from './cli.js'
+
+export type Served = Awaited<ReturnType<typeof serveWorld>>
+
+/** A world over real protocols in this process, fast: a minute of the world is half a second at the default speed. */
+export async function served(
+  worldFile = join(root, 'fixtures/worlds/data100.yaml'),
+  speed = 120,
+): Promise<Served & AsyncDisposable> {
+  const world = await serveWorld({ world: worldFile, speed, stateDir: temporaryFolder() })
+  return { ...world, [Symbol.asyncDispose]: () => world.stop() }
+}
+
+export interface WorldState {
+  clusters: { id: string; provisioningState: string }[]
+  vms: { id: string; powerState: string; dataDisks: { id: string; lun: number }[] }[]
+  disks: { id: string; diskState: string; managedBy: string | null; moves: number }[]
+  recordSets: { zone: string; name: string; type: string; ttl: number; values: string[] }[]
+  releases: { cluster: string; namespace: string; name: string; revision: number; status: string }[]
+  pools: { guid: string; name: string; importedOn: string[] }[]
+  hubs: { host: string; address: string; answers: boolean }[]
+  operations: { what: string; resource: string; startedAt: string; durationMs: number }[]
+  violations: string[]
+}
+
+/** Asks the world's control address, as anybody from outside would. */
+export async function worldState(world: Served): Promise<WorldState> {
+  return JSON.parse(await control(world, 'state')) as WorldState
+}
+
+export interface RequestEntry {
+  door: string
+  method: string
+  path: string
+  status: number
+  writes: boolean
+}
+
+export async function worldRequests(world: Served): Promise<RequestEntry[]> {
+  const lines = (await control(world, 'requests')).split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as RequestEntry)
+}
+
+async function control(world: Served, path: string): Promise<string> {
+  const { request } = await import('node:https')
+  const ca = readFileSync(world.caPath, 'utf8')
+  return new Promise((resolve, reject) => {
+    request(`${world.control}/${path}`, { ca }, (answer) => {
+      let body = ''
+      answer.setEncoding('utf8').on('data', (part: string) => (body += part))
+      answer.on('end', () => resolve(body))
+    })
+      .on('error', reject)
+      .end()
+  })
+}

@@ -1,0 +1,58 @@
+import type { AnyStep, Change, Clock, Json, Observation, ReadContext } from '../../src/contract/index.js'
+import { clockOf } from '../../src/platform/clock/clock.js'
+import { loadCloud } from '../../src/platform/cloud/load.js'
+import { openPlatform } from '../../src/platform/open.js'
+import type { Platform } from '../../src/platform/platform.js'
+import { RecordedChildren } from './doors.js'
+import { temporaryFolder } from './cli.js'
+
+export const subscription = '5e1d1a2c-0100-4d47-9c19-201902251121'
+
+/** The real doors to a served world, as a step of a run gets them. */
+export async function doorsTo(cloudPath: string): Promise<{ doors: Platform; clock: Clock; children: RecordedChildren; secrets: string; env: (name: string) => string }> {
+  const cloud = await loadCloud(cloudPath)
+  const clock = clockOf(cloud)
+  const secrets = temporaryFolder()
+  const children = new RecordedChildren()
+  const open = openPlatform({ cloud, subscription, clock, secrets, run: 'r', runbook: 'data100', env: { PATH: process.env['PATH'] } })
+  const env = (name: string): string => {
+    const value = cloud.env?.[name]
+    if (value === undefined) throw new Error(`the world has no ${name}`)
+    return typeof value === 'string' ? value : 'file' in value ? value.file : ''
+  }
+  return { doors: open({ step: 's', children }), clock, children, secrets, env }
+}
+
+/** Drives one module by hand, as the engine does. */
+export class Driven {
+  readonly module: AnyStep<Platform>
+  readonly ctx: ReadContext<Platform> & { checkpoint(what: Json): Promise<void> }
+  readonly inputs: Record<string, unknown>
+
+  constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>) {
+    this.module = module
+    this.inputs = module.inputs.parse(inputs)
+    this.ctx = { doors, clock, signal: new AbortController().signal, progress: () => undefined, checkpoint: async () => undefined }
+  }
+
+  see(): Promise<Observation<Record<string, unknown>, unknown>> {
+    return this.module.observe(this.inputs, this.ctx)
+  }
+
+  async plan(): Promise<readonly Change[]> {
+    const seen = await this.see()
+    if (seen.state === 'absent' || seen.state === 'drifted') return this.module.plan(this.inputs, seen)
+    return []
+  }
+
+  apply(changes: readonly Change[]): Promise<void> {
+    return this.module.apply(changes, this.inputs, this.ctx)
+  }
+
+  /** Plans and applies, and answers with what was changed. */
+  async make(): Promise<readonly Change[]> {
+    const changes = await this.plan()
+    await this.apply(changes)
+    return changes
+  }
+}

@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { get, request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cloudSchema } from '../../src/platform/cloud/schema.js'
+import { serveWorld } from '../../src/sim/serve.js'
+import { clusterType, data100World, machineType, oldGroup, startTestWorld, type TestWorld } from '../helpers/world.js'
+
+let world: TestWorld
+beforeEach(async () => {
+  world = await startTestWorld()
+})
+afterEach(() => world.stop())
+
+const plant = (fault: unknown) => world.raw('POST', '/_world/faults', JSON.stringify(fault))
+const groups = (): string => `/subscriptions/${world.subscription}/resourceGroups`
+
+describe('faults', () => {
+  test('on the wire answer instead of the world, so many times (A36)', async () => {
+    await plant({ match: { method: 'GET', path: '/resourceGroups$' }, times: 2, answer: { status: 429, code: 'TooManyRequests', headers: { 'retry-after': '7' } } })
+    const statuses = [await world.send('GET', groups()), await world.send('GET', groups()), await world.send('GET', groups())]
+    expect(statuses.map((one) => one.status)).toEqual([429, 429, 200])
+    expect(statuses[0]?.headers['retry-after']).toBe('7')
+  })
+
+  test('drop a connection before the request is looked at, or after it was carried out (A36)', async () => {
+    world.addGroup('g')
+    const id = world.id('g', 'Microsoft.ManagedIdentity/userAssignedIdentities', 'i')
+    const put = () => world.send('PUT', id, { location: 'westus2' })
+    await plant({ match: { method: 'PUT', path: 'userAssignedIdentities' }, drop: 'before' })
+    await expect(put()).rejects.toThrow()
+    expect(world.world.resource(id)).toBeUndefined()
+    await plant({ match: { method: 'PUT', path: 'userAssignedIdentities' }, drop: 'after' })
+    await expect(put()).rejects.toThrow()
+    expect(world.world.resource(id)).toBeDefined()
+  })
+
+  test('silence a host, and reset takes everything back (A36)', async () => {
+    const hostDown = world.id(oldGroup, machineType, 'nfsserver')
+    await plant({ hostDown })
+    await plant({ match: { path: '/resourceGroups$' }, times: 9, answer: { status: 503 } })
+    expect(world.world.answers(hostDown)).toBe(false)
+    await plant({ reset: true })
+    expect(world.world.answers(hostDown)).toBe(true)
+    expect((await world.send('GET', groups())).status).toBe(200)
+  })
+
+  test('that are no faults are refused (A36)', async () => {
+    for (const odd of [{ hostDown: '/no/machine' }, { match: {} }, { surprise: 1 }]) expect((await plant(odd)).status).toBe(400)
+    expect((await world.raw('POST', '/_world/faults', 'no json')).status).toBe(400)
+  })
+})
+
+describe('the state', () => {
+  test('has the lists of the design, and the truth in them (A37)', async () => {
+    const { body } = await world.raw('GET', '/_world/state')
+    const lists = ['clusters', 'vms', 'disks', 'snapshots', 'recordSets', 'releases', 'pools', 'hubs', 'operations', 'violations']
+    for (const name of lists) expect(Array.isArray(body[name])).toBe(true)
+    const machine = world.id(oldGroup, machineType, 'nfsserver')
+    const disk = (name: string): string => world.id(oldGroup, 'Microsoft.Compute/disks', name)
+    expect(body).toMatchObject({
+      clusters: [{ id: world.id('data100-19s', clusterType, 'data100-19s'), provisioningState: 'Succeeded' }],
+      vms: [{ id: machine, powerState: 'running', dataDisks: [{ id: disk('nfsserver_DataDisk_0'), lun: 0 }, { id: disk('nfsserver_DataDisk_1'), lun: 1 }] }],
+      disks: [{ id: disk('nfsserver_OsDisk'), moves: 0 }, { managedBy: machine, diskState: 'Attached' }, { diskState: 'Attached' }],
+      pools: [{ guid: '9464217329115420731', name: 'pool0', importedOn: [machine] }],
+      recordSets: [{ zone: 'datahub.berkeley.edu', name: 'data100s', type: 'A', ttl: 300, values: ['198.51.100.10'] }, { name: 'data100' }],
+      violations: [],
+    })
+  })
+
+  test('and the access log need no token, and leave no trace in it', async () => {
+    const before = world.world.requests.length
+    const log = await world.raw('GET', '/_world/requests')
+    expect(log.text.trim().split('\n').map((line) => Object.keys(JSON.parse(line) as object))).toContainEqual(['t', 'door', 'method', 'path', 'status', 'writes'])
+    expect(world.world.requests).toHaveLength(before)
+    expect((await world.raw('GET', '/_world/none')).status).toBe(404)
+  })
+})
+
+describe('a served world', () => {
+  const folders: string[] = []
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  })
+  const folder = (): string => {
+    const made = mkdtempSync(join(tmpdir(), 'lifeboat-world-'))
+    folders.push(made)
+    return made
+  }
+
+  test('writes a cloud file that production reads, with its files beside it, for nobody else to read', async () => {
+    const stateDir = folder()
+    const accessLog = join(stateDir, 'access.ndjson')
+    const served = await serveWorld({ world: data100World, speed: 30, stateDir, accessLog })
+    const cloud = cloudSchema.parse(JSON.parse(readFileSync(served.cloudPath, 'utf8')))
+    expect(cloud).toMatchObject({ tenant: served.world.spec.tenant, instanceDiscovery: false, clock: { rate: 30 }, pollEveryMs: 10_000 })
+    expect(statSync(served.cloudPath).mode & 0o777).toBe(0o600)
+    const key = served.world.spec.env['LIFEBOAT_SSH_KEY'] && JSON.stringify(cloud.env?.['LIFEBOAT_SSH_KEY']).slice(1, -1)
+    expect(readFileSync(key ?? '', 'utf8')).toContain('OPENSSH PRIVATE KEY')
+    const ca = readFileSync(served.caPath, 'utf8')
+    await new Promise<void>((resolve, reject) => {
+      get(`${cloud.authority}/adfs/.well-known/openid-configuration`, { ca, agent: false }, (answer) => answer.resume().on('end', resolve)).on('error', reject)
+    })
+    await served.stop()
+    expect(readFileSync(accessLog, 'utf8')).toContain('"door":"token"')
+  })
+
+  test('ends when it is told to, and by itself when nobody asks (A38)', async () => {
+    const told = await serveWorld({ world: data100World, speed: 30, stateDir: folder() })
+    const ca = readFileSync(told.caPath, 'utf8')
+    await new Promise<void>((resolve, reject) => {
+      request(`${told.control}/stop`, { method: 'POST', ca, agent: false }, (answer) => answer.resume().on('end', resolve)).on('error', reject).end()
+    })
+    expect(await told.ended).toBe('told to stop')
+    const idle = await serveWorld({ world: data100World, speed: 30, stateDir: folder(), idleMs: 20 })
+    expect(await idle.ended).toBe('idle')
+  })
+})

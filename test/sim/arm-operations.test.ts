@@ -1,0 +1,140 @@
+import { ComputeManagementClient } from '@azure/arm-compute'
+import { ContainerServiceClient } from '@azure/arm-containerservice'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  clusterBody,
+  clusterType,
+  diskType,
+  fenceAndDetach,
+  machineType,
+  networkType,
+  oldDisks,
+  oldGroup,
+  properties,
+  putMachine,
+  putNetwork,
+  startTestWorld,
+  type TestWorld,
+} from '../helpers/world.js'
+
+let world: TestWorld
+beforeEach(async () => {
+  world = await startTestWorld()
+})
+afterEach(() => world.stop())
+
+/** Polls a real SDK poller to its end while the world's time goes on. */
+async function finish<T extends { poll(): Promise<unknown>; isDone: boolean }>(poller: T): Promise<void> {
+  while (!poller.isDone) {
+    world.clock.advance(5000)
+    await poller.poll()
+  }
+}
+
+describe('an operation that takes time', () => {
+  test('hints when to look again, in real milliseconds and in whole seconds (A2)', async () => {
+    world.addGroup('g')
+    const made = await world.send('PUT', world.id('g', clusterType, 'c'), clusterBody())
+    const poll = await world.poll(made)
+    for (const answer of [made, poll]) {
+      expect(Number(answer.headers['x-ms-retry-after-ms'])).toBeGreaterThan(0)
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+    }
+    expect(poll.body['status']).toBe('InProgress')
+  })
+
+  test('is not found without the token of its URL (A4)', async () => {
+    world.addGroup('g')
+    const made = await world.send('PUT', world.id('g', clusterType, 'c'), clusterBody())
+    const { pathname } = new URL(made.headers['azure-asyncoperation'] ?? '')
+    expect((await world.send('GET', pathname)).status).toBe(404)
+    expect((await world.poll(made)).status).toBe(200)
+  })
+
+  test('that fails tells code and message, and the resource reads Failed', async () => {
+    world.addGroup('g')
+    world.faults.plantInOperation({ operation: 'cluster create', times: 1, fail: { code: 'AllocationFailed', message: 'No room.' } })
+    const id = world.id('g', clusterType, 'c')
+    const made = await world.send('PUT', id, clusterBody())
+    world.clock.advance(world.world.durationOf('cluster create'))
+    expect((await world.poll(made)).body).toMatchObject({ status: 'Failed', error: { code: 'AllocationFailed', message: 'No room.' } })
+    expect(properties(await world.send('GET', id))['provisioningState']).toBe('Failed')
+  })
+})
+
+describe('a client that trusts the poller alone', () => {
+  test('gets a cluster that reads Creating (A3)', async () => {
+    world.addGroup('g')
+    const { credential, options } = world.sdk()
+    const client = new ContainerServiceClient(credential, world.subscription, options)
+    const definition = clusterBody()['properties'] as Record<string, never>
+    const poller = client.managedClusters.createOrUpdate('g', 'c', { location: 'westus2', identity: { type: 'SystemAssigned' }, ...definition })
+    await poller.submitted()
+    await finish(poller)
+    // The poller is done, and what it brings is not.
+    expect(poller.result?.provisioningState).toBe('Creating')
+    world.clock.advance(world.world.durationOf('read lag'))
+    expect((await client.managedClusters.get('g', 'c')).provisioningState).toBe('Succeeded')
+  })
+
+  test('of lists does not see what was just made (A3)', async () => {
+    await putNetwork(world)
+    const list = `/subscriptions/${world.subscription}/resourceGroups/data100-network/resources`
+    world.addGroup('fresh')
+    const fresh = `/subscriptions/${world.subscription}/resourceGroups/fresh/resources`
+    await world.send('PUT', world.id('fresh', networkType, 'v'), { location: 'westus2', properties: { addressSpace: { addressPrefixes: ['10.1.0.0/16'] } } })
+    expect((await world.send('GET', fresh)).body['value']).toEqual([])
+    world.clock.advance(world.world.durationOf('list lag'))
+    expect((await world.send('GET', fresh)).body['value']).toHaveLength(1)
+    expect((await world.send('GET', list)).body['value']).toHaveLength(1)
+  })
+})
+
+describe('the end of an operation (A5)', () => {
+  test('of attaching and detaching is a storage profile, by the real client', async () => {
+    await putMachine(world)
+    await fenceAndDetach(world)
+    const { credential, options } = world.sdk()
+    const client = new ComputeManagementClient(credential, world.subscription, options)
+    const [diskId = ''] = oldDisks(world)
+    const poller = client.virtualMachines.attachDetachDataDisks('data100-nfs', 'nfsserver', { dataDisksToAttach: [{ diskId, lun: 3 }] })
+    await poller.submitted()
+    await finish(poller)
+    expect(poller.result?.dataDisks).toMatchObject([{ lun: 3, name: 'nfsserver_DataDisk_0', createOption: 'Attach' }])
+  })
+
+  test('of power operations is 200 with a body', async () => {
+    const answer = await world.send('POST', `${world.id(oldGroup, machineType, 'nfsserver')}/deallocate`)
+    expect([answer.status, (await world.poll(answer, 'location')).status]).toEqual([202, 202])
+    world.clock.advance(world.world.durationOf('deallocate'))
+    expect((await world.poll(answer, 'location')).status).toBe(200)
+    expect((await world.poll(answer)).body['status']).toBe('Succeeded')
+  })
+
+  test('of snapshots and disks is 202 first, then the resource', async () => {
+    const [sourceResourceId = ''] = oldDisks(world)
+    world.addGroup('copies')
+    const id = world.id('copies', 'Microsoft.Compute/snapshots', 's')
+    const answer = await world.send('PUT', id, { location: 'westus2', properties: { creationData: { createOption: 'Copy', sourceResourceId }, incremental: true } })
+    expect(answer.status).toBe(202)
+    world.clock.advance(world.world.durationOf('snapshot'))
+    expect((await world.poll(answer, 'location')).body).toMatchObject({ id, properties: { provisioningState: 'Succeeded', diskSizeGB: 1024 } })
+    const disk = await world.send('PUT', world.id('copies', diskType, 'd'), { location: 'westus2', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 8 } })
+    expect([disk.status, properties(disk)['diskState']]).toEqual([202, 'Unattached'])
+  })
+
+  test('of a move and of a group delete is a Location that ends in 204', async () => {
+    await fenceAndDetach(world)
+    const targetResourceGroup = world.addGroup('t')
+    const move = await world.send('POST', `/subscriptions/${world.subscription}/resourceGroups/${oldGroup}/moveResources`, { resources: oldDisks(world), targetResourceGroup })
+    expect([move.status, move.headers['azure-asyncoperation'], move.headers['location'] !== undefined]).toEqual([202, undefined, true])
+    expect((await world.poll(move, 'location')).status).toBe(202)
+    world.clock.advance(world.world.durationOf('move'))
+    expect((await world.poll(move, 'location')).status).toBe(204)
+    const path = world.addGroup('gone')
+    const removal = await world.send('DELETE', path)
+    world.clock.advance(world.world.durationOf('group delete'))
+    expect((await world.poll(removal, 'location')).status).toBe(204)
+    expect((await world.send('GET', path)).status).toBe(404)
+  })
+})

@@ -1,0 +1,135 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { served, worldRequests } from '../helpers/served.js'
+
+const text = readFileSync(data100, 'utf8').replaceAll('../fixtures/', `${join(root, 'fixtures')}/`)
+
+function runbookFile(contents: string): string {
+  const path = join(temporaryFolder(), 'data100.yaml')
+  writeFileSync(path, contents)
+  return path
+}
+
+/** Every place of a runbook's name in `file:line:column: …` lines. */
+const places = (stderr: string): string[] => stderr.match(/data100\.yaml:\d+:\d+/g) ?? []
+
+describe('a runbook that is wrong', () => {
+  it.each([
+    ['an unknown key', (good: string) => good.replace('objective:', 'objectve:'), /objectve.*objective/s],
+    ['a dangling reference', (good: string) => good.replace('steps.nfs.outputs.id', 'steps.nfz.outputs.id'), /nfz/],
+    ['an output that there is not', (good: string) => good.replace('steps.nfs.outputs.id', 'steps.nfs.outputs.ident'), /ident/],
+    ['a duplicate id', (good: string) => good.replace('- id: exports', '- id: import'), /import/],
+    ['an unknown module', (good: string) => good.replace('uses: zfs/import-pool', 'uses: zfs/imprt-pool'), /zfs\/import-pool/],
+    ['a wrong type across a reference', (good: string) => good.replace('disks: "${{ steps.attach.outputs.disks }}"', 'disks: "${{ steps.nfs.outputs.id }}"'), /disks/],
+    ['a cycle', (good: string) => good.replace('- id: fence\n    uses: nfs/fence\n    needs: [users-lose-the-rest]', '- id: fence\n    uses: nfs/fence\n    needs: [users-lose-the-rest, exports]'), /cycle/i],
+    ['no YAML', () => 'steps: [1, 2\n  - a: }', /./],
+    ['nothing', () => '', /empty/i],
+  ])('with %s is refused with its place and a mend, and exit code 2', async (_, spoil, said) => {
+    const spoiled = spoil(text)
+    expect(spoiled).not.toBe(text)
+    const file = runbookFile(spoiled)
+    const { code, stderr } = await lifeboat(['validate', file]).ended
+    expect(code, stderr).toBe(2)
+    expect(places(stderr).length, stderr).toBeGreaterThan(0)
+    expect(stderr).toMatch(said)
+  })
+
+  it('is told all its findings at once, and nothing is touched', async () => {
+    await using world = await served()
+    const before = (await worldRequests(world)).length
+    const file = runbookFile(text.replace('uses: nfs/exports', 'uses: nfs/export').replace('steps.nfs.outputs.id', 'steps.nfz.outputs.id'))
+    const args = ['run', file, '--cloud', world.cloudPath, '--confirm=data100', '--yes', '--state-dir', temporaryFolder()]
+    const { code, stderr } = await lifeboat(args).ended
+    expect(code).toBe(2)
+    expect(new Set(places(stderr)).size).toBeGreaterThan(1)
+    expect((await worldRequests(world)).length).toBe(before)
+  })
+})
+
+describe('before the first change', () => {
+  it.each([
+    ['helm', ['ssh']],
+    ['ssh', []],
+  ])('a missing %s ends with exit code 4', async (missing, kept) => {
+    await using world = await served()
+    const bin = temporaryFolder()
+    for (const tool of kept) {
+      writeFileSync(join(bin, tool), `#!/bin/sh\nexec /usr/bin/${tool} "$@"\n`)
+      chmodSync(join(bin, tool), 0o755)
+    }
+    const env = { PATH: bin, ...(missing === 'helm' ? { LIFEBOAT_HELM: join(bin, 'no-helm') } : {}) }
+    const args = ['run', data100, '--cloud', world.cloudPath, '--confirm=data100', '--yes', '--state-dir', temporaryFolder()]
+    const { code, stderr } = await lifeboat(args, env).ended
+    expect(code, stderr).toBe(4)
+    expect(stderr).toContain(missing)
+    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
+  })
+
+  it('a cloud that does not answer ends with exit code 4', async () => {
+    const folder = temporaryFolder()
+    const cloud = join(folder, 'cloud.json')
+    writeFileSync(join(folder, 'secret'), 'none', { mode: 0o600 })
+    writeFileSync(
+      cloud,
+      JSON.stringify({
+        name: 'nowhere',
+        resourceManager: 'https://127.0.0.1:9',
+        authority: 'https://127.0.0.1:9',
+        tenant: '00000000-0000-0000-0000-000000000000',
+        instanceDiscovery: false,
+        credential: { kind: 'client-secret', clientId: 'nobody', secret: { file: 'secret' } },
+        env: { LIFEBOAT_SSH_KEY: { file: 'secret' } },
+        clock: { real: new Date().toISOString(), world: new Date().toISOString(), rate: 1000 },
+      }),
+    )
+    const { code, stderr } = await lifeboat(['run', data100, '--cloud', cloud, '--confirm=data100', '--yes', '--state-dir', folder]).ended
+    expect(code, stderr).toBe(4)
+  })
+
+  it.each([
+    [['--yes'], '--confirm=data100'],
+    [['--confirm=data100'], '--yes'],
+    [['--confirm=data200', '--yes'], 'data100'],
+  ])('a run without a terminal that has only %j names what is missing, with exit code 2', async (flags, named) => {
+    await using world = await served()
+    const { code, stderr } = await lifeboat(['run', data100, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), ...flags]).ended
+    expect(code, stderr).toBe(2)
+    expect(stderr).toContain(named)
+    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
+  })
+})
+
+describe('the journal of a run that was killed', () => {
+  it('is read with a torn last line, and refused with a flipped byte, naming the line; a locked run is exit code 5', async () => {
+    await using world = await served()
+    const state = temporaryFolder()
+    const flags = ['--state-dir', state, '--yes', '--json']
+    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
+    await first.until((event) => event.type === 'step.verified')
+
+    const locked = await lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags]).ended
+    expect(locked.code, locked.stderr).toBe(5)
+    expect(locked.stderr).toMatch(/pid \d+/)
+
+    first.child.kill('SIGKILL')
+    await first.ended
+    const { runs } = JSON.parse((await lifeboat(['runs', '--json', '--state-dir', state]).ended).stdout) as { runs: { run: string; condition: string }[] }
+    expect(runs).toMatchObject([{ condition: 'stopped' }])
+    const path = join(state, 'runs', runs[0]!.run, 'journal.ndjson')
+    const whole = readFileSync(path, 'utf8')
+    const lines = whole.split('\n')
+
+    const flipped = [lines[0], lines[1]!.replace('run.planned', 'run.plannet'), ...lines.slice(2)].join('\n')
+    writeFileSync(path, flipped)
+    const refused = await lifeboat(['resume', ...flags]).ended
+    expect(refused.code, refused.stderr).toBe(4)
+    expect(refused.stderr).toContain('line 2')
+
+    writeFileSync(path, whole.slice(0, -20))
+    const resumed = lifeboat(['resume', ...flags])
+    await resumed.until((event) => event.type === 'step.started')
+    expect((await resumed.ended).code, (await resumed.ended).stderr).toBe(0)
+  })
+})

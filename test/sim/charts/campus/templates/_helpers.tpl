@@ -1,0 +1,4 @@
+{{- define "campus.labels" -}}
+app: campus
+release: {{ .Release.Name }}
+{{- end }}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import {
+  anyStep,
+  LifeboatError,
+  type Answer,
+  type AnyStep,
+  type Change,
+  type Clock,
+  type Observation,
+  type RunEvent,
+} from '../../src/contract/index.js'
+import { bringAbout, type StepWork } from '../../src/engine/lifecycle.js'
+import { Recorder } from '../../src/engine/recorder.js'
+import { Journal, type Store } from '../../src/journal/index.js'
+
+type Look = Observation<{ id: string }, { was: string }>
+
+const make: Change = { resource: 'thing a', action: 'create', after: { size: 1 } }
+const done: Look = { state: 'converged', outputs: { id: 'a' } }
+
+/** A clock whose sleeps take no time and add up. */
+function instantClock(): Clock & { slept: number } {
+  const clock = {
+    slept: 0,
+    now: () => new Date(clock.slept),
+    realNow: () => new Date(clock.slept),
+    sleep: async (ms: number) => void (clock.slept += ms),
+    sleepReal: async (ms: number) => void (clock.slept += ms),
+    toReal: (ms: number) => ms,
+  }
+  return clock
+}
+
+function memoryStore(): Store {
+  let text = ''
+  return {
+    append: async (line) => void (text += line),
+    read: async () => text,
+    truncate: async () => undefined,
+    close: async () => undefined,
+  }
+}
+
+interface Script {
+  readonly looks: (Look | Error)[]
+  readonly apply?: (Error | undefined)[]
+  readonly answer?: Answer['choice']
+  readonly shown?: Change[]
+  readonly change?: Change
+}
+
+/** Plays a scripted module through the lifecycle and tells what happened, in order. */
+async function play({ looks, apply = [], answer = 'stop', shown = [make], change = make }: Script) {
+  const told: string[] = []
+  let at = 0
+  const module: AnyStep<unknown> = anyStep<Record<string, unknown>, { id: string }, string, { was: string }, unknown>({
+    uses: 'test/thing',
+    summary: '',
+    inputs: z.object({}),
+    outputs: z.object({ id: z.string() }),
+    identity: [],
+    verification: () => ({ everyMs: 10, withinMs: 100 }),
+    preflight: async () => [],
+    observe: async () => {
+      const look = looks[Math.min(at++, looks.length - 1)] as Look | Error
+      told.push(look instanceof Error ? 'look!' : `look:${look.state}`)
+      if (look instanceof Error) throw look
+      return look
+    },
+    plan: () => [change],
+    apply: async () => {
+      told.push('apply')
+      const error = apply.shift()
+      if (error !== undefined) throw error
+    },
+    invert: () => [],
+    claims: () => [],
+    estimateMs: () => 0,
+  })
+  const clock = instantClock()
+  const journal = Journal.create(memoryStore(), 'run', () => clock.now())
+  const listen = (event: RunEvent): void => void (event.type === 'step.progress' || told.push(event.type))
+  const work: StepWork<unknown> = {
+    step: 'a',
+    module,
+    inputs: {},
+    ctx: { doors: undefined, clock, signal: new AbortController().signal, progress: () => undefined },
+    recorder: new Recorder(journal, [listen], clock),
+    shown,
+    startedMs: 0,
+    ask: async (question) => {
+      told.push(`ask:${question.kind}`)
+      return { choice: answer, by: 'test', reason: '' }
+    },
+    beforeHarm: async () => void told.push('beforeHarm'),
+  }
+  const outcome = await bringAbout(work).then(
+    (outputs) => ({ outputs }),
+    (error: unknown) => ({ error: error as LifeboatError }),
+  )
+  return { told, clock, ...outcome }
+}
+
+const passing = (afterMs?: number): LifeboatError =>
+  new LifeboatError('azure.busy', 'try later', { retry: afterMs === undefined ? {} : { afterMs } })
+
+describe('the life of a step', () => {
+  it('journals the intent before it applies, and verifies afterwards', async () => {
+    const { told } = await play({ looks: [{ state: 'absent' }, done] })
+    expect(told).toEqual(['look:absent', 'step.intent', 'apply', 'step.applied', 'look:converged', 'step.verified'])
+  })
+
+  it('writes nothing where everything is as wanted', async () => {
+    expect((await play({ looks: [done] })).told).toEqual(['look:converged', 'step.verified'])
+  })
+
+  it('never takes a failed read for an absence', async () => {
+    const { told, error } = await play({ looks: [new LifeboatError('azure.denied', 'no')] })
+    expect(told).toEqual(['look!'])
+    expect(error?.code).toBe('azure.denied')
+  })
+
+  it('reads again while the failure may pass, and then acts on what it sees', async () => {
+    const { told } = await play({ looks: [passing(), passing(), { state: 'absent' }, done] })
+    expect(told.slice(0, 4)).toEqual(['look!', 'look!', 'look:absent', 'step.intent'])
+  })
+
+  it('waits for what is in flight instead of making a second one', async () => {
+    const flying: Look = { state: 'in-flight', what: 'being made' }
+    const { told } = await play({ looks: [flying, flying, done] })
+    expect(told).not.toContain('apply')
+  })
+
+  it('looks again before it repeats an apply that failed', async () => {
+    const { told } = await play({ looks: [{ state: 'absent' }, { state: 'absent' }, done], apply: [passing()] })
+    expect(told).toEqual([
+      'look:absent',
+      'step.intent',
+      'apply',
+      'step.retrying',
+      'look:absent',
+      'step.intent',
+      'apply',
+      'step.applied',
+      'look:converged',
+      'step.verified',
+    ])
+  })
+
+  it('takes a lost reply for no failure: what it did is seen, and not done again', async () => {
+    const { told } = await play({ looks: [{ state: 'absent' }, done], apply: [passing()] })
+    expect(told.filter((one) => one === 'apply')).toHaveLength(1)
+  })
+
+  it('waits as long as the other side asks, in real time', async () => {
+    const { clock } = await play({ looks: [{ state: 'absent' }, done], apply: [passing(12_345)] })
+    expect(clock.slept).toBe(12_345)
+  })
+
+  it('gives up at its deadline with what it last saw', async () => {
+    const { error } = await play({ looks: [{ state: 'absent' }, { state: 'in-flight', what: 'server boots' }] })
+    expect(error?.code).toBe('step.overdue')
+    expect(error?.message).toContain('server boots')
+  })
+
+  it('stops at a conflict without asking or writing', async () => {
+    const { told, error } = await play({ looks: [{ state: 'conflict', why: 'other region', mend: 'use another name' }] })
+    expect(told).toEqual(['look:conflict'])
+    expect(error?.hint).toBe('use another name')
+  })
+
+  it('asks when it would do what was not shown, and writes nothing unless the operator agrees', async () => {
+    const shown = [{ ...make, resource: 'thing b' }]
+    const refused = await play({ looks: [{ state: 'absent' }, done], shown })
+    expect(refused.told).toEqual(['look:absent', 'ask:surprise'])
+    expect(refused.error?.code).toBe('step.surprise')
+    const agreed = await play({ looks: [{ state: 'absent' }, done], shown, answer: 'go' })
+    expect(agreed.told).toContain('apply')
+  })
+
+  it('looks downstream once more right before it takes something from users', async () => {
+    const change = { ...make, harm: 'notebooks stop' }
+    const { told } = await play({ looks: [{ state: 'absent' }, done], shown: [change], change })
+    expect(told.slice(0, 3)).toEqual(['look:absent', 'beforeHarm', 'step.intent'])
+  })
+})

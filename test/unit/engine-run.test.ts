@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import {
+  anyStep,
+  LifeboatError,
+  type Answer,
+  type AnyStep,
+  type Change,
+  type Claim,
+  type Clock,
+  type Question,
+  type RunEvent,
+} from '../../src/contract/index.js'
+import { planRun, resumeRun, startRun, type RunPorts } from '../../src/engine/index.js'
+import { Journal, type RecordData } from '../../src/journal/index.js'
+import type { Node, Runbook } from '../../src/runbook/index.js'
+import { MemoryStore } from '../helpers/journal-samples.js'
+
+/** A world of switches: each step turns its own on. */
+class Switches {
+  readonly on = new Set<string>()
+  readonly turned: string[] = []
+  /** Runs while a step is being applied. */
+  during: (id: string) => Promise<void> = async () => undefined
+}
+
+const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
+const position = { line: 1, column: 1 }
+
+function clock(): Clock {
+  let ms = Date.UTC(2019, 1, 25)
+  const pass = async (by: number, signal?: AbortSignal): Promise<void> => {
+    signal?.throwIfAborted()
+    ms += by
+    await new Promise(setImmediate)
+  }
+  return { now: () => new Date(ms), realNow: () => new Date(ms), sleep: pass, sleepReal: pass, toReal: (by) => by }
+}
+
+function switchStep(world: Switches, id: string, claims: readonly Claim[] = []): AnyStep<unknown> {
+  return anyStep<Record<string, unknown>, { id: string }, string, unknown, unknown>({
+    uses: `test/${id}`,
+    summary: '',
+    inputs: z.object({}) as never,
+    outputs: z.object({ id: z.string() }),
+    identity: [],
+    verification: () => ({ everyMs: 10, withinMs: 1000 }),
+    preflight: async () => [],
+    observe: async () => (world.on.has(id) ? { state: 'converged', outputs: { id } } : { state: 'absent' }),
+    plan: () => [{ resource: id, action: 'create' }],
+    apply: async () => {
+      await world.during(id)
+      world.turned.push(id)
+      world.on.add(id)
+    },
+    invert: (changes) => changes.map((change: Change) => ({ ...change, action: 'delete' as const })),
+    claims: () => claims,
+    estimateMs: () => 60_000,
+  })
+}
+
+const step = (id: string, needs: string[] = []): Node => ({ kind: 'step', id, uses: `test/${id}`, needs, with: {}, position, positions: new Map() })
+const gate = (id: string, needs: string[]): Node => ({ kind: 'gate', id, ask: 'go on?', needs, position })
+
+interface Stage {
+  readonly nodes: readonly Node[]
+  readonly world: Switches
+  readonly store?: MemoryStore
+  readonly claims?: Record<string, Claim[]>
+  readonly answer?: (question: Question) => Answer['choice']
+  readonly stop?: AbortController
+}
+
+async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController() }: Stage) {
+  const events: RunEvent[] = []
+  const runbook: Runbook = {
+    apiVersion: 'lifeboat/v1',
+    name: 'test',
+    path: '/t.yaml',
+    folder: '/',
+    text: '',
+    azure: { subscription: 's', location: 'l', cloud: 'c' },
+    vars: {},
+    nodes,
+  }
+  const time = clock()
+  const steps = nodes.filter(({ kind }) => kind === 'step').map(({ id }) => switchStep(world, id, claims[id]))
+  const resuming = (await store.read()) !== ''
+  const journal = resuming ? (await Journal.open(store, 'run', () => time.now())).journal : Journal.create(store, 'run', () => time.now())
+  const ports: RunPorts<unknown> = {
+    runbook,
+    registry: new Map(steps.map((module) => [module.uses, module])),
+    clock: time,
+    env: () => undefined,
+    doors: () => undefined,
+    signal: stop.signal,
+    pollEveryMs: 10,
+    journal,
+    listeners: [(event) => events.push(event)],
+    operator: { name: 'test', present: true, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because' }) as Answer },
+    survivors: { handle: async () => 'gone', marked: async () => [] },
+    resumeCommand: 'lifeboat resume run',
+  }
+  const started: RecordData['run.started'] = {
+    runbook: { name: 'test', path: '/t.yaml', text: '' },
+    mode: 'run',
+    cloud: { name: 'c', resourceManager: 'https://c', subscription: 's', path: null },
+    owner,
+    pins: [],
+    confirmed: 'flag',
+    realStartedAt: time.realNow().toISOString(),
+  }
+  const outcome = resuming
+    ? await resumeRun(ports, { owner, realStartedAt: time.realNow().toISOString(), acceptedChanges: false })
+    : await startRun(ports, started, await planRun(ports))
+  return { outcome, events, store, asked: events.flatMap((event) => (event.type === 'question.asked' ? [event.question.kind] : [])) }
+}
+
+describe('a run', () => {
+  it('does what needs nothing side by side, and everything else after what it needs', async () => {
+    const world = new Switches()
+    const { outcome } = await perform({ nodes: [step('a'), step('b', ['a']), step('c'), step('d', ['b', 'c'])], world })
+    expect(outcome).toBe('succeeded')
+    expect(world.turned.indexOf('c')).toBeLessThan(world.turned.indexOf('d'))
+    expect(world.turned.filter((id) => id !== 'c')).toEqual(['a', 'b', 'd'])
+  })
+
+  it('keeps steps apart whose claims collide', async () => {
+    const world = new Switches()
+    let busy = 0
+    let most = 0
+    world.during = async () => {
+      most = Math.max(most, (busy += 1))
+      await new Promise(setImmediate)
+      busy -= 1
+    }
+    const group: Claim[] = [{ resource: 'g', mode: 'alone' }]
+    await perform({ nodes: [step('a'), step('b'), step('c')], world, claims: { a: group, b: group, c: group } })
+    expect(most).toBe(1)
+  })
+
+  it('starts nothing that comes after a failed step, and is resumed from there', async () => {
+    const world = new Switches()
+    const nodes = [step('a'), step('b', ['a']), step('c', ['b'])]
+    world.during = async (id) => {
+      if (id === 'b') throw new LifeboatError('azure.refused', 'no')
+    }
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    expect([first.outcome, world.turned]).toEqual(['failed', ['a']])
+    expect(first.events.at(-1)).toMatchObject({ type: 'run.finished', next: 'lifeboat resume run' })
+    world.during = async () => undefined
+    const second = await perform({ nodes, world, store: first.store })
+    expect([second.outcome, world.turned]).toEqual(['succeeded', ['a', 'b', 'c']])
+  })
+
+  it('asks a gate once, not again when it is resumed, and never when nothing would change after it', async () => {
+    const world = new Switches()
+    const nodes = [step('a'), gate('g', ['a']), step('b', ['g'])]
+    world.during = async (id) => {
+      if (id === 'b') throw new LifeboatError('azure.refused', 'no')
+    }
+    const first = await perform({ nodes, world, answer: (question) => (question.kind === 'gate' ? 'go' : 'stop') })
+    expect(first.asked).toEqual(['gate', 'failure'])
+    world.during = async () => undefined
+    expect((await perform({ nodes, world, store: first.store })).asked).toEqual([])
+    expect((await perform({ nodes, world })).asked).toEqual([])
+  })
+
+  it('ends as declined at a gate that is not passed, with nothing done behind it', async () => {
+    const world = new Switches()
+    const { outcome } = await perform({ nodes: [step('a'), gate('g', ['a']), step('b', ['g'])], world, answer: () => 'stop' })
+    expect([outcome, world.turned]).toEqual(['declined', ['a']])
+  })
+
+  it('looks again at what was verified, and mends it if it is gone', async () => {
+    const world = new Switches()
+    const nodes = [step('a'), step('b', ['a'])]
+    world.during = async (id) => {
+      if (id === 'b') throw new LifeboatError('azure.refused', 'no')
+    }
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    world.during = async () => undefined
+    world.on.delete('a')
+    await perform({ nodes, world, store: first.store })
+    expect(world.turned).toEqual(['a', 'a', 'b'])
+  })
+
+  it('comes to a safe point when it is interrupted: nothing new is started, and the rest is left to a resume', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    const nodes = [step('a'), step('b', ['a'])]
+    world.during = async () => stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+    const first = await perform({ nodes, world, stop })
+    expect([first.outcome, world.turned]).toEqual(['interrupted', ['a']])
+    world.during = async () => undefined
+    expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
+    expect(world.turned).toEqual(['a', 'b'])
+  })
+
+  it('stops when the journal cannot be written, before it does anything that would not be on record', async () => {
+    const world = new Switches()
+    const store = new MemoryStore()
+    const append = store.append.bind(store)
+    store.append = async (text) => {
+      if (text.includes('step.intent')) throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+      return append(text)
+    }
+    await expect(perform({ nodes: [step('a')], world, store })).rejects.toMatchObject({ code: 'journal.write-failed' })
+    expect(world.turned).toEqual([])
+  })
+})

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { Pending, type Change } from '../../src/contract/index.js'
+import { planLines, type PlanInput } from '../../src/render/plan-view.js'
+import { detailsOf } from '../../src/render/plan-values.js'
+import { widthOf } from '../../src/render/text.js'
+import { cloud, planned, plannedRun } from '../helpers/render-samples.js'
+
+const group = '/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/data100-19s'
+
+function input(facts: Partial<PlanInput> = {}): PlanInput {
+  if (plannedRun.type !== 'run.planned') throw new Error('the sample is a plan')
+  const { steps, firstHarm, pointOfNoReturn, criticalPath, totalMs } = plannedRun
+  return {
+    runbook: 'data100',
+    mode: 'rehearsal',
+    cloud,
+    objectiveMs: 2_700_000,
+    steps,
+    facts: { firstHarm, pointOfNoReturn, criticalPath, totalMs },
+    findings: [],
+    failures: [],
+    ...facts,
+  }
+}
+
+const text = (facts: Partial<PlanInput> = {}): string => planLines(input(facts), { columns: 150 }).join('\n')
+
+function withChange(change: Change, irreversible: Readonly<Record<string, string>> = {}): string {
+  return text({ steps: [planned('cluster', { changes: [change], irreversible })] })
+}
+
+describe('the values of a change', () => {
+  it('of a creation are all that will be', () => {
+    const after = { location: 'westus2', agentPool: { count: 3 }, zones: ['1', '2'], disks: [{ lun: 0 }, { lun: 1 }] }
+    expect(detailsOf({ resource: 'x', action: 'create', after })).toEqual([
+      { path: 'location', after: 'westus2' },
+      { path: 'agentPool.count', after: '3' },
+      { path: 'zones', after: '[1, 2]' },
+      { path: 'disks[0].lun', after: '0' },
+      { path: 'disks[1].lun', after: '1' },
+    ])
+  })
+
+  it('of an update are only what differs', () => {
+    const change: Change = { resource: 'x', action: 'update', before: { ttl: 300, values: ['1.1.1.1'] }, after: { ttl: 300, values: ['2.2.2.2'] } }
+    expect(detailsOf(change)).toEqual([{ path: 'values', before: '[1.1.1.1]', after: '[2.2.2.2]' }])
+  })
+
+  it('that are pending say after what, in memory and as journaled', () => {
+    const pending = new Pending(['prod'])
+    const paths = (after: Change['after']): unknown => detailsOf({ resource: 'x', action: 'create', ...(after === undefined ? {} : { after }) })
+    const expected = [{ path: 'address', after: '(known after prod)' }]
+    expect(paths({ address: pending })).toEqual(expected)
+    expect(paths(JSON.parse(JSON.stringify({ address: pending })) as Change['after'])).toEqual(expected)
+    expect(paths({ values: [pending] })).toEqual([{ path: 'values', after: '[(known after prod)]' }])
+  })
+
+  it('of many lines are told by their first and their number', () => {
+    const [detail] = detailsOf({ resource: 'x', action: 'create', after: { cloudInit: '#cloud-config\npackages:\n  - zfs\n' } })
+    expect(detail?.after).toBe('#cloud-config (3 lines)')
+  })
+})
+
+describe('a plan', () => {
+  it('says first and last that nothing was changed, and where it would be', () => {
+    const lines = planLines(input())
+    expect(lines.slice(0, 3)).toEqual([
+      'Plan for data100',
+      'A failover in the simulated world data100; nothing real is touched.',
+      'This is a dry run: it only reads, and nothing has been changed.',
+    ])
+    expect(lines.at(-1)).toBe('Nothing has been changed.')
+  })
+
+  it('shows each change with its resource as people say it', () => {
+    const id = `${group}/providers/Microsoft.ContainerService/managedClusters/data100-19s-2`
+    expect(withChange({ resource: id, action: 'create', after: { location: 'westus2' } })).toContain(
+      '  + create managedClusters/data100-19s-2 in data100-19s\n      location  westus2\n',
+    )
+    expect(withChange({ resource: group, action: 'create' })).toContain('  + create resource group data100-19s')
+  })
+
+  it('shows what was and what will be', () => {
+    const change: Change = { resource: 'data100', action: 'update', before: { values: ['1.1.1.1'] }, after: { values: new Pending(['prod']) } }
+    expect(withChange(change)).toContain('      values  [1.1.1.1] → (known after prod)')
+  })
+
+  it('counts, and names expected time, critical path, first harm and point of no return', () => {
+    expect(text().split('\n').slice(-7)).toEqual([
+      '4 changes in 4 steps: 3 to create, 1 to run',
+      'First harm: fence, at about +00:00: live notebooks on data100 stop',
+      'Point of no return: none; every change can be put back',
+      'Expected time: 34m, by estimates; the objective is 45m',
+      'Critical path: cluster 20m → prod 14m',
+      '*Assumed*: prod. What they would look at does not exist yet, so they are planned as if nothing of theirs did.',
+      'Nothing has been changed.',
+    ])
+  })
+
+  it('says why there is no way back, at the step and at the end', () => {
+    const shown = withChange({ resource: 'disk', action: 'delete' }, { disk: 'its data is gone' })
+    expect(shown).toContain('      cannot be put back: its data is gone')
+    const facts = { firstHarm: null, pointOfNoReturn: 'cluster', criticalPath: ['cluster'], totalMs: 600_000 }
+    const steps = [planned('cluster', { irreversible: { cluster: 'its data is gone' } })]
+    expect(text({ steps, facts })).toContain('Point of no return: cluster, at about +00:00: its data is gone')
+    expect(text({ steps, facts })).toContain('cluster  POINT OF NO RETURN  azure/aks-cluster')
+  })
+
+  it('marks what is assumed', () => {
+    expect(text()).toMatch(/^prod {2}helm\/release {2}\*assumed\* absent/m)
+  })
+
+  it('says that there is nothing to do', () => {
+    const steps = [planned('cluster', { state: 'converged', changes: [] }), planned('prod-live', { state: 'check', changes: [] })]
+    const shown = text({ steps, facts: { firstHarm: null, pointOfNoReturn: null, criticalPath: [], totalMs: 0 } })
+    expect(shown).toContain('No change: all is as the runbook wants it.\nNothing has been changed.')
+  })
+
+  it('never says that there is nothing to do where a step could not be looked at', () => {
+    const error = { code: 'azure.forbidden', message: 'not allowed to read', hint: 'Ask for Reader.', blame: 'user', retryable: false } as const
+    const steps = [planned('cluster', { state: 'assumed', changes: [] })]
+    const shown = text({ steps, failures: [{ step: 'cluster', error }] })
+    expect(shown).not.toContain('No change: all is')
+    expect(shown).toContain('cluster cannot be planned: not allowed to read [azure.forbidden]\n  Ask for Reader.')
+    expect(shown).toContain('A run would not start like this.')
+  })
+
+  it('shows what preflight found, with its mend', () => {
+    const findings = [
+      { step: 'cluster', level: 'warn', what: 'few cores left', mend: 'Ask for more.' },
+      { step: 'server', level: 'stop', what: 'locked', mend: 'Remove the lock.' },
+    ] as const
+    expect(text({ findings })).toMatch(/server is not ready: locked\n {2}Remove the lock\.\ncluster, warning: few cores left\n {2}Ask for more\.\n/)
+  })
+
+  it('leaves long lists to --verbose, and says so', () => {
+    const after = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`key${index}`, index]))
+    const change: Change = { resource: 'x', action: 'create', after }
+    expect(withChange(change)).toContain('and 8 more values: --verbose shows all')
+    const whole = planLines(input({ steps: [planned('cluster', { changes: [change] })] }), { verbose: true }).join('\n')
+    expect(whole).toContain('key19')
+  })
+
+  it('fits a narrow terminal without cutting a harm', () => {
+    const harm = 'live notebooks on data100 stop, and whoever has not saved loses what was typed since'
+    const lines = planLines(input({ steps: [planned('fence', { changes: [{ resource: 'pool0', action: 'run', harm }] })] }), { columns: 40 })
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(40)
+    expect(lines.join(' ').replaceAll(/ +/g, ' ')).toContain(harm)
+  })
+})

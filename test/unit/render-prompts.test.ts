@@ -1,0 +1,215 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { LifeboatError, type Question } from '../../src/contract/index.js'
+import { terminalAsker, type Asker } from '../../src/render/asker.js'
+import { errorLines } from '../../src/render/diagnostics.js'
+import { Output } from '../../src/render/output.js'
+import { confirmByName, personOperator, yesOperator } from '../../src/render/prompts.js'
+
+const never = new AbortController().signal
+const error = { code: 'azure.quota', message: 'no cores left', hint: 'Ask for more.', blame: 'user', retryable: false } as const
+const gate: Question = { kind: 'gate', step: 'ready', text: 'Cut the old server?' }
+const manual: Question = { kind: 'manual', step: 'call', checklist: ['call the dean', 'write the mail'] }
+const failure: Question = { kind: 'failure', step: 'cluster', error }
+const surprise: Question = {
+  kind: 'surprise',
+  step: 'dns',
+  shown: [{ resource: 'data100', action: 'create' }],
+  now: [{ resource: 'data100', action: 'update', before: { ttl: 60 }, after: { ttl: 300 }, harm: 'names go stale' }],
+}
+
+/** An asker that answers from a list and remembers what it showed; `open` counts questions that are open at once. */
+function scripted(answers: readonly unknown[]): Asker & { shown: string[]; asked: string[]; most: number } {
+  const left = [...answers]
+  let open = 0
+  const answer = async (message: string): Promise<never> => {
+    asker.asked.push(message)
+    open += 1
+    asker.most = Math.max(asker.most, open)
+    await Promise.resolve()
+    open -= 1
+    return left.shift() as never
+  }
+  const asker = {
+    shown: [] as string[],
+    asked: [] as string[],
+    most: 0,
+    show: (lines: readonly string[]) => void asker.shown.push(...lines),
+    select: answer,
+    checklist: answer,
+    text: answer,
+  }
+  return asker
+}
+
+const ask = (question: Question, asker: Asker) => personOperator({ name: 'ada', asker }).ask(question, never)
+
+describe('the person at the terminal', () => {
+  it('passes a gate or stops at it, by name', async () => {
+    expect(await ask(gate, scripted(['go']))).toEqual({ choice: 'go', by: 'ada' })
+    expect(await ask(gate, scripted(['stop']))).toEqual({ choice: 'stop', by: 'ada' })
+  })
+
+  it('has done a checklist only when all of it is ticked', async () => {
+    const asker = scripted([[0], 'back', [0, 1]])
+    expect(await ask(manual, asker)).toEqual({ choice: 'done', by: 'ada' })
+    expect(asker.shown).toEqual(['Not done yet:', '  - write the mail'])
+    expect(await ask(manual, scripted([[], 'stop']))).toEqual({ choice: 'stop', by: 'ada' })
+  })
+
+  it('sees a failure with code and hint, and skips only with a reason', async () => {
+    const asker = scripted(['skip', ' ', 'done elsewhere'])
+    expect(await ask(failure, asker)).toEqual({ choice: 'skip', by: 'ada', reason: 'done elsewhere' })
+    expect(asker.shown.slice(0, 2)).toEqual(['cluster failed: no cores left [azure.quota]', 'Ask for more.'])
+  })
+
+  it.each(['retry', 'done', 'stop'])('answers a failure with %s', async (choice) => {
+    expect(await ask(failure, scripted([choice]))).toEqual({ choice, by: 'ada' })
+  })
+
+  it('sees both what was shown and what is needed now', async () => {
+    const asker = scripted(['go'])
+    expect(await ask(surprise, asker)).toEqual({ choice: 'go', by: 'ada' })
+    expect(asker.shown).toEqual([
+      'dns: the world has moved on since the plan was shown.',
+      'Shown:',
+      '  create data100',
+      'Now needed:',
+      '  update data100',
+      '      ttl  60 → 300',
+      '      harm: names go stale',
+    ])
+  })
+
+  it('is asked one question at a time, in order', async () => {
+    const asker = scripted(['go', 'stop', 'go'])
+    const operator = personOperator({ name: 'ada', asker })
+    const answers = await Promise.all([1, 2, 3].map((step) => operator.ask({ ...gate, step: `s${step}` }, never)))
+    expect(answers.map(({ choice }) => choice)).toEqual(['go', 'stop', 'go'])
+    expect(asker.asked).toEqual([1, 2, 3].map((step) => `s${step}: Cut the old server?`))
+    expect(asker.most).toBe(1)
+  })
+
+  it('is not asked once the run is to stop', async () => {
+    const asker = scripted(['go'])
+    const stopped = AbortSignal.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+    await expect(personOperator({ name: 'ada', asker }).ask(gate, stopped)).rejects.toThrow('stopped')
+    expect(asker.asked).toEqual([])
+  })
+})
+
+describe('--yes', () => {
+  it('passes gates and manual steps, and nothing else', async () => {
+    const operator = yesOperator()
+    const choices = await Promise.all([gate, manual, failure, surprise].map((question) => operator.ask(question, never)))
+    expect(choices.map(({ choice }) => choice)).toEqual(['go', 'done', 'stop', 'stop'])
+    expect(operator.present).toBe(false)
+  })
+
+  it('leaves failures and surprises to the person who is there', async () => {
+    const operator = yesOperator('--yes', personOperator({ name: 'ada', asker: scripted(['retry']) }))
+    expect(operator.present).toBe(true)
+    expect(await operator.ask(failure, never)).toEqual({ choice: 'retry', by: 'ada' })
+  })
+})
+
+describe('confirming by name', () => {
+  it('takes the name and nothing like it, in three tries', async () => {
+    expect(await confirmByName(scripted(['yes', 'data101', ' data100 ']), 'data100', [], never)).toBe(true)
+    expect(await confirmByName(scripted(['a', 'b', 'c', 'data100']), 'data100', [], never)).toBe(false)
+  })
+
+  it('shows first what it is about, and lets nothing typed leave it', async () => {
+    const asker = scripted(['', 'data100'])
+    expect(await confirmByName(asker, 'data100', ['subscription 1111'], never)).toBe(false)
+    expect(asker.shown[0]).toBe('subscription 1111')
+  })
+})
+
+describe('questions at a real terminal', () => {
+  interface Typing {
+    readonly asker: Asker
+    readonly type: (keys: string) => void
+    /** Resolves once the first question stands there. */
+    readonly shown: Promise<void>
+    readonly out: () => string
+    readonly interrupts: () => number
+  }
+
+  function terminal(): Typing {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+    let data = ''
+    let interrupts = 0
+    stdout.on('data', (chunk: Buffer) => (data += chunk.toString()))
+    // The first picture of the prompt is the sign that it listens.
+    const shown = new Promise<void>((resolve) => stderr.once('data', () => setImmediate(resolve)))
+    const output = new Output({ stdin, stdout, stderr })
+    return {
+      asker: terminalAsker(output, () => (interrupts += 1)),
+      type: (keys) => void stdin.write(keys),
+      shown,
+      out: () => data,
+      interrupts: () => interrupts,
+    }
+  }
+
+  const choices = [
+    { value: 'go', name: 'Go on' },
+    { value: 'stop', name: 'Stop' },
+  ] as const
+
+  it('are answered by keys, and keep off standard output', async () => {
+    const { asker, type, shown, out } = terminal()
+    const answer = asker.select('Cut?', choices, never)
+    await shown
+    type('\u001b[B')
+    type('\r')
+    expect(await answer).toBe('stop')
+    expect(out()).toBe('')
+  })
+
+  it('take typed text', async () => {
+    const { asker, type, shown } = terminal()
+    const answer = asker.text('Name:', never)
+    await shown
+    type('data100\r')
+    expect(await answer).toBe('data100')
+  })
+
+  it('pass Ctrl-C on as an interrupt', async () => {
+    const { asker, type, shown, interrupts } = terminal()
+    const answer = asker.select('Cut?', choices, never)
+    await shown
+    type('\u0003')
+    await expect(answer).rejects.toThrow()
+    expect(interrupts()).toBe(1)
+  })
+
+  it('end with the reason of the run when that is to stop', async () => {
+    const { asker, shown, interrupts } = terminal()
+    const stop = new AbortController()
+    const answer = asker.select('Cut?', choices, stop.signal)
+    await shown
+    stop.abort(new LifeboatError('interrupted.SIGTERM', 'stopped by SIGTERM'))
+    await expect(answer).rejects.toThrow('stopped by SIGTERM')
+    expect(interrupts()).toBe(0)
+  })
+})
+
+describe('an error', () => {
+  const cause = new Error('connect ECONNREFUSED')
+  const coded = new LifeboatError('azure.unreachable', 'Azure does not answer', { hint: 'Is the network up?', cause })
+
+  it('says what happened, its code, why, and what to do, without a stack', () => {
+    expect(errorLines(coded)).toEqual(['error: Azure does not answer [azure.unreachable]', '  because: connect ECONNREFUSED', 'Is the network up?'])
+  })
+
+  it('shows stacks with --debug', () => {
+    expect(errorLines(coded, { debug: true }).join('\n')).toMatch(/at .*render-prompts\.test\.ts/)
+  })
+
+  it('that nobody foresaw is called a defect of ours', () => {
+    expect(errorLines(new TypeError('x is undefined')).join('\n')).toMatch(/x is undefined \[tool\.bug\]\nThis is a defect of lifeboat itself/)
+  })
+})

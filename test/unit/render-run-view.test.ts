@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { actualCriticalPath } from '../../src/render/run-view.js'
+import { at, event, goodRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+
+function phaseOf(events: Parameters<typeof viewAfter>[0], step: string): string | undefined {
+  return viewAfter(events).steps.get(step)?.phase
+}
+
+describe('the view of a run', () => {
+  it('follows a step from pending to verified', () => {
+    const events = [started, startedStep(1, 'cluster'), verified(20, 'cluster', 19, 3)]
+    expect([1, 2, 3].map((many) => phaseOf(events.slice(0, many), 'cluster'))).toEqual(['pending', 'running', 'verified'])
+    expect(viewAfter(events).steps.get('cluster')).toMatchObject({ changes: 3, endedMs: Date.parse(at(20)) })
+  })
+
+  it('forgets an error once the step is tried again', () => {
+    const error = { code: 'azure.conflict', message: 'busy', blame: 'cloud', retryable: true } as const
+    const failed = [started, startedStep(1, 'cluster'), event(2, { type: 'step.failed', step: 'cluster', error, elapsedMs: 60_000 })]
+    expect(viewAfter(failed).steps.get('cluster')).toMatchObject({ phase: 'failed', error })
+    expect(viewAfter([...failed, startedStep(3, 'cluster', 2)]).steps.get('cluster')).not.toHaveProperty('error')
+  })
+
+  it('takes a passed gate for done and a declined one for not done', () => {
+    const asked = event(5, { type: 'question.asked', step: 'ready-to-cut', question: { kind: 'gate', step: 'ready-to-cut', text: '?' } })
+    const answer = (choice: 'go' | 'stop') =>
+      event(6, { type: 'question.answered', step: 'ready-to-cut', kind: 'gate', answer: { choice, by: 'ada' } })
+    expect(phaseOf([started, asked], 'ready-to-cut')).toBe('asking')
+    expect(phaseOf([started, asked, answer('go')], 'ready-to-cut')).toBe('verified')
+    expect(phaseOf([started, asked, answer('stop')], 'ready-to-cut')).toBe('pending')
+    expect(viewAfter([started, asked, answer('go')])).not.toHaveProperty('question')
+  })
+
+  it('keeps the first time of a step that a resume verified again', () => {
+    const resumed = [started, startedStep(1, 'cluster'), verified(20, 'cluster', 19, 2), startedStep(40, 'cluster', 2), verified(41, 'cluster', 1, 0)]
+    expect(viewAfter(resumed).steps.get('cluster')).toMatchObject({ endedMs: Date.parse(at(20)), changes: 2 })
+  })
+
+  it('learns from the end when a resumed run had begun', () => {
+    const resumed = event(60, { type: 'run.finished', outcome: 'succeeded', elapsedMs: 50 * 60_000, wallMs: 1 })
+    expect(viewAfter([resumed]).startedMs).toBe(Date.parse(at(10)))
+  })
+
+  it('does not count the time before the start', () => {
+    const notice = event(-3, { type: 'notice', level: 'info', message: 'took over' })
+    expect(viewAfter([notice, started]).startedMs).toBe(Date.parse(at(0)))
+  })
+
+  it('finds the path that decided when the run was over', () => {
+    expect(actualCriticalPath(viewAfter(goodRun))).toEqual(['cluster', 'prod', 'prod-live'])
+  })
+})

@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest'
+import type { RunEvent } from '../../src/contract/index.js'
+import { formatDuration, LocalTimes } from '../../src/render/times.js'
+import { runsLines, statusLines, type StatusInput } from '../../src/render/status-view.js'
+import { summaryLines } from '../../src/render/summary.js'
+import { widthOf } from '../../src/render/text.js'
+import { cloud, event, goodRun, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+
+const times = new LocalTimes('UTC')
+const incident = [
+  { what: 'cluster ready', step: 'cluster', afterMs: 20 * 60_000 },
+  { what: 'students can connect', step: 'prod-live', afterMs: 128 * 60_000 },
+]
+const summary = (events: readonly RunEvent[]): string => summaryLines({ view: viewAfter(events), times, incident }, undefined, 150).join('\n')
+
+const error = { code: 'azure.quota', message: 'no cores left', hint: 'Ask for more cores.', blame: 'user', retryable: false } as const
+const failedRun: readonly RunEvent[] = [
+  started,
+  plannedRun,
+  startedStep(0, 'cluster'),
+  startedStep(0, 'server'),
+  verified(5, 'server', 5),
+  event(6, { type: 'step.failed', step: 'cluster', error, elapsedMs: 360_000 }),
+  event(6, { type: 'run.finished', outcome: 'failed', elapsedMs: 360_000, wallMs: 12_000, next: 'lifeboat resume r1' }),
+]
+
+describe('the summary', () => {
+  it('tells the time from decision to the last check, in the clock of the world', () => {
+    expect(summary(goodRun)).toContain("Rehearsal of data100 succeeded: 35m from decision to the last check (prod-live), in the world's clock.")
+    expect(summary(goodRun)).toContain('It took 1m10s of real time. Nothing real was touched.')
+    expect(summary(goodRun)).toContain('The objective of 45m is met with 10m to spare.')
+  })
+
+  it('calls the clock of a real failover real time, and never says that nothing real was touched', () => {
+    const real = goodRun.map((one) => {
+      if (one.type === 'run.finished') return { ...one, wallMs: one.elapsedMs }
+      return one.type === 'run.started' ? { ...one, mode: 'run' as const } : one
+    })
+    expect(summary(real)).toContain('in real time.')
+    expect(summary(real)).not.toContain('Nothing real')
+  })
+
+  it('does not call a clock real that runs faster than the wall', () => {
+    const fast = goodRun.map((one) => (one.type === 'run.started' ? { ...one, mode: 'run' as const } : one))
+    expect(summary(fast)).toContain("in the cloud's clock.")
+    expect(summary(fast)).toContain('It took 1m10s of real time.')
+  })
+
+  it('shows the critical path and the times of that day beside those of the run', () => {
+    expect(summary(goodRun)).toContain('Critical path: cluster 20m → prod 14m → prod-live 1m.')
+    expect(summary(goodRun)).toContain("The world's own operations along the longest path take 34m.")
+    expect(summary(goodRun)).toContain(
+      ['  after the decision    that day  rehearsed', '  cluster ready         20m       20m', '  students can connect  2h08m     35m'].join('\n'),
+    )
+  })
+
+  it('says what the checks saw: certificates, and that any was taken', () => {
+    expect(summary(goodRun)).toContain('  - data100.example shows a certificate of Fake CA, valid for 90 days (tls: any)')
+  })
+
+  it('of a failure says what failed, what to do, how far it came and the command that goes on', () => {
+    expect(summary(failedRun)).toBe(
+      [
+        "Rehearsal of data100 failed after 6m, in the world's clock.",
+        'It took 12s of real time. Nothing real was touched.',
+        '',
+        'cluster failed: no cores left [azure.quota]',
+        'Ask for more cores.',
+        '1 of 5 steps are verified.',
+        '',
+        'To go on:',
+        '  lifeboat resume r1',
+      ].join('\n'),
+    )
+  })
+
+  it('says of a run that succeeded with a skipped step that it was skipped', () => {
+    const skipped = event(34, { type: 'step.skipped', step: 'prod-live', reason: 'looked myself', by: 'ada' })
+    expect(summary([...goodRun.slice(0, -1), skipped, ...goodRun.slice(-1)])).toContain('prod-live was skipped: looked myself')
+  })
+
+  it('never cuts the command that goes on', () => {
+    const next = `lifeboat resume r1 --state-dir ${'/long'.repeat(20)}`
+    const events = failedRun.map((one) => (one.type === 'run.finished' ? { ...one, next } : one))
+    expect(summaryLines({ view: viewAfter(events), times }, undefined, 40)).toContain(`  ${next}`)
+  })
+})
+
+const status: StatusInput = {
+  run: 'r1',
+  runbook: 'data100',
+  mode: 'run',
+  condition: 'failed',
+  startedAt: '2019-02-25T20:40:00Z',
+  stepsDone: 3,
+  stepsTotal: 17,
+  cloud,
+  elapsedMs: 360_000,
+  objectiveMs: 2_700_000,
+  owner: { user: 'ada', host: 'laptop', pid: 42 },
+  running: [{ id: 'server', elapsedMs: 60_000 }],
+  failed: [{ id: 'cluster', error }],
+  asking: 'Cut the old server?',
+  skipped: ['network'],
+  journal: '/state/r1.ndjson',
+  next: 'lifeboat resume r1',
+}
+
+describe('status', () => {
+  it('says where a run stands', () => {
+    expect(statusLines(status, times, undefined, 200)).toEqual([
+      'data100  run r1  failed; it can be resumed',
+      'failover on data100, subscription 11111111-2222-3333-4444-555555555555 (https://127.0.0.1:4000)',
+      "started 2019-02-25 20:40:00 UTC, 6m of the run's clock, objective 45m",
+      'steps   3 of 17 done, skipped: network',
+      'owner   ada on laptop, pid 42',
+      'open    server 1m',
+      'asks    Cut the old server?',
+      'failed  cluster: no cores left [azure.quota]',
+      'journal /state/r1.ndjson',
+      'next    lifeboat resume r1',
+    ])
+  })
+
+  it.each([2, 5, 30])('takes ten lines at most with %d failed steps', (many) => {
+    const failed = Array.from({ length: many }, (_, index) => ({ id: `step${index}`, error }))
+    const lines = statusLines({ ...status, failed }, times, undefined, 60)
+    expect(lines.length).toBeLessThanOrEqual(10)
+    expect(lines.join('\n')).toContain(`${many} more failed`)
+    expect(lines.at(-1)).toBe('next    lifeboat resume r1')
+  })
+})
+
+describe('the list of runs', () => {
+  it('has one line a run, in columns', () => {
+    const rows = [status, { ...status, run: 'r-longer', condition: 'succeeded', mode: 'rehearsal' } as const]
+    const lines = runsLines(rows, times)
+    expect(lines).toEqual([
+      'run       runbook  mode       started           steps  state',
+      'r1        data100  run        2019-02-25 20:40  3/17   failed',
+      'r-longer  data100  rehearsal  2019-02-25 20:40  3/17   succeeded',
+    ])
+    expect(Math.max(...runsLines(rows, times, undefined, 30).map(widthOf))).toBe(30)
+  })
+
+  it('says what to do when there is none', () => {
+    expect(runsLines([], times)).toEqual(['No runs yet. Start with: lifeboat rehearse RUNBOOK'])
+  })
+})
+
+it('durations of the incident stay exact from an hour on', () => {
+  expect(formatDuration(128 * 60_000)).toBe('2h08m')
+})
