@@ -1,8 +1,22 @@
 import { z } from 'zod'
-import { LifeboatError, type Change, type JsonObject } from '../contract/index.js'
+import { LifeboatError, type Change, type Json, type JsonObject } from '../contract/index.js'
 import type { Resource } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { defineStep, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import {
+  networkChanges,
+  networkConflict,
+  networkLabel,
+  securityLabel,
+  securityName,
+  seenNetwork,
+  subnetLabel,
+  subnetsOf,
+  wireRule,
+  wireRules,
+  type Rule,
+  type SeenNetwork,
+} from './parts/network.js'
+import { defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -18,17 +32,7 @@ const inputs = z.strictObject({
 })
 type Inputs = z.infer<typeof inputs>
 
-/** What is missing, by the labels under which it is planned. */
-interface Seen {
-  readonly missing: readonly string[]
-}
-
-const networkLabel = (name: string): string => `virtualNetwork ${name}`
-const subnetLabel = (name: string, subnet: string): string => `subnet ${name}/${subnet}`
-const securityLabel = (name: string): string => `networkSecurityGroup ${securityName(name)}`
-const securityName = (name: string): string => `${name}-nfs`
-
-/** A virtual network with its subnets, and the security group of one of them. Subnets that others made are left alone. */
+/** A virtual network with its subnets, and the security group of one of them. What others made in them is left alone. */
 export const network = defineStep({
   uses: 'azure/network',
   summary: 'A virtual network, its subnets, and who may come in',
@@ -40,147 +44,123 @@ export const network = defineStep({
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
-    const [found, security] = await Promise.all([
-      doors.azure.resources.get(networkId(group.id, wanted.name)),
-      wanted.securityGroup === undefined ? undefined : doors.azure.resources.get(securityId(group.id, wanted.name)),
-    ])
-    const states = [found, security].map((one) => one?.properties['provisioningState'])
-    if (states.some((state) => state === 'Updating' || state === 'Creating')) return { state: 'in-flight', what: `network ${wanted.name} is being changed` }
-    const wrong = found === undefined ? undefined : conflictOf(wanted, found)
-    if (wrong !== undefined) return { state: 'conflict', why: wrong, mend: 'Use another name or other addresses in the runbook.' }
-    const missing = missingOf(wanted, found, security)
-    if (missing.length > 0) return found === undefined && security === undefined ? { state: 'absent' } : { state: 'drifted', seen: { missing } }
-    const id = networkId(group.id, wanted.name)
-    const subnets = Object.fromEntries(Object.keys(wanted.subnets).map((name) => [name, `${id}/subnets/${name}`]))
-    return { state: 'converged', outputs: { id, subnets } }
+    const { found, security } = await read(group.id, wanted, doors)
+    const states = [found, security, ...subnetsOf(found)].map((one) => one?.properties['provisioningState'])
+    const changing = states.find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')
+    if (changing !== undefined) return { state: 'in-flight', what: `network ${wanted.name} is ${String(changing).toLowerCase()}` }
+    const why = networkConflict(wanted, found, security)
+    if (why !== undefined) return { state: 'conflict', why, mend: 'Mend it there, or use another name or other addresses in the runbook.' }
+    if (found === undefined && security === undefined) return { state: 'absent' }
+    const seen = seenNetwork(wanted, found, security)
+    if (found === undefined || networkChanges(wanted, seen).length > 0) return { state: 'drifted', seen }
+    const subnets = subnetsOf(found).filter(({ name }) => wanted.subnets[name] !== undefined)
+    const ids = subnets.map(({ name, id }) => [name, id ?? `${found.id}/subnets/${name}`])
+    return { state: 'converged', outputs: { id: found.id, subnets: Object.fromEntries(ids) as Record<string, string> } }
   },
-  plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }) {
-    const all = changesFor(wanted as Inputs)
-    return seen.state === 'absent' ? all : all.filter(({ resource }) => seen.seen.missing.includes(resource))
-  },
-  async apply(changes, wanted, { doors }) {
+  plan: (wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: SeenNetwork }) =>
+    networkChanges(wanted, seen.state === 'drifted' ? seen.seen : undefined),
+  async apply(changes, wanted, { doors, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('network.no-group', `there is no resource group ${wanted.resourceGroup}`)
-    const planned = new Set(changes.map(({ resource }) => resource))
-    if (changes.some(({ action }) => action === 'delete')) return remove(planned, group.id, wanted, doors)
-    // The security group first: the subnet refers to it.
-    if (planned.has(securityLabel(wanted.name))) await (await doors.azure.resources.put(securityResource(group.id, wanted))).done
-    const others = [...planned].filter((label) => label !== securityLabel(wanted.name))
-    if (others.length > 0) await (await doors.azure.resources.put(await networkResource(group.id, wanted, doors))).done
+    const work = new NetworkWork(group.id, wanted, doors, signal)
+    const by = new Map(changes.map((change) => [change.resource, change]))
+    const security = by.get(securityLabel(wanted.name))
+    const whole = by.get(networkLabel(wanted.name))
+    const subnets = Object.keys(wanted.subnets).flatMap((name) => by.get(subnetLabel(wanted.name, name)) ?? [])
+    // The subnet refers to the security group: made before it, deleted after it.
+    if (security !== undefined && security.action !== 'delete') await work.secure(security)
+    if (whole?.action === 'create') await work.make(subnets)
+    else if (whole?.action === 'delete') await work.remove(whole)
+    else {
+      if (whole?.action === 'update') await work.widen(whole)
+      // A network takes one change at a time.
+      for (const change of subnets) await work.subnet(change)
+    }
+    if (security?.action === 'delete') await work.remove(security)
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,
 })
 
-function networkId(groupId: string, name: string): string {
-  return idIn(groupId, 'Microsoft.Network/virtualNetworks', name)
+const networkId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/virtualNetworks', name)
+const securityId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/networkSecurityGroups', securityName(name))
+
+async function read(groupId: string, { name, securityGroup }: Inputs, { azure }: Platform): Promise<{ found?: Resource; security?: Resource }> {
+  const [found, security] = await Promise.all([
+    azure.resources.get(networkId(groupId, name)),
+    securityGroup === undefined ? undefined : azure.resources.get(securityId(groupId, name)),
+  ])
+  return { ...(found === undefined ? {} : { found }), ...(security === undefined ? {} : { security }) }
 }
 
-function securityId(groupId: string, name: string): string {
-  return idIn(groupId, 'Microsoft.Network/networkSecurityGroups', securityName(name))
-}
+/** Writes the parts of one network. What is there already is written back as it was read, except for what is changed. */
+class NetworkWork {
+  constructor(
+    readonly groupId: string,
+    readonly wanted: Inputs,
+    readonly doors: Platform,
+    readonly signal: AbortSignal,
+  ) {}
 
-interface WireSubnet {
-  readonly name: string
-  readonly id?: string
-  readonly properties: JsonObject
-}
-
-function subnetsOf(found: Resource | undefined): readonly WireSubnet[] {
-  return (found?.properties['subnets'] ?? []) as unknown as readonly WireSubnet[]
-}
-
-function prefixOf({ properties }: WireSubnet): string {
-  const [first] = (properties['addressPrefixes'] ?? []) as readonly string[]
-  const single = properties['addressPrefix']
-  return typeof single === 'string' ? single : (first ?? '')
-}
-
-function conflictOf(wanted: Inputs, found: Resource): string | undefined {
-  if (found.location.toLowerCase() !== wanted.location.toLowerCase()) return `network ${wanted.name} exists in ${found.location}`
-  for (const subnet of subnetsOf(found)) {
-    const prefix = wanted.subnets[subnet.name]
-    if (prefix !== undefined && prefix !== prefixOf(subnet)) return `subnet ${subnet.name} exists as ${prefixOf(subnet)}, not ${prefix}`
+  async #put(resource: Resource): Promise<void> {
+    await ended(await this.doors.azure.resources.put(resource), this.signal)
   }
-  return undefined
-}
 
-function missingOf(wanted: Inputs, found: Resource | undefined, security: Resource | undefined): string[] {
-  const there = new Map(subnetsOf(found).map((subnet) => [subnet.name, subnet]))
-  const guarded = wanted.securityGroup?.subnet
-  const missing = Object.keys(wanted.subnets).filter((name) => {
-    const subnet = there.get(name)
-    return subnet === undefined || (name === guarded && subnet.properties['networkSecurityGroup'] === undefined)
-  })
-  return [
-    ...(found === undefined ? [networkLabel(wanted.name)] : []),
-    ...missing.map((name) => subnetLabel(wanted.name, name)),
-    ...(guarded !== undefined && !sameRules(wanted, security) ? [securityLabel(wanted.name)] : []),
-  ]
-}
-
-function sameRules(wanted: Inputs, security: Resource | undefined): boolean {
-  const rules = (security?.properties['securityRules'] ?? []) as unknown as readonly { name: string; properties: JsonObject }[]
-  return rulesFor(wanted).every((rule) =>
-    rules.some(({ name, properties }) => name === rule.name && properties['sourceAddressPrefix'] === rule.properties.sourceAddressPrefix),
-  )
-}
-
-function changesFor({ name, addressSpace, subnets, securityGroup }: Inputs): Change[] {
-  return [
-    { resource: networkLabel(name), action: 'create', after: { addressSpace } },
-    ...Object.entries(subnets).map(([subnet, prefix]): Change => ({ resource: subnetLabel(name, subnet), action: 'create', after: { prefix } })),
-    ...(securityGroup === undefined ? [] : [{ resource: securityLabel(name), action: 'create' as const, after: securityGroup }]),
-  ]
-}
-
-/** A way out stays open by default; what may come in is NFS from the nodes and SSH from the operator's side, nothing else. */
-function rulesFor({ securityGroup }: Inputs) {
-  if (securityGroup === undefined) return []
-  const allow = (name: string, priority: number, port: string, from: string) => ({
-    name,
-    properties: {
-      priority,
-      direction: 'Inbound',
-      access: 'Allow',
-      protocol: 'Tcp',
-      sourcePortRange: '*',
-      destinationPortRange: port,
-      sourceAddressPrefix: from,
-      destinationAddressPrefix: '*',
-    },
-  })
-  return [allow('nfs', 100, '2049', securityGroup.nfsFrom), allow('ssh', 110, '22', securityGroup.sshFrom)]
-}
-
-function securityResource(groupId: string, wanted: Inputs): Resource {
-  return { id: securityId(groupId, wanted.name), location: wanted.location, properties: { securityRules: rulesFor(wanted) } }
-}
-
-/** The whole network as it shall be: subnets that are there and not ours are put back as they were read. */
-async function networkResource(groupId: string, wanted: Inputs, { azure }: Platform): Promise<Resource> {
-  const id = networkId(groupId, wanted.name)
-  const others = subnetsOf(await azure.resources.get(id)).filter(({ name }) => wanted.subnets[name] === undefined)
-  const guarded = wanted.securityGroup?.subnet
-  const ours = Object.entries(wanted.subnets).map(([name, addressPrefix]) => ({
-    name,
-    properties: {
-      addressPrefix,
-      ...(name === guarded ? { networkSecurityGroup: { id: securityId(groupId, wanted.name) } } : {}),
-    },
-  }))
-  return {
-    id,
-    location: wanted.location,
-    properties: {
-      addressSpace: { addressPrefixes: wanted.addressSpace },
-      subnets: [...others.map(({ name, properties }) => ({ name, properties })), ...ours],
-    },
+  /** Rules that the change names are set, or taken away where it says null; those of others stay. */
+  async secure({ after }: Change): Promise<void> {
+    const id = securityId(this.groupId, this.wanted.name)
+    const there = await this.doors.azure.resources.get(id)
+    const { rules } = after as unknown as { rules: Readonly<Record<string, Rule | null>> }
+    const others = wireRules(there).filter(({ name }) => rules[name] === undefined)
+    const named = Object.entries(rules).flatMap(([name, rule]) => (rule === null ? [] : [wireRule(name, rule)]))
+    const base = there ?? { id, location: this.wanted.location, properties: {} }
+    await this.#put({ ...base, properties: { ...base.properties, securityRules: [...others, ...named] as unknown as Json } })
   }
-}
 
-async function remove(planned: ReadonlySet<string>, groupId: string, wanted: Inputs, { azure }: Platform): Promise<void> {
-  if (planned.has(networkLabel(wanted.name))) await (await azure.resources.delete(networkId(groupId, wanted.name))).done
-  if (planned.has(securityLabel(wanted.name))) await (await azure.resources.delete(securityId(groupId, wanted.name))).done
+  /** The network with its subnets, in one go. */
+  async make(subnets: readonly Change[]): Promise<void> {
+    const { name, location, addressSpace } = this.wanted
+    const parts = subnets.map(({ resource, after }) => ({ name: resource.split('/').at(-1) ?? '', properties: this.#wire(after) }))
+    const properties = { addressSpace: { addressPrefixes: addressSpace }, subnets: parts }
+    await this.#put({ id: networkId(this.groupId, name), location, properties })
+  }
+
+  async widen({ after }: Change): Promise<void> {
+    const there = await this.#there()
+    const { addressSpace } = after as { addressSpace: readonly string[] }
+    await this.#put({ ...there, properties: { ...there.properties, addressSpace: { addressPrefixes: addressSpace } } })
+  }
+
+  async subnet({ resource, action, after }: Change): Promise<void> {
+    const there = await this.#there()
+    const name = resource.split('/').at(-1) ?? ''
+    const id = `${there.id}/subnets/${name}`
+    if (action === 'delete') return ended(await this.doors.azure.resources.delete(id), this.signal)
+    const before = subnetsOf(there).find((one) => one.name === name)?.properties ?? {}
+    const { networkSecurityGroup: _guard, ...rest } = before
+    const unguarded = (after as { securityGroup?: string | null }).securityGroup === null
+    await this.#put({ id, location: '', properties: { ...(unguarded ? rest : before), ...this.#wire(after) } })
+  }
+
+  async remove({ resource }: Change): Promise<void> {
+    const { name } = this.wanted
+    const id = resource === securityLabel(name) ? securityId(this.groupId, name) : networkId(this.groupId, name)
+    await ended(await this.doors.azure.resources.delete(id), this.signal)
+  }
+
+  #wire(after: Change['after']): JsonObject {
+    const { prefix, securityGroup } = after as { prefix?: string; securityGroup?: string | null }
+    return {
+      ...(prefix === undefined ? {} : { addressPrefix: prefix }),
+      ...(typeof securityGroup === 'string' ? { networkSecurityGroup: { id: securityId(this.groupId, this.wanted.name) } } : {}),
+    }
+  }
+
+  async #there(): Promise<Resource> {
+    const { name } = this.wanted
+    const there = await this.doors.azure.resources.get(networkId(this.groupId, name))
+    if (there !== undefined) return there
+    throw new LifeboatError('network.gone', `network ${name} was there a moment ago and is not any more`, { retry: {} })
+  }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { LifeboatError } from '../contract/index.js'
+import { samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { defineStep, groupClaim, inverted, known, minutes, seconds } from './step.js'
+import { defineStep, ended, groupClaim, inverted, known, minutes, seconds } from './step.js'
 
 /** A resource group. One that exists in the same place is adopted, whoever made it. */
 export const resourceGroup = defineStep({
@@ -15,23 +16,24 @@ export const resourceGroup = defineStep({
   async observe({ name, location }, { doors }) {
     const group = await doors.azure.groups.get(name)
     if (group === undefined) return { state: 'absent' }
-    if (group.location.toLowerCase() !== location.toLowerCase()) {
+    // One that is being deleted is waited for, wherever it is: only then is its name free.
+    if (group.provisioningState !== 'Succeeded') {
+      return { state: 'in-flight', what: `resource group ${name} is ${group.provisioningState.toLowerCase()}` }
+    }
+    if (!samePlace(group.location, location)) {
       return {
         state: 'conflict',
         why: `resource group ${name} exists in ${group.location}, not in ${location}`,
         mend: 'A group cannot change its place: use another name in the runbook.',
       }
     }
-    if (group.provisioningState !== 'Succeeded') {
-      return { state: 'in-flight', what: `resource group ${name} is ${group.provisioningState.toLowerCase()}` }
-    }
     return { state: 'converged', outputs: { id: group.id, name: group.name } }
   },
   plan: ({ name, location }) => [{ resource: `resourceGroup ${String(name)}`, action: 'create', after: { location } }],
-  async apply(changes, { name, location }, { doors }) {
+  async apply(changes, { name, location }, { doors, signal }) {
     for (const { action } of changes) {
       if (action === 'create') await doors.azure.groups.create(name, location)
-      if (action === 'delete') await deleteIfEmpty(name, doors)
+      if (action === 'delete') await deleteIfEmpty(name, doors, signal)
     }
   },
   invert: (changes) => changes.map(inverted),
@@ -40,13 +42,14 @@ export const resourceGroup = defineStep({
 })
 
 /** Deleting a group deletes everything in it, also what others have put there since. */
-async function deleteIfEmpty(name: string, { azure }: Platform): Promise<void> {
-  const left = (await azure.groups.list(name)) ?? []
+async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSignal): Promise<void> {
+  const left = await azure.groups.list(name)
+  if (left === undefined) return
   if (left.length > 0) {
     throw new LifeboatError('group.not-empty', `resource group ${name} still holds ${left.length} resources`, {
       blame: 'user',
       hint: `Look at what they are before you delete it by hand: ${left.slice(0, 3).join(', ')}`,
     })
   }
-  await (await azure.groups.delete(name)).done
+  await ended(await azure.groups.delete(name), signal)
 }

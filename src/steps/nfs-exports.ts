@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { file, isPending, LifeboatError, resourceId, type Change, type PlanInputs } from '../contract/index.js'
-import { exportsOn, nfsState, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
-import { datasetsOn, type Dataset } from '../platform/host/pools.js'
+import { ask } from '../platform/host/ask.js'
+import { exportTable, nfsState, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
+import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
@@ -39,7 +40,7 @@ export const nfsExports = defineStep({
   preflight: async () => [],
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
-    const [shown, nfs, datasets] = await Promise.all([exportsOn(host), nfsState(host), datasetsOn(host)])
+    const [shown, nfs, datasets] = await ask(host, exportTable, nfsState, mountedDatasets)
     const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
     const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
     const served = right && wanted.exports.every(({ path }) => isMounted(path, datasets))
@@ -62,7 +63,7 @@ export const nfsExports = defineStep({
     const host = hostOf(wanted, doors)
     for (const { after } of changes) {
       const exports = exportsIn(after)
-      const datasets = await datasetsOn(host)
+      const [datasets] = await ask(host, mountedDatasets)
       const bare = exports.filter(({ path }) => !isMounted(path, datasets))
       if (bare.length > 0) throw notMounted(bare, wanted.machine)
       ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)

@@ -1,4 +1,5 @@
 import { anyStep, isPending, type AnyStep, type Change, type Claim, type Pending, type PlanInputs, type StepModule } from '../contract/index.js'
+import type { Operation } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 
 /**
@@ -38,6 +39,24 @@ export function groupOf(id: string): string {
 /** `/subscriptions/S/resourceGroups/G/providers/TYPE/NAME`, with the subscription of a group's id. */
 export function idIn(groupId: string, type: string, name: string): string {
   return `${groupId}/providers/${type}/${name}`
+}
+
+/**
+ * Waits for the end of what Azure has accepted, or for the run's. An interrupted run lets go here: the operation goes on
+ * without us, and what came of it is told by observing.
+ */
+export async function ended({ done }: Operation, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  let stop = (): void => undefined
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    await Promise.race([done, stopped])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }

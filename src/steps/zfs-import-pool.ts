@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { file, isPending, LifeboatError, resourceId, type Change, type ReadContext } from '../contract/index.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
+import { ask } from '../platform/host/ask.js'
 import {
-  assertNoDataErrors,
-  datasetsOn,
   deviceFolder,
   exportPool,
   importablePools,
@@ -11,6 +10,8 @@ import {
   importPool,
   isInPool,
   mountAll,
+  mountedDatasets,
+  noDataErrors,
   notExported,
   type ImportablePool,
   type ImportedPool,
@@ -61,7 +62,7 @@ export const zfsImportPool = defineStep({
   },
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
-    const [pools, all] = await Promise.all([importedPools(host), datasetsOn(host)])
+    const [pools, all] = await ask(host, importedPools, mountedDatasets)
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const pool = pools.find(({ guid }) => guid === wanted.pool.guid)
@@ -86,7 +87,7 @@ export const zfsImportPool = defineStep({
     const host = hostOf(wanted, ctx.doors)
     for (const { after } of changes) {
       if (wantsImport(after)) await bringIn(host, wanted, ctx)
-      else if (await isHere(host, wanted)) await exportPool(host, wanted.pool.name)
+      else await takeOut(host, wanted)
     }
   },
   invert: (changes) => changes.map((change) => inverted({ ...change, before: { imported: false } })),
@@ -98,22 +99,25 @@ function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'ss
   return { ssh, at: { machine, user, key: sshKey } }
 }
 
-async function isHere(host: Host, { pool }: Inputs): Promise<boolean> {
-  return (await importedPools(host)).some(({ guid }) => guid === pool.guid)
-}
-
 /** Proof first, from the control plane and from the devices; then import without mounting, look, and mount. */
 async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): Promise<void> {
   const { pool } = wanted
-  const [here, missing, found] = await Promise.all([isHere(host, wanted), proofsMissing(wanted, ctx.doors), importablePools(host)])
-  if (!here) {
+  const [missing, [pools, found]] = await Promise.all([proofsMissing(wanted, ctx.doors), ask(host, importedPools, importablePools)])
+  if (pools.some(({ guid }) => guid === pool.guid)) {
+    await ask(host, noDataErrors(pool.name))
+  } else {
     if (missing.length > 0) throw noProof(missing)
     assertWhole(found, wanted)
     ctx.progress(`importing ${pool.name}`)
-    await importPool(host, pool.guid)
+    await importPool(host, pool)
   }
-  await assertNoDataErrors(host, pool.name)
   await mountAll(host)
+}
+
+/** The way back. */
+async function takeOut(host: Host, { pool }: Inputs): Promise<void> {
+  const [pools] = await ask(host, importedPools)
+  if (pools.some(({ guid }) => guid === pool.guid)) await exportPool(host, pool.name)
 }
 
 function wantsImport(after: Change['after']): boolean {

@@ -1,13 +1,13 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
+import { createServer, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { KubeCluster, type KubeOptions, type KubeRequest } from '../../src/sim/kube/cluster.js'
 import { makeAuthority } from '../../src/sim/pki.js'
-import { scaledClock } from '../../src/sim/world/clock.js'
+import { scaledClock, type VirtualClock } from '../../src/sim/world/clock.js'
 import { tempFolder } from './temp-folder.js'
 
 const bin = fileURLToPath(new URL('../../node_modules/.bin/', import.meta.url))
@@ -17,6 +17,21 @@ export interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
+}
+
+export interface Called {
+  readonly status: number
+  readonly body: KubeAnswer
+}
+
+/** As much of an object, a list or a Status as the tests look at. */
+export interface KubeAnswer {
+  readonly kind?: string
+  readonly reason?: string
+  readonly message?: string
+  readonly metadata?: { readonly name?: string; readonly resourceVersion?: string; readonly generation?: number }
+  readonly items?: readonly KubeAnswer[]
+  readonly [field: string]: unknown
 }
 
 export interface ServedCluster {
@@ -35,16 +50,26 @@ export interface ServedCluster {
   beginHelm(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
   /** A kubeconfig with another token. */
   kubeconfigWith(token: string): string
+  /** One request with the token; the body is sent as JSON. `body` of the answer is what it holds, parsed if it is JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Called>
   /** Until something holds; looked at after every request of a client and every change in the cluster. */
   until(holds: () => boolean): Promise<void>
 }
 
 export const token = 'the-token-of-this-cluster'
 
+interface ServeOptions extends Partial<KubeOptions> {
+  /** 60 if absent. */
+  readonly speed?: number
+  /** Time that stands still until the test lets it pass, instead of the machine's times `speed`. */
+  readonly virtual?: VirtualClock
+}
+
 /** A cluster of the simulated world behind HTTPS, its time 60 times as fast as the machine's. Gone when the test is. */
-export async function servedCluster(options: Partial<KubeOptions> & { readonly speed?: number } = {}): Promise<ServedCluster> {
-  const { speed = 60, ...own } = options
-  const clock = scaledClock(Date.parse('2019-02-25T12:40:00-08:00'), speed)
+export async function servedCluster(options: ServeOptions = {}): Promise<ServedCluster> {
+  const { speed = 60, virtual, ...own } = options
+  const scaled = scaledClock(Date.parse('2019-02-25T12:40:00-08:00'), speed)
+  const clock = virtual ?? scaled
   const requests: KubeRequest[] = []
   const waiting = new Set<() => void>()
   const look = (): void => waiting.forEach((one) => one())
@@ -69,7 +94,7 @@ export async function servedCluster(options: Partial<KubeOptions> & { readonly s
   const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   onTestFinished(async () => {
     cluster.stop()
-    clock.stop()
+    scaled.stop()
     await new Promise((resolve) => server.close(resolve))
   })
 
@@ -125,6 +150,26 @@ export async function servedCluster(options: Partial<KubeOptions> & { readonly s
       const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })))
       return { child, ended }
     },
+    call: (method, path, body, headers = {}) =>
+      new Promise((resolve, reject) => {
+        const type = method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json'
+        const sent = httpsRequest(
+          `${origin}${path}`,
+          { method, ca: authority.pem, agent: false, headers: { authorization: `Bearer ${token}`, 'content-type': type, ...headers } },
+          (response) => {
+            const chunks: Buffer[] = []
+            response.on('data', (chunk: Buffer) => chunks.push(chunk))
+            response.once('error', reject)
+            response.once('end', () => {
+              const text = Buffer.concat(chunks).toString()
+              const json = response.headers['content-type']?.includes('json') === true
+              resolve({ status: response.statusCode ?? 0, body: (json ? JSON.parse(text) : { message: text }) as KubeAnswer })
+            })
+          },
+        )
+        sent.once('error', reject)
+        sent.end(body === undefined ? undefined : JSON.stringify(body))
+      }),
     until: (holds) =>
       new Promise((resolve) => {
         const check = (): void => {

@@ -8,8 +8,16 @@ import { temporaryFolder } from './cli.js'
 
 export const subscription = '5e1d1a2c-0100-4d47-9c19-201902251121'
 
+export interface OpenedDoors {
+  readonly doors: Platform
+  readonly clock: Clock
+  readonly children: RecordedChildren
+  readonly secrets: string
+  readonly env: (name: string) => string
+}
+
 /** The real doors to a served world, as a step of a run gets them. */
-export async function doorsTo(cloudPath: string): Promise<{ doors: Platform; clock: Clock; children: RecordedChildren; secrets: string; env: (name: string) => string }> {
+export async function doorsTo(cloudPath: string): Promise<OpenedDoors> {
   const cloud = await loadCloud(cloudPath)
   const clock = clockOf(cloud)
   const secrets = temporaryFolder()

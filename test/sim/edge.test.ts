@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { request } from 'node:http'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { join } from 'node:path'
-import { decode, encode, streamDecode, streamEncode, RECURSION_DESIRED, type Packet } from 'dns-packet'
+import { decode, encode, streamDecode, streamEncode, RECURSION_DESIRED, type DecodedPacket, type Packet } from 'dns-packet'
 import { createSocket } from 'node:dgram'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startNameServers } from '../../src/sim/dns/server.js'
@@ -44,30 +44,30 @@ async function get(proxy: string, address: string, name: string, path = '/hub/lo
   return new Promise<{ status: number; text: string; certificate: string }>((resolve, reject) => {
     let text = ''
     socket.on('secureConnect', () => socket.write(`GET ${path} HTTP/1.1\r\nhost: ${name}\r\nconnection: close\r\n\r\n`))
-    socket.on('data', (part) => (text += part.toString()))
+    socket.on('data', (part: Buffer) => (text += part.toString()))
     socket.on('error', reject)
-    socket.on('end', () => resolve({ status: Number(text.split(' ')[1]), text, certificate: socket.getPeerCertificate().subject?.CN ?? '' }))
+    socket.on('end', () => resolve({ status: Number(text.split(' ')[1]), text, certificate: socket.getPeerCertificate().subject.CN as string }))
   })
 }
 
 const question = (name: string): Packet => ({ type: 'query', id: 7, flags: RECURSION_DESIRED, questions: [{ type: 'A', name }] })
 
-async function askUdp(server: string, name: string): Promise<Packet> {
+async function askUdp(server: string, name: string): Promise<DecodedPacket> {
   const socket = createSocket('udp4')
   const [address, port] = server.split(':')
-  const answer = new Promise<Packet>((resolve) => socket.on('message', (message) => resolve(decode(message))))
+  const answer = new Promise<DecodedPacket>((resolve) => socket.on('message', (message) => resolve(decode(message))))
   socket.send(encode(question(name)), Number(port), address)
   return answer.finally(() => socket.close())
 }
 
-async function askTcp(server: string, name: string): Promise<Packet> {
+async function askTcp(server: string, name: string): Promise<DecodedPacket> {
   const [address, port] = server.split(':')
   const socket = connect(Number(port), address, () => socket.write(streamEncode(question(name))))
-  const answer = new Promise<Packet>((resolve) => socket.on('data', (data: Buffer) => resolve(streamDecode(data))))
+  const answer = new Promise<DecodedPacket>((resolve) => socket.on('data', (data: Buffer) => resolve(streamDecode(data))))
   return answer.finally(() => socket.destroy())
 }
 
-const values = (packet: Packet): unknown[] => (packet.answers ?? []).map((one) => ('data' in one ? one.data : undefined))
+const values = (packet: DecodedPacket): unknown[] => (packet.answers ?? []).map((one) => ('data' in one ? one.data : undefined))
 
 describe('the world’s name servers', () => {
   it('D1: answer with what is published, by UDP and TCP alike, and with authority', async () => {
@@ -81,7 +81,7 @@ describe('the world’s name servers', () => {
     const { names } = await edge()
     const server = Object.values(names.nameServers)[0]!
     const codes = await Promise.all(
-      [`nobody.datahub.berkeley.edu`, 'datahub.berkeley.edu', 'example.org'].map(async (name) => (await askUdp(server, name)).rcode),
+      ['nobody.datahub.berkeley.edu', 'datahub.berkeley.edu', 'example.org'].map(async (name) => (await askUdp(server, name)).rcode),
     )
     expect(codes).toEqual(['NXDOMAIN', 'NOERROR', 'REFUSED'])
   })

@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import dnsPacket, { type Answer, type DecodedPacket, type Packet } from 'dns-packet'
 import { afterEach, describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
@@ -24,7 +23,7 @@ async function nameServer(answer: (query: DecodedPacket) => Partial<Packet> | un
   })
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
-  return `127.0.0.1:${(socket.address() as AddressInfo).port}`
+  return `127.0.0.1:${socket.address().port}`
 }
 
 const door = (address: string) => openDns({ 'ns1.example.': address }, { timeoutMs: 50 })

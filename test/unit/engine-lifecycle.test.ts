@@ -95,11 +95,11 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
     },
     beforeHarm: async () => void told.push('beforeHarm'),
   }
-  const outcome = await bringAbout(work).then(
-    (outputs) => ({ outputs }),
-    (error: unknown) => ({ error: error as LifeboatError }),
+  const error = await bringAbout(work).then(
+    () => undefined,
+    (caught: unknown) => caught as LifeboatError,
   )
-  return { told, clock, ...outcome }
+  return { told, clock, error }
 }
 
 const passing = (afterMs?: number): LifeboatError =>

@@ -41,7 +41,7 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
   return anyStep<Record<string, unknown>, { id: string }, string, unknown, unknown>({
     uses: `test/${id}`,
     summary: '',
-    inputs: z.object({}) as never,
+    inputs: z.object({}),
     outputs: z.object({ id: z.string() }),
     identity: [],
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
@@ -97,7 +97,7 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     pollEveryMs: 10,
     journal,
     listeners: [(event) => events.push(event)],
-    operator: { name: 'test', present: true, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because' }) as Answer },
+    operator: { name: 'test', present: true, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because' }) },
     survivors: { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
   }

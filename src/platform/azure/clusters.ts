@@ -1,28 +1,29 @@
 import type { ManagedCluster, ManagedClusterAgentPoolProfile } from '@azure/arm-containerservice'
 import { LifeboatError, Secret, type JsonObject } from '../../contract/index.js'
 import type { AgentPool, Cluster, ClusterDefinition, ClusterDoor } from './door.js'
-import { nameOf, parseId } from './ids.js'
-import { submitted, type AzureSession } from './session.js'
+import { nameOf } from './ids.js'
+import { submitted } from './pollers.js'
+import type { AzureSession } from './session.js'
 
 export function openClusters(session: AzureSession, tags: Readonly<Record<string, string>>): ClusterDoor {
   return {
     async get(id) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const found = await session.read(`reading cluster ${name}`, async () => (await session.clusters()).managedClusters.get(group, name))
       return found === undefined ? undefined : clusterOf(id, found)
     },
     create(id, definition) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       return session.start(`creating cluster ${name}`, async () =>
         submitted((await session.clusters()).managedClusters.createOrUpdate(group, name, { ...wireOf(definition), tags: { ...tags } })),
       )
     },
     delete(id) {
-      const { group, name } = parseId(id)
-      return session.start(`deleting cluster ${name}`, async () => submitted((await session.clusters()).managedClusters.delete(group, name)))
+      const { group, name } = session.parse(id)
+      return session.remove(`deleting cluster ${name}`, async () => submitted((await session.clusters()).managedClusters.delete(group, name)))
     },
     async credentials(id) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const listed = await session.read(`listing credentials of cluster ${name}`, async () =>
         (await session.clusters()).managedClusters.listClusterUserCredentials(group, name),
       )
@@ -40,7 +41,7 @@ function clusterOf(id: string, found: ManagedCluster): Cluster {
     location: found.location,
     kubernetesVersion: found.kubernetesVersion ?? '',
     dnsPrefix: found.dnsPrefix ?? nameOf(id),
-    identity: (found.identity === undefined ? null : { type: found.identity.type ?? 'None' }),
+    identity: found.identity === undefined ? null : { type: found.identity.type ?? 'None' },
     agentPools: (found.agentPoolProfiles ?? []).map(poolOf),
     provisioningState: found.provisioningState ?? 'Unknown',
     ...(fqdn === undefined ? {} : { fqdn }),
@@ -57,7 +58,8 @@ function writable(profile: NonNullable<ManagedCluster['networkProfile']>): JsonO
 }
 
 function poolOf(pool: ManagedClusterAgentPoolProfile): AgentPool {
-  const { name, mode, count, vmSize, availabilityZones, vnetSubnetID, osDiskSizeGB, minCount, maxCount } = pool
+  const { name, mode, count, vmSize, availabilityZones, vnetSubnetID, osDiskSizeGB, maxPods, nodeLabels, nodeTaints } = pool
+  const scales = pool.enableAutoScaling === true
   return {
     name,
     mode: mode ?? 'User',
@@ -66,8 +68,11 @@ function poolOf(pool: ManagedClusterAgentPoolProfile): AgentPool {
     ...(availabilityZones === undefined || availabilityZones.length === 0 ? {} : { zones: availabilityZones }),
     ...(vnetSubnetID === undefined ? {} : { subnet: vnetSubnetID }),
     ...(osDiskSizeGB === undefined ? {} : { osDiskSizeGB }),
-    ...(minCount === undefined ? {} : { minCount }),
-    ...(maxCount === undefined ? {} : { maxCount }),
+    ...(maxPods === undefined ? {} : { maxPods }),
+    ...(nodeLabels === undefined || Object.keys(nodeLabels).length === 0 ? {} : { labels: nodeLabels }),
+    ...(nodeTaints === undefined || nodeTaints.length === 0 ? {} : { taints: nodeTaints }),
+    ...(scales && pool.minCount !== undefined ? { minCount: pool.minCount } : {}),
+    ...(scales && pool.maxCount !== undefined ? { maxCount: pool.maxCount } : {}),
   }
 }
 
@@ -79,7 +84,7 @@ function wireOf(definition: ClusterDefinition): ManagedCluster {
     dnsPrefix,
     identity: { type: 'SystemAssigned' },
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
-    ...(networkProfile === undefined ? {} : { networkProfile: networkProfile }),
+    ...(networkProfile === undefined ? {} : { networkProfile }),
     agentPoolProfiles: agentPools.map((pool) => ({
       name: pool.name,
       mode: pool.mode,
@@ -90,8 +95,16 @@ function wireOf(definition: ClusterDefinition): ManagedCluster {
       ...(pool.zones === undefined ? {} : { availabilityZones: [...pool.zones] }),
       ...(pool.subnet === undefined ? {} : { vnetSubnetID: pool.subnet }),
       ...(pool.osDiskSizeGB === undefined ? {} : { osDiskSizeGB: pool.osDiskSizeGB }),
-      ...(pool.minCount === undefined ? {} : { enableAutoScaling: true, minCount: pool.minCount }),
-      ...(pool.maxCount === undefined ? {} : { maxCount: pool.maxCount }),
+      ...(pool.maxPods === undefined ? {} : { maxPods: pool.maxPods }),
+      ...(pool.labels === undefined ? {} : { nodeLabels: { ...pool.labels } }),
+      ...(pool.taints === undefined ? {} : { nodeTaints: [...pool.taints] }),
+      ...scalingOf(pool),
     })),
   }
+}
+
+/** The autoscaler needs both of its limits. */
+function scalingOf({ count, minCount, maxCount }: AgentPool): Pick<ManagedClusterAgentPoolProfile, 'enableAutoScaling' | 'minCount' | 'maxCount'> {
+  if (minCount === undefined && maxCount === undefined) return {}
+  return { enableAutoScaling: true, minCount: minCount ?? Math.min(1, count), maxCount: maxCount ?? count }
 }

@@ -1,11 +1,10 @@
 import type { DiskDoor } from './door.js'
-import { parseId } from './ids.js'
 import type { AzureSession } from './session.js'
 
 export function openDisks(session: AzureSession): DiskDoor {
   return {
     async get(id) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const found = await session.read(`reading disk ${name}`, async () => (await session.compute()).disks.get(group, name))
       if (found === undefined) return undefined
       const { managedBy } = found

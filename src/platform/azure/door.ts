@@ -45,7 +45,8 @@ export interface Resource {
   readonly location: string
   readonly properties: JsonObject
   readonly sku?: Json
-  readonly zones?: readonly string[]
+  /** As read; what is written without them gets those of the run: give them back when something of others is changed. */
+  readonly tags?: Readonly<Record<string, string>>
 }
 
 export interface ResourceDoor {
@@ -73,6 +74,10 @@ export interface AgentPool {
   readonly zones?: readonly string[]
   readonly subnet?: string
   readonly osDiskSizeGB?: number
+  readonly maxPods?: number
+  readonly labels?: Readonly<Record<string, string>>
+  /** `key=value:NoSchedule` */
+  readonly taints?: readonly string[]
   readonly minCount?: number
   readonly maxCount?: number
 }
@@ -160,6 +165,10 @@ export interface RecordSet {
   readonly ttlSeconds: number
   readonly values: readonly string[]
   readonly etag: string
+  /** What is written without gets the run's tags; give back what was read. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Id of the resource that an alias record follows; it has no values of its own then. */
+  readonly target?: string
 }
 
 export interface ZoneDoor {
@@ -167,6 +176,6 @@ export interface ZoneDoor {
   nameServers(zoneId: string): Promise<readonly string[] | undefined>
   getRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<RecordSet | undefined>
   /** With `etag`: If-Match; without: only if there is none yet (If-None-Match: *). 412 is `azure.etag`. */
-  putRecord(zoneId: string, record: Omit<RecordSet, 'zone' | 'etag'>, etag?: string): Promise<void>
+  putRecord(zoneId: string, record: Omit<RecordSet, 'zone' | 'etag' | 'target'>, etag?: string): Promise<void>
   deleteRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT', etag: string): Promise<void>
 }

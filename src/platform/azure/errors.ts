@@ -1,21 +1,30 @@
-import { LifeboatError, type Retryable } from '../../contract/index.js'
+import { LifeboatError, type ErrorDetails, type Retryable } from '../../contract/index.js'
 import { retryAfterMs } from './hints.js'
 
 interface Wire {
+  readonly name: string
   readonly code?: string
   readonly statusCode?: number
   readonly message: string
   readonly response?: { readonly headers: { get(name: string): string | undefined } }
 }
 
-/** Codes by which Azure says that what was asked for is being done already, or that something is in its way for a while. */
-const inFlight = /^(OperationNotAllowed|OperationPreempted|AnotherOperationInProgress|ResourceGroupBeingMoved|MoveInProgress|Conflict(ingConcurrentWrite.*)?|AttachDiskWhileBeingDetached|ScopeLockedByMove|CannotMoveResource.*InProgress)$/i
-const quota = /quota|SkuNotAvailable|AllocationFailed|ZonalAllocationFailed|OverconstrainedAllocation/i
-const network = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|REQUEST_SEND_ERROR|socket hang up/
+/** 409s by which Azure says that it is being done already, or that something is in its way for a while. */
+const inFlight =
+  /InProgress|BeingDeleted|BeingCreated|BeingDetached|BeingMoved|Preempted|NotProvisioned|Concurrent|Retryable|AlreadyExists|^(Conflict|OperationNotAllowed)$/i
+const quota = /quota|SkuNotAvailable|AllocationFailed|OverconstrainedAllocation/i
+const network =
+  /ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|REQUEST_SEND_ERROR|socket hang up/
+const certificate = /CERT_|_CERT|UNABLE_TO_VERIFY|ERR_TLS|UNABLE_TO_GET_ISSUER/
+const busy: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
-/** Is this the answer for what does not exist? Only then may a read say `undefined`. */
+/**
+ * Is this the answer for a resource that does not exist? Only then may a read say `undefined`. A 404 without Azure's own
+ * code (a wrong endpoint, a proxy's page) or for a whole subscription says nothing about the resource.
+ */
 export function isNotFound(error: unknown): boolean {
-  return isWire(error) && error.statusCode === 404
+  if (!isWire(error) || error.statusCode !== 404) return false
+  return /NotFound$/i.test(error.code ?? '') && !/^(Subscription|Tenant)/i.test(error.code ?? '')
 }
 
 /** What an SDK throws, as a coded error: what happened, whether it may pass, and what to do. */
@@ -23,51 +32,68 @@ export function azureError(error: unknown, doing: string): LifeboatError {
   if (error instanceof LifeboatError) return error
   if (!isWire(error)) return new LifeboatError('azure.failed', `${doing}: ${clean(String(error))}`, { cause: error })
   const { statusCode: status = 0, code = '' } = error
-  const message = `${doing}: ${clean(error.message)}`
-  const details = { cause: error }
-  if (status === 412) return new LifeboatError('azure.etag', `${doing}: somebody else has changed it in between`, { ...details, retry: {} })
-  if (status === 423 || (code === 'ScopeLocked' && status === 409)) return locked(message, error)
-  if (quota.test(code)) {
-    return new LifeboatError('azure.quota', message, { ...details, blame: 'user', hint: 'Ask for more quota, or choose another size or zone in the runbook.' })
-  }
-  if (status === 409 && inFlight.test(code)) return new LifeboatError('azure.in-flight', message, { ...details, retry: waitOf(error) })
-  if (status === 401 || status === 403 || isLogin(error)) return denied(message, error)
-  if ([408, 429, 500, 502, 503, 504].includes(status)) return new LifeboatError('azure.busy', message, { ...details, retry: waitOf(error) })
-  if (status === 0 && network.test(`${code} ${error.message}`)) return unreachable(doing, error)
+  const failed = (kind: string, details: ErrorDetails): LifeboatError =>
+    new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: error, ...details })
+  if (status === 0 && certificate.test(code)) return failed('azure.untrusted', untrusted)
+  if (error.name === 'AbortError' || (status === 0 && network.test(`${code} ${error.message}`))) return unreachable(error, doing)
+  if (status === 401 || status === 403 || isLogin(error)) return failed('azure.denied', denied)
+  if (status === 412) return failed('azure.etag', { retry: {}, hint: 'Somebody else has changed it in between.' })
+  if (status === 423 || code === 'ScopeLocked') return failed('azure.locked', locked)
+  if (isQuota(status, code, error.message)) return failed('azure.quota', short)
+  if (status === 409 && inFlight.test(code)) return failed('azure.in-flight', { retry: waitOf(error) })
+  if (busy.has(status)) return failed('azure.busy', { retry: waitOf(error) })
   // A failed operation is a plain Error with its code in the text alone (facts/arm-wire); looking again decides.
-  return new LifeboatError(status === 0 ? 'azure.operation-failed' : 'azure.refused', message, { ...details, blame: status >= 400 && status < 500 ? 'user' : 'cloud' })
+  if (status === 0) return failed('azure.operation-failed', {})
+  return failed('azure.refused', status < 500 ? { blame: 'user', ...hintFor(code) } : {})
 }
 
-function unreachable(doing: string, cause: Wire): LifeboatError {
-  return new LifeboatError('azure.unreachable', `${doing}: the cloud does not answer (${cause.code ?? clean(cause.message)})`, {
+/** No answer at all: of the resource manager, or of the authority that gives tokens. */
+export function unreachable(cause: unknown, doing: string): LifeboatError {
+  const said = isWire(cause) ? (cause.name === 'AbortError' ? 'no answer in time' : (cause.code ?? clean(cause.message))) : 'no answer'
+  return new LifeboatError('azure.unreachable', `${doing}: the cloud does not answer (${said})`, {
     cause,
     retry: {},
     hint: 'Is the network up, and does the cloud file name the right endpoint?',
   })
 }
 
-function denied(message: string, cause: Wire): LifeboatError {
-  return new LifeboatError('azure.denied', message, {
-    cause,
-    blame: 'user',
-    hint: 'Log in again (az login), or ask for the right to do this. A role that was assigned a moment ago takes a while to be seen.',
-  })
+const untrusted: ErrorDetails = {
+  blame: 'user',
+  hint: 'Its certificate is not vouched for by an authority that is trusted here: name that one in the cloud file (certificateAuthority).',
+}
+const denied: ErrorDetails = {
+  blame: 'user',
+  hint: 'Log in again (az login), or ask for the right to do this. A role that was assigned a moment ago takes a while to be seen.',
+}
+const locked: ErrorDetails = {
+  retry: {},
+  hint: 'A management lock keeps this from being changed (az lock list), or a move locks the group until it ends.',
+}
+const short: ErrorDetails = {
+  blame: 'user',
+  hint: 'Ask for more quota, or choose another size, zone or region in the runbook.',
 }
 
-function locked(message: string, cause: Wire): LifeboatError {
-  return new LifeboatError('azure.locked', message, {
-    cause,
-    retry: {},
-    hint: 'A management lock keeps this from being changed (az lock list), or a move locks the group until it ends.',
-  })
+function hintFor(code: string): { hint?: string } {
+  if (code === 'MoveCannotProceedWithResourcesNotInSucceededState') {
+    return { hint: 'Something in a network of that group has failed. Mend it, or attach the disks across groups and move them later.' }
+  }
+  if (/^SubscriptionNotFound$/i.test(code)) return { hint: 'Is this the subscription of the runbook, and is it one that this login sees?' }
+  return {}
 }
 
-function isLogin(error: Wire): boolean {
-  return error instanceof Error && /^(AuthenticationError|CredentialUnavailableError|AggregateAuthenticationError)$/.test(error.name)
+/** Azure says "quota" by a code of its own, by a code that means many things, or only in an operation's text. */
+function isQuota(status: number, code: string, message: string): boolean {
+  if (quota.test(code)) return true
+  return (status === 0 || code === 'OperationNotAllowed') && quota.test(message)
 }
 
-function waitOf(error: Wire): Retryable {
-  const afterMs = error.response === undefined ? undefined : retryAfterMs((name) => error.response?.headers.get(name))
+function isLogin({ name }: Wire): boolean {
+  return /^(AuthenticationError|AuthenticationRequiredError|CredentialUnavailableError|AggregateAuthenticationError)$/.test(name)
+}
+
+function waitOf({ response }: Wire): Retryable {
+  const afterMs = response === undefined ? undefined : retryAfterMs((name) => response.headers.get(name))
   return afterMs === undefined ? {} : { afterMs }
 }
 
@@ -75,7 +101,7 @@ function isWire(error: unknown): error is Wire {
   return error instanceof Error
 }
 
-/** URLs of operations carry signatures, and login errors carry ids of requests: neither is anybody's business. */
+/** URLs of operations carry signatures: they are nobody's business. */
 function clean(message: string): string {
   return message.replace(/https?:\/\/\S+/g, '(url)').replace(/\s+/g, ' ').trim().slice(0, 600)
 }

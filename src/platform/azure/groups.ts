@@ -1,6 +1,6 @@
 import type { Group, GroupDoor } from './door.js'
-import { azureError } from './errors.js'
-import { begun, type AzureSession } from './session.js'
+import { begun } from './pollers.js'
+import type { AzureSession } from './session.js'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -23,14 +23,12 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   return {
     get,
     async create(name, location) {
-      try {
-        await (await session.resources()).resourceGroups.createOrUpdate(name, { location, tags: { ...tags } })
-      } catch (error) {
-        throw azureError(error, `creating resource group ${name}`)
-      }
+      await session.write(`creating resource group ${name}`, async () =>
+        (await session.resources()).resourceGroups.createOrUpdate(name, { location, tags: { ...tags } }),
+      )
     },
     delete: (name) =>
-      session.start(`deleting resource group ${name}`, async () => begun((await session.resources()).resourceGroups.beginDelete(name))),
+      session.remove(`deleting resource group ${name}`, async () => begun((await session.resources()).resourceGroups.beginDelete(name))),
     async list(name) {
       if ((await get(name)) === undefined) return undefined
       return session.read(`listing resource group ${name}`, async () => {
@@ -40,12 +38,13 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
       })
     },
     move: (from, to, ids) =>
-      session.start(`moving ${ids.length} resources from ${from} to ${to}`, async () => begun((await session.resources()).resources.beginMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) }))),
+      session.start(`moving ${ids.length} resources from ${from} to ${to}`, async () =>
+        begun((await session.resources()).resources.beginMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) })),
+      ),
     async validateMove(from, to, ids) {
-      const operation = await session.start(`validating the move from ${from} to ${to}`, async () => begun((await session.resources()).resources.beginValidateMoveResources(from, {
-          resources: [...ids],
-          targetResourceGroup: path(to),
-        })))
+      const operation = await session.start(`validating the move of ${ids.length} resources from ${from} to ${to}`, async () =>
+        begun((await session.resources()).resources.beginValidateMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) })),
+      )
       await operation.done
     },
   }

@@ -1,32 +1,83 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { PipelinePolicy } from '@azure/core-rest-pipeline'
+import type { PipelinePolicy, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
 
-interface Hint {
+/** What SDK calls under way are told, and tell, beside what their own functions pass on. */
+interface Listener {
+  /** The last wait that Azure asked for, in real milliseconds. */
   afterMs?: number
+  /** Why no answer came, if none did. */
+  lost?: unknown
+  /** How to wait before an unanswered look is repeated; undefined if it is not to be. */
+  readonly patience?: Patience
 }
 
-const listening = new AsyncLocalStorage<Hint>()
+export interface Patience {
+  readonly tries: number
+  /** Waits as long as Azure asked for, or as long as usual. */
+  pause(afterMs: number | undefined): Promise<void>
+}
+
+const listening = new AsyncLocalStorage<Listener>()
+
+/** Real milliseconds after which a request without an answer counts as lost; the SDKs' own limit is none. */
+const answerWithinMs = 100_000
+
+const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
 /**
  * Hands over how long Azure asks us to wait: `x-ms-retry-after-ms` first, then `Retry-After`, both real time as on the wire
  * (design §5). The SDKs look at neither for the first poll and at only one of them afterwards (facts/arm-wire).
  */
-export const hintPolicy: PipelinePolicy = {
-  name: 'lifeboatRetryHint',
+export const wirePolicy: PipelinePolicy = {
+  name: 'lifeboatWire',
   async sendRequest(request, next) {
-    const response = await next(request)
-    const hint = listening.getStore()
-    const afterMs = retryAfterMs((name) => response.headers.get(name))
-    if (hint !== undefined && afterMs !== undefined) hint.afterMs = afterMs
-    return response
+    const listener = listening.getStore()
+    if (request.timeout === 0) request.timeout = answerWithinMs
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await next(request).catch((error: unknown) => ({ lost: error }))
+      const afterMs = 'lost' in outcome ? undefined : hintOf(outcome)
+      if (listener !== undefined && afterMs !== undefined) listener.afterMs = afterMs
+      if (mayRepeat(request, outcome, listener, attempt)) {
+        await listener?.patience?.pause(afterMs)
+        continue
+      }
+      if (!('lost' in outcome)) return outcome
+      if (listener !== undefined) listener.lost = outcome.lost
+      throw outcome.lost
+    }
   },
 }
 
+function hintOf(response: PipelineResponse): number | undefined {
+  return retryAfterMs((name) => response.headers.get(name))
+}
+
+/** Only looks are repeated here, while an operation is followed; every write is the engine's to try again. */
+function mayRepeat(
+  { method }: PipelineRequest,
+  outcome: PipelineResponse | { readonly lost: unknown },
+  listener: Listener | undefined,
+  attempt: number,
+): boolean {
+  if (method !== 'GET' || listener?.patience === undefined || attempt >= listener.patience.tries) return false
+  return 'lost' in outcome || passing.has(outcome.status)
+}
+
 /** Runs SDK calls and answers their result with the last wait that Azure asked for in the course of them. */
-export async function withHint<T>(work: () => Promise<T>): Promise<{ result: T; afterMs: number | undefined }> {
-  const hint: Hint = {}
-  const result = await listening.run(hint, work)
-  return { result, afterMs: hint.afterMs }
+export async function withHint<T>(work: () => Promise<T>, patience?: Patience): Promise<{ result: T; afterMs: number | undefined }> {
+  const listener: Listener = patience === undefined ? {} : { patience }
+  const result = await listening.run(listener, work)
+  return { result, afterMs: listener.afterMs }
+}
+
+/** Runs a login. `lost` tells that it failed for want of an answer: the login's own error no longer says so. */
+export async function withLost<T>(work: () => Promise<T>, explain: (lost: unknown) => Error): Promise<T> {
+  const listener: Listener = {}
+  try {
+    return await listening.run(listener, work)
+  } catch (error) {
+    throw listener.lost === undefined ? error : explain(listener.lost)
+  }
 }
 
 /** Real milliseconds; undefined where neither header says something usable. */

@@ -26,6 +26,12 @@ export function sameId(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase()
 }
 
+/** `westus2` and `West US 2` are one place. */
+export function samePlace(a: string, b: string): boolean {
+  const plain = (location: string): string => location.toLowerCase().replaceAll(' ', '')
+  return plain(a) === plain(b)
+}
+
 export function nameOf(id: string): string {
   return id.split('/').at(-1) ?? id
 }

@@ -3,22 +3,22 @@ import { LifeboatError } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
 import type { Machine, MachineDefinition, MachineDoor, ResourceDoor } from './door.js'
 import { azureError } from './errors.js'
-import { parseId } from './ids.js'
-import { submitted, type AzureSession } from './session.js'
+import { submitted } from './pollers.js'
+import type { AzureSession } from './session.js'
 
 type Tags = Readonly<Record<string, string>>
 
 export function openMachines(session: AzureSession, tags: Tags, hosts: HostFactsReader): MachineDoor {
   return {
     async get(id) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const found = await session.read(`reading machine ${name}`, async () =>
         (await session.compute()).virtualMachines.get(group, name, { expand: 'instanceView' }),
       )
       return found === undefined ? undefined : machineOf(id, found)
     },
     create(id, definition) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       return session.start(`creating machine ${name}`, async () =>
         submitted(
           (await session.compute()).virtualMachines.createOrUpdate(group, name, { ...wireOf(name, definition), tags: { ...tags } }),
@@ -26,11 +26,11 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
       )
     },
     delete(id) {
-      const { group, name } = parseId(id)
-      return session.start(`deleting machine ${name}`, async () => submitted((await session.compute()).virtualMachines.delete(group, name)))
+      const { group, name } = session.parse(id)
+      return session.remove(`deleting machine ${name}`, async () => submitted((await session.compute()).virtualMachines.delete(group, name)))
     },
     attach(id, disks) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const dataDisksToAttach = disks.map((disk) => ({
         diskId: disk.id,
         lun: disk.lun,
@@ -41,14 +41,14 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
       )
     },
     detach(id, diskIds) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       const dataDisksToDetach = diskIds.map((diskId) => ({ diskId }))
       return session.start(`detaching ${diskIds.length} disks from ${name}`, async () =>
         submitted((await session.compute()).virtualMachines.attachDetachDataDisks(group, name, { dataDisksToDetach })),
       )
     },
     deallocate(id) {
-      const { group, name } = parseId(id)
+      const { group, name } = session.parse(id)
       return session.start(`deallocating ${name}`, async () => submitted((await session.compute()).virtualMachines.deallocate(group, name)))
     },
     readScript: (id, lines) => readScript(session, id, lines),
@@ -58,7 +58,7 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
 
 /** Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`. */
 async function readScript(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
-  const { group, name } = parseId(id)
+  const { group, name } = session.parse(id)
   const doing = `reading ${name} by runCommand`
   try {
     const poller = await submitted(
@@ -87,7 +87,7 @@ export class HostFactsReader {
 
   /** Kept by the machine's own unique id: another machine of the same name is another machine. */
   async of(id: string): Promise<HostFacts> {
-    const { group, name } = parseId(id)
+    const { group, name } = this.#session.parse(id)
     const found = await this.#session.read(`reading machine ${name}`, async () =>
       (await this.#session.compute()).virtualMachines.get(group, name, { expand: 'instanceView' }),
     )

@@ -17,7 +17,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     clusters: openClusters(session, tags),
     machines: openMachines(session, tags, hosts),
     disks: openDisks(session),
-    zones: openZones(session),
+    zones: openZones(session, tags),
   }
 }
 

@@ -16,6 +16,9 @@ export interface Following {
 
 const leastRealMs = 100
 
+/** How often one look at an operation is tried: hours of looking must not end with one lost answer. */
+const lookTries = 6
+
 /**
  * Follows an operation that Azure has accepted. Polls by our own clock, never by an SDK's loop. Whoever lets go of `done`
  * gets no unhandled rejection: the outcome can be read from the resource.
@@ -27,12 +30,14 @@ export function follow(poller: Pollable, doing: string, following: Following): O
 }
 
 async function watch(poller: Pollable, doing: string, { clock, pollEveryMs }: Following): Promise<void> {
+  const pause = (afterMs: number | undefined): Promise<void> =>
+    clock.sleepReal(Math.max(leastRealMs, afterMs ?? clock.toReal(pollEveryMs)))
   for (;;) {
-    const { result, afterMs } = await withHint(() => poller.poll()).catch((error: unknown) => {
+    const { result, afterMs } = await withHint(() => poller.poll(), { tries: lookTries, pause }).catch((error: unknown) => {
       throw azureError(error, doing)
     })
     if (result.status === 'succeeded') return
     if (result.status === 'failed' || result.status === 'canceled') throw azureError(result.error ?? result.status, doing)
-    await clock.sleepReal(Math.max(leastRealMs, afterMs ?? clock.toReal(pollEveryMs)))
+    await pause(afterMs)
   }
 }

@@ -1,11 +1,13 @@
 import { LifeboatError, type JsonObject } from '../../contract/index.js'
 import type { ResourceDoor } from './door.js'
 import { nameOf, parseId } from './ids.js'
-import { begun, type AzureSession } from './session.js'
+import { begun } from './pollers.js'
+import type { AzureSession } from './session.js'
 
 /** The version with which each type is spoken to; the generic calls have none of their own (facts/arm-wire). */
 const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.network/virtualnetworks': '2025-05-01',
+  'microsoft.network/virtualnetworks/subnets': '2025-05-01',
   'microsoft.network/networksecuritygroups': '2025-05-01',
   'microsoft.network/networkinterfaces': '2025-05-01',
   'microsoft.network/publicipaddresses': '2025-05-01',
@@ -15,23 +17,32 @@ const apiVersions: Readonly<Record<string, string>> = {
 export function openResources(session: AzureSession, tags: Readonly<Record<string, string>>): ResourceDoor {
   return {
     async get(id) {
+      session.parse(id)
       const found = await session.read(`reading ${nameOf(id)}`, async () => (await session.resources()).resources.getById(id, versionFor(id)))
       if (found === undefined) return undefined
       return {
         id: found.id ?? id,
         location: found.location ?? '',
         properties: (found.properties ?? {}) as JsonObject,
+        tags: found.tags ?? {},
         ...(found.sku === undefined ? {} : { sku: { ...found.sku } }),
       }
     },
-    put: (resource) =>
-      session.start(`creating ${nameOf(resource.id)}`, async () => begun((await session.resources()).resources.beginCreateOrUpdateById(resource.id, versionFor(resource.id), {
-          location: resource.location,
-          properties: resource.properties,
-          tags: { ...tags },
-        }))),
-    delete: (id) =>
-      session.start(`deleting ${nameOf(id)}`, async () => begun((await session.resources()).resources.beginDeleteById(id, versionFor(id)))),
+    put(resource) {
+      session.parse(resource.id)
+      const { id, location, properties } = resource
+      // Subnets and other parts of a resource have neither place nor tags.
+      const own = parseId(id).type.split('/').length > 2 ? {} : { location, tags: { ...(resource.tags ?? tags) } }
+      return session.start(`writing ${nameOf(id)}`, async () =>
+        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), { properties, ...own })),
+      )
+    },
+    delete(id) {
+      session.parse(id)
+      return session.remove(`deleting ${nameOf(id)}`, async () =>
+        begun((await session.resources()).resources.beginDeleteById(id, versionFor(id))),
+      )
+    },
   }
 }
 

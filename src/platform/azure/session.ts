@@ -3,21 +3,17 @@ import type { ContainerServiceClient } from '@azure/arm-containerservice'
 import type { ComputeManagementClient } from '@azure/arm-compute'
 import type { DnsManagementClient } from '@azure/arm-dns'
 import type { ResourceManagementClient } from '@azure/arm-resources'
-import type { TokenCredential } from '@azure/core-auth'
-import type { Clock } from '../../contract/index.js'
-import { readReference } from '../cloud/load.js'
-import type { Cloud } from '../cloud/schema.js'
-import { azureError, isNotFound } from './errors.js'
-import { hintPolicy } from './hints.js'
-import { follow, type Pollable } from './operation.js'
+import { LifeboatError, type Clock } from '../../contract/index.js'
+import { forgetAmbient } from './ambient.js'
+import { credentialFor, type Login } from './credential.js'
 import type { Operation } from './door.js'
+import { azureError, isNotFound } from './errors.js'
+import { wirePolicy } from './hints.js'
+import { parseId, type ResourceIdParts } from './ids.js'
+import { follow, type Pollable } from './operation.js'
 
-export interface SessionOptions {
-  readonly cloud: Cloud
-  readonly subscription: string
+export interface SessionOptions extends Login {
   readonly clock: Clock
-  /** For a credential by `{ env: NAME }`, and for nothing else. */
-  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /**
@@ -38,20 +34,34 @@ export class AzureSession {
     const { subscription } = options
     const shared = once(() => this.#shared())
     this.compute = once(async () => {
-      const [{ ComputeManagementClient: Client }, { credential, wishes }] = await Promise.all([import('@azure/arm-compute'), shared()])
+      const { credential, wishes } = await shared()
+      const { ComputeManagementClient: Client } = await import('@azure/arm-compute')
       return new Client(credential, subscription, wishes)
     })
     this.clusters = once(async () => {
-      const [{ ContainerServiceClient: Client }, { credential, wishes }] = await Promise.all([import('@azure/arm-containerservice'), shared()])
+      const { credential, wishes } = await shared()
+      const { ContainerServiceClient: Client } = await import('@azure/arm-containerservice')
       return new Client(credential, subscription, wishes)
     })
     this.zones = once(async () => {
-      const [{ DnsManagementClient: Client }, { credential, wishes }] = await Promise.all([import('@azure/arm-dns'), shared()])
+      const { credential, wishes } = await shared()
+      const { DnsManagementClient: Client } = await import('@azure/arm-dns')
       return new Client(credential, subscription, wishes)
     })
     this.resources = once(async () => {
-      const [{ ResourceManagementClient: Client }, { credential, wishes }] = await Promise.all([import('@azure/arm-resources'), shared()])
+      const { credential, wishes } = await shared()
+      const { ResourceManagementClient: Client } = await import('@azure/arm-resources')
       return new Client(credential, subscription, wishes)
+    })
+  }
+
+  /** Takes an id apart that must lie in the run's subscription: the clients would ask for it there, whatever it says. */
+  parse(id: string): ResourceIdParts {
+    const parts = parseId(id)
+    if (parts.subscription.toLowerCase() === this.subscription.toLowerCase()) return parts
+    throw new LifeboatError('azure.other-subscription', `${id} is not in subscription ${this.subscription}`, {
+      blame: 'user',
+      hint: 'A run works in one subscription, the one under `azure` in the runbook.',
     })
   }
 
@@ -65,15 +75,30 @@ export class AzureSession {
     }
   }
 
-  /** Resolves once Azure has accepted the write. */
-  async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
-    const { clock, cloud } = this.#options
+  /** A write that is answered when it is done. */
+  async write<T>(doing: string, call: () => Promise<T>): Promise<T> {
     try {
-      const poller = await begin()
-      return follow(poller, doing, { clock, pollEveryMs: cloud.pollEveryMs })
+      return await call()
     } catch (error) {
       throw azureError(error, doing)
     }
+  }
+
+  /** Resolves once Azure has accepted the write. */
+  async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
+    const { clock, cloud } = this.#options
+    return follow(await this.write(doing, begin), doing, { clock, pollEveryMs: cloud.pollEveryMs })
+  }
+
+  /** The same for a deletion: what is not there is deleted. */
+  async remove(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
+    const gone: Pollable = { poll: async () => ({ status: 'succeeded' }) }
+    return this.start(doing, () =>
+      begin().catch((error: unknown) => {
+        if (isNotFound(error)) return gone
+        throw error
+      }),
+    )
   }
 
   /** Waits for an operation whose answer is wanted. */
@@ -84,67 +109,24 @@ export class AzureSession {
 
   async #shared() {
     const { cloud } = this.#options
-    const ca = cloud.certificateAuthority === undefined ? undefined : await readFile(cloud.certificateAuthority, 'utf8')
-    const tlsOptions = ca === undefined ? {} : { tlsOptions: { ca } }
+    if (cloud.env !== undefined) forgetAmbient(process.env)
+    const tlsOptions = cloud.certificateAuthority === undefined ? {} : { tlsOptions: { ca: await authorityOf(cloud.certificateAuthority) } }
     const wishes = {
       endpoint: cloud.resourceManager,
       // One owner of retries: the engine, in the journal. The SDKs would send a PUT again on their own (facts/arm-wire).
       retryOptions: { maxRetries: 0 },
-      additionalPolicies: [{ policy: hintPolicy, position: 'perCall' as const }],
+      additionalPolicies: [{ policy: wirePolicy, position: 'perCall' as const }],
       ...tlsOptions,
     }
-    return { wishes, credential: await this.#credential(tlsOptions) }
-  }
-
-  async #credential(tlsOptions: { tlsOptions?: { ca: string } }): Promise<TokenCredential> {
-    const { cloud, environment } = this.#options
-    const { credential, tenant, authority, instanceDiscovery } = cloud
-    const identity = await import('@azure/identity')
-    switch (credential.kind) {
-      case 'client-secret': {
-        const secret = await readReference(credential.secret, environment)
-        return new identity.ClientSecretCredential(tenant, credential.clientId, secret.reveal(), {
-          authorityHost: authority,
-          disableInstanceDiscovery: !instanceDiscovery,
-          retryOptions: { maxRetries: 0 },
-          ...tlsOptions,
-        })
-      }
-      case 'azure-cli':
-        return new identity.AzureCliCredential(tenant === 'organizations' ? {} : { tenantId: tenant })
-      case 'managed-identity':
-        return new identity.ManagedIdentityCredential(credential.clientId === undefined ? {} : { clientId: credential.clientId })
-    }
+    return { wishes, credential: await credentialFor(this.#options, tlsOptions) }
   }
 }
 
-interface NewPoller<R> extends PromiseLike<R>, Pollable {
-  readonly result: R | undefined
-  submitted(): Promise<void>
-}
-
-/**
- * The newer SDKs' pollers are sent when they are made, and are promises besides: awaiting one by accident would start the
- * SDK's own waiting loop. This waits until it was sent and accepted, and hands on what is none.
- */
-export async function submitted<R>(poller: NewPoller<R>): Promise<Pollable & { result(): R | undefined }> {
-  await poller.submitted()
-  return { poll: () => poller.poll(), result: () => poller.result }
-}
-
-interface OldPoller {
-  poll(): Promise<void>
-  getOperationState(): { readonly status: string; readonly error?: Error | undefined }
-}
-
-/** The older SDKs' pollers, in the form of the newer ones. */
-export async function begun(begin: Promise<OldPoller>): Promise<Pollable> {
-  const poller = await begin
-  return {
-    poll: async () => {
-      await poller.poll()
-      return poller.getOperationState()
-    },
+async function authorityOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new LifeboatError('cloud.reference', `${path}, the cloud file's certificateAuthority, cannot be read`, { blame: 'user', cause })
   }
 }
 

@@ -1,49 +1,55 @@
 import type { RecordSet as WireRecord, RecordType } from '@azure/arm-dns'
-import { nameOf, parseId } from './ids.js'
+import { nameOf } from './ids.js'
 import type { RecordSet, ZoneDoor } from './door.js'
-import { azureError } from './errors.js'
 import type { AzureSession } from './session.js'
 
 type Type = 'A' | 'CNAME' | 'TXT'
 
-export function openZones(session: AzureSession): ZoneDoor {
+export function openZones(session: AzureSession, tags: Readonly<Record<string, string>>): ZoneDoor {
   return {
     async nameServers(zoneId) {
-      const { group, name } = parseId(zoneId)
+      const { group, name } = session.parse(zoneId)
       const zone = await session.read(`reading DNS zone ${name}`, async () => (await session.zones()).zones.get(group, name))
       return zone?.nameServers
     },
     async getRecord(zoneId, name, type) {
-      const zone = parseId(zoneId)
+      const zone = session.parse(zoneId)
       const found = await session.read(`reading record ${name} of ${zone.name}`, async () =>
         (await session.zones()).recordSets.get(zone.group, zone.name, name, type),
       )
       return found === undefined ? undefined : recordOf(zoneId, name, type, found)
     },
-    async putRecord(zoneId, { name, type, ttlSeconds, values }, etag) {
-      const zone = parseId(zoneId)
+    async putRecord(zoneId, record, etag) {
+      const { name, type } = record
+      const zone = session.parse(zoneId)
       // Two writers cannot overwrite each other: only what was read is replaced, only what is not there is made.
       const guard = etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag }
-      try {
-        const client = await session.zones()
-        await client.recordSets.createOrUpdate(zone.group, zone.name, name, type as RecordType, wireOf(type, ttlSeconds, values), guard)
-      } catch (error) {
-        throw azureError(error, `writing record ${name} of ${zone.name}`)
-      }
+      await session.write(`writing record ${name} of ${zone.name}`, async () => {
+        const { recordSets } = await session.zones()
+        await recordSets.createOrUpdate(zone.group, zone.name, name, type as RecordType, wireOf(record, tags), guard)
+      })
     },
     async deleteRecord(zoneId, name, type, etag) {
-      const zone = parseId(zoneId)
-      try {
-        await (await session.zones()).recordSets.delete(zone.group, zone.name, name, type, { ifMatch: etag })
-      } catch (error) {
-        throw azureError(error, `deleting record ${name} of ${zone.name}`)
-      }
+      const zone = session.parse(zoneId)
+      await session.write(`deleting record ${name} of ${zone.name}`, async () =>
+        (await session.zones()).recordSets.delete(zone.group, zone.name, name, type, { ifMatch: etag }),
+      )
     },
   }
 }
 
 function recordOf(zoneId: string, name: string, type: Type, found: WireRecord): RecordSet {
-  return { zone: nameOf(zoneId), name, type, ttlSeconds: found.ttl ?? 0, values: valuesOf(type, found), etag: found.etag ?? '' }
+  const { ttl, etag, metadata, targetResource } = found
+  return {
+    zone: nameOf(zoneId),
+    name,
+    type,
+    ttlSeconds: ttl ?? 0,
+    values: valuesOf(type, found),
+    etag: etag ?? '',
+    ...(metadata === undefined ? {} : { metadata }),
+    ...(targetResource?.id === undefined ? {} : { target: targetResource.id }),
+  }
 }
 
 function valuesOf(type: Type, { aRecords, cnameRecord, txtRecords }: WireRecord): string[] {
@@ -57,13 +63,21 @@ function valuesOf(type: Type, { aRecords, cnameRecord, txtRecords }: WireRecord)
   }
 }
 
-function wireOf(type: string, ttl: number, values: readonly string[]): WireRecord {
+/** Record sets have no tags; metadata takes their place. */
+function wireOf(record: Parameters<ZoneDoor['putRecord']>[1], tags: Readonly<Record<string, string>>): WireRecord {
+  const { type, values, ttlSeconds: ttl } = record
+  const metadata = { ...(record.metadata ?? tags) }
   switch (type) {
     case 'A':
-      return { ttl, aRecords: values.map((ipv4Address) => ({ ipv4Address })) }
+      return { ttl, metadata, aRecords: values.map((ipv4Address) => ({ ipv4Address })) }
     case 'CNAME':
-      return { ttl, cnameRecord: { cname: values[0] ?? '' } }
+      return { ttl, metadata, cnameRecord: { cname: values[0] ?? '' } }
     default:
-      return { ttl, txtRecords: values.map((value) => ({ value: [value] })) }
+      return { ttl, metadata, txtRecords: values.map((value) => ({ value: chunks(value) })) }
   }
+}
+
+/** One string of a TXT record holds 255 bytes at most (RFC 1035 3.3.14). */
+function chunks(value: string): string[] {
+  return value.match(/.{1,255}/gsu) ?? ['']
 }

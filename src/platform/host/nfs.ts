@@ -1,4 +1,5 @@
-import { readOn, unreadable, writeAllOn, writeOn, type Host } from './run.js'
+import type { Question } from './ask.js'
+import { allOf, failed, unreadable, writeOn, type Host } from './run.js'
 
 /** The unit's own name; `nfs-kernel-server` is Debian's alias for it, which systemctl does not enable. */
 const unit = 'nfs-server'
@@ -6,23 +7,25 @@ const unit = 'nfs-server'
 export type ServiceState = 'active' | 'inactive' | 'changing'
 
 /** Throws `host.unreadable` for what systemctl is not known to say. */
-export async function nfsState(host: Host): Promise<ServiceState> {
-  const { stdout } = await host.ssh.read(host.at, ['systemctl', 'is-active', unit])
-  const word = stdout.trim()
-  switch (word) {
-    case 'active':
-    case 'reloading':
-      return 'active'
-    case 'inactive':
-    case 'failed':
-    case 'unknown':
-      return 'inactive'
-    case 'activating':
-    case 'deactivating':
-      return 'changing'
-    default:
-      throw unreadable(host.at, 'systemctl is-active', word)
-  }
+export const nfsState: Question<ServiceState> = {
+  command: ['systemctl', 'is-active', unit],
+  read({ stdout }, { at }) {
+    const word = stdout.trim()
+    switch (word) {
+      case 'active':
+      case 'reloading':
+        return 'active'
+      case 'inactive':
+      case 'failed':
+      case 'unknown':
+        return 'inactive'
+      case 'activating':
+      case 'deactivating':
+        return 'changing'
+      default:
+        throw unreadable(at, 'systemctl is-active', word)
+    }
+  },
 }
 
 export const stopNfs = (host: Host): Promise<void> => writeOn(host, ['systemctl', 'stop', unit])
@@ -37,16 +40,19 @@ export interface Export {
   readonly options: string
 }
 
-/** What the kernel is told to export now: `exportfs -v`. */
-export async function exportsOn(host: Host): Promise<readonly Export[]> {
-  const text = await readOn(host, ['sudo', '-n', 'exportfs', '-v'])
-  // A long path stands on a line of its own, its clients on the next, behind white space.
-  const lines = text.replace(/\n(?=\s+\S)/g, ' ').split('\n').filter((line) => line.trim() !== '')
-  return lines.map((line) => {
-    const [, path, clients, options] = /^(\/\S*)\s+(\S+?)\(([^()\s]*)\)\s*$/.exec(line) ?? []
-    if (path === undefined || clients === undefined || options === undefined) throw unreadable(host.at, 'exportfs -v', line)
-    return { path, clients: clients === '<world>' ? '*' : clients, options }
-  })
+/** What the kernel is told to export now. */
+export const exportTable: Question<readonly Export[]> = {
+  command: ['sudo', '-n', 'exportfs', '-v'],
+  read(result, { at }) {
+    if (result.exitCode !== 0) throw failed(at, exportTable.command, result)
+    // A long path stands on a line of its own, its clients on the next, behind white space.
+    const lines = result.stdout.replace(/\n(?=\s+\S)/g, ' ').split('\n').filter((line) => line.trim() !== '')
+    return lines.map((line) => {
+      const [, path, clients, options] = /^(\/\S*)\s+(\S+?)\(([^()\s]*)\)\s*$/.exec(line) ?? []
+      if (path === undefined || clients === undefined || options === undefined) throw unreadable(at, 'exportfs -v', line)
+      return { path, clients: clients === '<world>' ? '*' : clients, options }
+    })
+  },
 }
 
 const exportsFile = '/etc/exports.d/lifeboat.exports'
@@ -57,10 +63,10 @@ const exportsFile = '/etc/exports.d/lifeboat.exports'
  */
 export async function writeExports(host: Host, exports: readonly Export[]): Promise<void> {
   const publish = ['exportfs', '-ra']
-  if (exports.length === 0) return writeAllOn(host, [['rm', '-f', exportsFile], publish])
+  if (exports.length === 0) return writeOn(host, allOf([['rm', '-f', exportsFile], publish]))
   const lines = exports.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
   const input = `# Written by lifeboat.\n${lines.join('')}`
-  await writeAllOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
+  await writeOn(host, allOf([['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start]), { input })
 }
 
 /** Does `shown` (with all the defaults that exportfs spells out) do what `wanted` says, and nothing else? */

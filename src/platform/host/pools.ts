@@ -1,5 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
-import { failed, readOn, said, unreadable, writeOn, type Host } from './run.js'
+import type { Question } from './ask.js'
+import { allOf, failed, said, unreadable, writeOn, type Host } from './run.js'
 
 /** A ZFS pool that is imported on a host. */
 export interface ImportedPool {
@@ -35,28 +36,34 @@ export const deviceFolder = '/dev/disk/azure/scsi1'
 const rowsOf = (text: string): string[][] =>
   text.split('\n').filter((line) => line !== '' && !/^no (pools|datasets) available$/.test(line)).map((line) => line.split('\t'))
 
-export async function importedPools(host: Host): Promise<readonly ImportedPool[]> {
-  const text = await readOn(host, ['sudo', '-n', 'zpool', 'list', '-H', '-p', '-o', 'name,guid,health'])
-  return rowsOf(text).map((row) => {
-    const [name, guid, health] = row
-    if (row.length !== 3 || name === undefined || guid === undefined || health === undefined || !/^\d+$/.test(guid) || !/^[A-Z]+$/.test(health)) {
-      throw unreadable(host.at, 'zpool list', row.join(' '))
-    }
-    return { name, guid, health }
-  })
+export const importedPools: Question<readonly ImportedPool[]> = {
+  command: ['sudo', '-n', 'zpool', 'list', '-H', '-p', '-o', 'name,guid,health'],
+  read(result, { at }) {
+    if (result.exitCode !== 0) throw failed(at, importedPools.command, result)
+    return rowsOf(result.stdout).map((row) => {
+      const [name, guid, health] = row
+      if (row.length !== 3 || name === undefined || guid === undefined || health === undefined || !/^\d+ [A-Z]+$/.test(`${guid} ${health}`)) {
+        throw unreadable(at, 'zpool list', row.join(' '))
+      }
+      return { name, guid, health }
+    })
+  },
 }
 
 /** File systems of all pools that are imported. */
-export async function datasetsOn(host: Host): Promise<readonly Dataset[]> {
-  const columns = 'name,mounted,canmount,mountpoint,used'
-  const text = await readOn(host, ['sudo', '-n', 'zfs', 'list', '-H', '-p', '-t', 'filesystem', '-o', columns])
-  return rowsOf(text).map((row) => {
-    const [name, mounted, canmount, mountpoint, used] = row
-    if (name === undefined || canmount === undefined || mountpoint === undefined || !/^(yes|no)$/.test(mounted ?? '') || !/^\d+$/.test(used ?? '')) {
-      throw unreadable(host.at, 'zfs list', row.join(' '))
-    }
-    return { name, mounted: mounted === 'yes', wantsMount: canmount === 'on' && mountpoint.startsWith('/'), mountpoint, usedBytes: Number(used) }
-  })
+export const mountedDatasets: Question<readonly Dataset[]> = {
+  command: ['sudo', '-n', 'zfs', 'list', '-H', '-p', '-t', 'filesystem', '-o', 'name,mounted,canmount,mountpoint,used'],
+  read(result, { at }) {
+    if (result.exitCode !== 0) throw failed(at, mountedDatasets.command, result)
+    return rowsOf(result.stdout).map((row) => {
+      const [name, mounted, canmount, mountpoint, used] = row
+      if (name === undefined || canmount === undefined || mountpoint === undefined || !/^(yes|no) \d+$/.test(`${mounted ?? ''} ${used ?? ''}`)) {
+        throw unreadable(at, 'zfs list', row.join(' '))
+      }
+      const wantsMount = canmount === 'on' && mountpoint.startsWith('/')
+      return { name, mounted: mounted === 'yes', wantsMount, mountpoint, usedBytes: Number(used) }
+    })
+  },
 }
 
 export function isInPool({ name }: Dataset, pool: string): boolean {
@@ -64,14 +71,16 @@ export function isInPool({ name }: Dataset, pool: string): boolean {
 }
 
 /** Pools that lie on the attached devices and are not imported. */
-export async function importablePools(host: Host): Promise<readonly ImportablePool[]> {
-  const command = ['sudo', '-n', 'zpool', 'import', '-d', deviceFolder]
-  const result = await host.ssh.read(host.at, command)
-  if (/no pools available to import/.test(result.stdout + result.stderr)) return []
-  // Without a data disk there is no such folder yet.
-  if (result.exitCode !== 0 && /No such file or directory/.test(result.stderr)) return []
-  if (result.exitCode !== 0) throw failed(host.at, command, result)
-  return parseImportable(result.stdout)
+export const importablePools: Question<readonly ImportablePool[]> = {
+  command: ['sudo', '-n', 'zpool', 'import', '-d', deviceFolder],
+  read(result, { at }) {
+    const { stdout, stderr, exitCode } = result
+    const found = parseImportable(stdout)
+    // Without a data disk there is no such folder yet.
+    const none = /no pools available to import/.test(stdout + stderr) || /scsi1'?: No such file or directory/.test(stderr)
+    if (exitCode !== 0 && found.length === 0 && !none) throw failed(at, importablePools.command, result)
+    return found
+  },
 }
 
 /** The listing of `zpool import`: a paragraph of `key: value` lines a pool, and under `config:` a tree of its devices. */
@@ -94,11 +103,20 @@ function isGroup(name: string): boolean {
   return /^(mirror|raidz[123]?|draid[123]?\S*|spare|replacing)-\d+$|^(logs|cache|spares|special|dedup)$/.test(name)
 }
 
+const statusOf = (pool: string): readonly string[] => ['sudo', '-n', 'zpool', 'status', pool]
+
 /** Throws `zfs.errors` if the pool has data errors. */
-export async function assertNoDataErrors(host: Host, pool: string): Promise<void> {
-  const text = await readOn(host, ['sudo', '-n', 'zpool', 'status', pool])
-  if (/^errors: No known data errors$/m.test(text)) return
-  throw new LifeboatError('zfs.errors', `${pool} has data errors: ${/^errors: (.*)$/m.exec(text)?.[1] ?? 'zpool status does not say which'}`, {
+export const noDataErrors = (pool: string): Question<void> => ({
+  command: statusOf(pool),
+  read(result, { at }) {
+    if (result.exitCode !== 0) throw failed(at, statusOf(pool), result)
+    assertNoErrors(pool, result.stdout)
+  },
+})
+
+function assertNoErrors(pool: string, status: string): void {
+  if (/^errors: No known data errors$/m.test(status)) return
+  throw new LifeboatError('zfs.errors', `${pool} has data errors: ${/^errors: (.*)$/m.exec(status)?.[1] ?? 'zpool status does not say which'}`, {
     hint: `Look at \`zpool status -v ${pool}\` on that server. It is imported and not mounted, so nothing uses it yet.`,
   })
 }
@@ -106,17 +124,19 @@ export async function assertNoDataErrors(host: Host, pool: string): Promise<void
 /**
  * Imports by guid without mounting, never with force: `-F` and `-X` throw data away, and a pool that was not exported may
  * still be in use elsewhere. A pool without a cachefile does not come back by itself on a host that lost it (openzfs #15290).
+ * Throws `zfs.errors` if it has data errors.
  */
-export async function importPool(host: Host, guid: string): Promise<void> {
-  const result = await host.ssh.write(host.at, ['zpool', 'import', '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid])
-  if (result.exitCode === 0) return
+export async function importPool(host: Host, { guid, name }: { readonly guid: string; readonly name: string }): Promise<void> {
+  const command = ['zpool', 'import', '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
+  const result = await host.ssh.write(host.at, allOf([command, statusOf(name)]))
+  if (result.exitCode === 0) return assertNoErrors(name, result.stdout)
   const text = said(result)
-  if (/previously in use|last accessed by another|in use (from|by|on) (an)?other|is active/i.test(result.stderr)) throw notExported(guid, text)
+  if (/previously in use|last accessed by another|in use (from|by|on) (an)?other|is active/i.test(result.stderr)) throw notExported(name, text)
   // Somebody was faster, an earlier try of ours perhaps; or udev is slower. Either way the next look tells.
   if (/already (exists|imported)|no such pool/i.test(result.stderr)) {
-    throw new LifeboatError('zfs.look-again', `the pool ${guid} cannot be imported now: ${text}`, { retry: {} })
+    throw new LifeboatError('zfs.look-again', `the pool ${name} cannot be imported now: ${text}`, { retry: {} })
   }
-  throw new LifeboatError('zfs.import', `the pool ${guid} cannot be imported: ${text}`)
+  throw new LifeboatError('zfs.import', `the pool ${name} cannot be imported: ${text}`)
 }
 
 export function notExported(pool: string, why: string): LifeboatError {

@@ -8,22 +8,15 @@ export interface Host {
   readonly at: SshHost
 }
 
-/** Runs a command that only reads. Throws `host.failed` unless its exit code is 0. */
-export async function readOn({ ssh, at }: Host, command: readonly string[], options?: SshOptions): Promise<string> {
-  const result = await ssh.read(at, command, options)
-  if (result.exitCode !== 0) throw failed(at, command, result)
-  return result.stdout
-}
-
 /** Runs a command that changes the host, under its lock. Throws `host.failed` unless its exit code is 0. */
 export async function writeOn({ ssh, at }: Host, command: readonly string[], options?: SshOptions): Promise<void> {
   const result = await ssh.write(at, command, options)
   if (result.exitCode !== 0) throw failed(at, command, result)
 }
 
-/** The same for commands that belong together: one after the other under one lock, up to the first that fails. */
-export async function writeAllOn(host: Host, commands: readonly (readonly string[])[], options?: SshOptions): Promise<void> {
-  await writeOn(host, ['sh', '-c', commands.map(quoteWords).join(' && ')], options)
+/** Commands that belong together, as one: one after the other up to the first that fails. */
+export function allOf(commands: readonly (readonly string[])[]): readonly string[] {
+  return ['sh', '-c', commands.map(quoteWords).join(' && ')]
 }
 
 export function machineName({ machine }: SshHost): string {

@@ -22,8 +22,8 @@ export interface AccessOptions {
 }
 
 interface Kubeconfig {
-  clusters?: { name: string; cluster: Record<string, unknown> }[]
-  contexts?: { name: string; context: Record<string, unknown> }[]
+  readonly clusters: readonly { readonly cluster: Readonly<Record<string, unknown>> }[]
+  readonly contexts: readonly object[]
 }
 
 const context = 'lifeboat'
@@ -87,14 +87,21 @@ function privateHome(home: string): Record<string, string> {
 
 /** One context of a fixed name, and the proxy through which the API server is reached. */
 function adapted(text: string, cluster: string, httpsProxy: string | undefined): string {
-  const config = parse(text) as Kubeconfig | null
-  const [first] = config?.contexts ?? []
-  if (config === null || first === undefined || config.clusters === undefined) {
-    throw new LifeboatError('kube.credentials', `the credentials that Azure lists for ${cluster} are no kubeconfig`)
-  }
-  const clusters = config.clusters.map((one) => ({
+  const { clusters, contexts, ...rest } = parsed(text, cluster)
+  const reached = clusters.map((one) => ({
     ...one,
     cluster: httpsProxy === undefined ? one.cluster : { ...one.cluster, 'proxy-url': httpsProxy },
   }))
-  return stringify({ ...config, clusters, contexts: [{ ...first, name: context }], 'current-context': context })
+  return stringify({ ...rest, clusters: reached, contexts: [{ ...contexts[0], name: context }], 'current-context': context })
+}
+
+/** What the parser would say of a bad one quotes it, credentials and all: no cause. */
+function parsed(text: string, cluster: string): Kubeconfig {
+  try {
+    const config = parse(text) as Partial<Kubeconfig> | null
+    if (Array.isArray(config?.clusters) && Array.isArray(config.contexts) && config.contexts.length > 0) return config as Kubeconfig
+  } catch {
+    // Said below.
+  }
+  throw new LifeboatError('kube.credentials', `the credentials that Azure lists for ${cluster} are no kubeconfig`)
 }

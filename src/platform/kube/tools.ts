@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { LifeboatError } from '../../contract/index.js'
 import type { Exec } from '../exec/exec.js'
-import { findOnPath, isExecutable } from '../exec/find.js'
+import { findAllOnPath, isExecutable } from '../exec/find.js'
 
 export interface Tool {
   readonly path: string
@@ -53,10 +53,9 @@ async function findKubectl(exec: Exec, environment: Environment): Promise<Tool> 
   throw missing('kubectl', named, 'Install kubectl, or name one with LIFEBOAT_KUBECTL.')
 }
 
-async function candidates(name: string, named: string | undefined, environment: Environment): Promise<string[]> {
+async function candidates(name: string, named: string | undefined, environment: Environment): Promise<readonly string[]> {
   if (named !== undefined) return (await isExecutable(named)) ? [named] : []
-  const places = [await findOnPath(name, environment['PATH'] ?? ''), await findOnPath(name, ownFolder)]
-  return places.filter((place) => place !== undefined)
+  return [...(await findAllOnPath(name, environment['PATH'] ?? '')), ...(await findAllOnPath(name, ownFolder))]
 }
 
 async function versionOf(exec: Exec, path: string, args: readonly string[]): Promise<string | undefined> {

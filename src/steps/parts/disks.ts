@@ -7,6 +7,13 @@ import { idIn } from '../step.js'
 export const wantedDisk = z.strictObject({ name: z.string(), lun: z.number().int().min(0).max(63) })
 export type WantedDisk = z.infer<typeof wantedDisk>
 
+/** Several of them; two at one LUN, or one twice, is a mistake of the runbook. */
+export const wantedDisks = z
+  .array(wantedDisk)
+  .min(1)
+  .refine((disks) => new Set(disks.map(({ name }) => name.toLowerCase())).size === disks.length, 'a disk is named twice')
+  .refine((disks) => new Set(disks.map(({ lun }) => lun)).size === disks.length, 'two disks have the same LUN')
+
 /** A data disk where it is now. `uniqueId` stays with it when it moves, its id does not. */
 export const foundDisk = z.strictObject({ name: z.string(), lun: z.number().int(), id: z.string(), uniqueId: z.string() })
 export type FoundDisk = z.infer<typeof foundDisk>

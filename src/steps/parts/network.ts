@@ -1,0 +1,176 @@
+import { isPending, type Change, type JsonObject, type Planned, type PlanInputs } from '../../contract/index.js'
+import type { Resource } from '../../platform/azure/door.js'
+import { nameOf, samePlace } from '../../platform/azure/ids.js'
+
+export interface WantedNetwork {
+  readonly location: string
+  readonly name: string
+  readonly addressSpace: readonly string[]
+  /** Name -> address prefix. */
+  readonly subnets: Readonly<Record<string, string>>
+  readonly securityGroup?: { readonly subnet: string; readonly nfsFrom: string; readonly sshFrom: string } | undefined
+}
+
+/** One rule of a security group, as it is shown and compared. */
+export interface Rule {
+  readonly priority: number
+  readonly direction: string
+  readonly access: string
+  readonly protocol: string
+  readonly port: string
+  readonly from: string
+}
+
+/** What is there already, as far as the step has a say in it. */
+export interface SeenNetwork {
+  readonly network?: { readonly addressSpace: readonly string[]; readonly failed: boolean }
+  readonly subnets: Readonly<Record<string, { readonly prefix: string; readonly guarded: boolean }>>
+  readonly rules?: Readonly<Record<string, Rule>>
+}
+
+export const networkLabel = (name: string): string => `virtualNetwork ${name}`
+export const subnetLabel = (name: string, subnet: string): string => `subnet ${name}/${subnet}`
+export const securityLabel = (name: string): string => `networkSecurityGroup ${securityName(name)}`
+export const securityName = (name: string): string => `${name}-nfs`
+
+/** What may come in: NFS from the nodes and SSH from the operator's side, nothing else. A way out stays open by default. */
+export function rulesFor({ securityGroup }: Pick<WantedNetwork, 'securityGroup'>): Readonly<Record<string, Rule>> {
+  if (securityGroup === undefined) return {}
+  const allow = (priority: number, port: string, from: string): Rule => ({ priority, direction: 'Inbound', access: 'Allow', protocol: 'Tcp', port, from })
+  return { nfs: allow(100, '2049', securityGroup.nfsFrom), ssh: allow(110, '22', securityGroup.sshFrom) }
+}
+
+/** The changes from what is there to what is wanted. Every part stands under the same label whatever is there already. */
+export function networkChanges(wanted: PlanInputs<WantedNetwork>, seen: SeenNetwork | undefined): Change[] {
+  const name = String(wanted.name)
+  const { securityGroup, addressSpace } = wanted
+  const group = isPending(securityGroup) ? undefined : securityGroup
+  return [
+    ...networkChange(networkLabel(name), addressSpace, seen?.network),
+    ...Object.entries(isPending(wanted.subnets) ? {} : wanted.subnets).flatMap(([subnet, prefix]): Change[] => {
+      const guard = group?.subnet === subnet ? { securityGroup: securityName(name) } : {}
+      const there = seen?.subnets[subnet]
+      const resource = subnetLabel(name, subnet)
+      if (there === undefined) return [{ resource, action: 'create', after: { prefix, ...guard } }]
+      if (group?.subnet !== subnet || there.guarded) return []
+      return [{ resource, action: 'update', before: { securityGroup: null }, after: guard }]
+    }),
+    ...(group === undefined ? [] : securityChange(securityLabel(name), rulesFor({ securityGroup: group }), seen?.rules)),
+  ]
+}
+
+function networkChange(resource: string, wanted: PlanInputs<WantedNetwork>['addressSpace'], seen: SeenNetwork['network']): Change[] {
+  if (seen === undefined) return [{ resource, action: 'create', after: { addressSpace: wanted } }]
+  const missing = isPending(wanted) ? [] : wanted.filter((prefix) => !seen.addressSpace.includes(prefix))
+  if (missing.length === 0 && !seen.failed) return []
+  const before = { addressSpace: seen.addressSpace, ...(seen.failed ? { state: 'Failed' } : {}) }
+  return [{ resource, action: 'update', before, after: { addressSpace: [...seen.addressSpace, ...missing] } }]
+}
+
+function securityChange(resource: string, wanted: Readonly<Record<string, Rule>>, seen: SeenNetwork['rules']): Change[] {
+  const shown = (rules: Readonly<Record<string, Rule | null>>): Planned => rules as unknown as Planned
+  if (seen === undefined) return [{ resource, action: 'create', after: { rules: shown(wanted) } }]
+  const wrong = Object.keys(wanted).filter((name) => JSON.stringify(seen[name]) !== JSON.stringify(wanted[name]))
+  if (wrong.length === 0) return []
+  const part = (rules: Readonly<Record<string, Rule>>): Planned => shown(Object.fromEntries(wrong.map((name) => [name, rules[name] ?? null])))
+  return [{ resource, action: 'update', before: { rules: part(seen) }, after: { rules: part(wanted) } }]
+}
+
+/** In what an existing network cannot serve; undefined if it can. */
+export function networkConflict(wanted: WantedNetwork, found: Resource | undefined, security: Resource | undefined): string | undefined {
+  if (found !== undefined && !samePlace(found.location, wanted.location)) return `network ${wanted.name} exists in ${found.location}, not in ${wanted.location}`
+  for (const subnet of subnetsOf(found)) {
+    const prefix = wanted.subnets[subnet.name]
+    if (prefix !== undefined && prefix !== prefixOf(subnet)) return `subnet ${subnet.name} exists as ${prefixOf(subnet)}, not ${prefix}`
+    const guard = guardOf(subnet)
+    if (subnet.name !== wanted.securityGroup?.subnet || guard === undefined) continue
+    if (nameOf(guard).toLowerCase() !== securityName(wanted.name).toLowerCase()) return `subnet ${subnet.name} has another security group, ${nameOf(guard)}`
+  }
+  const ours = rulesFor(wanted)
+  for (const [name, rule] of Object.entries(rulesOf(security) ?? {})) {
+    if (ours[name] !== undefined || rule.direction !== 'Inbound') continue
+    const taken = Object.entries(ours).find(([, { priority }]) => priority === rule.priority)
+    if (taken !== undefined) return `rule ${name} of security group ${securityName(wanted.name)} has the priority ${rule.priority}, which rule ${taken[0]} needs`
+  }
+  return undefined
+}
+
+export function seenNetwork(wanted: WantedNetwork, found: Resource | undefined, security: Resource | undefined): SeenNetwork {
+  const space = found?.properties['addressSpace'] as { readonly addressPrefixes?: readonly string[] } | undefined
+  const rules = rulesOf(security)
+  return {
+    subnets: Object.fromEntries(
+      subnetsOf(found)
+        .filter(({ name }) => wanted.subnets[name] !== undefined)
+        .map((subnet) => [subnet.name, { prefix: prefixOf(subnet), guarded: guardOf(subnet) !== undefined }]),
+    ),
+    ...(found === undefined ? {} : { network: { addressSpace: space?.addressPrefixes ?? [], failed: found.properties['provisioningState'] === 'Failed' } }),
+    ...(rules === undefined ? {} : { rules }),
+  }
+}
+
+export interface WireSubnet {
+  readonly name: string
+  readonly id?: string
+  readonly properties: JsonObject
+}
+
+export function subnetsOf(found: Resource | undefined): readonly WireSubnet[] {
+  return (found?.properties['subnets'] ?? []) as unknown as readonly WireSubnet[]
+}
+
+function prefixOf({ properties }: WireSubnet): string {
+  const [first] = (properties['addressPrefixes'] ?? []) as readonly string[]
+  const single = properties['addressPrefix']
+  return typeof single === 'string' ? single : (first ?? '')
+}
+
+function guardOf({ properties }: WireSubnet): string | undefined {
+  return (properties['networkSecurityGroup'] as { readonly id?: string } | undefined)?.id
+}
+
+export interface WireRule {
+  readonly name: string
+  readonly properties: JsonObject
+}
+
+export function wireRules(security: Resource | undefined): readonly WireRule[] {
+  return (security?.properties['securityRules'] ?? []) as unknown as readonly WireRule[]
+}
+
+function rulesOf(security: Resource | undefined): Readonly<Record<string, Rule>> | undefined {
+  if (security === undefined) return undefined
+  return Object.fromEntries(
+    wireRules(security).map(({ name, properties }): [string, Rule] => [
+      name,
+      {
+        priority: Number(properties['priority']),
+        direction: textOf(properties['direction']),
+        access: textOf(properties['access']),
+        protocol: textOf(properties['protocol']),
+        port: textOf(properties['destinationPortRange']),
+        from: textOf(properties['sourceAddressPrefix']),
+      },
+    ]),
+  )
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+export function wireRule(name: string, { priority, direction, access, protocol, port, from }: Rule): WireRule {
+  return {
+    name,
+    properties: {
+      priority,
+      direction,
+      access,
+      protocol,
+      sourcePortRange: '*',
+      destinationPortRange: port,
+      sourceAddressPrefix: from,
+      destinationAddressPrefix: '*',
+    },
+  }
+}
