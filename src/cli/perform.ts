@@ -17,6 +17,8 @@ export interface Performance {
   readonly listeners: readonly Listener[]
   readonly interrupts: Interrupts
   readonly takeOver: boolean
+  /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
+  readonly stateFlag: string
   readonly notice: (message: string) => void
   readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
 }
@@ -138,7 +140,7 @@ function runPorts(performance: Performance, journal: Journal, signal: AbortSigna
     listeners,
     signal,
     survivors: site.survivors,
-    resumeCommand: `lifeboat resume ${run}`,
+    resumeCommand: `lifeboat resume ${run}${performance.stateFlag}`,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),
   }
 }

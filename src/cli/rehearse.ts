@@ -9,7 +9,7 @@ import { isReady } from './plan.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook } from './site.js'
-import { stateFolder, stateRoot, worldFolder } from './state.js'
+import { stateFlag, stateFolder, stateRoot, worldFolder } from './state.js'
 import type { WorldControl } from './world-control.js'
 import { worldCriticalPathMs } from './world-path.js'
 import { startWorld, type RunningWorld } from './world-process.js'
@@ -56,6 +56,7 @@ async function rehearseIn(
       listeners: [renderer.listener],
       interrupts: invocation.interrupts,
       takeOver: options.takeOver === true,
+        stateFlag: stateFlag(options),
       notice: (message) => screen.notice(message),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {

@@ -10,7 +10,7 @@ import type { Invocation } from './invocation.js'
 import { criticalPathIn, leave } from './rehearse.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook } from './site.js'
-import { stateFolder } from './state.js'
+import { stateFlag, stateFolder } from './state.js'
 import { WorldControl } from './world-control.js'
 
 export interface ResumeOptions extends CommonOptions {
@@ -49,6 +49,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
+        stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         ...(control === undefined ? {} : { criticalPathMs: criticalPathIn(control) }),
       })

@@ -9,7 +9,7 @@ import { countChanges, isReady, plan } from './plan.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
-import { stateFolder } from './state.js'
+import { stateFlag, stateFolder } from './state.js'
 
 export interface RunOptions extends CommonOptions {
   readonly dryRun?: boolean
@@ -38,6 +38,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
+        stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         consent: (made) => consent(made, site, options, invocation, screen),
       })

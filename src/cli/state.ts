@@ -14,6 +14,11 @@ export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation
   return new StateFolder(stateRoot(options, invocation))
 }
 
+/** What a printed command needs to find the same runs again. */
+export function stateFlag({ stateDir }: Pick<CommonOptions, 'stateDir'>): string {
+  return stateDir === undefined ? '' : ` --state-dir ${stateDir}`
+}
+
 /** A new private folder for the files of one world: its authority, keys and cloud file. */
 export async function worldFolder(root: string): Promise<string> {
   const worlds = join(root, 'worlds')

@@ -1,18 +1,23 @@
 import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Json } from '../contract/index.js'
 import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
+import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { claim, defineStep, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
-const pool = z.strictObject({
+const poolSchema = z.strictObject({
   name: z.string(),
   mode: z.enum(['System', 'User']).default('User'),
   count: z.number().int().positive(),
   vmSize: z.string(),
   zones: z.array(z.string()).optional(),
   osDiskSizeGB: z.number().int().optional(),
-  minCount: z.number().int().optional(),
-  maxCount: z.number().int().optional(),
+  maxPods: z.number().int().positive().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  /** `hub.jupyter.org/dedicated=user:NoSchedule` */
+  taints: z.array(z.string()).optional(),
+  minCount: z.number().int().nonnegative().optional(),
+  maxCount: z.number().int().positive().optional(),
 })
 
 const inputs = z
@@ -23,7 +28,7 @@ const inputs = z
     /** Pools, sizes and network profile are taken from this cluster; its API server may be dead, its definition is not. */
     like: resourceId.optional(),
     /** Instead of `like`, for a source that cannot be read. */
-    pools: z.array(pool).min(1).optional(),
+    pools: z.array(poolSchema).min(1).optional(),
     kubernetesVersion: z.string(),
     subnet: resourceId,
     nodeResourceGroup: z.string().optional(),
@@ -67,7 +72,7 @@ export const aksCluster = defineStep({
     }
     const wrong = differenceOf(wanted, found)
     if (wrong !== undefined) {
-      return { state: 'conflict', why: wrong, mend: 'Clusters cannot be changed in this: use another name in the runbook.' }
+      return { state: 'conflict', why: `cluster ${wanted.name} ${wrong}`, mend: 'This tool does not change clusters: use another name in the runbook.' }
     }
     return { state: 'converged', outputs: { id: found.id, fqdn: found.fqdn ?? '' } }
   },
@@ -84,7 +89,7 @@ export const aksCluster = defineStep({
       },
     },
   ],
-  async apply(changes, wanted, { doors, checkpoint }) {
+  async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('cluster.no-group', `there is no resource group ${wanted.resourceGroup}`)
     const id = clusterId(group.id, wanted.name)
@@ -92,7 +97,7 @@ export const aksCluster = defineStep({
       const { clusters } = doors.azure
       const operation = action === 'delete' ? await clusters.delete(id) : await clusters.create(id, await definitionOf(wanted, doors))
       await checkpoint({ accepted: `${action} ${label(wanted.name)}` })
-      await operation.done
+      await ended(operation, signal)
     }
   },
   invert: (changes) => changes.map(inverted),
@@ -104,15 +109,30 @@ function clusterId(groupId: string, name: string): string {
   return idIn(groupId, 'Microsoft.ContainerService/managedClusters', name)
 }
 
-/** In what an existing cluster cannot serve; undefined if it can. Versions may be newer: a cluster is upgraded in its life. */
+/**
+ * In what an existing cluster cannot serve; undefined if it can. Counts and newer versions are no matter: both change in a
+ * cluster's life.
+ */
 function differenceOf(wanted: Partial<Record<keyof Inputs, unknown>>, found: Cluster): string | undefined {
-  const { location, subnet } = wanted
-  if (typeof location === 'string' && location.toLowerCase() !== found.location.toLowerCase()) {
-    return `cluster exists in ${found.location}, not in ${location}`
+  const { location, subnet, kubernetesVersion: version, pools } = wanted
+  if (typeof location === 'string' && !samePlace(location, found.location)) return `exists in ${found.location}, not in ${location}`
+  const elsewhere = found.agentPools.find((one) => typeof subnet === 'string' && !sameId(one.subnet, subnet))
+  if (elsewhere !== undefined) return `has its pool ${elsewhere.name} in another subnet (${elsewhere.subnet ?? 'its own'})`
+  if (typeof version === 'string' && minorOf(found.kubernetesVersion) < minorOf(version)) {
+    return `runs Kubernetes ${found.kubernetesVersion}, older than ${version}`
   }
-  const elsewhere = found.agentPools.find((one) => typeof subnet === 'string' && one.subnet?.toLowerCase() !== subnet.toLowerCase())
-  if (elsewhere !== undefined) return `its pool ${elsewhere.name} is in another subnet (${elsewhere.subnet ?? 'its own'})`
+  for (const one of Array.isArray(pools) ? (pools as readonly AgentPool[]) : []) {
+    const there = found.agentPools.find(({ name }) => name === one.name)
+    if (there === undefined) return `has no pool ${one.name}`
+    if (there.vmSize.toLowerCase() !== one.vmSize.toLowerCase()) return `has ${there.vmSize} in its pool ${one.name}, not ${one.vmSize}`
+  }
   return undefined
+}
+
+/** 33 of `1.33.2`; patches come and go by themselves. */
+function minorOf(version: string): number {
+  const [major = '0', minor = '0'] = version.split('.')
+  return Number(major) * 1000 + Number(minor)
 }
 
 async function definitionOf(wanted: Inputs, { azure }: Platform): Promise<ClusterDefinition> {
@@ -120,7 +140,7 @@ async function definitionOf(wanted: Inputs, { azure }: Platform): Promise<Cluste
   if (wanted.like !== undefined && source === undefined) {
     throw new LifeboatError('cluster.no-source', `the cluster to copy, ${wanted.like}, does not exist`, { blame: 'user' })
   }
-  const pools = source?.agentPools ?? (wanted.pools as readonly AgentPool[] | undefined) ?? []
+  const pools: readonly AgentPool[] = source?.agentPools ?? wanted.pools?.map(poolOf) ?? []
   return {
     location: wanted.location,
     kubernetesVersion: wanted.kubernetesVersion,
@@ -130,4 +150,10 @@ async function definitionOf(wanted: Inputs, { azure }: Platform): Promise<Cluste
     ...(wanted.nodeResourceGroup === undefined ? {} : { nodeResourceGroup: wanted.nodeResourceGroup }),
     ...(source?.networkProfile === undefined ? {} : { networkProfile: source.networkProfile }),
   }
+}
+
+/** Without what the runbook leaves open. */
+function poolOf(pool: z.infer<typeof poolSchema>): AgentPool {
+  const given = Object.entries(pool).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as unknown as AgentPool
 }

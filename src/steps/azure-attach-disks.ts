@@ -1,21 +1,26 @@
 import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
-import type { Machine } from '../platform/azure/door.js'
-import { nameOf, sameId } from '../platform/azure/ids.js'
+import type { Disk, Machine } from '../platform/azure/door.js'
+import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { diskIn, diskLabel, foundDisk, wantedDisk, type FoundDisk, type WantedDisk } from './parts/disks.js'
-import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
+import { diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
   /** Names. */
   readonly missing: readonly string[]
 }
 
+interface Placed {
+  readonly wanted: WantedDisk
+  readonly disk: Disk
+}
+
 /** Attaches data disks to a machine at the LUNs they always had. A disk that another machine holds is left there. */
 export const attachDisks = defineStep({
   uses: 'azure/attach-disks',
   summary: 'Data disks, attached to a machine at their LUNs',
-  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: z.array(wantedDisk).min(1) }),
+  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks }),
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
@@ -24,64 +29,104 @@ export const attachDisks = defineStep({
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }
     const disks = await findDisks(doors, resourceGroup, wanted)
-    const wrong = wrongLun(found, disks)
-    if (wrong !== undefined) return { state: 'conflict', ...wrong }
-    const missing = disks.filter((disk) => !isAttached(found, disk))
-    if (missing.length === 0) return { state: 'converged', outputs: { disks: disks.map(({ name, lun, id, uniqueId }) => ({ name, lun, id, uniqueId })) } }
-    if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${nameOf(found.id)} is being changed` }
-    const holder = missing.find(({ managedBy }) => managedBy !== undefined && !sameId(managedBy, machine))
-    if (holder?.managedBy !== undefined) {
-      return { state: 'conflict', why: `disk ${holder.name} is attached to ${holder.managedBy}`, mend: 'Detach it there first, once nothing on that machine uses it.' }
+    const missing = disks.filter((one) => !isAttached(found, one))
+    if (missing.length === 0) {
+      return { state: 'converged', outputs: { disks: disks.map(({ wanted: { name, lun }, disk: { id, uniqueId } }) => ({ name, lun, id, uniqueId })) } }
     }
-    return { state: 'drifted', seen: { missing: missing.map(({ name }) => name) } }
+    if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${hostLabel(found.id)} is being changed` }
+    const leaving = await detachingOf(doors, missing, machine)
+    if (leaving !== undefined) return { state: 'in-flight', what: leaving }
+    const wrong = wrongLun(found, disks) ?? missing.map((one) => misplaced(found, one)).find((one) => one !== undefined)
+    if (wrong !== undefined) return { state: 'conflict', ...wrong }
+    return { state: 'drifted', seen: { missing: missing.map((one) => one.wanted.name) } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     if (isPending(disks)) return []
     const wanted = seen.state === 'drifted' ? disks.filter(({ name }) => seen.seen.missing.includes(name)) : disks
-    return wanted.map(({ name, lun }) => ({ resource: diskLabel(name), action: 'update', before: { attachedTo: null }, after: { attachedTo: machine, lun } }))
+    const on = hostLabel(machine)
+    return wanted.map(({ name, lun }) => ({ resource: diskLabel(name), action: 'update', before: { attachedTo: null }, after: { attachedTo: on, lun } }))
   },
-  async apply(changes, { machine, resourceGroup, disks }, { doors, checkpoint }) {
+  async apply(changes, { machine, resourceGroup, disks }, { doors, checkpoint, signal }) {
+    const { machines } = doors.azure
     const planned = disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
     const found = await findDisks(doors, resourceGroup, planned)
     const away = changes.some(({ after }) => typeof after === 'object' && after !== null && 'attachedTo' in after && after.attachedTo === null)
-    const { machines } = doors.azure
-    const operation = await (away ? machines.detach(machine, found.map(({ id }) => id)) : machines.attach(machine, found))
-    await checkpoint({ [away ? 'detaching' : 'attaching']: found.length })
-    await operation.done
+    const operation = away
+      ? await machines.detach(machine, found.map(({ disk }) => disk.id))
+      : await machines.attach(machine, found.map(({ wanted: { lun }, disk: { id } }) => ({ id, lun })))
+    await checkpoint({ [away ? 'detaching' : 'attaching']: planned.map(({ name }) => name) })
+    await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
-  claims: ({ machine }) => [claim('machine', known(machine)), ...(isPending(machine) ? [] : [groupClaim(groupOf(machine))])],
+  claims: ({ machine, resourceGroup }) => [
+    claim('machine', known(machine)),
+    groupClaim(known(resourceGroup)),
+    ...(isPending(machine) || isSame(groupOf(machine), resourceGroup) ? [] : [groupClaim(groupOf(machine))]),
+  ],
   estimateMs: () => 30 * seconds,
 })
 
-interface PlacedDisk extends FoundDisk {
-  readonly managedBy?: string
+function isSame(group: string, other: unknown): boolean {
+  return group.toLowerCase() === String(other).toLowerCase()
 }
 
-async function findDisks(doors: Platform, group: string, wanted: readonly WantedDisk[]): Promise<PlacedDisk[]> {
+async function findDisks(doors: Platform, group: string, wanted: readonly WantedDisk[]): Promise<Placed[]> {
   return Promise.all(
-    wanted.map(async (disk) => {
-      const found = await diskIn(doors, group, disk.name)
-      if (found === undefined) throw new LifeboatError('attach.no-disk', `there is no disk ${disk.name} in ${group}`, { blame: 'user' })
-      const { id, uniqueId, managedBy } = found
-      return { ...disk, id, uniqueId, ...(managedBy === undefined ? {} : { managedBy }) }
+    wanted.map(async (one) => {
+      const disk = await diskIn(doors, group, one.name)
+      if (disk !== undefined) return { wanted: one, disk }
+      throw new LifeboatError('attach.no-disk', `there is no disk ${one.name} in ${group}`, {
+        blame: 'user',
+        hint: 'Find it with `az disk list`: it may be in another group.',
+      })
     }),
   )
 }
 
-function isAttached(machine: Machine, disk: FoundDisk): boolean {
-  return machine.dataDisks.some(({ id, lun }) => sameId(id, disk.id) && lun === disk.lun)
+function isAttached(machine: Machine, { wanted, disk }: Placed): boolean {
+  return machine.dataDisks.some(({ id, lun }) => sameId(id, disk.id) && lun === wanted.lun)
 }
 
-function wrongLun(machine: Machine, disks: readonly FoundDisk[]): { why: string; mend: string } | undefined {
+/** Another machine that holds a disk and is letting go of it just now, in words. */
+async function detachingOf({ azure }: Platform, disks: readonly Placed[], machine: string): Promise<string | undefined> {
+  for (const { disk } of disks) {
+    if (disk.managedBy === undefined || sameId(disk.managedBy, machine)) continue
+    const holder = await azure.machines.get(disk.managedBy)
+    if (holder?.provisioningState === 'Updating') return `${hostLabel(holder.id)}, which holds ${nameOf(disk.id)}, is being changed`
+  }
+  return undefined
+}
+
+interface Conflict {
+  readonly why: string
+  readonly mend: string
+}
+
+function wrongLun(machine: Machine, disks: readonly Placed[]): Conflict | undefined {
   for (const { id, lun } of machine.dataDisks) {
-    const wanted = disks.find((disk) => sameId(disk.id, id))
-    if (wanted !== undefined && wanted.lun !== lun) {
-      return { why: `disk ${wanted.name} is attached at LUN ${lun}, not ${wanted.lun}`, mend: 'Detach it, or write that LUN into the runbook.' }
+    const ours = disks.find(({ disk }) => sameId(disk.id, id))
+    if (ours !== undefined && ours.wanted.lun !== lun) {
+      return { why: `disk ${ours.wanted.name} is attached at LUN ${lun}, not ${ours.wanted.lun}`, mend: 'Detach it, or write that LUN into the runbook.' }
     }
-    if (wanted === undefined && disks.some((disk) => disk.lun === lun)) {
-      return { why: `LUN ${lun} of ${nameOf(machine.id)} is taken by ${nameOf(id)}`, mend: 'Free it, or write another LUN into the runbook.' }
+    if (ours === undefined && disks.some(({ wanted }) => wanted.lun === lun)) {
+      return { why: `LUN ${lun} of ${hostLabel(machine.id)} is taken by ${nameOf(id)}`, mend: 'Free it, or write another LUN into the runbook.' }
     }
+  }
+  return undefined
+}
+
+/** Disks attach within one region only, zonal ones within their zone, and to one machine at a time (facts/azure). */
+function misplaced(machine: Machine, { wanted: { name }, disk }: Placed): Conflict | undefined {
+  const { managedBy, location, zones } = disk
+  if (managedBy !== undefined && !sameId(managedBy, machine.id)) {
+    return { why: `disk ${name} is attached to ${hostLabel(managedBy)}`, mend: 'Detach it there first, once nothing on that machine uses it.' }
+  }
+  if (!samePlace(location, machine.location)) {
+    return { why: `disk ${name} is in ${location}, ${hostLabel(machine.id)} in ${machine.location}`, mend: 'A disk does not leave its region: make the machine there.' }
+  }
+  if (zones.length === 1 && !zones.some((zone) => machine.zones.includes(zone))) {
+    const where = machine.zones[0] === undefined ? 'in none' : `in ${machine.zones[0]}`
+    return { why: `disk ${name} is in zone ${zones.join()}, ${hostLabel(machine.id)} ${where}`, mend: 'Make the machine in the zone of its disks.' }
   }
   return undefined
 }

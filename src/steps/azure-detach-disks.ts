@@ -1,12 +1,16 @@
 import { z } from 'zod'
-import { isPending, resourceId, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { Machine } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
-import { diskLabel, wantedDisk, type WantedDisk } from './parts/disks.js'
-import { claim, defineStep, groupClaim, groupOf, idIn, inverted, known, minutes, seconds } from './step.js'
+import { diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
+
+interface AttachedDisk extends WantedDisk {
+  readonly id: string
+}
 
 interface Seen {
-  readonly attached: readonly (WantedDisk & { readonly id: string })[]
+  readonly attached: readonly AttachedDisk[]
 }
 
 /**
@@ -16,9 +20,9 @@ interface Seen {
 export const detachDisks = defineStep({
   uses: 'azure/detach-disks',
   summary: 'Data disks, detached from the machine that had them',
-  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: z.array(wantedDisk).min(1) }),
+  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks }),
   outputs: z.object({ machine: z.string() }),
-  identity: ['machine', 'disks'],
+  identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 60 * minutes }),
   preflight: async (_changes, { machine, disks }, { doors }) => {
     if (isPending(machine) || isPending(disks)) return []
@@ -30,55 +34,61 @@ export const detachDisks = defineStep({
       return [{ level: 'stop' as const, what: `${name} is at LUN ${actual}, not ${lun}`, mend: 'Write the LUN it has into the runbook: the way back needs it.' }]
     })
   },
-  async observe({ machine, disks }, { doors }) {
+  async observe({ machine, resourceGroup, disks }, { doors }) {
     const found = await doors.azure.machines.get(machine)
-    if (found === undefined) return { state: 'converged', outputs: { machine } }
-    const attached = attachedOf(disks, found)
-    if (attached.length === 0) return { state: 'converged', outputs: { machine } }
-    if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${nameOf(machine)} is being changed` }
+    const attached = found === undefined ? [] : attachedOf(disks, found)
+    if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine } }
+    if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${hostLabel(machine)} is being changed` }
+    const stranger = attached.find(({ id }) => groupOf(id).toLowerCase() !== resourceGroup.toLowerCase())
+    if (stranger !== undefined) {
+      const why = `${hostLabel(machine)} has a disk ${stranger.name} that is in ${groupOf(stranger.id)}, not in ${resourceGroup}`
+      return { state: 'conflict', why, mend: 'Find out whether it is the one that is meant, then detach it by hand or write its group into the runbook.' }
+    }
     return { state: 'drifted', seen: { attached } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     if (isPending(disks)) return []
     const attached = seen.state === 'drifted' ? seen.seen.attached : disks
+    const on = hostLabel(machine)
     return attached.map(({ name, lun }) => ({
       resource: diskLabel(name),
       action: 'update',
-      before: { attachedTo: nameOf(String(machine)), lun },
+      before: { attachedTo: on, lun },
       after: { attachedTo: null },
     }))
   },
-  async apply(changes, { machine, disks }, { doors, checkpoint }) {
-    const found = await doors.azure.machines.get(machine)
-    if (found === undefined) return
-    const planned = new Set(changes.map(({ resource }) => resource))
+  async apply(changes, { machine, resourceGroup, disks }, { doors, checkpoint, signal }) {
+    const { machines } = doors.azure
+    const planned = disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
     if (changes.some(({ after }) => isAttachment(after))) {
-      const group = groupIdOf(found.id)
-      const wanted = disks.filter(({ name }) => planned.has(diskLabel(name)))
-      const back = wanted.map(({ name, lun }) => ({ id: idIn(group, 'Microsoft.Compute/disks', name), lun }))
-      return void (await (await doors.azure.machines.attach(machine, back)).done)
+      const back = await Promise.all(planned.map(async ({ name, lun }) => ({ lun, disk: await diskIn(doors, resourceGroup, name) })))
+      const gone = planned.filter((_, index) => back[index]?.disk === undefined)
+      if (gone.length > 0) throw new LifeboatError('detach.no-disk', `${gone.map(({ name }) => name).join(', ')} is not in ${resourceGroup}`, { blame: 'user' })
+      const wish = back.flatMap(({ lun, disk }) => (disk === undefined ? [] : [{ id: disk.id, lun }]))
+      return ended(await machines.attach(machine, wish), signal)
     }
-    const ids = attachedOf(disks, found).filter(({ name }) => planned.has(diskLabel(name))).map(({ id }) => id)
+    const found = await machines.get(machine)
+    const ids = found === undefined ? [] : attachedOf(planned, found).map(({ id }) => id)
     if (ids.length === 0) return
-    const operation = await doors.azure.machines.detach(machine, ids)
-    await checkpoint({ detaching: ids.length })
-    await operation.done
+    const operation = await machines.detach(machine, ids)
+    await checkpoint({ detaching: ids.map(nameOf) })
+    await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
-  claims: ({ machine, resourceGroup }) => [claim('machine', known(machine)), groupClaim(isPending(machine) ? known(resourceGroup) : groupOf(machine))],
+  claims: ({ machine, resourceGroup }) => [
+    claim('machine', known(machine)),
+    groupClaim(known(resourceGroup)),
+    ...(isPending(machine) || groupOf(machine).toLowerCase() === known(resourceGroup).toLowerCase() ? [] : [groupClaim(groupOf(machine))]),
+  ],
   estimateMs: () => 30 * seconds,
 })
 
-function attachedOf(disks: readonly WantedDisk[], machine: Machine): (WantedDisk & { id: string })[] {
-  return disks.flatMap((disk) => {
-    const attached = machine.dataDisks.find(({ id }) => nameOf(id).toLowerCase() === disk.name.toLowerCase())
-    return attached === undefined ? [] : [{ ...disk, id: attached.id }]
+/** By name, so that a disk is found on the machine whatever group it has been moved to. The LUN is the one it has. */
+function attachedOf(disks: readonly WantedDisk[], machine: Machine): AttachedDisk[] {
+  return disks.flatMap(({ name }) => {
+    const attached = machine.dataDisks.find(({ id }) => nameOf(id).toLowerCase() === name.toLowerCase())
+    return attached === undefined ? [] : [{ name, lun: attached.lun, id: attached.id }]
   })
-}
-
-/** The disks were in the machine's own group. */
-function groupIdOf(id: string): string {
-  return id.replace(/\/providers\/.*$/i, '')
 }
 
 function isAttachment(after: Change['after']): boolean {

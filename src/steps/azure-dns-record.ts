@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { durationMs, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { claim, defineStep, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   zone: resourceId,
   name: z.string().min(1),
   type: z.enum(['A', 'CNAME', 'TXT']),
-  ttl: durationMs,
+  ttl: durationMs.refine((ms) => ms >= seconds && ms % seconds === 0, 'a TTL is whole seconds, at least one'),
   values: z.array(z.string()).min(1),
 })
 
@@ -36,12 +36,20 @@ export const dnsRecord = defineStep({
     return [{ level: 'stop', what: `there is no DNS zone ${zone}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
   },
   async observe(wanted, { doors }) {
-    const found = await doors.azure.zones.getRecord(wanted.zone, wanted.name, wanted.type)
+    const { zone, name, type, values, ttl } = wanted
+    const found = await doors.azure.zones.getRecord(zone, name, type)
     if (found === undefined) return { state: 'absent' }
-    const seen = { ttlSeconds: found.ttlSeconds, values: found.values }
-    if (isPending(wanted.values) || isPending(wanted.ttl) || !matches(found, wanted.values, wanted.ttl)) return { state: 'drifted', seen }
     const fqdn = fqdnOf(wanted)
-    const behind = await laggards(wanted, wanted.values, doors)
+    if (found.target !== undefined) {
+      return { state: 'conflict', why: `${fqdn} follows the resource ${found.target}`, mend: 'Make it a record with values of its own first, or leave it out of the runbook.' }
+    }
+    const seen = { ttlSeconds: found.ttlSeconds, values: found.values }
+    if (isPending(values) || isPending(ttl) || found.ttlSeconds !== ttl / seconds || !same(type, found.values, values)) {
+      return { state: 'drifted', seen }
+    }
+    const servers = (await doors.azure.zones.nameServers(zone)) ?? []
+    if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
+    const behind = await laggards(servers, wanted, { values, ttlSeconds: ttl / seconds }, doors)
     if (behind.length > 0) return { state: 'in-flight', what: `${fqdn}: ${behind.join(', ')} still ${behind.length === 1 ? 'gives' : 'give'} the old answer` }
     return { state: 'converged', outputs: { fqdn, values: [...found.values] } }
   },
@@ -60,11 +68,12 @@ export const dnsRecord = defineStep({
       }
       assertAsPlanned(change, found)
       const { values, ttlSeconds } = change.after as unknown as Seen
-      await doors.azure.zones.putRecord(wanted.zone, { name: wanted.name, type: wanted.type, ttlSeconds, values }, found?.etag)
+      const rest = found?.metadata === undefined ? {} : { metadata: found.metadata }
+      await doors.azure.zones.putRecord(wanted.zone, { ...rest, name: wanted.name, type: wanted.type, ttlSeconds, values }, found?.etag)
     }
   },
   invert: (changes) => changes.map(inverted),
-  claims: ({ zone, name }) => [claim('record', `${known(zone)}/${known(name)}`)],
+  claims: ({ zone, name }) => [claim('record', `${known(zone)}/${known(name)}`), ...(isPending(zone) ? [] : [groupClaim(groupOf(zone))])],
   estimateMs: () => 20 * seconds,
 })
 
@@ -75,19 +84,21 @@ function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefi
   throw new LifeboatError('dns.changed', `${resource} was changed by somebody else since it was looked at`, { retry: {} })
 }
 
-function matches(found: RecordSet, values: readonly string[], ttlMs: number): boolean {
-  return found.ttlSeconds === ttlMs / seconds && same(found.values, values)
-}
-
-/** Name servers that do not give the wanted answer yet. */
-async function laggards(place: Place, values: readonly string[], { azure, dns }: Platform): Promise<string[]> {
-  const servers = (await azure.zones.nameServers(place.zone)) ?? []
+/** Name servers that do not give the wanted answer yet. They tell the TTL of addresses only. */
+async function laggards(servers: readonly string[], place: Place, wanted: Seen, { dns }: Platform): Promise<string[]> {
   const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type)))
-  return servers.filter((_, index) => !same(answers[index]?.values ?? [], values))
+  return servers.filter((_, index) => {
+    const answer = answers[index]
+    if (answer === undefined || !same(place.type, answer.values, wanted.values)) return true
+    return place.type === 'A' && answer.ttlSeconds !== wanted.ttlSeconds
+  })
 }
 
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort())
+/** Sets of values; names are compared as DNS does, without regard to case and with or without the last dot. */
+function same(type: Place['type'], a: readonly string[], b: readonly string[]): boolean {
+  const plain = (values: readonly string[]): string[] =>
+    values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
+  return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
 }
 
 function fqdnOf({ zone, name }: Place): string {

@@ -1,14 +1,17 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, type ApplyContext, type Change, type Finding } from '../contract/index.js'
 import type { Disk } from '../platform/azure/door.js'
+import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { diskIn, diskLabel, foundDisk, wantedDisk, type FoundDisk, type WantedDisk } from './parts/disks.js'
-import { defineStep, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
+import { diskIn, diskLabel, foundDisk, wantedDisks, type FoundDisk, type WantedDisk } from './parts/disks.js'
+import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
   /** Names of the disks that are still in the source. */
   readonly waiting: readonly string[]
 }
+
+const withinMs = 4 * hours
 
 /**
  * Moves disks to another resource group. Azure locks both groups until it is over, and may end with part of it done: each
@@ -18,22 +21,33 @@ interface Seen {
 export const moveResources = defineStep({
   uses: 'azure/move-resources',
   summary: 'Disks, moved to another resource group',
-  inputs: z.strictObject({ from: z.string(), to: z.string(), disks: z.array(wantedDisk).min(1) }),
+  inputs: z.strictObject({ from: z.string(), to: z.string(), disks: wantedDisks }),
   outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk) }),
   identity: ['from', 'to', 'disks'],
-  verification: () => ({ everyMs: 10 * seconds, withinMs: 4 * hours }),
-  preflight: async (_changes, { from, disks }, { doors }) => {
+  verification: () => ({ everyMs: 10 * seconds, withinMs }),
+  preflight: async (changes, { from, to, disks }, { doors }) => {
     if (isPending(from) || isPending(disks)) return []
-    const found = await Promise.all(disks.map(({ name }) => diskIn(doors, from, name)))
-    return disks
-      .filter((_, index) => found[index] === undefined)
-      .map(({ name }) => ({ level: 'stop' as const, what: `there is no disk ${name} in ${from}`, mend: 'Look at `az disk list`, and at the names in the runbook.' }))
+    const planned = plannedOf(changes, disks)
+    const places = await Promise.all(planned.map((disk) => placeOf(doors, from, isPending(to) ? undefined : to, disk)))
+    const lost = places.filter(isLost).map(({ disk }) => ({
+      level: 'stop' as const,
+      what: `there is no disk ${disk.name} in ${from}`,
+      mend: 'Look at `az disk list`, and at the names in the runbook.',
+    }))
+    return [...lost, ...(await lockFindings(doors, isPending(to) ? [from] : [from, to]))]
   },
   async observe({ from, to, disks }, { doors }) {
     const places = await Promise.all(disks.map((disk) => placeOf(doors, from, to, disk)))
-    const lost = places.find((place) => place.here === undefined && place.there === undefined)
+    const lost = places.find(isLost)
     if (lost !== undefined) {
       return { state: 'conflict', why: `disk ${lost.disk.name} is neither in ${from} nor in ${to}`, mend: 'Find it with `az disk list` before anything else is done.' }
+    }
+    const twice = places.find(({ here, there }) => here !== undefined && there !== undefined)
+    if (twice !== undefined) {
+      // A disk on its way may be seen in both for a moment; two disks of one name are a matter for a person.
+      if (twice.here?.uniqueId === twice.there?.uniqueId) return { state: 'in-flight', what: `disk ${twice.disk.name} is being moved` }
+      const why = `there is a disk ${twice.disk.name} in ${from} and another one in ${to}`
+      return { state: 'conflict', why, mend: 'Find out which of them holds the data (`az disk show`), and rename or delete the other.' }
     }
     const waiting = places.filter(({ there }) => there === undefined).map(({ disk }) => disk.name)
     if (waiting.length === 0) return { state: 'converged', outputs: { resourceGroup: to, disks: places.map(foundIn) } }
@@ -44,23 +58,55 @@ export const moveResources = defineStep({
     const names = seen.state === 'drifted' ? seen.seen.waiting : disks.map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
-  async apply(changes, { from, to, disks }, { doors, checkpoint, progress }) {
-    const goal = groupAfter(changes)
-    const [source, target] = goal === from ? [to, from] : [from, to]
-    const planned = disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
-    const found = await Promise.all(planned.map(({ name }) => diskIn(doors, source, name)))
-    const ids = found.flatMap((disk) => (disk === undefined ? [] : [disk.id]))
-    if (ids.length === 0) return
-    assertUnattached(found)
-    const operation = await doors.azure.groups.move(source, target, ids)
-    await checkpoint({ moving: ids.length, from: source, to: target })
-    progress(`moving ${ids.length} disks; ${source} and ${target} are locked until it is over`)
-    await operation.done
+  async apply(changes, { from, to, disks }, ctx) {
+    const back = groupAfter(changes) === from && from !== to
+    const [source, target] = back ? [to, from] : [from, to]
+    await move(source, target, plannedOf(changes, disks), ctx)
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
-  estimateMs: () => 5 * minutes,
+  estimateMs: () => 6 * minutes,
 })
+
+/**
+ * Moves what is in the source, as often as a move that is still going on keeps it from that: the lock of the groups makes
+ * posting again safe, and what the other move has taken along by then is left out.
+ */
+async function move(source: string, target: string, disks: readonly WantedDisk[], ctx: ApplyContext<Platform>): Promise<void> {
+  const { doors, clock, signal, progress, checkpoint } = ctx
+  const { groups } = doors.azure
+  const deadlineMs = clock.now().getTime() + withinMs
+  for (;;) {
+    const found = (await Promise.all(disks.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
+    if (found.length === 0) return
+    assertUnattached(found)
+    const ids = found.map(({ id }) => id)
+    try {
+      progress(`asking whether ${ids.length} disks can be moved to ${target}`)
+      await groups.validateMove(source, target, ids)
+      const operation = await groups.move(source, target, ids)
+      await checkpoint({ moving: ids.map(nameOf), from: source, to: target })
+      progress(`moving ${ids.length} disks; ${source} and ${target} are locked until it is over`)
+      return await ended(operation, signal)
+    } catch (error) {
+      if (!isHeldUp(error) || clock.now().getTime() >= deadlineMs) throw error
+      const [lock] = await lockFindings(doors, [source, target])
+      if (lock !== undefined) throw new LifeboatError('move.locked', lock.what, { hint: lock.mend, blame: 'user', cause: error })
+      progress(`a move holds the lock of ${source} or ${target}: waiting for its end`)
+      await clock.sleep(10 * seconds, signal)
+    }
+  }
+}
+
+/** A move needs to write and delete in both its groups; a lock that people have set is not waited for. */
+async function lockFindings({ azure }: Platform, groups: readonly string[]): Promise<Finding[]> {
+  const locks = (await Promise.all(groups.map((group) => azure.groups.locks(group)))).flat()
+  return locks.map(({ id, level }) => ({ level: 'stop', what: `the management lock ${id} (${level}) keeps disks from being moved`, mend: 'Remove it for the time of the move: `az lock delete --ids`.' }))
+}
+
+function isHeldUp(error: unknown): boolean {
+  return error instanceof LifeboatError && ['azure.locked', 'azure.in-flight'].includes(error.code)
+}
 
 interface Place {
   readonly disk: WantedDisk
@@ -68,8 +114,12 @@ interface Place {
   readonly there: Disk | undefined
 }
 
-async function placeOf(doors: Platform, from: string, to: string, disk: WantedDisk): Promise<Place> {
-  const [here, there] = await Promise.all([diskIn(doors, from, disk.name), diskIn(doors, to, disk.name)])
+const isLost = ({ here, there }: Place): boolean => here === undefined && there === undefined
+
+/** The target is asked after the source, so that a disk that is just being moved is seen in one of them at least. */
+async function placeOf(doors: Platform, from: string, to: string | undefined, disk: WantedDisk): Promise<Place> {
+  const here = await diskIn(doors, from, disk.name)
+  const there = to === undefined ? undefined : await diskIn(doors, to, disk.name)
   return { disk, here, there }
 }
 
@@ -77,14 +127,18 @@ function foundIn({ disk, there }: Place): FoundDisk {
   return { ...disk, id: there?.id ?? '', uniqueId: there?.uniqueId ?? '' }
 }
 
+function plannedOf(changes: readonly Change[], disks: readonly WantedDisk[]): WantedDisk[] {
+  return disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
+}
+
 function groupAfter([first]: readonly Change[]): string | undefined {
   const after = first?.after
   return typeof after === 'object' && after !== null && 'group' in after && typeof after.group === 'string' ? after.group : undefined
 }
 
-function assertUnattached(disks: readonly (Disk | undefined)[]): void {
-  for (const disk of disks) {
-    if (disk?.managedBy === undefined) continue
-    throw new LifeboatError('move.attached', `disk ${disk.id} is still attached to ${disk.managedBy}`, { retry: {} })
+function assertUnattached(disks: readonly Disk[]): void {
+  for (const { id, managedBy } of disks) {
+    if (managedBy === undefined) continue
+    throw new LifeboatError('move.attached', `disk ${id} is still attached to ${managedBy}`, { retry: {} })
   }
 }

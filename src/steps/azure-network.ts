@@ -47,7 +47,7 @@ export const network = defineStep({
     const { found, security } = await read(group.id, wanted, doors)
     const states = [found, security, ...subnetsOf(found)].map((one) => one?.properties['provisioningState'])
     const changing = states.find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')
-    if (changing !== undefined) return { state: 'in-flight', what: `network ${wanted.name} is ${String(changing).toLowerCase()}` }
+    if (changing !== undefined) return { state: 'in-flight', what: `network ${wanted.name} is ${changing.toLowerCase()}` }
     const why = networkConflict(wanted, found, security)
     if (why !== undefined) return { state: 'conflict', why, mend: 'Mend it there, or use another name or other addresses in the runbook.' }
     if (found === undefined && security === undefined) return { state: 'absent' }
@@ -86,7 +86,12 @@ export const network = defineStep({
 const networkId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/virtualNetworks', name)
 const securityId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/networkSecurityGroups', securityName(name))
 
-async function read(groupId: string, { name, securityGroup }: Inputs, { azure }: Platform): Promise<{ found?: Resource; security?: Resource }> {
+interface Read {
+  readonly found?: Resource
+  readonly security?: Resource
+}
+
+async function read(groupId: string, { name, securityGroup }: Inputs, { azure }: Platform): Promise<Read> {
   const [found, security] = await Promise.all([
     azure.resources.get(networkId(groupId, name)),
     securityGroup === undefined ? undefined : azure.resources.get(securityId(groupId, name)),

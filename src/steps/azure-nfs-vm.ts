@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import ssh2 from 'ssh2'
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { file, isPending, LifeboatError, resourceId, type Change, type Observation } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
-import { sameId } from '../platform/azure/ids.js'
+import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
-import { claim, defineStep, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -25,6 +25,8 @@ const inputs = z.strictObject({
     .default({ publisher: 'Debian', offer: 'debian-12', sku: '12-gen2', version: 'latest' }),
 })
 type Inputs = z.infer<typeof inputs>
+const outputs = z.object({ id: z.string(), privateIp: z.string() })
+type Outputs = z.infer<typeof outputs>
 
 interface Seen {
   readonly missing: readonly string[]
@@ -38,9 +40,9 @@ export const nfsVm = defineStep({
   uses: 'azure/nfs-vm',
   summary: 'A virtual machine with ZFS and NFS, at a fixed address',
   inputs,
-  outputs: z.object({ id: z.string(), privateIp: z.string() }),
+  outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
-  verification: () => ({ everyMs: 10 * seconds, withinMs: 1 * hours }),
+  verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
   preflight: async (_changes, { sshKey }) => {
     if (!isPending(sshKey)) await publicKeyOf(sshKey)
     return []
@@ -51,34 +53,37 @@ export const nfsVm = defineStep({
     const ids = idsIn(group.id, wanted.name)
     const [nic, machine] = await Promise.all([doors.azure.resources.get(ids.nic), doors.azure.machines.get(ids.machine)])
     if (nic === undefined && machine === undefined) return { state: 'absent' }
+    const states = [nic?.properties['provisioningState'], machine?.provisioningState]
+    const changing = states.find((state) => state === 'Creating' || state === 'Updating' || state === 'Deleting')
+    if (changing !== undefined) return { state: 'in-flight', what: `${wanted.name} is ${changing.toLowerCase()}` }
     const wrong = conflictOf(wanted, nic, machine)
-    if (wrong !== undefined) return { state: 'conflict', why: wrong, mend: 'Delete it if nobody needs it, or use another name in the runbook.' }
+    if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const missing = [...(nic === undefined ? [nicLabel(wanted.name)] : []), ...(machine === undefined ? [machineLabel(wanted.name)] : [])]
     if (missing.length > 0 || machine === undefined) return { state: 'drifted', seen: { missing } }
     return readiness(machine, { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }, wanted.privateIp, doors)
   },
-  plan({ name, size, subnet, privateIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+  plan({ name, size, zone, subnet, privateIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const all: Change[] = [
       { resource: nicLabel(String(name)), action: 'create', after: { subnet, privateIp } },
-      { resource: machineLabel(String(name)), action: 'create', after: { size, location } },
+      { resource: machineLabel(String(name)), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
     ]
     return seen.state === 'absent' ? all : all.filter(({ resource }) => seen.seen.missing.includes(resource))
   },
-  async apply(changes, wanted, { doors, checkpoint }) {
+  async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('machine.no-group', `there is no resource group ${wanted.resourceGroup}`)
+    const { machines, resources } = doors.azure
     const ids = idsIn(group.id, wanted.name)
     const planned = new Map(changes.map(({ resource, action }) => [resource, action]))
-    // The interface goes with its machine, and only after it.
-    if (planned.get(machineLabel(wanted.name)) === 'delete') await (await doors.azure.machines.delete(ids.machine)).done
-    if (planned.get(nicLabel(wanted.name)) === 'delete') await (await doors.azure.resources.delete(ids.nic)).done
-    if (planned.get(nicLabel(wanted.name)) === 'create') await (await doors.azure.resources.put(nicResource(ids.nic, wanted))).done
+    // The machine holds the interface: made after it, deleted before it.
+    if (planned.get(machineLabel(wanted.name)) === 'delete') await ended(await machines.delete(ids.machine), signal)
+    if (planned.get(nicLabel(wanted.name)) === 'delete') await ended(await resources.delete(ids.nic), signal)
+    if (planned.get(nicLabel(wanted.name)) === 'create') await ended(await resources.put(nicResource(ids.nic, wanted)), signal)
     if (planned.get(machineLabel(wanted.name)) !== 'create') return
-    const operation = await doors.azure.machines.create(ids.machine, await definitionOf(wanted, ids.nic))
+    const operation = await machines.create(ids.machine, await definitionOf(wanted, ids.nic))
     await checkpoint({ accepted: `create ${machineLabel(wanted.name)}` })
-    await operation.done
+    await ended(operation, signal)
   },
-  // Newest first: the machine holds the interface.
   invert: (changes) => changes.map(inverted),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: () => 5 * minutes,
@@ -95,35 +100,63 @@ interface IpConfiguration {
   readonly properties: { readonly privateIPAddress?: string; readonly subnet?: { readonly id?: string } }
 }
 
-function conflictOf(wanted: Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'size' | 'zone'>, nic: Resource | undefined, machine: Machine | undefined): string | undefined {
-  const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
-  if (configuration !== undefined) {
-    const { privateIPAddress: address, subnet } = configuration.properties
-    if (address !== wanted.privateIp) return `interface ${wanted.name}-nic has the address ${String(address)}, not ${wanted.privateIp}`
-    if (!sameId(subnet?.id, wanted.subnet)) return `interface ${wanted.name}-nic is in another subnet`
+interface Conflict {
+  readonly why: string
+  readonly mend: string
+}
+
+const another = 'Delete it if nobody needs it, or use another name in the runbook.'
+
+function conflictOf(wanted: Wanted, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+  const why = nicDifference(wanted, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
+  if (why !== undefined) return { why, mend: another }
+  if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
+    return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
   }
-  if (machine === undefined) return undefined
-  if (machine.provisioningState === 'Failed') return `machine ${wanted.name} exists, but making it failed`
-  if (wanted.zone !== undefined && !machine.zones.includes(wanted.zone)) return `machine ${wanted.name} is in zone ${machine.zones.join() || 'none'}, not ${wanted.zone}`
-  if (machine.size !== wanted.size) return `machine ${wanted.name} is a ${machine.size}, not a ${wanted.size}`
   return undefined
 }
 
-async function readiness(machine: Machine, host: SshHost, privateIp: string, { ssh }: Platform) {
-  if (machine.provisioningState !== 'Succeeded' || machine.powerState !== 'running') {
-    return { state: 'in-flight' as const, what: `machine is ${machine.provisioningState.toLowerCase()}, ${machine.powerState ?? 'not running yet'}` }
+type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'size' | 'zone'> & { readonly location: unknown }
+
+function nicDifference(wanted: Wanted, nic: Resource | undefined): string | undefined {
+  const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
+  if (configuration === undefined) return undefined
+  const { privateIPAddress: address, subnet } = configuration.properties
+  if (address !== wanted.privateIp) return `interface ${wanted.name}-nic has the address ${String(address)}, not ${wanted.privateIp}`
+  return sameId(subnet?.id, wanted.subnet) ? undefined : `interface ${wanted.name}-nic is in another subnet`
+}
+
+function machineDifference(wanted: Wanted, machine: Machine): string | undefined {
+  const { name, zone, size, location } = wanted
+  if (machine.provisioningState === 'Failed') return `machine ${name} exists, but making or changing it failed`
+  if (typeof location === 'string' && !samePlace(location, machine.location)) return `machine ${name} is in ${machine.location}, not in ${location}`
+  if (zone !== undefined && !machine.zones.includes(zone)) return `machine ${name} is in zone ${machine.zones.join() || 'none'}, not ${zone}`
+  if (machine.size.toLowerCase() !== size.toLowerCase()) return `machine ${name} is a ${machine.size}, not a ${size}`
+  return undefined
+}
+
+/** Waits for cloud-init, whatever it says in the end: what counts is that the kernel has ZFS. One connection tells both. */
+const bootCheck = ['sh', '-c', 'cloud-init status; test -d /sys/module/zfs && echo zfs: loaded']
+
+async function readiness(machine: Machine, host: SshHost, privateIp: string, { ssh }: Platform): Promise<Observation<Outputs, Seen>> {
+  const { provisioningState, powerState } = machine
+  if (provisioningState !== 'Succeeded' || powerState !== 'running') {
+    return { state: 'in-flight', what: `machine is ${provisioningState.toLowerCase()}, ${powerState ?? 'not running yet'}` }
   }
+  let said: string
   try {
-    const { exitCode } = await ssh.read(host, ['test', '-d', '/sys/module/zfs'])
-    if (exitCode !== 0) return { state: 'in-flight' as const, what: 'it answers by SSH; ZFS is being installed' }
+    said = (await ssh.read(host, bootCheck)).stdout
   } catch (error) {
     // Not up yet. A wrong host key or a key that is refused will not mend itself, and is not waited for.
-    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight' as const, what: `it boots: ${error.message}` }
+    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots: ${error.message}` }
     throw error
   }
-  const { stdout } = await ssh.read(host, ['cloud-init', 'status'])
-  if (/status: running/.test(stdout)) return { state: 'in-flight' as const, what: 'its first boot is not over yet' }
-  return { state: 'converged' as const, outputs: { id: machine.id, privateIp } }
+  if (/^status: error/m.test(said)) {
+    return { state: 'conflict', why: `the first boot of ${machine.id} failed`, mend: 'Its /var/log/cloud-init-output.log says why. Delete the machine, or mend it by hand.' }
+  }
+  if (/^status: (running|not run|not started)/m.test(said)) return { state: 'in-flight', what: 'it answers by SSH; packages and ZFS are being installed' }
+  if (!/^zfs: loaded/m.test(said)) return { state: 'in-flight', what: 'its first boot is over, but its kernel has not loaded ZFS' }
+  return { state: 'converged', outputs: { id: machine.id, privateIp } }
 }
 
 function nicResource(id: string, { location, subnet, privateIp }: Inputs): Resource {

@@ -41,7 +41,8 @@ export const httpCheck = defineStep({
     if (wrong !== undefined) return { state: 'unknown', why: `https://${host}${path} at ${address} ${wrong}` }
     const certificate = sayCertificate(answer)
     const accepted = tls === 'any' ? ' (any certificate was accepted)' : ''
-    return { state: 'converged', outputs: { address, status: answer.status, certificate, remark: `${host} at ${address} shows a certificate ${certificate}${accepted}` } }
+    const remark = `${host} at ${address} shows a certificate ${certificate}${accepted}`
+    return { state: 'converged', outputs: { address, status: answer.status, certificate, remark } }
   },
   plan: () => [],
   apply: async () => undefined,
@@ -61,12 +62,17 @@ async function addressOf(host: string, zone: string, { azure, dns }: Platform): 
 }
 
 function wrongWith({ status, body }: HttpAnswer, wanted: Pick<Inputs, 'status' | 'contains'>): string | undefined {
-  if (status !== wanted.status) return `answers ${status}, not ${wanted.status}: ${body.replace(/\s+/g, ' ').slice(0, 120)}`
+  if (status !== wanted.status) return `answers ${status}, not ${wanted.status}: ${printable(body).slice(0, 120)}`
   if (wanted.contains !== undefined && !body.includes(wanted.contains)) return `answers without “${wanted.contains}”`
   return undefined
 }
 
 function sayCertificate({ certificate }: HttpAnswer): string {
   const { subject, issuer, trusted } = certificate
-  return `for ${subject} by ${issuer}${trusted ? '' : ', which is not trusted'}`
+  return `for ${printable(subject)} by ${printable(issuer)}${trusted ? '' : ', which is not trusted'}`
+}
+
+/** What a stranger says, fit for a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
 }

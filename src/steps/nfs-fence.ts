@@ -81,12 +81,15 @@ function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'ss
   return { ssh, at: { machine, user, key: sshKey } }
 }
 
+/** How a server's silence is told: by ssh, or by the control plane, which asks it for its host key first. */
+const silences = new Set(['ssh.unreachable', 'exec.timeout', 'azure.operation-failed', 'azure.run-command'])
+
 /** Silence is no proof: what cannot be reached stays unknown, with what may be done about it. */
 async function look(host: Host): Promise<readonly [readonly ImportedPool[], ServiceState]> {
   try {
     return await ask(host, importedPools, nfsState)
   } catch (error) {
-    if (!(error instanceof LifeboatError) || error.code !== 'ssh.unreachable') throw error
+    if (!(error instanceof LifeboatError) || !silences.has(error.code)) throw error
     throw new LifeboatError(error.code, error.message, {
       cause: error,
       hint: 'A server that does not answer may still write. If it stays silent, deallocate it (`az vm deallocate`): that is proof, but then its pool was not exported.',

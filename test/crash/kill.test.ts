@@ -27,3 +27,20 @@ describe('killed with SIGKILL after the n-th step.started', () => {
     expectFailedOver(await worldState(world))
   })
 })
+
+describe('a child that outlived the kill', () => {
+  it('helm is found by the journal, ended, and its release finished once', async () => {
+    await using world = await served()
+    const flags = ['--state-dir', temporaryFolder(), '--yes', '--json']
+    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
+    await first.until((event) => event.type === 'step.progress' && event.step === 'prod')
+    first.child.kill('SIGKILL')
+    await first.ended
+
+    const second = lifeboat(['resume', ...flags])
+    expect((await second.ended).code, (await second.ended).stderr).toBe(0)
+    const survivors = second.events.flatMap((event) => (event.type === 'survivor.handled' ? [event] : []))
+    expect(survivors.map(({ step, how }) => [step, how])).toEqual([['prod', 'ended']])
+    expectFailedOver(await worldState(world))
+  })
+})

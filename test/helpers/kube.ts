@@ -34,6 +34,11 @@ export interface KubeAnswer {
   readonly [field: string]: unknown
 }
 
+export interface WatchEvent {
+  readonly type: string
+  readonly object: KubeAnswer
+}
+
 export interface ServedCluster {
   readonly cluster: KubeCluster
   readonly requests: readonly KubeRequest[]
@@ -42,18 +47,20 @@ export interface ServedCluster {
   /** An empty folder of the test's own. */
   readonly folder: string
   /** The real helm, to its end; nothing of the machine's own configuration. */
-  helm(...args: readonly string[]): Promise<Ended>
-  kubectl(...args: readonly string[]): Promise<Ended>
+  readonly helm: (...args: readonly string[]) => Promise<Ended>
+  readonly kubectl: (...args: readonly string[]) => Promise<Ended>
   /** As kubectl, with standard input. */
-  kubectlWith(input: unknown, ...args: readonly string[]): Promise<Ended>
+  readonly kubectlWith: (input: unknown, ...args: readonly string[]) => Promise<Ended>
   /** The real helm, begun. */
-  beginHelm(...args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> }
+  readonly beginHelm: (...args: readonly string[]) => { readonly child: ChildProcess; readonly ended: Promise<Ended> }
   /** A kubeconfig with another token. */
-  kubeconfigWith(token: string): string
+  readonly kubeconfigWith: (token: string) => string
   /** One request with the token; the body is sent as JSON. `body` of the answer is what it holds, parsed if it is JSON. */
-  call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Called>
-  /** Until something holds; looked at after every request of a client and every change in the cluster. */
-  until(holds: () => boolean): Promise<void>
+  readonly call: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Called>
+  /** Begins a watch. `ended` says whether it ended in order or was cut off. */
+  readonly watch: (path: string) => { readonly events: readonly WatchEvent[]; readonly ended: Promise<'ended' | 'cut off'> }
+  /** Until something holds; looked at after every request of a client, every event of a watch and every change in the cluster. */
+  readonly until: (holds: () => boolean) => Promise<void>
 }
 
 export const token = 'the-token-of-this-cluster'
@@ -162,7 +169,7 @@ export async function servedCluster(options: ServeOptions = {}): Promise<ServedC
             response.once('error', reject)
             response.once('end', () => {
               const text = Buffer.concat(chunks).toString()
-              const json = response.headers['content-type']?.includes('json') === true
+              const json = response.headers['content-type']?.includes('json') === true && !path.includes('watch=')
               resolve({ status: response.statusCode ?? 0, body: (json ? JSON.parse(text) : { message: text }) as KubeAnswer })
             })
           },
@@ -170,6 +177,26 @@ export async function servedCluster(options: ServeOptions = {}): Promise<ServedC
         sent.once('error', reject)
         sent.end(body === undefined ? undefined : JSON.stringify(body))
       }),
+    watch(path) {
+      const events: WatchEvent[] = []
+      const ended = new Promise<'ended' | 'cut off'>((resolve) => {
+        const sent = httpsRequest(`${origin}${path}`, { ca: authority.pem, agent: false, headers: { authorization: `Bearer ${token}` } })
+        sent.once('error', () => resolve('cut off'))
+        sent.once('response', (response) => {
+          let rest = ''
+          response.on('data', (chunk: Buffer) => {
+            const lines = (rest + chunk.toString()).split('\n')
+            rest = lines.pop() ?? ''
+            events.push(...lines.map((line) => JSON.parse(line) as WatchEvent))
+            look()
+          })
+          response.once('error', () => resolve('cut off'))
+          response.once('end', () => resolve('ended'))
+        })
+        sent.end()
+      })
+      return { events, ended }
+    },
     until: (holds) =>
       new Promise((resolve) => {
         const check = (): void => {

@@ -63,7 +63,7 @@ async function askUdp(server: string, name: string): Promise<DecodedPacket> {
 async function askTcp(server: string, name: string): Promise<DecodedPacket> {
   const [address, port] = server.split(':')
   const socket = connect(Number(port), address, () => socket.write(streamEncode(question(name))))
-  const answer = new Promise<DecodedPacket>((resolve) => socket.on('data', (data: Buffer) => resolve(streamDecode(data))))
+  const answer = new Promise<DecodedPacket>((resolve) => socket.on('data', (data: Buffer) => resolve(streamDecode(data) as DecodedPacket)))
   return answer.finally(() => socket.destroy())
 }
 
@@ -81,9 +81,9 @@ describe('the world’s name servers', () => {
     const { names } = await edge()
     const server = Object.values(names.nameServers)[0]!
     const codes = await Promise.all(
-      ['nobody.datahub.berkeley.edu', 'datahub.berkeley.edu', 'example.org'].map(async (name) => (await askUdp(server, name)).rcode),
+      ['nobody.datahub.berkeley.edu', 'datahub.berkeley.edu', 'example.org'].map(async (name) => ((await askUdp(server, name)).flags ?? 0) & 15),
     )
-    expect(codes).toEqual(['NXDOMAIN', 'NOERROR', 'REFUSED'])
+    expect(codes).toEqual([3, 0, 5])
   })
 
   it('D3: give the old answer until a change is published, whatever the control plane says', async () => {

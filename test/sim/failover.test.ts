@@ -44,17 +44,20 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
     expect(second.events.filter(({ type }) => type === 'question.asked')).toEqual([])
   })
 
-  it('adopts a half-finished world when the state folder was lost in mid-run', async () => {
+  it('adopts a half-finished world when the state folder was lost in mid-run, and ends the helm that outlived it', async () => {
     await using world = await served()
     const state = temporaryFolder()
     const first = lifeboat(['run', ...runFlags(world, state)])
-    await first.until((event) => event.type === 'step.started' && event.step === 'staging')
+    // In mid-helm: its process goes on, and no journal is left that knows of it.
+    await first.until((event) => event.type === 'step.progress' && event.step === 'staging')
     first.child.kill('SIGKILL')
     await first.ended
     rmSync(state, { recursive: true })
 
-    const second = await lifeboat(['run', ...runFlags(world, temporaryFolder())]).ended
-    expect(second.code, second.stderr).toBe(0)
+    const second = lifeboat(['run', ...runFlags(world, temporaryFolder())])
+    expect((await second.ended).code, (await second.ended).stderr).toBe(0)
+    const survivors = second.events.flatMap((event) => (event.type === 'survivor.handled' ? [event] : []))
+    expect(survivors.map(({ command, how }) => [command.includes('helm'), how])).toContainEqual([true, 'ended'])
     expectFailedOver(await worldState(world))
   })
 })

@@ -14,8 +14,15 @@ spec:
       containers: [{ name: web, image: "web:{{ .Values.version | default 1 }}" }]
 `
 
+interface Begun extends ServedCluster {
+  readonly args: readonly string[]
+  readonly status: () => Promise<string>
+  /** Until helm has applied the workload and waits: the moment to break it off. */
+  readonly workloadWritten: () => Promise<void>
+}
+
 /** A cluster whose first pods are not ready until the test says so, and how helm is called on it. */
-async function begun(): Promise<ServedCluster & { args: readonly string[]; status(): Promise<string>; workloadWritten(): Promise<void> }> {
+async function begun(): Promise<Begun> {
   const served = await servedCluster({ readyAfterMs: () => 60_000, speed: 30 })
   const chart = writeChart(served.folder, 'web', { 'web.yaml': web })
   return {
@@ -25,7 +32,6 @@ async function begun(): Promise<ServedCluster & { args: readonly string[]; statu
       const { stdout } = await served.helm('status', 'web', '-n', 'web', '-o', 'json')
       return (JSON.parse(stdout) as { info: { status: string } }).info.status
     },
-    /** Until helm has applied the workload and waits: the moment to break it off. */
     async workloadWritten() {
       const seen = served.requests.length
       await served.until(() => served.requests.slice(seen).some(({ method, path }) => method === 'PATCH' && path.endsWith('/deployments/web')))
@@ -34,7 +40,7 @@ async function begun(): Promise<ServedCluster & { args: readonly string[]; statu
 }
 
 test('K7: helm killed in an install leaves pending-install, the next is refused, and without that secret it goes on', async () => {
-  const { beginHelm, helm, kubectl, args, status, workloadWritten, cluster } = await begun()
+  const { beginHelm, helm, kubectl, args, status, workloadWritten, until, cluster } = await begun()
   const { child, ended } = beginHelm(...args)
   await workloadWritten()
   child.kill('SIGKILL')
@@ -43,6 +49,7 @@ test('K7: helm killed in an install leaves pending-install, the next is refused,
   const next = await helm(...args)
   expect(next.code).toBe(1)
   expect(next.stderr).toContain('another operation (install/upgrade/rollback) is in progress')
+  await until(() => cluster.objects('Pod').length === 1)
   const [pod] = cluster.objects('Pod')
   expect((await kubectl('delete', 'secret', 'sh.helm.release.v1.web.v1', '-n', 'web')).code).toBe(0)
   expect((await helm(...args)).code).toBe(0)

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { LifeboatError } from '../../src/contract/index.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LifeboatError, type Change } from '../../src/contract/index.js'
 import { nfsExports } from '../../src/steps/nfs-exports.js'
 import { nfsFence } from '../../src/steps/nfs-fence.js'
 import { zfsImportPool } from '../../src/steps/zfs-import-pool.js'
@@ -16,11 +16,11 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 describe('the storage steps, by real SSH on the old server of data100', () => {
   let world: Served & AsyncDisposable
   let opened: Awaited<ReturnType<typeof doorsTo>>
-  beforeAll(async () => {
+  beforeEach(async () => {
     world = await served()
     opened = await doorsTo(world.cloudPath)
   })
-  afterAll(() => world[Symbol.asyncDispose]())
+  afterEach(() => world[Symbol.asyncDispose]())
 
   const login = () => ({ machine, user: 'hubadmin', sshKey: opened.env('LIFEBOAT_SSH_KEY') })
   const driven = (module: typeof nfsFence, inputs: Record<string, unknown>) =>
@@ -66,5 +66,49 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const [first, second] = await disks()
     const other = driven(zfsImportPool, { pool: { ...pool, guid: '1' }, disks: [first, { ...second, uniqueId: 'another' }] })
     expect(await codeOf(other.apply([{ resource: 'zpool pool0', action: 'run', after: { imported: true } }]))).toBe('zfs.no-proof')
+  })
+
+  const theImport: Change = { resource: 'zpool pool0', action: 'run', after: { imported: true } }
+
+  it('a fence is put back in the other order: the pool, then NFS', { timeout: 60_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    const made = await fence.make()
+    await fence.apply(fence.module.invert(made) as Change[])
+    expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })
+  })
+
+  it('a server that does not answer is unknown, with what may be done about it; one that is deallocated is fenced', async () => {
+    const fence = driven(nfsFence, { pool })
+    world.world.host(machine)!.answers = false
+    const silent = await fence.see().catch((error: unknown) => error as LifeboatError)
+    expect(silent).toBeInstanceOf(LifeboatError)
+    expect((silent as LifeboatError).hint).toContain('deallocate')
+    await (await opened.doors.azure.machines.deallocate(machine)).done
+    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'deallocated' } })
+  })
+
+  it('a pool of that name with another guid is a conflict', async () => {
+    expect((await driven(nfsFence, { pool: { ...pool, guid: '1' } }).see()).state).toBe('conflict')
+    expect((await driven(zfsImportPool, { pool: { ...pool, guid: '1' }, disks: await disks() }).see()).state).toBe('conflict')
+  })
+
+  it('a pool that was never exported is not imported by force', async () => {
+    Object.assign(world.world.pools[0]!, { importedOn: [], exported: false, lastHostId: 'another' })
+    const step = driven(zfsImportPool, { pool, disks: await disks() })
+    expect(await step.see()).toEqual({ state: 'absent' })
+    expect(await codeOf(step.apply([theImport]))).toBe('zfs.not-exported')
+    expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
+  })
+
+  it('a pool with fewer devices than the runbook says is not imported', async () => {
+    Object.assign(world.world.pools[0]!, { importedOn: [], exported: true })
+    const [first] = await disks()
+    const step = driven(zfsImportPool, { pool: { ...pool, devices: 1 }, disks: [first] })
+    expect(await codeOf(step.apply([theImport]))).toBe('zfs.devices')
+  })
+
+  it('what lies on no mounted dataset is not exported', async () => {
+    const exports = driven(nfsExports, { exports: [{ path: '/srv/homes', clients: '10.0.0.0/8', options }] })
+    expect(await codeOf(exports.make())).toBe('nfs.not-mounted')
   })
 })

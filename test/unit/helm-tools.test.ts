@@ -50,8 +50,10 @@ describe('the access to a cluster', () => {
     'current-context': 'admin',
     users: [{ name: 'u', user: { token: 't' } }],
   })
-  const open = (text: string, httpsProxy?: string) =>
-    new KubeAccess({ secrets: tempFolder(), credentials: async () => new Secret(text), ...(httpsProxy === undefined ? {} : { httpsProxy }) })
+  const open = (text: string, httpsProxy?: string) => {
+    const proxy = httpsProxy === undefined ? {} : { httpsProxy }
+    return new KubeAccess({ secrets: tempFolder(), credentials: async () => new Secret(text), ...proxy })
+  }
 
   it('goes through the proxy of the cloud file, in one context of a fixed name, and lists credentials once', async () => {
     const access = open(kubeconfig, 'http://127.0.0.1:3128')
@@ -67,6 +69,10 @@ describe('the access to a cluster', () => {
   it('gives helm a home of its own and no proxy variables', async () => {
     const { env } = await open(kubeconfig).to('/c')
     expect(Object.keys(env).sort()).toEqual(['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME', 'HOME', 'KUBECACHEDIR', 'KUBECONFIG'])
+  })
+  it('is refused, with the reason, where it would need kubelogin', async () => {
+    const users = [{ name: 'u', user: { exec: { command: 'kubelogin' } } }]
+    expect(await failure(open(JSON.stringify({ ...(JSON.parse(kubeconfig) as object), users })).to('/c'))).toBe('kube.kubelogin')
   })
   it.each(['', '[]', 'just text', '{}', '{ unclosed: ['])('is refused when what is listed is no kubeconfig: %j', async (text) => {
     expect(await failure(open(text).to('/c'))).toBe('kube.credentials')

@@ -1,7 +1,7 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth'
 import { readReference } from '../cloud/load.js'
 import type { Cloud } from '../cloud/schema.js'
-import { unreachable } from './errors.js'
+import { azureError } from './errors.js'
 import { withLost, wirePolicy } from './hints.js'
 
 export interface Login {
@@ -30,8 +30,10 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
     case 'azure-cli':
       // Several logins may be there: the one for this subscription, or for the tenant that the file names.
       return new identity.AzureCliCredential(tenant === 'organizations' ? { subscription } : { tenantId: tenant })
-    case 'managed-identity':
-      return said(new identity.ManagedIdentityCredential({ ...wire, ...(credential.clientId === undefined ? {} : { clientId: credential.clientId }) }))
+    case 'managed-identity': {
+      const { clientId } = credential
+      return said(new identity.ManagedIdentityCredential({ ...wire, ...(clientId === undefined ? {} : { clientId }) }))
+    }
   }
 }
 
@@ -39,6 +41,6 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
 function said(credential: TokenCredential): TokenCredential {
   return {
     getToken: (...wanted): Promise<AccessToken | null> =>
-      withLost(() => credential.getToken(...wanted), (lost) => unreachable(lost, 'logging in')),
+      withLost(() => credential.getToken(...wanted), (lost) => azureError(lost, 'logging in')),
   }
 }

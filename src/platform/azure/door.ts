@@ -28,14 +28,23 @@ export interface Group {
   readonly tags: Readonly<Record<string, string>>
 }
 
+export interface ManagementLock {
+  readonly id: string
+  /** CanNotDelete, ReadOnly. */
+  readonly level: string
+}
+
 export interface GroupDoor {
   get(name: string): Promise<Group | undefined>
   create(name: string, location: string): Promise<void>
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
-  /** `moveResources`: accepted means both groups are locked. 409 is `azure.move-in-flight`, not a failure. */
+  /** Management locks on a group and on what is in it; empty if the group is absent. A move's own lock is not among them. */
+  locks(name: string): Promise<readonly ManagementLock[]>
+  /** `moveResources`: accepted means both groups are locked. While another move goes on it is refused as `azure.locked`. */
   move(from: string, to: string, ids: readonly string[]): Promise<Operation>
+  /** Resolves when Azure has looked and agrees; changes nothing. */
   validateMove(from: string, to: string, ids: readonly string[]): Promise<void>
 }
 

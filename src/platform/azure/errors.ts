@@ -30,10 +30,10 @@ export function isNotFound(error: unknown): boolean {
 /** What an SDK throws, as a coded error: what happened, whether it may pass, and what to do. */
 export function azureError(error: unknown, doing: string): LifeboatError {
   if (error instanceof LifeboatError) return error
-  if (!isWire(error)) return new LifeboatError('azure.failed', `${doing}: ${clean(String(error))}`, { cause: error })
+  if (!isWire(error)) return new LifeboatError('azure.failed', `${doing}: ${clean(String(error))}`)
   const { statusCode: status = 0, code = '' } = error
   const failed = (kind: string, details: ErrorDetails): LifeboatError =>
-    new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: error, ...details })
+    new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: causeOf(error), ...details })
   if (status === 0 && certificate.test(code)) return failed('azure.untrusted', untrusted)
   if (error.name === 'AbortError' || (status === 0 && network.test(`${code} ${error.message}`))) return unreachable(error, doing)
   if (status === 401 || status === 403 || isLogin(error)) return failed('azure.denied', denied)
@@ -48,10 +48,10 @@ export function azureError(error: unknown, doing: string): LifeboatError {
 }
 
 /** No answer at all: of the resource manager, or of the authority that gives tokens. */
-export function unreachable(cause: unknown, doing: string): LifeboatError {
-  const said = isWire(cause) ? (cause.name === 'AbortError' ? 'no answer in time' : (cause.code ?? clean(cause.message))) : 'no answer'
+function unreachable(error: Wire, doing: string): LifeboatError {
+  const said = error.name === 'AbortError' ? 'no answer in time' : (error.code ?? clean(error.message))
   return new LifeboatError('azure.unreachable', `${doing}: the cloud does not answer (${said})`, {
-    cause,
+    cause: causeOf(error),
     retry: {},
     hint: 'Is the network up, and does the cloud file name the right endpoint?',
   })
@@ -99,6 +99,12 @@ function waitOf({ response }: Wire): Retryable {
 
 function isWire(error: unknown): error is Wire {
   return error instanceof Error
+}
+
+/** An SDK's error holds the whole request, its bearer token too: only what it says is kept. */
+function causeOf({ name, message, code, statusCode }: Wire): Error {
+  const status = statusCode === undefined ? {} : { statusCode }
+  return Object.assign(new Error(clean(message)), { name, ...(code === undefined ? {} : { code }), ...status })
 }
 
 /** URLs of operations carry signatures: they are nobody's business. */

@@ -1,4 +1,5 @@
-import type { Group, GroupDoor } from './door.js'
+import type { Group, GroupDoor, ManagementLock } from './door.js'
+import { azureError } from './errors.js'
 import { begun } from './pollers.js'
 import type { AzureSession } from './session.js'
 
@@ -37,15 +38,34 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
         return ids
       })
     },
+    locks: (name) => listLocks(session, path(name)),
     move: (from, to, ids) =>
       session.start(`moving ${ids.length} resources from ${from} to ${to}`, async () =>
         begun((await session.resources()).resources.beginMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) })),
       ),
     async validateMove(from, to, ids) {
       const operation = await session.start(`validating the move of ${ids.length} resources from ${from} to ${to}`, async () =>
-        begun((await session.resources()).resources.beginValidateMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) })),
+        begun(
+          (await session.resources()).resources.beginValidateMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) }),
+        ),
       )
       await operation.done
     },
   }
+}
+
+/** No SDK of the project's lists locks; the resource client's own pipeline carries the request. */
+async function listLocks(session: AzureSession, group: string): Promise<ManagementLock[]> {
+  const doing = `reading the locks of ${group}`
+  const answer = await session.write(doing, async () => {
+    const { createPipelineRequest } = await import('@azure/core-rest-pipeline')
+    const client = await session.resources()
+    const url = `${session.endpoint}${group}/providers/Microsoft.Authorization/locks?api-version=2016-09-01`
+    return client.sendRequest(createPipelineRequest({ url }))
+  })
+  if (answer.status === 404) return []
+  const body = JSON.parse(answer.bodyAsText ?? '{}') as { value?: { id: string; properties?: { level?: string } }[] }
+  if (answer.status === 200) return (body.value ?? []).map(({ id, properties }) => ({ id, level: properties?.level ?? '' }))
+  const { RestError } = await import('@azure/core-rest-pipeline')
+  throw azureError(new RestError(`status ${answer.status}`, { statusCode: answer.status, response: answer }), doing)
 }

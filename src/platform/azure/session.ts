@@ -30,7 +30,8 @@ export class AzureSession {
 
   constructor(options: SessionOptions) {
     this.subscription = options.subscription
-    this.#options = options
+    // As it is now: some of it is forgotten before the SDKs are loaded.
+    this.#options = { ...options, environment: { ...options.environment } }
     const { subscription } = options
     const shared = once(() => this.#shared())
     this.compute = once(async () => {
@@ -63,6 +64,11 @@ export class AzureSession {
       blame: 'user',
       hint: 'A run works in one subscription, the one under `azure` in the runbook.',
     })
+  }
+
+  /** Origin of the resource manager, without a slash at its end. */
+  get endpoint(): string {
+    return new URL(this.#options.cloud.resourceManager).origin
   }
 
   /** A read: undefined for what does not exist, a coded error for everything else. */

@@ -39,15 +39,20 @@ export async function processStart(pid: number): Promise<string | undefined> {
 /** Field 22 of /proc/PID/stat, clock ticks since boot, with the boot's id: see proc(5). */
 async function linuxStart(pid: number): Promise<string | undefined> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-    // The name in brackets may hold spaces and brackets itself: the fields begin behind the last one.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const fields = await statFields(pid)
     const [state, ticks] = [fields[0], fields[19]]
     return state === 'Z' || state === 'X' || ticks === undefined ? undefined : `${boot}:${ticks}`
   } catch {
     return undefined
   }
+}
+
+/** Fields of /proc/PID/stat from the third on: proc(5). */
+async function statFields(pid: number): Promise<readonly string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The name in brackets may hold spaces and brackets itself: the fields begin behind the last one.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 async function psStart(pid: number): Promise<string | undefined> {
@@ -73,10 +78,15 @@ export async function markedChildren(site: string): Promise<readonly Child[]> {
   return found.filter((child) => child !== undefined)
 }
 
+/** What a child starts inherits its mark and its group, and ends with it. */
+async function leadsItsGroup(pid: number): Promise<boolean> {
+  return Number((await statFields(pid))[2]) === pid
+}
+
 async function markedChild(pid: number, site: string): Promise<Child | undefined> {
   try {
     const variables = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0')
-    if (!variables.includes(`${marks.site}=${site}`)) return undefined
+    if (!variables.includes(`${marks.site}=${site}`) || !(await leadsItsGroup(pid))) return undefined
     const started = await processStart(pid)
     if (started === undefined) return undefined
     const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, 3).join(' ')

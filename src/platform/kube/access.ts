@@ -24,6 +24,7 @@ export interface AccessOptions {
 interface Kubeconfig {
   readonly clusters: readonly { readonly cluster: Readonly<Record<string, unknown>> }[]
   readonly contexts: readonly object[]
+  readonly users?: readonly { readonly user?: { readonly exec?: unknown } }[]
 }
 
 const context = 'lifeboat'
@@ -88,6 +89,7 @@ function privateHome(home: string): Record<string, string> {
 /** One context of a fixed name, and the proxy through which the API server is reached. */
 function adapted(text: string, cluster: string, httpsProxy: string | undefined): string {
   const { clusters, contexts, ...rest } = parsed(text, cluster)
+  if (rest.users?.some(({ user }) => user?.exec !== undefined) === true) throw needsKubelogin(cluster)
   const reached = clusters.map((one) => ({
     ...one,
     cluster: httpsProxy === undefined ? one.cluster : { ...one.cluster, 'proxy-url': httpsProxy },
@@ -104,4 +106,11 @@ function parsed(text: string, cluster: string): Kubeconfig {
     // Said below.
   }
   throw new LifeboatError('kube.credentials', `the credentials that Azure lists for ${cluster} are no kubeconfig`)
+}
+
+function needsKubelogin(cluster: string): LifeboatError {
+  return new LifeboatError('kube.kubelogin', `${cluster.split('/').at(-1) ?? cluster} has no local accounts: its credentials need kubelogin`, {
+    blame: 'user',
+    hint: 'Lifeboat does not drive kubelogin yet: make the cluster with local accounts.',
+  })
 }

@@ -25,7 +25,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function findTools(exec: Exec, environment: Environment): Tools {
   const once = (find: () => Promise<Tool>): (() => Promise<Tool>) => {
     let found: Promise<Tool> | undefined
-    return () => (found ??= find())
+    return () => (found ??= find().catch((error: unknown) => {
+      found = undefined
+      throw error
+    }))
   }
   return { helm: once(() => findHelm(exec, environment)), kubectl: once(() => findKubectl(exec, environment)) }
 }

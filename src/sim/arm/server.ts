@@ -41,6 +41,8 @@ export interface ArmOptions {
 export async function startArm(world: World, options: ArmOptions): Promise<ArmServer> {
   const certificate = options.authority.issue(['localhost', '127.0.0.1'])
   const server = createServer({ cert: certificate.cert, key: certificate.key })
+  // Node's five seconds would reset connections that clients are about to use again; dropped connections are for faults to plant.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port ?? 0, '127.0.0.1', resolve)

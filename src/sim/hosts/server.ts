@@ -59,6 +59,8 @@ async function startJumpHost(world: World, network: string, inside: Map<Host, In
   const key = makeSshKey('jump')
   const clients = new Set<Connection>()
   const server = new Server({ hostKeys: [key.private], algorithms }, (client) => {
+    // Otherwise small packets wait for each other (Nagle, delayed acknowledgement): half a second for each call.
+    ;(client as Connection & { setNoDelay(on: boolean): void }).setNoDelay(true)
     clients.add(client)
     client.on('close', () => clients.delete(client))
     client.on('error', () => undefined)

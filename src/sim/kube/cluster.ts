@@ -77,7 +77,6 @@ export class KubeCluster {
   readonly #store: Store
   readonly #loop: ControllerLoop
   readonly #sockets = new Set<Socket>()
-  readonly #watches = new Set<() => void>()
   #stopped = false
 
   constructor(options: KubeOptions) {
@@ -126,7 +125,7 @@ export class KubeCluster {
   stop(): void {
     this.#stopped = true
     this.#loop.stop()
-    for (const end of this.#watches) end()
+    // Cut off, not ended: a stream that ends in order would say that all is well.
     for (const socket of this.#sockets) socket.destroy()
     this.#sockets.clear()
   }
@@ -187,12 +186,7 @@ export class KubeCluster {
     }
     this.#options.onRequest?.({ method, path, status: 'streaming' in outcome ? 200 : outcome.status, writes: writes(method, path) })
     if ('streaming' in outcome) {
-      const end = outcome.streaming
-      this.#watches.add(end)
-      response.once('close', () => {
-        this.#watches.delete(end)
-        end()
-      })
+      response.once('close', outcome.streaming)
       return
     }
     send(response, outcome)

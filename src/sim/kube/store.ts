@@ -14,7 +14,7 @@ export interface StoreEvent {
 }
 
 /** How many events are kept for watches that come back; older resource versions are answered with 410. */
-const keptEvents = 4000
+const keptEvents = 1000
 
 /** What etcd is to a cluster: objects by kind, namespace and name, a version that only grows, and who wants to hear of it. */
 export class Store {
@@ -32,6 +32,11 @@ export class Store {
     return this.#version
   }
 
+  nowMs(): number {
+    return this.#nowMs()
+  }
+
+  /** The world's time as Kubernetes writes it. */
   now(): string {
     return timestamp(this.#nowMs())
   }

@@ -59,7 +59,9 @@ export function networkChanges(wanted: PlanInputs<WantedNetwork>, seen: SeenNetw
   ]
 }
 
-function networkChange(resource: string, wanted: PlanInputs<WantedNetwork>['addressSpace'], seen: SeenNetwork['network']): Change[] {
+type Space = PlanInputs<WantedNetwork>['addressSpace']
+
+function networkChange(resource: string, wanted: Space, seen: SeenNetwork['network']): Change[] {
   if (seen === undefined) return [{ resource, action: 'create', after: { addressSpace: wanted } }]
   const missing = isPending(wanted) ? [] : wanted.filter((prefix) => !seen.addressSpace.includes(prefix))
   if (missing.length === 0 && !seen.failed) return []
@@ -67,12 +69,14 @@ function networkChange(resource: string, wanted: PlanInputs<WantedNetwork>['addr
   return [{ resource, action: 'update', before, after: { addressSpace: [...seen.addressSpace, ...missing] } }]
 }
 
-function securityChange(resource: string, wanted: Readonly<Record<string, Rule>>, seen: SeenNetwork['rules']): Change[] {
+type Rules = Readonly<Record<string, Rule>>
+
+function securityChange(resource: string, wanted: Rules, seen: SeenNetwork['rules']): Change[] {
   const shown = (rules: Readonly<Record<string, Rule | null>>): Planned => rules as unknown as Planned
   if (seen === undefined) return [{ resource, action: 'create', after: { rules: shown(wanted) } }]
   const wrong = Object.keys(wanted).filter((name) => JSON.stringify(seen[name]) !== JSON.stringify(wanted[name]))
   if (wrong.length === 0) return []
-  const part = (rules: Readonly<Record<string, Rule>>): Planned => shown(Object.fromEntries(wrong.map((name) => [name, rules[name] ?? null])))
+  const part = (rules: Rules): Planned => shown(Object.fromEntries(wrong.map((name) => [name, rules[name] ?? null])))
   return [{ resource, action: 'update', before: { rules: part(seen) }, after: { rules: part(wanted) } }]
 }
 

@@ -1,7 +1,8 @@
 /**
- * Cloud-init for a Debian 12 NFS host: ZFS from contrib (built by dkms against the running kernel), the NFS server, and a
- * host id that stays, by which ZFS tells hosts apart. NFS is not started here: that is for nfs/exports, when there is
- * something to serve.
+ * Cloud-init for a Debian 12 NFS host: ZFS from contrib (built by dkms), the NFS server, and a host id that stays, by which
+ * ZFS tells hosts apart. Newest kernel and headers come together, since an image's own kernel may be older than the headers
+ * on offer; if the running one has no module then, the machine starts once more. NFS is not started here: that is for
+ * nfs/exports, when there is something to serve.
  */
 export function nfsHostCloudInit(hostname: string): string {
   return `#cloud-config
@@ -13,6 +14,7 @@ apt:
     deb $MIRROR $RELEASE-updates main contrib
     deb $SECURITY $RELEASE-security main contrib
 packages:
+  - linux-image-cloud-amd64
   - linux-headers-cloud-amd64
   - zfs-dkms
   - zfsutils-linux
@@ -23,6 +25,10 @@ runcmd:
   # A pool must never be imported behind our back when the host boots: what may be imported is decided from outside.
   - [systemctl, disable, --now, zfs-import-cache.service, zfs-import-scan.service]
   - [sh, -c, "echo zfs > /etc/modules-load.d/zfs.conf"]
-  - [modprobe, zfs]
+  - [sh, -c, "modprobe zfs || true"]
+power_state:
+  mode: reboot
+  message: the running kernel has no ZFS module
+  condition: [sh, -c, "test ! -d /sys/module/zfs"]
 `
 }

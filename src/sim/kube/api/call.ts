@@ -17,6 +17,8 @@ export interface Call {
   readonly body: Buffer
   /** The program's own name for what it writes: `fieldManager`, or what its user agent begins with. */
   readonly manager: string
+  /** Does the client want rows of a table instead of objects? */
+  readonly asTable: boolean
 }
 
 /** What a call is answered with. */

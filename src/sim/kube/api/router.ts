@@ -5,6 +5,7 @@ import { KubeError } from '../status.js'
 import type { Store } from '../store.js'
 import { aggregated, coreVersions, group, groupList, resourceList, reviews, version } from '../wire/discovery.js'
 import { openapiDocument, openapiRoot } from '../wire/openapi.js'
+import { tableOf, wantsTable } from '../wire/table.js'
 import { decodeBody, managerOf, placeOf, readBody, type Answer, type Call } from './call.js'
 import { onSubresource } from './subresources.js'
 import { watch, type Selects } from './watch.js'
@@ -36,6 +37,7 @@ export async function route(store: Store, gitVersion: string, request: IncomingM
     contentType,
     body,
     manager: managerOf(url.searchParams, request.headers['user-agent']),
+    asTable: method === 'GET' && wantsTable(request.headers.accept),
   }
   return onObjects(store, call, response)
 }
@@ -47,7 +49,7 @@ function onObjects(store: Store, call: Call, response: ServerResponse): Outcome 
   const selects = selection(call)
   if (method === 'GET') {
     if (call.query.get('watch') === 'true' || call.query.get('watch') === '1') return { streaming: watch(store, call, selects, response) }
-    return { status: 200, body: name === undefined ? list(store, call, selects) : existing(store, call) }
+    return { status: 200, body: name === undefined ? list(store, call, selects) : one(store, call) }
   }
   if (name === undefined) {
     if (method === 'POST') return create(store, call)
@@ -67,8 +69,14 @@ function selection(call: Call): Selects {
   return (object: KubeObject) => labels(object) && inFields(object) && (name === undefined || object.metadata.name === name)
 }
 
+function one(store: Store, call: Call): unknown {
+  const found = existing(store, call)
+  return call.asTable ? tableOf(call.kind, [found], undefined, store.nowMs()) : found
+}
+
 function list(store: Store, call: Call, selects: Selects): unknown {
   const { kind, namespace } = call
+  if (call.asTable) return tableOf(kind, store.list(kind, namespace).filter(selects), String(store.version), store.nowMs())
   return {
     kind: `${kind.kind}List`,
     apiVersion: kind.apiVersion,

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { KubeObject } from '../object.js'
 import { KubeError } from '../status.js'
 import type { Store, StoreEvent } from '../store.js'
+import { tableOf } from '../wire/table.js'
 import type { Call } from './call.js'
 
 /** Which objects a call is about. */
@@ -24,15 +25,17 @@ export function watch(store: Store, call: Call, selects: Selects, response: Serv
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
   response.flushHeaders()
   const send = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`)
+  const show = (type: string, object: KubeObject): void =>
+    send(type, call.asTable ? tableOf(kind, [object], object.metadata.resourceVersion, store.nowMs()) : object)
   const tell = (event: StoreEvent): void => {
     if (event.kind !== kind) return
     if (namespace !== undefined && event.object.metadata.namespace !== namespace) return
     const type = seenAs(event, selects)
-    if (type !== undefined) send(type, event.object)
+    if (type !== undefined) show(type, event.object)
   }
   const from = call.query.get('resourceVersion') ?? ''
   if (initial || from === '' || from === '0') {
-    for (const object of store.list(kind, namespace)) if (selects(object)) send('ADDED', object)
+    for (const object of store.list(kind, namespace)) if (selects(object)) show('ADDED', object)
     if (initial) send('BOOKMARK', bookmark(call, store.version))
   } else {
     const version = Number(from)

@@ -1,6 +1,7 @@
 import type { Kind } from '../kinds.js'
-import { fields, items, same, text, type Fields, type KubeObject } from '../object.js'
+import { controllerOf, fields, items, ownedBy, same, text, type Fields, type KubeObject } from '../object.js'
 import { setDefaults } from '../rules/defaults.js'
+import { specSelector } from '../selectors.js'
 import type { Store } from '../store.js'
 
 /** A workload whose pods take time, as the world's file knows it. */
@@ -45,10 +46,30 @@ export function setStatus(context: Context, kind: Kind, object: KubeObject, stat
   })
 }
 
-/** Makes an object as a controller does: with the server's defaults, without asking admission. */
-export function make(context: Context, kind: Kind, object: KubeObject): KubeObject {
+/**
+ * Makes an object as a controller does: with the server's defaults, without asking admission. Undefined, and an event of the
+ * owner, if somebody else has that name.
+ */
+export function make(context: Context, kind: Kind, object: KubeObject, owner: KubeObject): KubeObject | undefined {
+  const { namespace, name } = object.metadata
+  if (context.store.get(kind, namespace, name)) {
+    context.record(owner, 'Warning', 'FailedCreate', `Error creating: ${kind.id} "${name}" already exists`)
+    return undefined
+  }
   setDefaults(kind, object)
   return context.store.create(kind, object)
+}
+
+/** Takes over what an owner's selector means and nobody owns: what an orphaning deletion has left. */
+export function adopt(context: Context, kind: Kind, owner: KubeObject): void {
+  if (leaving(owner)) return
+  const means = specSelector(specOf(owner)['selector'])
+  for (const object of context.store.list(kind, owner.metadata.namespace)) {
+    if (controllerOf(object) || leaving(object) || !means(object.metadata.labels)) continue
+    context.store.edit(kind, object, (draft) => {
+      draft.metadata.ownerReferences = [...(draft.metadata.ownerReferences ?? []), ownedBy(owner)]
+    })
+  }
 }
 
 /** A condition that keeps its time of transition as long as its status stays. */

@@ -1,6 +1,6 @@
 import { kindOf } from '../kinds.js'
 import { hash, text, type KubeObject } from '../object.js'
-import { isReady, leaving, setStatus, specOf, type Context } from './context.js'
+import { adopt, isReady, leaving, setStatus, specOf, type Context } from './context.js'
 import { nodeNames } from './nodes.js'
 import { endPodOf, makePod, podsOf } from './replicas.js'
 
@@ -10,6 +10,7 @@ const revisionLabel = 'controller-revision-hash'
 export function daemonSetController(context: Context): void {
   for (const set of context.store.list(kindOf('daemonsets.apps'))) {
     const revision = hash(specOf(set)['template'])
+    adopt(context, kindOf('pods'), set)
     const pods = podsOf(context, set)
     if (!leaving(set)) advance(context, set, revision, pods)
     const live = podsOf(context, set).filter((pod) => !leaving(pod))

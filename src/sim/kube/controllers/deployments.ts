@@ -1,6 +1,6 @@
 import { kindOf } from '../kinds.js'
 import { controllerOf, copy, count, fields, hash, items, ownedBy, text, texts, type Fields, type KubeObject } from '../object.js'
-import { leaving, make, setStatus, specOf, statusOf, updatedCondition, type Context, type Controller } from './context.js'
+import { adopt, leaving, make, setStatus, specOf, statusOf, updatedCondition, type Context, type Controller } from './context.js'
 import { podsOf } from './replicas.js'
 
 const revisionNote = 'deployment.kubernetes.io/revision'
@@ -17,6 +17,7 @@ export function deploymentController(): Controller {
   const progress = new Map<string, { mark: string; atMs: number }>()
   return (context) => {
     for (const deployment of context.store.list(kindOf('deployments.apps'))) {
+      adopt(context, kindOf('replicasets.apps'), deployment)
       const rollout = look(context, deployment)
       if (!leaving(deployment)) roll(context, rollout)
       report(context, look(context, deployment), progress)
@@ -62,6 +63,7 @@ function roll(context: Context, { deployment, current, old }: Rollout): void {
   }
   const revision = Math.max(0, ...old.map(revisionOf)) + 1
   const set = current ?? makeSet(context, deployment, revision)
+  if (!set) return
   // An old template taken up again becomes the newest.
   if (revisionOf(set) < revision) note(context, set, revision)
   const newest = Math.max(revision, revisionOf(set))
@@ -96,7 +98,7 @@ function limits(spec: Fields, wanted: number, recreate: boolean): { surge: numbe
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 
-function makeSet(context: Context, deployment: KubeObject, revision: number): KubeObject {
+function makeSet(context: Context, deployment: KubeObject, revision: number): KubeObject | undefined {
   const spec = specOf(deployment)
   const word = templateHash(deployment)
   const label = { 'pod-template-hash': word }
@@ -120,7 +122,7 @@ function makeSet(context: Context, deployment: KubeObject, revision: number): Ku
       template: { ...template, metadata: { ...meta, labels } },
     },
     status: { replicas: 0 },
-  })
+  }, deployment)
 }
 
 function scale(context: Context, set: KubeObject, replicas: number): void {

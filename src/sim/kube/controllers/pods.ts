@@ -1,5 +1,5 @@
 import { kindOf } from '../kinds.js'
-import { controllerOf, count, fields, items, text, timestamp, type Fields, type KubeObject } from '../object.js'
+import { controllerOf, fields, items, text, timestamp, type Fields, type KubeObject } from '../object.js'
 import { condition, leaving, phaseOf, setStatus, specOf, statusOf, type Context, type Controller, type Workload } from './context.js'
 import { whyNotMounted } from './mounts.js'
 import { nodeNames } from './nodes.js'
@@ -116,13 +116,10 @@ function schedule(context: Context, pod: KubeObject): void {
   })
 }
 
-let addresses = 0
-
 function arrive(context: Context, pod: KubeObject): void {
   const now = context.store.now()
   const restart = specOf(pod)['restartPolicy']
   const ends = restart !== 'Always'
-  addresses += 1
   const state = ends
     ? { terminated: { exitCode: 0, reason: 'Completed', startedAt: now, finishedAt: now } }
     : { running: { startedAt: timestamp(context.nowMs()) } }
@@ -137,12 +134,21 @@ function arrive(context: Context, pod: KubeObject): void {
       condition(pod, now, { type: 'Ready', ...done }),
     ],
     containerStatuses: items(specOf(pod)['containers']).map((one) => containerStatus(one, state, !ends)),
-    podIP: `10.244.${Math.floor(addresses / 250) % 250}.${(addresses % 250) + 2}`,
+    podIP: addressOf(context, pod),
     startTime: text(statusOf(pod)['startTime']) || now,
   })
 }
 
+/** An address that no pod has which still is there. */
+function addressOf(context: Context, pod: KubeObject): string {
+  const taken = new Set(context.store.list(kindOf('pods')).map((one) => statusOf(one)['podIP']))
+  for (let number = Number(pod.metadata.resourceVersion); ; number += 1) {
+    const address = `10.244.${Math.floor(number / 250) % 250}.${(number % 250) + 2}`
+    if (!taken.has(address)) return address
+  }
+}
+
 function containerStatus(container: Fields, state: Fields, ready: boolean): Fields {
   const image = text(container['image'])
-  return { name: text(container['name']), image, imageID: ready ? image : '', ready, started: ready, restartCount: count(0), state }
+  return { name: text(container['name']), image, imageID: ready ? image : '', ready, started: ready, restartCount: 0, state }
 }

@@ -1,6 +1,6 @@
 import { kindOf, type Kind } from '../kinds.js'
 import { controllerOf, copy, count, fields, hash, ownedBy, text, texts, type Fields, type KubeObject } from '../object.js'
-import { isReady, leaving, make, phaseOf, setStatus, specOf, statusOf, type Context } from './context.js'
+import { adopt, isReady, leaving, make, phaseOf, setStatus, specOf, statusOf, type Context } from './context.js'
 
 /** The pods that an object manages, oldest first. */
 export function podsOf(context: Context, owner: KubeObject): KubeObject[] {
@@ -34,7 +34,7 @@ export function makePod(context: Context, owner: KubeObject, name: string, label
     },
     spec: { ...wanted, serviceAccountName: account },
     status: { phase: 'Pending', qosClass: 'Burstable' },
-  })
+  }, owner)
 }
 
 /** Begins a graceful end of a pod. */
@@ -45,22 +45,18 @@ export function endPodOf(context: Context, pod: KubeObject): void {
   })
 }
 
-let made = 0
-
-/** Five letters that no other pod has. */
-function suffix(owner: KubeObject): string {
-  made += 1
-  return hash([owner.metadata.uid, made]).slice(0, 5)
-}
-
 /** ReplicaSets: as many pods as wished. minReadySeconds is not counted: available means ready. */
 export function replicaSetController(context: Context): void {
   const kind = kindOf('replicasets.apps')
   for (const set of context.store.list(kind)) {
+    adopt(context, kindOf('pods'), set)
     const live = podsOf(context, set).filter((pod) => !leaving(pod) && !['Succeeded', 'Failed'].includes(phaseOf(pod)))
     if (!leaving(set)) {
       const wanted = count(specOf(set)['replicas'], 1)
-      for (let more = live.length; more < wanted; more += 1) makePod(context, set, `${set.metadata.name}-${suffix(set)}`)
+      for (let more = live.length; more < wanted; more += 1) {
+        // The version grows with every pod: no two have a name.
+        makePod(context, set, `${set.metadata.name}-${hash([set.metadata.uid, context.store.version]).slice(0, 5)}`)
+      }
       // Those that are not ready go first.
       const surplus = [...live].sort((a, b) => Number(isReady(a)) - Number(isReady(b))).slice(0, Math.max(0, live.length - wanted))
       for (const pod of surplus) endPodOf(context, pod)

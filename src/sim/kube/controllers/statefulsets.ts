@@ -1,6 +1,6 @@
 import { kindOf } from '../kinds.js'
 import { copy, count, fields, hash, items, text, texts, type KubeObject } from '../object.js'
-import { isReady, leaving, make, phaseOf, setStatus, specOf, statusOf, type Context } from './context.js'
+import { adopt, isReady, leaving, make, phaseOf, setStatus, specOf, statusOf, type Context } from './context.js'
 import { endPodOf, makePod, podsOf } from './replicas.js'
 
 const revisionLabel = 'controller-revision-hash'
@@ -16,6 +16,7 @@ function revisionOf(set: KubeObject): string {
 /** StatefulSets: pods with numbers and claims of their own, made in order, replaced from the last to the first. */
 export function statefulSetController(context: Context): void {
   for (const set of context.store.list(kindOf('statefulsets.apps'))) {
+    adopt(context, kindOf('pods'), set)
     if (!leaving(set)) advance(context, set)
     report(context, set)
   }
@@ -64,7 +65,7 @@ function makeOne(context: Context, set: KubeObject, ordinal: number, revision: s
         metadata: { name: claim, namespace, labels: { ...texts(meta['labels']), ...selected } },
         spec: copy(fields(template['spec'])),
         status: { phase: 'Pending' },
-      })
+      }, set)
     }
     return { name: volume, persistentVolumeClaim: { claimName: claim } }
   })

@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Change } from '../../src/contract/index.js'
+import { attachDisks } from '../../src/steps/azure-attach-disks.js'
+import { detachDisks } from '../../src/steps/azure-detach-disks.js'
+import { moveResources } from '../../src/steps/azure-move-resources.js'
+import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import type { Driven } from '../helpers/steps.js'
+import { diskType, fenceAndDetach, machineType, oldDisks, oldGroup, putMachine } from '../helpers/world.js'
+
+let world: AzureWorld
+beforeEach(async () => {
+  world = await azureWorld()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const disks = [0, 1].map((lun) => ({ name: `nfsserver_DataDisk_${lun}`, lun }))
+const oldServer = (): string => world.test.id(oldGroup, machineType, 'nfsserver')
+const names = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
+const undo = (step: Driven, changes: readonly Change[]): Promise<void> => step.apply(step.module.invert(changes) as Change[])
+/** Begins to detach the disks and leaves time standing still. */
+const letGo = (): Promise<unknown> =>
+  world.test.send('POST', `${oldServer()}/attachDetachDataDisks`, { dataDisksToDetach: oldDisks(world.test).map((diskId) => ({ diskId })) })
+const stateOf = async (step: Driven): Promise<string> => (await step.see()).state
+const both = ['update disk nfsserver_DataDisk_0', 'update disk nfsserver_DataDisk_1']
+
+describe('azure/detach-disks', () => {
+  const detach = (wanted = disks): Driven => world.driven(detachDisks, { machine: oldServer(), resourceGroup: oldGroup, disks: wanted })
+  beforeEach(() => {
+    for (const pool of world.test.world.pools) Object.assign(pool, { importedOn: [], exported: true })
+  })
+
+  it('detaches both, finds nothing left to do, and attaches them again at their LUNs', async () => {
+    const step = detach()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(both)
+    expect(changes[0]).toMatchObject({ before: { lun: 0 }, after: { attachedTo: null } })
+    await step.apply(changes)
+    expect(await step.see()).toEqual({ state: 'converged', outputs: { machine: oldServer() } })
+    await undo(step, changes)
+    expect((await world.azure.machines.get(oldServer()))?.dataDisks.map(({ lun }) => lun)).toEqual([0, 1])
+    expect(world.test.world.violations).toEqual([])
+  })
+
+  it('is in flight while the machine is being changed', async () => {
+    await letGo()
+    expect(await stateOf(detach())).toBe('in-flight')
+  })
+
+  it('stops before the first change when a LUN is not the one in the runbook', async () => {
+    const step = detach([{ name: 'nfsserver_DataDisk_0', lun: 5 }])
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'nfsserver_DataDisk_0 is at LUN 0, not 5' }])
+  })
+
+  it('leaves alone a disk of that name that is in another group', async () => {
+    const step = world.driven(detachDisks, { machine: oldServer(), resourceGroup: 'elsewhere', disks })
+    expect(await stateOf(step)).toBe('conflict')
+  })
+})
+
+describe('azure/move-resources', () => {
+  const move = (): Driven => world.driven(moveResources, { from: oldGroup, to: 'data100-disks', disks })
+  beforeEach(async () => {
+    world.test.addGroup('data100-disks')
+    await fenceAndDetach(world.test)
+  })
+
+  it('moves both, tells where each is, and moves them back', async () => {
+    const before = await Promise.all(oldDisks(world.test).map((id) => world.azure.disks.get(id)))
+    const step = move()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(both)
+    await step.apply(changes)
+    expect(await step.see()).toEqual({
+      state: 'converged',
+      outputs: {
+        resourceGroup: 'data100-disks',
+        disks: disks.map((disk, at) => ({ ...disk, id: world.test.id('data100-disks', diskType, disk.name), uniqueId: before[at]?.uniqueId })),
+      },
+    })
+    await undo(step, changes)
+    expect(names(await step.plan())).toEqual(both)
+  })
+
+  it('plans only what is still in the source when a move ended half-way', async () => {
+    await world.azure.groups.move(oldGroup, 'data100-disks', oldDisks(world.test).slice(0, 1)).then(({ done }) => done)
+    const step = move()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['update disk nfsserver_DataDisk_1'])
+    expect(await step.module.preflight(changes, step.inputs, step.ctx)).toEqual([])
+    await step.apply(changes)
+    expect(await stateOf(step)).toBe('converged')
+    expect([...world.test.world.moves.values()]).toEqual([1, 1])
+  })
+
+  it('waits for a move of an earlier life and moves nothing twice', async () => {
+    const target = `/subscriptions/${world.test.subscription}/resourceGroups/data100-disks`
+    await world.test.send('POST', `${target.replace('data100-disks', oldGroup)}/moveResources`, { resources: oldDisks(world.test), targetResourceGroup: target })
+    const step = move()
+    expect(await stateOf(step)).toBe('drifted')
+    await step.make()
+    expect(await stateOf(step)).toBe('converged')
+    expect([...world.test.world.moves.values()]).toEqual([1, 1])
+  })
+
+  it('does not wait for a lock that people have set', async () => {
+    const lock = `/subscriptions/${world.test.subscription}/resourceGroups/data100-disks/providers/Microsoft.Authorization/locks/keep`
+    await world.test.send('PUT', lock, { properties: { level: 'ReadOnly' } })
+    const step = move()
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: expect.stringContaining('keep') as string }])
+    world.test.faults.plantOnWire({ match: { method: 'POST', path: 'validateMoveResources' }, times: 1, answer: { status: 409, code: 'ScopeLocked' } })
+    await expect(step.make()).rejects.toMatchObject({ code: 'move.locked', retry: undefined })
+  })
+
+  it('does not move a disk that is attached', async () => {
+    const [first] = oldDisks(world.test)
+    await (await world.azure.machines.attach(oldServer(), [{ id: first!, lun: 0 }])).done
+    await expect(move().make()).rejects.toMatchObject({ code: 'move.attached', retry: {} })
+  })
+
+  it('names a disk that is in neither group, and two of one name', async () => {
+    const [first, second] = oldDisks(world.test)
+    const copy = world.test.id('data100-disks', diskType, 'nfsserver_DataDisk_1')
+    await world.test.send('PUT', copy, { location: 'westus2', properties: { diskSizeGB: 8, creationData: { createOption: 'Empty' } } })
+    expect(await move().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('another one in data100-disks') as string })
+    world.test.world.remove(first!)
+    world.test.world.remove(second!)
+    expect(await move().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('nfsserver_DataDisk_0 is neither in') as string })
+  })
+
+  it('claims both groups alone', () => {
+    const step = move()
+    expect(step.module.claims(step.inputs).map(({ mode }) => mode)).toEqual(['alone', 'alone'])
+  })
+})
+
+describe('azure/attach-disks', () => {
+  let machine = ''
+  const attach = (): Driven => world.driven(attachDisks, { machine, resourceGroup: oldGroup, disks })
+  beforeEach(async () => {
+    machine = await putMachine(world.test)
+  })
+
+  it('attaches at the LUNs of the runbook, across groups, and takes them off again', async () => {
+    await fenceAndDetach(world.test)
+    const step = attach()
+    const changes = await step.plan()
+    expect(changes).toMatchObject([{ after: { attachedTo: 'data100-nfs/nfsserver', lun: 0 } }, { after: { attachedTo: 'data100-nfs/nfsserver', lun: 1 } }])
+    await step.apply(changes)
+    expect(await step.see()).toMatchObject({ state: 'converged', outputs: { disks: [{ lun: 0 }, { lun: 1 }] } })
+    await undo(step, changes)
+    expect(names(await step.plan())).toEqual(both)
+  })
+
+  it('leaves a disk where another machine holds it', async () => {
+    expect(await attach().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining(`attached to ${oldGroup}/nfsserver`) as string })
+  })
+
+  it('waits while another machine is letting go of it', async () => {
+    for (const pool of world.test.world.pools) Object.assign(pool, { importedOn: [], exported: true })
+    await letGo()
+    expect(await attach().see()).toMatchObject({ state: 'in-flight', what: expect.stringContaining('which holds') as string })
+  })
+
+  it('conflicts when the LUN is taken, or the disk is at another one', async () => {
+    await fenceAndDetach(world.test)
+    const [first] = oldDisks(world.test)
+    await (await world.azure.machines.attach(machine, [{ id: first!, lun: 1 }])).done
+    expect(await attach().see()).toMatchObject({ state: 'conflict', why: 'disk nfsserver_DataDisk_0 is attached at LUN 1, not 0' })
+  })
+
+  it('conflicts when a zonal disk and the machine are in different zones', async () => {
+    await fenceAndDetach(world.test)
+    world.test.world.resource(oldDisks(world.test)[0]!)!.zones = ['2']
+    expect(await attach().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('in zone 2') as string })
+  })
+})

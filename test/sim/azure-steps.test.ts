@@ -1,0 +1,299 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isIrreversible, Pending, type Change } from '../../src/contract/index.js'
+import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
+import { dnsRecord } from '../../src/steps/azure-dns-record.js'
+import { network } from '../../src/steps/azure-network.js'
+import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
+import { resourceGroup } from '../../src/steps/azure-resource-group.js'
+import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import type { Driven } from '../helpers/steps.js'
+import { clusterBody, clusterType, machineType, networkType, until } from '../helpers/world.js'
+
+let world: AzureWorld
+beforeEach(async () => {
+  world = await azureWorld()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const names = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
+const undo = (step: Driven, changes: readonly Change[]): Promise<void> =>
+  step.apply(step.module.invert(changes).filter((one) => !isIrreversible(one)).reverse(), step.inputs as never)
+const nothingWritten = (): void => expect(world.test.world.requests.filter(({ writes }) => writes)).toEqual([])
+const lookedAt = async (step: Driven) => {
+  const before = world.test.world.requests.filter(({ writes }) => writes).length
+  const seen = await step.see()
+  expect(world.test.world.requests.filter(({ writes }) => writes)).toHaveLength(before)
+  return seen
+}
+
+describe('azure/resource-group', () => {
+  const group = (location = 'West US 2'): Driven => world.driven(resourceGroup, { name: 'data100-nfs', location })
+
+  it('makes a group, adopts it when run again, and deletes it only while it is empty', async () => {
+    const step = group()
+    expect(names(await step.plan())).toEqual(['create resourceGroup data100-nfs'])
+    nothingWritten()
+    const making = step.make()
+    await until(() => world.test.world.operations.length > 0)
+    world.test.clock.advance(60_000)
+    const changes = await making
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged', outputs: { name: 'data100-nfs' } })
+    expect(world.test.world.group('data100-nfs')?.tags).toMatchObject({ 'lifeboat-run': 'r1' })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+    await expect(world.driven(resourceGroup, { name: 'data100-19s', location: 'westus2' }).apply([{ resource: 'x', action: 'delete' }])).rejects.toMatchObject({
+      code: 'group.not-empty',
+    })
+  })
+
+  it('conflicts with one that is elsewhere, and says what to do', async () => {
+    world.test.addGroup('data100-nfs')
+    expect(await lookedAt(group('eastus'))).toMatchObject({ state: 'conflict', why: expect.stringContaining('westus2') as string, mend: expect.any(String) as string })
+  })
+})
+
+describe('azure/network', () => {
+  const guard = { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' }
+  const wanted = (changes: Record<string, unknown> = {}): Driven =>
+    world.driven(network, {
+      resourceGroup: 'data100-network',
+      location: 'westus2',
+      name: 'data100',
+      addressSpace: ['10.240.0.0/16'],
+      subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
+      securityGroup: guard,
+      ...changes,
+    })
+  beforeEach(() => void world.test.addGroup('data100-network'))
+
+  it('makes network, subnets and security group, and finds nothing left to do', async () => {
+    const step = wanted()
+    expect(names(await step.plan())).toEqual([
+      'create virtualNetwork data100',
+      'create subnet data100/nodes',
+      'create subnet data100/nfs',
+      'create networkSecurityGroup data100-nfs',
+    ])
+    nothingWritten()
+    const changes = await step.make()
+    const id = world.test.id('data100-network', networkType, 'data100')
+    expect(await lookedAt(step)).toEqual({
+      state: 'converged',
+      outputs: { id, subnets: { nodes: `${id}/subnets/nodes`, nfs: `${id}/subnets/nfs` } },
+    })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('adds what is missing to a network of others, and leaves theirs as it is', async () => {
+    const id = world.test.id('data100-network', networkType, 'data100')
+    const theirs = { name: 'theirs', properties: { addressPrefix: '10.240.99.0/24', serviceEndpoints: [{ service: 'Microsoft.Storage' }] } }
+    const nfs = { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28', privateEndpointNetworkPolicies: 'Disabled' } }
+    const properties = { addressSpace: { addressPrefixes: ['10.240.0.0/16'] }, subnets: [theirs, nfs] }
+    await world.test.send('PUT', id, { location: 'westus2', tags: { owner: 'others' }, properties })
+    const step = wanted()
+    expect(await lookedAt(step)).toMatchObject({ state: 'in-flight' })
+    await world.clock.sleep(60_000)
+    expect(names(await step.plan())).toEqual(['create subnet data100/nodes', 'update subnet data100/nfs', 'create networkSecurityGroup data100-nfs'])
+    const changes = await step.make()
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const there = world.test.world.resource(id)
+    expect(there?.tags).toEqual({ owner: 'others' })
+    const subnets = there?.properties['subnets'] as { name: string; properties: Record<string, unknown> }[]
+    expect(subnets.find(({ name }) => name === 'theirs')?.properties).toMatchObject(theirs.properties)
+    expect(subnets.find(({ name }) => name === 'nfs')?.properties).toMatchObject({ privateEndpointNetworkPolicies: 'Disabled' })
+    await undo(step, changes)
+    expect(names(await step.plan())).toEqual(names(changes))
+  })
+
+  it('mends a rule that lets others in, and keeps the rules of others', async () => {
+    await wanted().make()
+    const id = world.test.id('data100-network', 'Microsoft.Network/networkSecurityGroups', 'data100-nfs')
+    const there = world.test.world.resource(id)
+    const rules = there?.properties['securityRules'] as { name: string; properties: Record<string, unknown> }[]
+    rules.find(({ name }) => name === 'ssh')!.properties['sourceAddressPrefix'] = '*'
+    rules.push({ name: 'monitoring', properties: { ...rules[0]!.properties, priority: 300, destinationPortRange: '9100' } })
+    const step = wanted()
+    const changes = await step.plan()
+    expect(changes).toMatchObject([{ action: 'update', before: { rules: { ssh: { from: '*' } } }, after: { rules: { ssh: { from: '10.250.0.0/24' } } } }])
+    await step.apply(changes)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const after = world.test.world.resource(id)?.properties['securityRules'] as { name: string }[]
+    expect(after.map(({ name }) => name).sort()).toEqual(['monitoring', 'nfs', 'ssh'])
+  })
+
+  it('conflicts with a subnet of other addresses', async () => {
+    await wanted({ subnets: { nodes: '10.240.32.0/20', nfs: '10.240.0.0/28' } }).make()
+    expect(await lookedAt(wanted())).toMatchObject({ state: 'conflict', why: 'subnet nodes exists as 10.240.32.0/20, not 10.240.16.0/20' })
+  })
+})
+
+describe('azure/aks-cluster', () => {
+  const like = (): string => world.test.id('data100-19s', clusterType, 'data100-19s')
+  const place = { resourceGroup: 'data100-19s-2', location: 'westus2', name: 'data100-19s-2', kubernetesVersion: '1.33.2' }
+  let subnet = ''
+  beforeEach(async () => {
+    world.test.addGroup('data100-network')
+    world.test.addGroup('data100-19s-2')
+    const inputs = { ...place, resourceGroup: 'data100-network', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nodes: '10.240.16.0/20' } }
+    const { kubernetesVersion: _none, ...rest } = inputs
+    await world.driven(network, rest).make()
+    subnet = `${world.test.id('data100-network', networkType, 'data100')}/subnets/nodes`
+  })
+  const cluster = (changes: Record<string, unknown> = {}): Driven => world.driven(aksCluster, { ...place, like: like(), subnet, ...changes })
+
+  it('is made like the dead one, once, and adopted from then on', async () => {
+    const step = cluster()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['create managedCluster data100-19s-2'])
+    expect(await step.module.preflight(changes, step.inputs, step.ctx)).toEqual([])
+    await step.apply(changes)
+    await world.clock.sleep(60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged', outputs: { fqdn: expect.stringContaining('azmk8s.io') as string } })
+    const pools = world.test.world.resource(world.test.id('data100-19s-2', clusterType, 'data100-19s-2'))?.properties['agentPoolProfiles']
+    expect(pools).toMatchObject([{ name: 'nodepool1', count: 4, vmSize: 'Standard_E16s_v3', maxPods: 110, vnetSubnetID: subnet }])
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is in flight while it is being made, and while reads are behind', async () => {
+    const step = cluster()
+    await world.test.send('PUT', world.test.id('data100-19s-2', clusterType, 'data100-19s-2'), clusterBody())
+    expect(await lookedAt(step)).toMatchObject({ state: 'in-flight', what: 'cluster data100-19s-2 is creating' })
+    await expect(step.apply([{ resource: 'managedCluster data100-19s-2', action: 'create' }])).rejects.toMatchObject({ code: 'azure.in-flight', retry: {} })
+    world.test.clock.advance(world.test.world.durationOf('cluster create'))
+    expect(await lookedAt(step)).toMatchObject({ state: 'in-flight' })
+  })
+
+  it('conflicts when it failed, is older, or is in another subnet', async () => {
+    await cluster().make()
+    await world.clock.sleep(60_000)
+    expect(await lookedAt(cluster({ subnet: `${subnet}-2` }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('another subnet') as string })
+    expect(await lookedAt(cluster({ kubernetesVersion: '1.40.1' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('older than 1.40.1') as string })
+    const there = world.test.world.resource(world.test.id('data100-19s-2', clusterType, 'data100-19s-2'))
+    there!.properties['provisioningState'] = 'Failed'
+    expect(await lookedAt(cluster())).toMatchObject({ state: 'conflict', mend: expect.stringContaining('activity log') as string })
+  })
+
+  it('stops before the first change when the cluster to copy is not there', async () => {
+    const step = cluster({ like: `${like()}-gone` })
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toMatchObject([{ level: 'stop' }])
+    nothingWrittenSince()
+  })
+  const nothingWrittenSince = (): void =>
+    expect(world.test.world.requests.filter(({ writes, path }) => writes && /managedClusters/i.test(path))).toEqual([])
+})
+
+describe('azure/nfs-vm', () => {
+  let subnet = ''
+  beforeEach(async () => {
+    world.test.addGroup('data100-network')
+    world.test.addGroup('data100-nfs')
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    subnet = `${world.test.id('data100-network', networkType, 'data100')}/subnets/nfs`
+  })
+  const server = (changes: Record<string, unknown> = {}): Driven =>
+    world.driven(nfsVm, {
+      resourceGroup: 'data100-nfs',
+      location: 'westus2',
+      name: 'nfsserver',
+      size: 'Standard_E8s_v3',
+      subnet,
+      privateIp: '10.240.0.7',
+      adminUser: 'hubadmin',
+      sshKey: world.key,
+      ...changes,
+    })
+
+  it('is converged only when SSH answers and its kernel has ZFS', async () => {
+    const step = server()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    await step.apply(changes)
+    const id = world.test.id('data100-nfs', machineType, 'nfsserver')
+    const states = new Set<string>()
+    for (let look = 0; look < 60; look += 1) {
+      const seen = await lookedAt(step)
+      states.add(seen.state === 'in-flight' ? seen.what.split(':')[0] ?? '' : seen.state)
+      if (seen.state === 'converged') break
+      await world.clock.sleep(10_000)
+    }
+    expect([...states].at(-1)).toBe('converged')
+    expect(states).toContain('it answers by SSH; packages and ZFS are being installed')
+    expect((await lookedAt(step))).toEqual({ state: 'converged', outputs: { id, privateIp: '10.240.0.7' } })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('makes the machine on an interface that is there already', async () => {
+    const step = server()
+    const [nic] = await step.plan()
+    await step.apply([nic!])
+    expect(names(await step.plan())).toEqual(['create virtualMachine nfsserver'])
+  })
+
+  it('conflicts with another address, another size, and a machine that is stopped', async () => {
+    await server().make()
+    await world.clock.sleep(10 * 60_000)
+    expect(await lookedAt(server({ privateIp: '10.240.0.8' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('10.240.0.7') as string })
+    expect(await lookedAt(server({ size: 'Standard_E4s_v3' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('Standard_E8s_v3') as string })
+    world.test.world.host(world.test.id('data100-nfs', machineType, 'nfsserver'))!.power = 'deallocated'
+    expect(await lookedAt(server())).toMatchObject({ state: 'conflict', mend: expect.stringContaining('az vm start') as string })
+  })
+
+  it('says before anything is made that a key cannot be read', async () => {
+    const step = server({ sshKey: '/nowhere/key' })
+    await expect(step.module.preflight([], step.inputs, step.ctx)).rejects.toMatchObject({ code: 'machine.key' })
+  })
+})
+
+describe('azure/dns-record', () => {
+  const wanted = (changes: Record<string, unknown> = {}): Driven =>
+    world.driven(dnsRecord, { zone: world.test.world.spec.zones[0]!.id, name: 'data100', type: 'A', ttl: '60s', values: ['203.0.113.7'], ...changes })
+  const current = () => world.test.world.recordSets.find(({ name, type }) => name === 'data100' && type === 'A')
+
+  it('is converged only when the zone’s own name servers answer with it', async () => {
+    const before = [...current()!.values]
+    const step = wanted()
+    const changes = await step.plan()
+    expect(changes).toMatchObject([{ action: 'update', before: { values: before }, after: { values: ['203.0.113.7'], ttlSeconds: 60 } }])
+    await step.apply(changes)
+    expect(await lookedAt(step)).toMatchObject({ state: 'in-flight', what: expect.stringContaining('old answer') as string })
+    await world.clock.sleep(world.test.world.durationOf('dns'))
+    expect(await lookedAt(step)).toEqual({ state: 'converged', outputs: { fqdn: 'data100.datahub.berkeley.edu', values: ['203.0.113.7'] } })
+    await undo(step, changes)
+    expect(current()?.values).toEqual(before)
+  })
+
+  it('looks while its values are pending, and plans from the old to what is not known yet', async () => {
+    const step = wanted()
+    const inputs = { ...step.inputs, values: new Pending(['staging']) }
+    const seen = await step.module.observe(inputs, step.ctx)
+    expect(seen).toMatchObject({ state: 'drifted' })
+    const [change] = step.module.plan(inputs, seen as never)
+    expect(change).toMatchObject({ action: 'update', before: { values: current()?.values } })
+    expect(JSON.stringify(change?.after)).toContain('$pending')
+  })
+
+  it('does not overwrite what somebody else has written since it looked', async () => {
+    const step = wanted()
+    const changes = await step.plan()
+    const etag = current()!.etag
+    await world.azure.zones.putRecord(world.test.world.spec.zones[0]!.id, { name: 'data100', type: 'A', ttlSeconds: 60, values: ['203.0.113.99'] }, etag)
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'dns.changed', retry: {} })
+    await expect(
+      world.azure.zones.putRecord(world.test.world.spec.zones[0]!.id, { name: 'data100', type: 'A', ttlSeconds: 60, values: ['203.0.113.1'] }, etag),
+    ).rejects.toMatchObject({ code: 'azure.etag', retry: {} })
+    expect(current()?.values).toEqual(['203.0.113.99'])
+  })
+
+  it('makes a record that is not there, tagged, and takes it away again', async () => {
+    const step = wanted({ name: 'new' })
+    const changes = await step.make()
+    expect(names(changes)).toEqual(['create record A new.datahub.berkeley.edu'])
+    expect(world.test.world.recordSets.find(({ name }) => name === 'new')?.metadata).toMatchObject({ 'lifeboat-step': 's1' })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+})
