@@ -30,6 +30,17 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'lifeboat-test-'))
 }
 
+/** The event that a line is, or undefined for the line of a plan or a table: commands without `--json` print those. */
+function eventIn(line: string): RunEvent | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    const value = JSON.parse(line) as Partial<RunEvent>
+    return value.type === undefined || value.t === undefined ? undefined : (value as RunEvent)
+  } catch {
+    return undefined
+  }
+}
+
 /** Starts the real, built CLI as a process, with nothing of this process's environment but PATH. */
 export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
@@ -44,7 +55,8 @@ export function lifeboat(args: readonly string[], env: Readonly<Record<string, s
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   createInterface({ input: child.stdout }).on('line', (line) => {
     stdout += `${line}\n`
-    if (line.startsWith('{"type":')) events.push(JSON.parse(line) as RunEvent)
+    const event = eventIn(line)
+    if (event !== undefined) events.push(event)
     for (const watch of [...watchers]) watch()
   })
   const ended = new Promise<Ended>((resolve, reject) => {

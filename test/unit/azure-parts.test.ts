@@ -35,7 +35,7 @@ describe('what an SDK throws', () => {
   })
 
   it('is quota where a failed operation says so in its text alone', () => {
-    const error = Object.assign(new Error('The long-running operation has failed. AllocationFailed. No capacity.'))
+    const error = new Error('The long-running operation has failed. AllocationFailed. No capacity.')
     expect(azureError(error, 'making it')).toMatchObject({ code: 'azure.quota', retry: undefined })
   })
 })

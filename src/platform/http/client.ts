@@ -69,7 +69,7 @@ function exchange(request: HttpRequest, raw: Socket | undefined, signal: AbortSi
     })
     call.on('response', (answer) => {
       const { socket } = answer
-      if (!(socket instanceof TLSSocket)) return reject(new LifeboatError('tool.bug', 'an HTTPS answer came over no TLS', { blame: 'tool' }))
+      if (!(socket instanceof TLSSocket)) return reject(new LifeboatError('tool.bug', 'an answer came without TLS', { blame: 'tool' }))
       const certificate = certificateOf(socket)
       let body = ''
       answer.setEncoding('utf8')
@@ -84,8 +84,7 @@ function exchange(request: HttpRequest, raw: Socket | undefined, signal: AbortSi
   })
 }
 
-function certificateOf(socket: Socket): HttpAnswer['certificate'] {
-  if (!(socket instanceof TLSSocket)) throw new LifeboatError('tool.bug', 'an answer came without TLS', { blame: 'tool' })
+function certificateOf(socket: TLSSocket): HttpAnswer['certificate'] {
   const certificate = socket.getPeerCertificate()
   const name = (of: PeerCertificate['subject'] | undefined): string | undefined => [of?.CN ?? of?.O].flat()[0]
   return {
