@@ -61,14 +61,18 @@ async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome
   const changed = new Map<string, readonly Change[]>()
   for (const [id, { firstChanges }] of state.steps) changed.set(id, firstChanges)
   const criticalPathMs = await ports.criticalPathMs?.(changed)
-  const remarks = [...state.steps.values()].flatMap(({ outputs }) =>
-    typeof outputs?.['remark'] === 'string' ? [outputs['remark']] : [],
-  )
+  const remarks = remarksOf(state)
   return {
     ...(criticalPathMs === undefined ? {} : { criticalPathMs }),
     ...(remarks.length === 0 ? {} : { remarks }),
     ...(outcome === 'succeeded' ? {} : { next: ports.resumeCommand }),
   }
+}
+
+/** What the steps' outputs say to the reader of the summary; two checks of one hub say it once. */
+function remarksOf({ steps }: RunState): readonly string[] {
+  const said = [...steps.values()].map(({ outputs }) => outputs?.['remark'])
+  return [...new Set(said.filter((remark) => typeof remark === 'string'))]
 }
 
 /** Read from the journal, never from what the pipeline believes. */

@@ -65,7 +65,7 @@ export class KubeRoom {
       clock: world.clock,
       version: String(cluster.properties['kubernetesVersion']),
       token: world.clusterToken(cluster.id),
-      readyAfterMs: ({ namespace }) => this.#readyAfterMs(cluster.id, namespace),
+      readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, networks, server, path) === undefined,
       loadBalancer: () => ({ address: world.nextAddress(), afterMs: addressAfterMs }),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
@@ -78,7 +78,10 @@ export class KubeRoom {
     world.routes.set(`${fqdn}:443`, (server.address() as AddressInfo).port)
   }
 
-  /** What the world file says of the namespace; it stands among the operations from when the first pods start. */
+  /**
+   * What the world file says of the namespace's servers (a hook's Job is a short one); it stands among the operations from
+   * when the first pods start.
+   */
   #readyAfterMs(cluster: string, namespace: string): number {
     const world = this.#world
     const stated = world.spec.podsReady[namespace]

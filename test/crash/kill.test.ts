@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
-import { served, worldState } from '../helpers/served.js'
+import { isInstalling, served, worldState, worldWhere } from '../helpers/served.js'
 
 const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
 const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
@@ -33,7 +33,7 @@ describe('a child that outlived the kill', () => {
     await using world = await served()
     const flags = ['--state-dir', temporaryFolder(), '--yes', '--json']
     const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
-    await first.until((event) => event.type === 'step.progress' && event.step === 'prod')
+    await worldWhere(world, isInstalling('data100-prod'))
     first.child.kill('SIGKILL')
     await first.ended
 

@@ -35,7 +35,7 @@ function eventIn(line: string): RunEvent | undefined {
   if (!line.startsWith('{')) return undefined
   try {
     const value = JSON.parse(line) as Partial<RunEvent>
-    return value.type === undefined || value.t === undefined ? undefined : (value as RunEvent)
+    return value.type === undefined ? undefined : (value as RunEvent)
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { serveWorld } from '../../src/sim/serve.js'
 import { root, temporaryFolder } from './cli.js'
 
@@ -29,6 +30,16 @@ export interface WorldState {
 /** Asks the world's control address, as anybody from outside would. */
 export async function worldState(world: Served): Promise<WorldState> {
   return JSON.parse(await control(world, 'state')) as WorldState
+}
+
+/** Resolves once the world is so: what a process does is seen there, not in what it says it is about to do. */
+export async function worldWhere(world: Served, isSo: (state: WorldState) => boolean): Promise<void> {
+  while (!isSo(await worldState(world))) await setTimeout(50)
+}
+
+/** Helm is at work on a release: it has written its record, and waits for pods. */
+export function isInstalling(name: string): (state: WorldState) => boolean {
+  return ({ releases }) => releases.some((release) => release.name === name && release.status === 'pending-install')
 }
 
 export interface RequestEntry {

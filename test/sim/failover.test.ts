@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
-import { served, worldRequests, worldState, type RequestEntry, type Served } from '../helpers/served.js'
+import { isInstalling, served, worldRequests, worldState, worldWhere, type RequestEntry, type Served } from '../helpers/served.js'
 
 const runFlags = (world: Served, state: string): string[] => [
   data100,
@@ -49,7 +49,7 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
     const state = temporaryFolder()
     const first = lifeboat(['run', ...runFlags(world, state)])
     // In mid-helm: its process goes on, and no journal is left that knows of it.
-    await first.until((event) => event.type === 'step.progress' && event.step === 'staging')
+    await worldWhere(world, isInstalling('data100-staging'))
     first.child.kill('SIGKILL')
     await first.ended
     rmSync(state, { recursive: true })
