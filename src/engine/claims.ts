@@ -12,7 +12,20 @@ interface Waiter {
  */
 export class ClaimTable {
   readonly #held = new Map<string, readonly Claim[]>()
+  /** Of the held: claims taken back for a step whose turn has not come, and the steps that it waits for. */
+  readonly #reserved = new Map<string, ReadonlySet<string>>()
   readonly #waiting: Waiter[] = []
+
+  /**
+   * Takes back what a step held when an earlier life of the run ended, before its turn has come: what it began may still be
+   * going on out there. The steps that it waits for (`before`) are let pass: they are looked at again first, and it would
+   * wait for them while they wait for it.
+   */
+  reserve(step: string, claims: readonly Claim[], before: ReadonlySet<string>): () => void {
+    this.#held.set(step, claims)
+    this.#reserved.set(step, before)
+    return this.#releaseOf(step)
+  }
 
   /**
    * Resolves with the release function once all claims are held. `onWait` is told the steps that are in the way, once, if
@@ -25,14 +38,19 @@ export class ClaimTable {
     onWait?: (on: readonly string[]) => void,
   ): Promise<() => void> {
     signal.throwIfAborted()
-    if (this.#free(claims, this.#waiting)) {
+    if (this.#inTheWay(step, claims, this.#waiting).length === 0) {
       this.#held.set(step, claims)
     } else {
-      onWait?.(this.#holders(claims))
+      onWait?.(this.#inTheWay(step, claims, this.#waiting))
       await this.#queue(step, claims, signal)
     }
+    return this.#releaseOf(step)
+  }
+
+  #releaseOf(step: string): () => void {
     return () => {
       this.#held.delete(step)
+      this.#reserved.delete(step)
       this.#grant()
     }
   }
@@ -57,16 +75,19 @@ export class ClaimTable {
     })
   }
 
-  /** Nobody who holds, and nobody who came earlier, is in the way. */
-  #free(claims: readonly Claim[], earlier: readonly Waiter[]): boolean {
-    const others = [...this.#held.values(), ...earlier.map((waiter) => waiter.claims)]
-    return !others.some((other) => overlap(claims, other))
+  /** Who holds, or came earlier and waits for, what this step needs. */
+  #inTheWay(step: string, claims: readonly Claim[], earlier: readonly Waiter[]): readonly string[] {
+    const holders = [...this.#held].filter(([other]) => this.#reserved.get(other)?.has(step) !== true)
+    // One that a reservation waits for goes first: behind a queue that waits for the reservation it would wait for ever.
+    const goesFirst = [...this.#reserved.values()].some((before) => before.has(step))
+    const queue = goesFirst ? [] : earlier.map((waiter) => [waiter.step, waiter.claims] as const)
+    return [...holders, ...queue].filter(([, held]) => overlap(claims, held)).map(([other]) => other)
   }
 
   #grant(): void {
     for (let index = 0; index < this.#waiting.length; ) {
       const waiter = this.#waiting[index] as Waiter
-      if (this.#free(waiter.claims, this.#waiting.slice(0, index))) {
+      if (this.#inTheWay(waiter.step, waiter.claims, this.#waiting.slice(0, index)).length === 0) {
         this.#waiting.splice(index, 1)
         this.#held.set(waiter.step, waiter.claims)
         waiter.grant()
@@ -74,12 +95,6 @@ export class ClaimTable {
         index += 1
       }
     }
-  }
-
-  #holders(claims: readonly Claim[]): readonly string[] {
-    const held = [...this.#held].filter(([, other]) => overlap(claims, other)).map(([step]) => step)
-    const ahead = this.#waiting.filter((waiter) => overlap(claims, waiter.claims)).map((waiter) => waiter.step)
-    return [...held, ...ahead]
   }
 }
 

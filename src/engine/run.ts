@@ -38,7 +38,7 @@ function recorderOf<D>(ports: RunPorts<D>): Recorder {
 async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcome> {
   await settleSurvivors(fold(ports.journal.records), recorder, ports.survivors)
   const walk = new Walk(ports, fold(ports.journal.records), recorder)
-  await walk.reclaim()
+  walk.reclaim()
   await runPipeline(ports.runbook.nodes, (node) => walk.visit(node))
   if (walk.fatal !== undefined) throw walk.fatal
   return finish(ports, recorder)

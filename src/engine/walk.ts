@@ -8,7 +8,7 @@ import {
   type Question,
 } from '../contract/index.js'
 import type { RunState } from '../journal/index.js'
-import { dependents, type Node, type StepNode } from '../runbook/index.js'
+import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { ClaimTable } from './claims.js'
 import { remainingMs } from './eta.js'
 import { inputsOf, allKnown } from './inputs.js'
@@ -57,14 +57,14 @@ export class Walk<D> {
   }
 
   /** Takes back the claims of open intents before anything else may take them. */
-  async reclaim(): Promise<void> {
+  reclaim(): void {
     const journaled = new Map<string, JsonObject>()
     for (const [id, { outputs }] of this.#state.steps) if (outputs !== undefined) journaled.set(id, outputs)
     for (const node of this.#ports.runbook.nodes) {
       if (node.kind !== 'step' || this.#state.steps.get(node.id)?.open !== true) continue
       const module = moduleOf(this.#ports.registry, node)
       const claims = module.claims(inputsOf(node, module, this.#ports, journaled))
-      this.#reclaimed.set(node.id, await this.#claims.take(node.id, claims, this.#ports.signal))
+      this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)))
     }
   }
 
