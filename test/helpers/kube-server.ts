@@ -19,6 +19,7 @@ export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/reso
 export async function kubeServer() {
   const clock = scaledClock(Date.parse('2019-02-25T19:34:00Z'), 60)
   const state = { mountable: true, token: 'right' }
+  const watchers = new Set<() => void>()
   const authority = makeAuthority('test', Date.now())
   const kube = new KubeCluster({
     clock,
@@ -27,6 +28,9 @@ export async function kubeServer() {
     canMountNfs: () => state.mountable,
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
     token: 'right',
+    onChange: () => {
+      for (const watch of [...watchers]) watch()
+    },
   })
   const server = createServer(authority.issue(['localhost']), (request, response) => kube.handle(request, response))
   server.listen(0, '127.0.0.1')
@@ -62,6 +66,17 @@ export async function kubeServer() {
       server.closeAllConnections()
       server.close()
     },
+    /** Resolves after `act`, which is called at the very change that brings the newest revision of a release into this status. */
+    atStatus: (name: string, status: string, act: () => void): Promise<void> =>
+      new Promise((resolve) => {
+        const watch = (): void => {
+          if (!kube.releases().some((one) => one.name === name && one.status === status)) return
+          watchers.delete(watch)
+          act()
+          resolve()
+        }
+        watchers.add(watch)
+      }),
     setMountable: (mountable: boolean) => {
       state.mountable = mountable
       kube.poke()

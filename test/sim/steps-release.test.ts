@@ -37,10 +37,9 @@ async function converged(driven: Driven): Promise<Record<string, unknown>> {
 async function killedIn(server: Server, status: string, work: (driven: Driven) => Promise<unknown>): Promise<void> {
   const children = new RecordedChildren()
   const driven = step(server, 'other.example.edu', children)
+  const killed = server.atStatus(release.name, status, () => process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL'))
   const doomed = work(driven).then(() => 'done', (error: unknown) => (error instanceof LifeboatError ? error.code : String(error)))
-  const { helm } = server.doors()
-  while ((await helm.history(release)).at(-1)?.status !== status);
-  process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL')
+  await killed
   expect(await doomed).toBe('exec.killed')
 }
 
