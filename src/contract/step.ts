@@ -19,6 +19,20 @@ export interface Finding {
   readonly mend: string
 }
 
+/**
+ * A share that a step's changes take of one stock (quota, addresses, space). Two steps may each fit and not both, so the
+ * engine adds up what all of them want and stops where that is more than is left; a step does not compare by itself.
+ */
+export interface Demand {
+  /** What the stock holds and where, in one spelling for all who take from it: `vCPUs of standardESv3Family in westus2`. */
+  readonly resource: string
+  /** In the stock's own unit. */
+  readonly wanted: number
+  /** What the stock still has for anybody, before any step of this run takes from it. */
+  readonly left: number
+  readonly mend: string
+}
+
 /** What every function of a step may use: the doors to the outside, the run's clock, and a way to say what it waits for. */
 export interface ReadContext<D> {
   readonly doors: D
@@ -57,8 +71,8 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification
-  /** Could these changes succeed? Reads only. An empty list says yes. */
-  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly Finding[]>
+  /** Could these changes succeed? Reads only; asked only where there are changes. An empty list says yes. */
+  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly (Finding | Demand)[]>
   /** Reads only. A thrown error counts as unknown. */
   observe(inputs: ObserveInputs<I, K>, ctx: ReadContext<D>): Promise<Observation<O, S>>
   /** Pure. Never called when converged. */

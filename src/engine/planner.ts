@@ -16,12 +16,9 @@ import type { Node, StepNode } from '../runbook/index.js'
 import { canObserve, inputsOf } from './inputs.js'
 import { conflictError, lookOnce, readContext, type Inputs, type Look } from './look.js'
 import type { PlanPorts } from './ports.js'
+import { collate, type Heard, type StepFinding } from './readiness.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 import { factsOf } from './schedule.js'
-
-export interface StepFinding extends Finding {
-  readonly step: string
-}
 
 /** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. */
 export interface PlanFailure {
@@ -46,13 +43,13 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
   const outputs = new Map<string, JsonObject>()
   const drafts = new Map<string, Promise<Draft>>()
   const failures: PlanFailure[] = []
-  const preflights: { step: string; check: () => Promise<readonly Finding[]> }[] = []
+  const preflights = new Map<string, Preflight>()
   for (const node of ports.runbook.nodes) {
     // The order is topological: what a node needs has its draft already.
     const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
     const draft = Promise.all(needs).then(async () => {
       try {
-        return await draftOf(node, ports, outputs, (check) => preflights.push({ step: node.id, check }))
+        return await draftOf(node, ports, outputs, (preflight) => preflights.set(node.id, preflight))
       } catch (error) {
         ports.signal.throwIfAborted()
         failures.push({ step: node.id, error: errorFacts(error) })
@@ -63,15 +60,46 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     drafts.set(node.id, draft)
   }
   const { steps, facts } = factsOf(await Promise.all(drafts.values()))
-  const findings = (await Promise.all(preflights.map(runPreflight))).flat()
-  return { steps, facts, findings, failures }
+  return { steps, facts, findings: await readinessOf(ports, preflights), failures }
+}
+
+type Preflight = () => ReturnType<AnyStep<unknown>['preflight']>
+
+/** All checks side by side; told in the graph's order, whichever answered first. */
+async function readinessOf<D>(ports: PlanPorts<D>, preflights: ReadonlyMap<string, Preflight>): Promise<readonly StepFinding[]> {
+  if (preflights.size === 0) return []
+  const site = hear([], async () => (await ports.site?.()) ?? [], ports)
+  const steps = ports.runbook.nodes.flatMap(({ id }) => {
+    const preflight = preflights.get(id)
+    return preflight === undefined ? [] : [hear([id], preflight, ports)]
+  })
+  return collate(await Promise.all([site, ...steps]))
+}
+
+/** A check that cannot be made is a finding: unknown is not ready. What may pass is tried again first. */
+async function hear<D>(steps: readonly string[], check: Preflight, { clock, signal }: PlanPorts<D>): Promise<Heard> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return { steps, said: await check() }
+    } catch (error) {
+      signal.throwIfAborted()
+      const wait = waitAfter(error, attempt, readPolicy)
+      if (wait === undefined) return { steps, said: [uncheckable(error)] }
+      await waitOut(clock, wait, signal)
+    }
+  }
+}
+
+function uncheckable(error: unknown): Finding {
+  const { message, hint } = errorFacts(error)
+  return { level: 'stop', what: `cannot be checked: ${message}`, mend: hint ?? 'Try again once this can be read.' }
 }
 
 async function draftOf<D>(
   node: Node,
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
-  preflight: (check: () => Promise<readonly Finding[]>) => void,
+  preflight: (check: Preflight) => void,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
   const module = moduleOf(ports.registry, node)
@@ -112,18 +140,6 @@ async function lookWithRetries<D>(
     }
     ctx.progress(`cannot tell yet: ${seen.why}`)
     await waitOut(ctx.clock, wait, ctx.signal)
-  }
-}
-
-async function runPreflight(one: {
-  step: string
-  check: () => Promise<readonly Finding[]>
-}): Promise<readonly StepFinding[]> {
-  try {
-    return (await one.check()).map((finding) => ({ ...finding, step: one.step }))
-  } catch (error) {
-    const { message, hint } = errorFacts(error)
-    return [{ step: one.step, level: 'stop', what: message, mend: hint ?? 'Try again once this can be read.' }]
   }
 }
 

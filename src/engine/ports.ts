@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, JsonObject, Listener, Operator } from '../contract/index.js'
+import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator } from '../contract/index.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 
@@ -26,6 +26,8 @@ export interface PlanPorts<D> {
   readonly pollEveryMs: number
   /** Called with what a step is looking at, for people who wait. */
   readonly progress?: (step: string, message: string) => void
+  /** What belongs to no step: this machine, its clock, its disk. Asked beside the preflights, if anything has changes. */
+  readonly site?: () => Promise<readonly Finding[]>
 }
 
 /** Children of earlier lives that may still be at work. */

@@ -17,6 +17,7 @@ import { readContext } from './look.js'
 import { moduleOf } from './planner.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
+import { collate, type Heard } from './readiness.js'
 import type { Recorder } from './recorder.js'
 
 /** How a node ended, for those that need it: only after `done` may they start. */
@@ -198,22 +199,22 @@ export class Walk<D> {
   async #beforeHarm(id: string): Promise<void> {
     const concerned = new Set([id, ...dependents(this.#ports.runbook, id)])
     const nodes = this.#ports.runbook.nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
-    const findings = await Promise.all(nodes.map((node) => this.#preflight(node as StepNode)))
-    const stops = findings.flat().filter((finding) => finding.level === 'stop')
+    const heard = await Promise.all(nodes.map((node) => this.#preflight(node as StepNode)))
+    const stops = collate(heard).filter((finding) => finding.level === 'stop')
     if (stops.length === 0) return
-    throw new LifeboatError('preflight.failed', stops.map((finding) => finding.what).join('; '), {
-      hint: stops.map((finding) => finding.mend).join(' '),
+    const whats = stops.map(({ steps, what }) => `${steps.join(', ')}: ${what}`)
+    throw new LifeboatError('preflight.failed', whats.join('; '), {
+      hint: [...new Set(stops.map((finding) => finding.mend))].join(' '),
       blame: 'user',
     })
   }
 
-  async #preflight(node: StepNode): Promise<readonly { level: string; what: string; mend: string }[]> {
+  async #preflight(node: StepNode): Promise<Heard> {
     const changes = this.#shown.get(node.id) ?? []
-    if (changes.length === 0) return []
+    if (changes.length === 0) return { steps: [], said: [] }
     const module = moduleOf(this.#ports.registry, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
-    const found = await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx)
-    return found.map((finding) => ({ ...finding, what: `${node.id}: ${finding.what}` }))
+    return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
   }
 
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */

@@ -1,6 +1,7 @@
-import type { Change, CloudFacts, ErrorFacts, Finding, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
+import type { Change, CloudFacts, ErrorFacts, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
 import { sayWhere } from './headline.js'
+import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
@@ -14,7 +15,7 @@ export interface PlanInput {
   readonly objectiveMs?: number
   readonly steps: readonly PlannedStep[]
   readonly facts: PlanFacts
-  readonly findings: readonly (Finding & { readonly step: string })[]
+  readonly findings: readonly ReadinessFinding[]
   readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
 }
 
@@ -49,7 +50,8 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
     ...(idle.length === 0 ? [] : ['', ...idle.flat()]),
     '',
     ...closingLines(input, layout),
-    ...problemLines(input, layout),
+    ...readinessOf(input, layout),
+    'Nothing has been changed.',
   ]
 }
 
@@ -120,7 +122,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
   const changes = changing.flatMap((step) => step.changes)
   if (changes.length === 0) {
     const text = input.failures.length === 0 ? 'No change: all is as the runbook wants it.' : 'No change is known to be needed, but see below.'
-    return [...wrap(text, columns).map((part) => paint('bold', part)), 'Nothing has been changed.']
+    return [...wrap(text, columns).map((part) => paint('bold', part))]
   }
   const expected = `Expected time: ${formatDuration(facts.totalMs)}, by estimates${objectiveMs === undefined ? '' : `; the objective is ${formatDuration(objectiveMs)}`}`
   const slow = facts.criticalPath.flatMap((id) => {
@@ -141,7 +143,6 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
   return [
     ...wrap(amounts, columns).map((part) => paint('bold', part)),
     ...texts.flatMap((text) => wrap(text, columns)),
-    'Nothing has been changed.',
   ]
 }
 
@@ -158,19 +159,12 @@ function noReturnOf({ steps, facts }: PlanInput): string {
   return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(Object.values(step.irreversible))].map(oneLine).join('; ')}`
 }
 
-/** What preflight found and what could not be planned, each with its mend. */
-function problemLines({ findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
-  const lines: string[] = []
-  const add = (style: Style, what: string, mend: string | undefined): void => {
-    lines.push(...wrap(what, columns).map((part) => paint(style, part)))
-    if (mend !== undefined) lines.push(...wrap(mend, columns - 2).map((part) => `  ${part}`))
-  }
-  for (const { step, error } of failures) add('red', `${step} cannot be planned: ${sayError(error)}`, error.hint)
-  const stops = findings.filter((finding) => finding.level === 'stop')
-  for (const { step, what, mend } of stops) add('red', `${step} is not ready: ${what}`, mend)
-  for (const { step, what, mend } of findings.filter((finding) => finding.level === 'warn')) {
-    add('yellow', `${step}, warning: ${what}`, mend)
-  }
-  if (stops.length + failures.length > 0) lines.push(paint('bold', 'A run would not start like this.'))
-  return lines.length === 0 ? [] : ['', ...lines]
+/** What preflight found and what could not be planned, as one table. Where nothing changes there is nothing to be ready for. */
+function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
+  const changes = steps.some((step) => step.changes.length > 0)
+  if (!changes && findings.length === 0 && failures.length === 0) return []
+  const unplanned = failures.map(({ step, error }): ReadinessFinding => {
+    return { level: 'stop', steps: [step], what: `cannot be planned: ${sayError(error)}`, mend: error.hint ?? '' }
+  })
+  return ['', ...readinessLines([...unplanned, ...findings], paint, columns), '']
 }

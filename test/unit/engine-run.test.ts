@@ -8,10 +8,12 @@ import {
   type Change,
   type Claim,
   type Clock,
+  type Demand,
+  type Finding,
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { planRun, resumeRun, startRun, type RunPorts } from '../../src/engine/index.js'
+import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
 import { Journal, type RecordData } from '../../src/journal/index.js'
 import type { Node, Runbook } from '../../src/runbook/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
@@ -22,6 +24,12 @@ class Switches {
   readonly turned: string[] = []
   /** Runs while a step is being applied. */
   during: (id: string) => Promise<void> = async () => undefined
+  /** What a step's preflight says. */
+  says: (id: string) => readonly (Finding | Demand)[] = () => []
+  /** What is said of no step. */
+  ofSite: () => readonly Finding[] = () => []
+  /** Steps that take something from users. */
+  readonly harmful = new Set<string>()
 }
 
 const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
@@ -45,9 +53,9 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     outputs: z.object({ id: z.string() }),
     identity: [],
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
-    preflight: async () => [],
+    preflight: async () => world.says(id),
     observe: async () => (world.on.has(id) ? { state: 'converged', outputs: { id } } : { state: 'absent' }),
-    plan: () => [{ resource: id, action: 'create' }],
+    plan: () => [{ resource: id, action: 'create', ...(world.harmful.has(id) ? { harm: 'notebooks stop' } : {}) }],
     apply: async () => {
       await world.during(id)
       world.turned.push(id)
@@ -95,6 +103,7 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     doors: () => undefined,
     signal: stop.signal,
     pollEveryMs: 10,
+    site: async () => world.ofSite(),
     journal,
     listeners: [(event) => events.push(event)],
     operator: { name: 'test', present: true, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because' }) },
@@ -110,10 +119,11 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     confirmed: 'flag',
     realStartedAt: time.realNow().toISOString(),
   }
+  let plan: Plan | undefined
   const outcome = resuming
     ? await resumeRun(ports, { owner, realStartedAt: time.realNow().toISOString(), acceptedChanges: false })
-    : await startRun(ports, started, await planRun(ports))
-  return { outcome, events, store, asked: events.flatMap((event) => (event.type === 'question.asked' ? [event.question.kind] : [])) }
+    : await startRun(ports, started, (plan = await planRun(ports)))
+  return { outcome, plan, events, store, asked: events.flatMap((event) => (event.type === 'question.asked' ? [event.question.kind] : [])) }
 }
 
 describe('a run', () => {
@@ -207,5 +217,66 @@ describe('a run', () => {
     }
     await expect(perform({ nodes: [step('a')], world, store })).rejects.toMatchObject({ code: 'journal.write-failed' })
     expect(world.turned).toEqual([])
+  })
+})
+
+describe('readiness', () => {
+  const stop: Finding = { level: 'stop', what: 'locked', mend: 'Unlock it.' }
+  const cores = (wanted: number, left: number): Demand => ({ resource: 'vCPUs', wanted, left, mend: 'Ask for more.' })
+
+  it('is found for all steps with changes and for the site, in the order of the graph', async () => {
+    const world = new Switches()
+    world.on.add('b')
+    world.says = (id) => (id === 'a' ? [cores(3, 4)] : id === 'c' ? [stop, cores(2, 4)] : [{ ...stop, what: 'never asked' }])
+    world.ofSite = () => [{ level: 'warn', what: 'clock', mend: 'Set it.' }]
+    const { plan } = await perform({ nodes: [step('a'), step('b'), step('c', ['b'])], world })
+    expect(plan?.findings).toEqual([
+      { ...stop, steps: ['c'] },
+      { level: 'stop', steps: ['a', 'c'], what: 'vCPUs: 3 wanted by a and 2 by c, 4 left', mend: 'Ask for more.' },
+      { level: 'warn', steps: [], what: 'clock', mend: 'Set it.' },
+    ])
+  })
+
+  it('has nothing to say where nothing changes, not even of the site', async () => {
+    const world = new Switches()
+    world.on.add('a')
+    world.says = () => [stop]
+    world.ofSite = () => [stop]
+    expect((await perform({ nodes: [step('a')], world })).plan?.findings).toEqual([])
+  })
+
+  it('makes a finding of a check that cannot be made, after trying again where that may help', async () => {
+    const world = new Switches()
+    let tries = 0
+    world.says = () => {
+      if ((tries += 1) === 1) throw new LifeboatError('azure.busy', 'try later', { retry: {} })
+      throw new LifeboatError('azure.forbidden', 'not allowed to read', { hint: 'Ask for Reader.' })
+    }
+    const { plan } = await perform({ nodes: [step('a')], world })
+    expect([tries, plan?.findings]).toEqual([2, [{ level: 'stop', steps: ['a'], what: 'cannot be checked: not allowed to read', mend: 'Ask for Reader.' }]])
+  })
+
+  it('is asked again before first harm of what is downstream, and only a stop stops there', async () => {
+    const world = new Switches()
+    world.harmful.add('fence')
+    const nodes = [step('before'), step('aside'), step('fence', ['before']), step('move', ['fence']), step('attach', ['fence'])]
+    let said: (id: string) => readonly (Finding | Demand)[] = () => []
+    world.during = async (id) => {
+      if (id === 'before') world.says = said
+    }
+    said = (id) => (id === 'before' || id === 'aside' ? [stop] : [cores(1, 2), { ...stop, level: 'warn' }])
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    expect(first.outcome).toBe('failed')
+    expect(first.events.find(({ type }) => type === 'step.failed')).toMatchObject({
+      step: 'fence',
+      error: {
+        code: 'preflight.failed',
+        message: 'fence, move, attach: vCPUs: 1 wanted by fence, 1 by move, and 1 by attach, 2 left',
+        hint: 'Ask for more.',
+      },
+    })
+    expect(world.turned).not.toContain('fence')
+    world.says = () => [{ ...stop, level: 'warn' }]
+    expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
   })
 })

@@ -86,13 +86,16 @@ describe('a plan', () => {
   })
 
   it('counts, and names expected time, critical path, first harm and point of no return', () => {
-    expect(text().split('\n').slice(-7)).toEqual([
+    expect(text().split('\n').slice(-10)).toEqual([
       '4 changes in 4 steps: 3 to create, 1 to run',
       'First harm: fence, at about +00:00: live notebooks on data100 stop',
       'Point of no return: none; every change can be put back',
       'Expected time: 34m, by estimates; the objective is 45m',
       'Critical path: cluster 20m → prod 14m',
       '*Assumed*: prod. What they would look at does not exist yet, so they are planned as if nothing of theirs did.',
+      '',
+      'Readiness: nothing in the way',
+      '',
       'Nothing has been changed.',
     ])
   })
@@ -121,16 +124,44 @@ describe('a plan', () => {
     const steps = [planned('cluster', { state: 'assumed', changes: [] })]
     const shown = text({ steps, failures: [{ step: 'cluster', error }] })
     expect(shown).not.toContain('No change: all is')
-    expect(shown).toContain('cluster cannot be planned: not allowed to read [azure.forbidden]\n  Ask for Reader.')
+    expect(shown).toMatch(/stop +cluster +cannot be planned: not allowed to read \[azure.forbidden\]\n +→ Ask for Reader\./)
     expect(shown).toContain('A run would not start like this.')
   })
 
-  it('shows what preflight found, with its mend', () => {
+  it('shows what preflight found as one table, with its mend', () => {
     const findings = [
-      { step: 'cluster', level: 'warn', what: 'few cores left', mend: 'Ask for more.' },
-      { step: 'server', level: 'stop', what: 'locked', mend: 'Remove the lock.' },
+      { steps: ['server', 'disks'], level: 'stop', what: 'locked', mend: 'Remove the lock.' },
+      { steps: [], level: 'warn', what: 'few cores left', mend: 'Ask for more.' },
     ] as const
-    expect(text({ findings })).toMatch(/server is not ready: locked\n {2}Remove the lock\.\ncluster, warning: few cores left\n {2}Ask for more\.\n/)
+    expect(text({ findings })).toContain(
+      [
+        'Readiness: 1 thing stops it, 1 warning',
+        'level  steps          what, and what to do about it',
+        'stop   server, disks  locked',
+        '                      → Remove the lock.',
+        'warn   (site)         few cores left',
+        '                      → Ask for more.',
+        'A run would not start like this.',
+      ].join('\n'),
+    )
+  })
+
+  it('says that nothing is in the way where there are changes and no findings', () => {
+    expect(text()).toContain('\nReadiness: nothing in the way')
+    expect(text()).not.toContain('would not start')
+    const facts = { firstHarm: null, pointOfNoReturn: null, criticalPath: [], totalMs: 0 }
+    expect(text({ steps: [planned('cluster', { state: 'converged', changes: [] })], facts })).not.toContain('Readiness')
+  })
+
+  it.each([80, 40])('keeps the readiness table within %i columns and loses no word of it', (columns) => {
+    const long = { what: `${group} has a lock, nothing in it can be deleted or changed`, mend: 'Remove it: az lock delete --ids <id>, or choose another.' }
+    const findings = [{ steps: ['network', 'a-very-long-name-of-a-step', 'cluster'], level: 'stop', ...long } as const]
+    const lines = planLines(input({ findings }), { columns })
+    const table = lines.slice(lines.indexOf('Readiness: 1 thing stops it'), lines.indexOf('A run would not start like this.'))
+    expect(Math.max(...table.map(widthOf))).toBeLessThanOrEqual(columns)
+    const words = table.map((row) => row.slice(7 + 16 + 2)).join(' ').replaceAll('→', '').replaceAll(/ +/g, '')
+    expect(words).toContain(long.what.replaceAll(' ', ''))
+    expect(words).toContain(long.mend.replaceAll(' ', ''))
   })
 
   it('leaves long lists to --verbose, and says so', () => {
