@@ -1,27 +1,25 @@
 import { z } from 'zod'
-import { durationMs, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
+import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   zone: resourceId,
   name: z.string().min(1),
-  type: z.enum(['A', 'CNAME', 'TXT']),
-  ttl: durationMs.refine((ms) => ms >= seconds && ms % seconds === 0, 'a TTL is whole seconds, at least one'),
+  type: recordType,
+  /** Of a record set that is made here. One that exists keeps its own: `dns/ttl` is what changes that. */
+  ttl: ttlMs,
   values: z.array(z.string()).min(1),
 })
 
-/** Undefined: there is no record yet. */
 interface Seen {
-  readonly ttlSeconds: number
   readonly values: readonly string[]
 }
 
-type Place = Pick<z.infer<typeof inputs>, 'zone' | 'name' | 'type'>
-
 /**
- * A record set. Done when the zone's own name servers answer with it: a resolver's cache proves nothing. Written with the
+ * The values of a record set. Done when the zone's own name servers answer with it: a resolver's cache proves nothing. Written with the
  * etag that was read, so that two writers cannot overwrite each other.
  */
 export const dnsRecord = defineStep({
@@ -31,33 +29,27 @@ export const dnsRecord = defineStep({
   outputs: z.object({ fqdn: z.string(), values: z.array(z.string()) }),
   identity: ['zone', 'name', 'type'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  preflight: async (_changes, { zone }, { doors }) => {
-    if (isPending(zone) || (await doors.azure.zones.nameServers(zone)) !== undefined) return []
-    return [{ level: 'stop', what: `there is no DNS zone ${zone}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
-  },
+  preflight: async (_changes, { zone }, { doors }) => zoneFindings(zone, doors),
   async observe(wanted, { doors }) {
-    const { zone, name, type, values, ttl } = wanted
+    const { zone, name, type, values } = wanted
     const found = await doors.azure.zones.getRecord(zone, name, type)
     if (found === undefined) return { state: 'absent' }
     const fqdn = fqdnOf(wanted)
     if (found.target !== undefined) {
       return { state: 'conflict', why: `${fqdn} follows the resource ${found.target}`, mend: 'Make it a record with values of its own first, or leave it out of the runbook.' }
     }
-    const seen = { ttlSeconds: found.ttlSeconds, values: found.values }
-    if (isPending(values) || isPending(ttl) || found.ttlSeconds !== ttl / seconds || !same(type, found.values, values)) {
-      return { state: 'drifted', seen }
-    }
+    if (isPending(values) || !same(type, found.values, values)) return { state: 'drifted', seen: { values: found.values } }
     const servers = (await doors.azure.zones.nameServers(zone)) ?? []
     if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
-    const behind = await laggards(servers, wanted, { values, ttlSeconds: ttl / seconds }, doors)
+    const behind = await laggards(servers, wanted, values, doors)
     if (behind.length > 0) return { state: 'in-flight', what: `${fqdn}: ${behind.join(', ')} still ${behind.length === 1 ? 'gives' : 'give'} the old answer` }
     return { state: 'converged', outputs: { fqdn, values: [...found.values] } }
   },
   plan: ({ zone, name, type, ttl, values }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] => {
-    const after = { values: isPending(values) ? values : [...values].sort(), ttlSeconds: isPending(ttl) ? ttl : ttl / seconds }
-    const resource = `record ${String(type)} ${String(name)}.${zoneName(String(zone))}`
-    if (seen.state === 'absent') return [{ resource, action: 'create', after }]
-    return [{ resource, action: 'update', before: { values: seen.seen.values, ttlSeconds: seen.seen.ttlSeconds }, after }]
+    const wanted = isPending(values) ? values : [...values].sort()
+    const resource = isPending(type) ? String(type) : recordLabel({ zone: String(zone), name: String(name), type })
+    if (seen.state === 'drifted') return [{ resource, action: 'update', before: { values: seen.seen.values }, after: { values: wanted } }]
+    return [{ resource, action: 'create', after: { values: wanted, ttlSeconds: isPending(ttl) ? ttl : ttl / seconds } }]
   },
   async apply(changes, wanted, { doors }) {
     for (const change of changes) {
@@ -67,7 +59,8 @@ export const dnsRecord = defineStep({
         continue
       }
       assertAsPlanned(change, found)
-      const { values, ttlSeconds } = change.after as unknown as Seen
+      const { values, ttlSeconds: ownTtl = wanted.ttl / seconds } = change.after as unknown as Seen & { readonly ttlSeconds?: number }
+      const ttlSeconds = found?.ttlSeconds ?? ownTtl
       const rest = found?.metadata === undefined ? {} : { metadata: found.metadata }
       await doors.azure.zones.putRecord(wanted.zone, { ...rest, name: wanted.name, type: wanted.type, ttlSeconds, values }, found?.etag)
     }
@@ -84,27 +77,15 @@ function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefi
   throw new LifeboatError('dns.changed', `${resource} was changed by somebody else since it was looked at`, { retry: {} })
 }
 
-/** Name servers that do not give the wanted answer yet. They tell the TTL of addresses only. */
-async function laggards(servers: readonly string[], place: Place, wanted: Seen, { dns }: Platform): Promise<string[]> {
+/** Name servers that do not give the wanted answer yet. */
+async function laggards(servers: readonly string[], place: RecordPlace, values: readonly string[], { dns }: Platform): Promise<string[]> {
   const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type)))
-  return servers.filter((_, index) => {
-    const answer = answers[index]
-    if (answer === undefined || !same(place.type, answer.values, wanted.values)) return true
-    return place.type === 'A' && answer.ttlSeconds !== wanted.ttlSeconds
-  })
+  return servers.filter((_, index) => !same(place.type, answers[index]?.values ?? [], values))
 }
 
 /** Sets of values; names are compared as DNS does, without regard to case and with or without the last dot. */
-function same(type: Place['type'], a: readonly string[], b: readonly string[]): boolean {
+function same(type: RecordPlace['type'], a: readonly string[], b: readonly string[]): boolean {
   const plain = (values: readonly string[]): string[] =>
     values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
   return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
-}
-
-function fqdnOf({ zone, name }: Place): string {
-  return name === '@' ? zoneName(zone) : `${name}.${zoneName(zone)}`
-}
-
-function zoneName(zone: string): string {
-  return zone.split('/').at(-1) ?? zone
 }

@@ -186,5 +186,7 @@ export interface ZoneDoor {
   getRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<RecordSet | undefined>
   /** With `etag`: If-Match; without: only if there is none yet (If-None-Match: *). 412 is `azure.etag`. */
   putRecord(zoneId: string, record: Omit<RecordSet, 'zone' | 'etag' | 'target'>, etag?: string): Promise<void>
+  /** Sets the TTL and nothing else, if the record set is still the one with this etag. 412 is `azure.etag`. */
+  setTtl(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT', ttlSeconds: number, etag: string): Promise<void>
   deleteRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT', etag: string): Promise<void>
 }

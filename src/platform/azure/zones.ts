@@ -29,6 +29,13 @@ export function openZones(session: AzureSession, tags: Readonly<Record<string, s
         await recordSets.createOrUpdate(zone.group, zone.name, name, type as RecordType, wireOf(record, tags), guard)
       })
     },
+    async setTtl(zoneId, name, type, ttl, etag) {
+      const zone = session.parse(zoneId)
+      // A PATCH keeps what it does not name: values, metadata.
+      await session.write(`setting the TTL of record ${name} of ${zone.name}`, async () =>
+        (await session.zones()).recordSets.update(zone.group, zone.name, name, type, { ttl }, { ifMatch: etag }),
+      )
+    },
     async deleteRecord(zoneId, name, type, etag) {
       const zone = session.parse(zoneId)
       await session.write(`deleting record ${name} of ${zone.name}`, async () =>

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import type { RecordSet } from '../platform/azure/door.js'
+import type { Platform } from '../platform/platform.js'
+import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
+import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
+
+const inputs = z.strictObject({
+  zone: resourceId,
+  records: z.array(z.strictObject({ name: z.string().min(1), type: recordType.default('A') })).min(1),
+  /** What it is lowered to. A record set whose TTL is lower already is left alone. */
+  ttl: ttlMs,
+})
+type Named = z.infer<typeof inputs>['records'][number]
+
+interface Ttl {
+  readonly ttlSeconds: number
+}
+
+interface Seen {
+  /** TTLs now, by label, of the record sets whose own is too long. */
+  readonly long: Readonly<Record<string, number>>
+}
+
+/**
+ * Shorter TTLs, hours or minutes before the addresses change: what users see of a swap is the swap plus the TTL that was in
+ * force before (facts/azure). Nothing but the TTL is written, so that it harms nobody and stands beside `azure/dns-record`,
+ * which sets values and nothing else. A record set that is not there has no TTL to lower.
+ */
+export const dnsTtl = defineStep({
+  uses: 'dns/ttl',
+  summary: 'The TTL of DNS records, lowered ahead of a change of their values',
+  inputs,
+  outputs: z.object({ records: z.array(z.object({ fqdn: z.string(), ttlSeconds: z.number() })) }),
+  identity: ['zone', 'records', 'ttl'],
+  verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
+  preflight: async (_changes, { zone }, { doors }) => zoneFindings(zone, doors),
+  async observe({ zone, records, ttl }, { doors }) {
+    const found = await Promise.all(
+      records.map(async (record) => {
+        const set = await doors.azure.zones.getRecord(zone, record.name, record.type)
+        return set === undefined ? [] : [{ place: { zone, ...record }, set }]
+      }),
+    )
+    const there = found.flat()
+    const alias = there.find(({ set }) => set.target !== undefined)
+    if (alias !== undefined) {
+      return { state: 'conflict', why: `${fqdnOf(alias.place)} follows the resource ${alias.set.target ?? ''}`, mend: 'Leave it out of the runbook: its answer changes with that resource.' }
+    }
+    const long = there.filter(({ set }) => set.ttlSeconds > ttl / seconds)
+    if (long.length > 0) return { state: 'drifted', seen: { long: Object.fromEntries(long.map(({ place, set }) => [recordLabel(place), set.ttlSeconds])) } }
+    const behind = await namesBehind(there.map(({ place }) => place), ttl / seconds, doors)
+    if (behind.length > 0) return { state: 'in-flight', what: `name servers still give ${behind.join(', ')} with the old TTL` }
+    return { state: 'converged', outputs: { records: there.map(({ place, set }) => ({ fqdn: fqdnOf(place), ttlSeconds: set.ttlSeconds })) } }
+  },
+  plan({ zone, records, ttl }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    if (isPending(records)) return []
+    const after = { ttlSeconds: isPending(ttl) ? ttl : ttl / seconds }
+    return records.flatMap((record): Change[] => {
+      const resource = recordLabel({ zone: String(zone), ...record })
+      if (seen.state === 'absent') return [{ resource, action: 'update', after }]
+      const ttlSeconds = seen.seen.long[resource]
+      return ttlSeconds === undefined ? [] : [{ resource, action: 'update', before: { ttlSeconds }, after }]
+    })
+  },
+  async apply(changes, { zone, records }, { doors }) {
+    for (const change of changes) {
+      const record = records.find((one) => recordLabel({ zone, ...one }) === change.resource)
+      if (record !== undefined) await setTtl(change, zone, record, doors)
+    }
+  },
+  invert: (changes) => changes.map(inverted),
+  claims: ({ zone, records }) => [
+    ...(isPending(records) ? [] : records.map(({ name }) => claim('record', `${known(zone)}/${name}`))),
+    ...(isPending(zone) ? [] : [groupClaim(groupOf(zone))]),
+  ],
+  estimateMs: () => 20 * seconds,
+})
+
+/** The etag guards what is read now; that its TTL is still what the plan saw is looked at here. */
+async function setTtl(change: Change, zone: string, { name, type }: Named, { azure }: Platform): Promise<void> {
+  const found: RecordSet | undefined = await azure.zones.getRecord(zone, name, type)
+  const [before, after] = [change.before, change.after] as unknown as readonly [Ttl, Ttl]
+  if (found === undefined || found.ttlSeconds !== before.ttlSeconds) {
+    throw new LifeboatError('dns.changed', `the TTL of ${fqdnOf({ zone, name })} was changed by somebody else since it was looked at`, { retry: {} })
+  }
+  await azure.zones.setTtl(zone, name, type, after.ttlSeconds, found.etag)
+}
+
+/**
+ * Names that a name server of the zone still gives with a longer TTL. A name server that cannot be asked from here does not
+ * hold up a failover: this step only prepares one. Resolvers tell the TTL of addresses alone.
+ */
+async function namesBehind(places: readonly RecordPlace[], ttlSeconds: number, { azure, dns }: Platform): Promise<string[]> {
+  const addresses = places.filter(({ type }) => type === 'A')
+  const servers = addresses[0] === undefined ? [] : ((await azure.zones.nameServers(addresses[0].zone)) ?? [])
+  const late = await Promise.all(
+    addresses.map(async (place) => {
+      const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type).catch(unasked)))
+      return answers.some((answer) => answer !== undefined && answer.ttlSeconds > ttlSeconds)
+    }),
+  )
+  return addresses.filter((_, index) => late[index]).map(fqdnOf)
+}
+
+function unasked(error: unknown): undefined {
+  if (error instanceof LifeboatError && error.code === 'dns.unreachable') return undefined
+  throw error
+}

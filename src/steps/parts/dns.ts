@@ -1,0 +1,32 @@
+import { durationMs, isPending, type Finding } from '../../contract/index.js'
+import type { Platform } from '../../platform/platform.js'
+import { seconds } from '../step.js'
+import { z } from 'zod'
+
+export const recordType = z.enum(['A', 'CNAME', 'TXT'])
+
+/** A time to live, in milliseconds here; DNS counts whole seconds. */
+export const ttlMs = durationMs.refine((ms) => ms >= seconds && ms % seconds === 0, 'a TTL is whole seconds, at least one')
+
+/** Where a record set is: `zone` is the zone's resource id, `name` relative to it. */
+export interface RecordPlace {
+  readonly zone: string
+  readonly name: string
+  readonly type: z.infer<typeof recordType>
+}
+
+export function fqdnOf({ zone, name }: Pick<RecordPlace, 'zone' | 'name'>): string {
+  return name === '@' ? zoneName(zone) : `${name}.${zoneName(zone)}`
+}
+
+export function zoneName(zone: string): string {
+  return zone.split('/').at(-1) ?? zone
+}
+
+export const recordLabel = (place: RecordPlace): string => `record ${place.type} ${fqdnOf(place)}`
+
+/** A zone that is not there is told before anything is written. */
+export async function zoneFindings(zone: unknown, { azure }: Platform): Promise<readonly Finding[]> {
+  if (isPending(zone) || (await azure.zones.nameServers(String(zone))) !== undefined) return []
+  return [{ level: 'stop', what: `there is no DNS zone ${String(zone)}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Change } from '../../src/contract/index.js'
+import { dnsRecord } from '../../src/steps/azure-dns-record.js'
+import { dnsTtl } from '../../src/steps/dns-ttl.js'
+import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import type { Driven } from '../helpers/steps.js'
+
+let world: AzureWorld
+beforeEach(async () => {
+  world = await azureWorld()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const zone = (): string => world.test.world.spec.zones[0]!.id
+const records = [{ name: 'data100s' }, { name: 'data100' }]
+const ttl = (changes: Record<string, unknown> = {}): Driven => world.driven(dnsTtl, { zone: zone(), records, ttl: '60s', ...changes })
+const swap = (): Driven => world.driven(dnsRecord, { zone: zone(), name: 'data100', type: 'A', ttl: '60s', values: ['203.0.113.7'] })
+const current = (name = 'data100') => world.test.world.recordSets.find((one) => one.name === name && one.type === 'A')
+const published = (): Promise<void> => world.clock.sleep(world.test.world.durationOf('dns'))
+const undo = (step: Driven, changes: readonly Change[]): Promise<void> => step.apply(step.module.invert(changes) as Change[])
+
+describe('A80: a PATCH of a record set', () => {
+  it('keeps the values and the metadata that it does not name, and needs the etag that it names', async () => {
+    const { etag, values, metadata } = { ...current()! }
+    await world.azure.zones.setTtl(zone(), 'data100', 'A', 60, etag)
+    expect(current()).toMatchObject({ ttl: 60, values, metadata })
+    await expect(world.azure.zones.setTtl(zone(), 'data100', 'A', 30, etag)).rejects.toMatchObject({ code: 'azure.etag' })
+  })
+})
+
+describe('dns/ttl', () => {
+  it('lowers the TTL and touches nothing else, is done when the name servers say so, and puts the old one back', async () => {
+    const before = { ...current()! }
+    const step = ttl()
+    const changes = await step.plan()
+    expect(changes).toEqual(
+      ['data100s', 'data100'].map((name) => ({
+        resource: `record A ${name}.datahub.berkeley.edu`,
+        action: 'update',
+        before: { ttlSeconds: 300 },
+        after: { ttlSeconds: 60 },
+      })),
+    )
+    await step.apply(changes)
+    expect(current()).toMatchObject({ ttl: 60, values: before.values, metadata: before.metadata })
+    expect(await step.see()).toMatchObject({ state: 'in-flight' })
+    await published()
+    expect(await step.see()).toMatchObject({ state: 'converged', outputs: { records: [{ ttlSeconds: 60 }, { fqdn: 'data100.datahub.berkeley.edu', ttlSeconds: 60 }] } })
+    await undo(step, changes)
+    expect(current()).toMatchObject({ ttl: 300, values: before.values })
+  })
+
+  it('leaves a TTL below its target and a record set that is not there alone', async () => {
+    await world.azure.zones.setTtl(zone(), 'data100', 'A', 30, current()!.etag)
+    expect((await ttl({ records: [{ name: 'data100' }, { name: 'new' }] }).plan()).map(({ resource }) => resource)).toEqual([])
+    expect((await ttl().plan()).map(({ resource }) => resource)).toEqual(['record A data100s.datahub.berkeley.edu'])
+  })
+
+  it('does not write over what somebody else has set since it looked', async () => {
+    const step = ttl()
+    const changes = await step.plan()
+    await world.azure.zones.setTtl(zone(), 'data100s', 'A', 120, current('data100s')!.etag)
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'dns.changed', retry: {} })
+    expect(current('data100s')?.ttl).toBe(120)
+  })
+
+  it('stands beside azure/dns-record: either may come first, and neither undoes the other', async () => {
+    const swapped = await swap().make()
+    expect(current()).toMatchObject({ ttl: 300, values: ['203.0.113.7'] })
+    await ttl().make()
+    await published()
+    expect(current()).toMatchObject({ ttl: 60, values: ['203.0.113.7'] })
+    expect((await ttl().see()).state).toBe('converged')
+    expect((await swap().see()).state).toBe('converged')
+    await undo(swap(), swapped)
+    expect(current()).toMatchObject({ ttl: 60, values: ['198.51.100.11'] })
+  })
+})
