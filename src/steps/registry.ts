@@ -8,6 +8,7 @@ import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
 import { resourceGroup } from './azure-resource-group.js'
+import { exec } from './exec.js'
 import { helmRelease } from './helm-release.js'
 import { httpCheck } from './http-check.js'
 import { nfsExports } from './nfs-exports.js'
@@ -28,6 +29,7 @@ const modules = [
   nfsFence,
   zfsImportPool,
   nfsExports,
+  exec,
 ]
 
 /** Every step module, by its `uses`. */
