@@ -57,7 +57,8 @@ export async function openSite(
       handle: (child) => handleSurvivor(child, clock),
       marked: () => markedChildren(siteMark({ cloud, subscription, runbook: runbook.name })),
     },
-    doors: (secrets, run) => openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, env: processEnv }),
+    doors: (secrets, run) =>
+      openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
     pins: () => pinsOf(runbook, env),
     newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
   }

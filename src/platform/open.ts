@@ -2,6 +2,7 @@ import type { Clock } from '../contract/index.js'
 import { hostFactsReader, openAzure } from './azure/open.js'
 import { AzureSession } from './azure/session.js'
 import type { Cloud } from './cloud/schema.js'
+import { openCommands } from './command/command.js'
 import { openDns } from './dns/resolver.js'
 import { Exec } from './exec/exec.js'
 import { openHelm } from './helm/helm.js'
@@ -21,6 +22,8 @@ export interface PlatformOptions {
   readonly secrets: string
   readonly run: string
   readonly runbook: string
+  /** The runbook's: the site's own commands run there. */
+  readonly folder: string
   /** Of this process: for PATH, for LIFEBOAT_HELM and LIFEBOAT_KUBECTL, and for a credential by `{ env }`. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -57,6 +60,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
       ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine) }),
       helm: openHelm({ exec, access, tools, clock, secrets }),
       kube: openKube({ exec, access, tools, clock }),
+      command: openCommands({ exec, cloud, folder: options.folder, path, env }),
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../contract/index.js'
 import type { AzureDoor } from './azure/door.js'
+import type { CommandDoor } from './command/door.js'
 import type { DnsDoor } from './dns/door.js'
 import type { HelmDoor } from './helm/door.js'
 import type { HttpDoor } from './http/door.js'
@@ -14,5 +15,6 @@ export interface Platform {
   readonly kube: KubeDoor
   readonly dns: DnsDoor
   readonly http: HttpDoor
+  readonly command: CommandDoor
   readonly clock: Clock
 }

@@ -9,6 +9,7 @@ import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
 import { resourceGroup } from './azure-resource-group.js'
 import { dnsTtl } from './dns-ttl.js'
+import { exec } from './exec.js'
 import { helmRelease } from './helm-release.js'
 import { httpCheck } from './http-check.js'
 import { nfsExports } from './nfs-exports.js'
@@ -30,6 +31,7 @@ const modules = [
   nfsFence,
   zfsImportPool,
   nfsExports,
+  exec,
 ]
 
 /** Every step module, by its `uses`. */

@@ -62,7 +62,7 @@ export async function azureWorld(): Promise<AzureWorld> {
     new AzureSession({ cloud: { ...cloud, ...changes }, subscription: test.subscription, clock, environment: {} })
   const own = session()
   const azure = openAzure(own, hostFactsReader(own), { run: 'r1', runbook: 'data100', step: 's1' })
-  const unused = anyRequestOf<Pick<Platform, 'helm' | 'kube' | 'http'>>(['helm', 'kube', 'http'])
+  const unused = anyRequestOf<Pick<Platform, 'helm' | 'kube' | 'http' | 'command'>>(['helm', 'kube', 'http', 'command'])
   const doors: Platform = { ...unused, azure, clock, ssh: modelSsh(test), dns: modelDns(test) }
   return {
     test,

@@ -22,7 +22,7 @@ export async function doorsTo(cloudPath: string): Promise<OpenedDoors> {
   const clock = clockOf(cloud)
   const secrets = temporaryFolder()
   const children = new RecordedChildren()
-  const open = openPlatform({ cloud, subscription, clock, secrets, run: 'r', runbook: 'data100', env: { PATH: process.env['PATH'] } })
+  const open = openPlatform({ cloud, subscription, clock, secrets, run: 'r', runbook: 'data100', folder: secrets, env: { PATH: process.env['PATH'] } })
   const env = (name: string): string => {
     const value = cloud.env?.[name]
     if (value === undefined) throw new Error(`the world has no ${name}`)

@@ -81,12 +81,12 @@ export async function readReference(reference: Reference, environment: Environme
   if ('env' in reference) {
     const value = environment[reference.env]
     if (value !== undefined) return new Secret(value)
-    throw new LifeboatError('cloud.reference', `the environment has no ${reference.env}, which the cloud file refers to`, { blame: 'user' })
+    throw new LifeboatError('cloud.reference', `the environment has no ${reference.env}, which is referred to`, { blame: 'user' })
   }
   try {
     return new Secret((await readFile(reference.file, 'utf8')).trim())
   } catch (cause) {
-    throw new LifeboatError('cloud.reference', `${reference.file}, which the cloud file refers to, cannot be read`, { blame: 'user', cause })
+    throw new LifeboatError('cloud.reference', `${reference.file}, which is referred to, cannot be read`, { blame: 'user', cause })
   }
 }
 
@@ -102,4 +102,25 @@ export function envOf(cloud: Cloud, environment: Environment): (name: string) =>
     if (value === undefined || typeof value === 'string') return value
     return 'file' in value ? value.file : environment[value.env]
   }
+}
+
+/** What the secrets that a runbook refers to are read from. */
+export interface SecretSources {
+  readonly cloud: Pick<Cloud, 'env'>
+  /** Relative files begin here. */
+  readonly folder: string
+  readonly env: Environment
+}
+
+/**
+ * A secret that a runbook refers to. `{ env }` is looked up where `${{ env.X }}` is: in the cloud file's section if it has one,
+ * and then nowhere else. Throws `cloud.reference` naming the place, never the value.
+ */
+export async function readSecret(reference: Reference, { cloud, folder, env }: SecretSources): Promise<Secret> {
+  if ('file' in reference) return readReference({ file: resolve(folder, reference.file) }, env)
+  if (cloud.env === undefined) return readReference(reference, env)
+  const value = cloud.env[reference.env]
+  if (typeof value === 'string') return new Secret(value)
+  if (value !== undefined) return readReference(value, env)
+  throw new LifeboatError('cloud.reference', `the cloud file's env section has no ${reference.env}, which the runbook refers to`, { blame: 'user' })
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** A text by reference, so that no cloud file holds a secret. Paths are relative to the cloud file's folder. */
-const reference = z.union([
+export const reference = z.union([
   z.strictObject({ file: z.string() }),
   z.strictObject({ env: z.string() }),
 ])

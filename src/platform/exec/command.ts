@@ -7,6 +7,8 @@ export interface Command {
   readonly args: readonly string[]
   /** The whole environment of the child; nothing of ours is added but PATH, LC_ALL and the marks. */
   readonly env: Readonly<Record<string, string>>
+  /** Working folder, absolute; ours if absent. */
+  readonly cwd?: string
   readonly input?: string
   /** Real milliseconds after which it is ended. Absent: it is left to come to its own end. */
   readonly timeoutMs?: number
@@ -18,6 +20,10 @@ export interface Command {
   readonly survivor?: Child['survivor']
   /** How it stands in the journal and in errors; the arguments if absent. Must hold no secret. */
   readonly say?: string
+  /** Of what a surviving command says, only so many bytes from the end are given back; absent: from the beginning. */
+  readonly keepEndBytes?: number
+  /** Told the last line that a surviving command has said, now and then while it works. */
+  readonly onLine?: (line: string) => void
 }
 
 export interface Finished {

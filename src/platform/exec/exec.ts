@@ -12,6 +12,10 @@ export type { Command, ExecOptions, Finished } from './command.js'
 /** Real milliseconds between SIGTERM and SIGKILL. */
 const graceMs = 10_000
 
+/** How often, in real milliseconds, the output of a command at work is looked at, and how much of its end. */
+const followEveryMs = 500
+const followBytes = 4096
+
 /** The one place that starts processes. */
 export class Exec {
   readonly #options: ExecOptions
@@ -51,14 +55,30 @@ export class Exec {
       const held = startHeld(command, survivor, this.#options, output)
       const child = await this.#journal(command, survivor, held.child)
       held.letGo()
-      const { exitCode } = await this.#whole(command, held.child).finally(() =>
-        held.child.then(({ exitCode, signal }) =>
-          this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null }),
-        ),
-      )
-      return { exitCode: exitCode ?? -1, ...(await output.read()) }
+      const following = this.#follow(command, held.child, output)
+      const { exitCode } = await this.#whole(command, held.child).finally(async () => {
+        const { exitCode, signal } = await held.child
+        await following
+        await this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null })
+      })
+      return { exitCode: exitCode ?? -1, ...(await output.read(command.keepEndBytes)) }
     } finally {
       await output.remove()
+    }
+  }
+
+  /** Passes on the last whole line of either output, until the child has ended. */
+  async #follow({ onLine }: Command, child: Running, output: Output): Promise<void> {
+    if (onLine === undefined) return
+    const over = new AbortController()
+    const end = (): void => over.abort()
+    child.then(end, end)
+    let last: string | undefined
+    while (await this.#options.clock.sleepReal(followEveryMs, over.signal).then(() => true, () => false)) {
+      const { stdout, stderr } = await output.read(followBytes)
+      const line = lastWholeLine(stderr) ?? lastWholeLine(stdout)
+      if (line !== undefined && line !== last) onLine(line)
+      last = line
     }
   }
 
@@ -111,4 +131,8 @@ export class Exec {
 
 function sayOf({ file, args, say }: Command): string {
   return say ?? [file.split('/').at(-1), ...args].join(' ')
+}
+
+function lastWholeLine(text: string): string | undefined {
+  return text.split('\n').slice(0, -1).findLast((line) => line.trim() !== '')
 }

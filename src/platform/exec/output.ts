@@ -27,8 +27,10 @@ export class Output {
     return [this.#handles[0].fd, this.#handles[1].fd]
   }
 
-  async read(): Promise<{ stdout: string; stderr: string }> {
-    const [stdout, stderr] = await Promise.all(this.#handles.map(beginning))
+  /** The beginning of both, or with `endBytes` only so much of their ends. */
+  async read(endBytes?: number): Promise<{ stdout: string; stderr: string }> {
+    const part = (handle: FileHandle): Promise<string> => (endBytes === undefined ? beginning(handle) : end(handle, endBytes))
+    const [stdout, stderr] = await Promise.all(this.#handles.map(part))
     return { stdout: stdout ?? '', stderr: stderr ?? '' }
   }
 
@@ -43,4 +45,13 @@ async function beginning(handle: FileHandle): Promise<string> {
   const length = Math.min(size, mostOutputBytes)
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0)
   return buffer.toString('utf8', 0, bytesRead)
+}
+
+async function end(handle: FileHandle, bytes: number): Promise<string> {
+  const { size } = await handle.stat()
+  const length = Math.min(size, bytes)
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length)
+  const text = buffer.toString('utf8', 0, bytesRead)
+  // The first line is cut somewhere, and half a secret would not be known for one.
+  return length === size ? text : text.split('\n').slice(1).join('\n')
 }

@@ -24,10 +24,11 @@ const common = {
   stripFinalNewline: false,
 } satisfies Options
 
-export function startReader({ file, args, env, input }: Command, { path }: ExecOptions): Running {
+export function startReader({ file, args, env, input, cwd }: Command, { path }: ExecOptions): Running {
   return execa(file, args, {
     ...common,
     env: { PATH: path, LC_ALL: 'C', ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     input: input ?? '',
     maxBuffer: mostOutputBytes,
   })
@@ -38,7 +39,7 @@ const gate = 'read -r go && exec "$@"'
 
 /** Starts a command that does nothing until `letGo`. */
 export function startHeld(
-  { file, args, env, input }: Command,
+  { file, args, env, input, cwd }: Command,
   survivor: Child['survivor'],
   { path, site }: ExecOptions,
   output: Output,
@@ -48,6 +49,7 @@ export function startHeld(
   const child = execa('/bin/sh', ['-c', gate, 'lifeboat', file, ...args], {
     ...common,
     env: { PATH: path, LC_ALL: 'C', ...env, [marks.site]: site, [marks.survivor]: survivor },
+    ...(cwd === undefined ? {} : { cwd }),
     stdin: 'pipe',
     stdout,
     stderr,

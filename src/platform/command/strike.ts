@@ -1,0 +1,14 @@
+/**
+ * Strikes secrets out of text: the value as it is, each of its lines, as JSON writes it, and in base64. What a program makes of
+ * a secret beyond that nobody can know.
+ */
+export function strikeOut(text: string, secrets: readonly string[]): string {
+  const forms = secrets.flatMap((secret) => [
+    secret,
+    ...secret.split(/\r?\n/),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+  ])
+  const longestFirst = [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length)
+  return longestFirst.reduce((struck, form) => struck.replaceAll(form, '***'), text)
+}
