@@ -1,4 +1,5 @@
-import { LifeboatError } from '../contract/index.js'
+// Not the whole contract: its schemas load zod, and this is loaded for `--version` too.
+import { LifeboatError } from '../contract/error.js'
 
 /**
  * The first Ctrl-C, SIGTERM or SIGHUP asks for a safe point; `main` ends the process on the second. Whoever works hands out

@@ -1,0 +1,26 @@
+import { parseArgs } from 'node:util'
+import type { Result } from './result.js'
+import { startup } from './startup.js'
+
+const benchmarks = [startup]
+
+const say = (message: string): void => void process.stderr.write(`${message}\n`)
+
+const { positionals } = parseArgs({ allowPositionals: true })
+const unknown = positionals.filter((name) => !benchmarks.some((one) => one.name === name))
+if (unknown.length > 0) {
+  say(`There is no benchmark ${unknown.join(', ')}. There are: ${benchmarks.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+
+const results: Result[] = []
+for (const benchmark of benchmarks) {
+  if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue
+  say(`${benchmark.name}…`)
+  for (const result of await benchmark.measure((message) => say(`  ${message}`))) {
+    results.push(result)
+    say(`  ${result.holds ? 'holds' : 'MISSED'}  ${result.name}: ${result.value} ${result.unit} (bar ${result.bar})`)
+  }
+}
+process.stdout.write(`${JSON.stringify({ results })}\n`)
+process.exitCode = results.every(({ holds }) => holds) ? 0 : 1

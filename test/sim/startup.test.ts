@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { root, temporaryFolder } from '../helpers/cli.js'
+
+/** Names of the packages and paths below `dist` of the modules that a command line loads. */
+function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[] } {
+  const list = join(temporaryFolder(), 'loaded')
+  const hook = pathToFileURL(join(root, 'test/helpers/loaded.mjs')).href
+  execFileSync(process.execPath, ['--import', hook, join(root, 'dist/main.js'), ...args], { env: { ...process.env, LOADED: list } })
+  const urls = readFileSync(list, 'utf8').split('\n')
+  return {
+    packages: new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])),
+    ours: urls.flatMap((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? []),
+  }
+}
+
+describe('a command loads what it needs', () => {
+  it.each([['--version'], ['--help'], ['run', '--help']])('%s %s loads commander and nothing else', (...args) => {
+    const { packages, ours } = loadedBy(args)
+    expect([...packages]).toEqual(['commander'])
+    // The frame of the command line only: no room that does work.
+    expect(ours.filter((path) => !/^(main|cli\/\w+|render\/output|contract\/error)\.js$/.test(path))).toEqual([])
+  })
+
+  it('validate needs no SDK of Azure, no prompts and no pipeline', () => {
+    const { packages } = loadedBy(['validate', join(root, 'runbooks/data100.yaml')])
+    expect(packages).toContain('zod')
+    expect([...packages].filter((name) => /^@azure\/|inquirer|^listr2$/.test(name))).toEqual([])
+  })
+})
