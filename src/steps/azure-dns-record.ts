@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationMs, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
+import { fqdnOf, sameRecords, zoneName } from './parts/records.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -39,12 +40,12 @@ export const dnsRecord = defineStep({
     const { zone, name, type, values, ttl } = wanted
     const found = await doors.azure.zones.getRecord(zone, name, type)
     if (found === undefined) return { state: 'absent' }
-    const fqdn = fqdnOf(wanted)
+    const fqdn = fqdnOf(zone, name)
     if (found.target !== undefined) {
       return { state: 'conflict', why: `${fqdn} follows the resource ${found.target}`, mend: 'Make it a record with values of its own first, or leave it out of the runbook.' }
     }
     const seen = { ttlSeconds: found.ttlSeconds, values: found.values }
-    if (isPending(values) || isPending(ttl) || found.ttlSeconds !== ttl / seconds || !same(type, found.values, values)) {
+    if (isPending(values) || isPending(ttl) || found.ttlSeconds !== ttl / seconds || !sameRecords(type, found.values, values)) {
       return { state: 'drifted', seen }
     }
     const servers = (await doors.azure.zones.nameServers(zone)) ?? []
@@ -86,25 +87,10 @@ function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefi
 
 /** Name servers that do not give the wanted answer yet. They tell the TTL of addresses only. */
 async function laggards(servers: readonly string[], place: Place, wanted: Seen, { dns }: Platform): Promise<string[]> {
-  const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type)))
+  const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place.zone, place.name), place.type)))
   return servers.filter((_, index) => {
     const answer = answers[index]
-    if (answer === undefined || !same(place.type, answer.values, wanted.values)) return true
+    if (answer === undefined || !sameRecords(place.type, answer.values, wanted.values)) return true
     return place.type === 'A' && answer.ttlSeconds !== wanted.ttlSeconds
   })
-}
-
-/** Sets of values; names are compared as DNS does, without regard to case and with or without the last dot. */
-function same(type: Place['type'], a: readonly string[], b: readonly string[]): boolean {
-  const plain = (values: readonly string[]): string[] =>
-    values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
-  return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
-}
-
-function fqdnOf({ zone, name }: Place): string {
-  return name === '@' ? zoneName(zone) : `${name}.${zoneName(zone)}`
-}
-
-function zoneName(zone: string): string {
-  return zone.split('/').at(-1) ?? zone
 }

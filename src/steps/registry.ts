@@ -8,6 +8,7 @@ import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
 import { resourceGroup } from './azure-resource-group.js'
+import { dnsPropagation } from './dns-propagation.js'
 import { helmRelease } from './helm-release.js'
 import { httpCheck } from './http-check.js'
 import { nfsExports } from './nfs-exports.js'
@@ -23,6 +24,7 @@ const modules = [
   moveResources,
   attachDisks,
   dnsRecord,
+  dnsPropagation,
   helmRelease,
   httpCheck,
   nfsFence,
