@@ -11,6 +11,7 @@ import { resourceGroup } from './azure-resource-group.js'
 import { dnsPropagation } from './dns-propagation.js'
 import { helmRelease } from './helm-release.js'
 import { httpCheck } from './http-check.js'
+import { kubeWait } from './kube-wait.js'
 import { nfsExports } from './nfs-exports.js'
 import { nfsFence } from './nfs-fence.js'
 import { zfsImportPool } from './zfs-import-pool.js'
@@ -26,6 +27,7 @@ const modules = [
   dnsRecord,
   dnsPropagation,
   helmRelease,
+  kubeWait,
   httpCheck,
   nfsFence,
   zfsImportPool,
