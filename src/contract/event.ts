@@ -89,7 +89,7 @@ export type RunEvent =
       readonly criticalPathMs?: number
       /** The error that stopped it, or the command that goes on. */
       readonly next?: string
-      /** What the checks saw but did not insist on: which certificate each hub shows. */
+      /** What steps saw that the reader should know: which certificate each hub shows, how long resolvers keep an old answer. */
       readonly remarks?: readonly string[]
     })
 

@@ -131,7 +131,7 @@ function remarkLines({ remarks }: EventOf<'run.finished'>, columns: number): str
   const bullets = remarks.flatMap((remark) =>
     wrap(remark, columns - 4).map((part, index) => (index === 0 ? `  - ${part}` : `    ${part}`)),
   )
-  return [...wrap('The checks saw this and did not insist on better:', columns), ...bullets]
+  return [...wrap('Seen on the way, worth knowing:', columns), ...bullets]
 }
 
 /** The command that goes on is never cut: it is there to be copied. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
+import { fqdnOf, recordLabel, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -38,7 +38,7 @@ export const dnsRecord = defineStep({
     if (found.target !== undefined) {
       return { state: 'conflict', why: `${fqdn} follows the resource ${found.target}`, mend: 'Make it a record with values of its own first, or leave it out of the runbook.' }
     }
-    if (isPending(values) || !same(type, found.values, values)) return { state: 'drifted', seen: { values: found.values } }
+    if (isPending(values) || !sameRecords(type, found.values, values)) return { state: 'drifted', seen: { values: found.values } }
     const servers = (await doors.azure.zones.nameServers(zone)) ?? []
     if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
     const behind = await laggards(servers, wanted, values, doors)
@@ -80,12 +80,5 @@ function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefi
 /** Name servers that do not give the wanted answer yet. */
 async function laggards(servers: readonly string[], place: RecordPlace, values: readonly string[], { dns }: Platform): Promise<string[]> {
   const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type)))
-  return servers.filter((_, index) => !same(place.type, answers[index]?.values ?? [], values))
-}
-
-/** Sets of values; names are compared as DNS does, without regard to case and with or without the last dot. */
-function same(type: RecordPlace['type'], a: readonly string[], b: readonly string[]): boolean {
-  const plain = (values: readonly string[]): string[] =>
-    values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
-  return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
+  return servers.filter((_, index) => !sameRecords(place.type, answers[index]?.values ?? [], values))
 }

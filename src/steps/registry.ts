@@ -10,8 +10,10 @@ import { nfsVm } from './azure-nfs-vm.js'
 import { resourceGroup } from './azure-resource-group.js'
 import { dnsTtl } from './dns-ttl.js'
 import { exec } from './exec.js'
+import { dnsPropagation } from './dns-propagation.js'
 import { helmRelease } from './helm-release.js'
 import { httpCheck } from './http-check.js'
+import { kubeWait } from './kube-wait.js'
 import { nfsExports } from './nfs-exports.js'
 import { nfsFence } from './nfs-fence.js'
 import { zfsImportPool } from './zfs-import-pool.js'
@@ -26,7 +28,9 @@ const modules = [
   attachDisks,
   dnsRecord,
   dnsTtl,
+  dnsPropagation,
   helmRelease,
+  kubeWait,
   httpCheck,
   nfsFence,
   zfsImportPool,

@@ -10,6 +10,7 @@ import type { DnsDoor } from '../../src/platform/dns/door.js'
 import type { Platform } from '../../src/platform/platform.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { LifeboatError } from '../../src/contract/index.js'
+import { toldBy } from '../../src/sim/dns/answers.js'
 import { anyRequestOf } from './requests.js'
 import { Driven } from './steps.js'
 import { startTestWorld, type TestWorld } from './world.js'
@@ -93,10 +94,11 @@ function modelSsh({ world }: TestWorld): SshDoor {
 /** What the zone's name servers have published, without asking over the network. */
 function modelDns({ world }: TestWorld): DnsDoor {
   return {
-    async ask(_server, name, type) {
-      const zone = world.spec.zones.map(({ id }) => id.split('/').at(-1) ?? '').find((one) => name.endsWith(one)) ?? ''
+    async ask(server, name, type) {
+      const spec = world.spec.zones.find(({ id }) => name.endsWith(id.split('/').at(-1) ?? ''))
+      const zone = spec?.id.split('/').at(-1) ?? ''
       const relative = name === zone ? '@' : name.slice(0, -zone.length - 1)
-      const found = world.published.get(`${zone}/${relative}/${type}`.toLowerCase())
+      const found = spec && toldBy(world, spec, server).get(`${zone}/${relative}/${type}`.toLowerCase())
       return { values: [...(found?.values ?? [])].sort(), ttlSeconds: found?.ttl ?? 0 }
     },
   }

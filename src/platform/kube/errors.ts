@@ -23,6 +23,9 @@ export function kubeError(stderr: string): LifeboatError {
   if (isUnreachable(stderr)) {
     return new LifeboatError('kube.unreachable', `the Kubernetes API server does not answer: ${text}`, { retry: {} })
   }
+  if (/the server doesn't have a resource type/i.test(stderr)) {
+    return new LifeboatError('kube.no-kind', `the cluster knows no such kind: ${text.replace(/^error: /i, '')}`, { blame: 'user' })
+  }
   return new LifeboatError('kube.failed', `Kubernetes failed: ${text}`)
 }
 

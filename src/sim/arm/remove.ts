@@ -112,5 +112,7 @@ function dropZone(world: World, zone: string): void {
     const set = world.recordSets[at]
     if (set?.zone.toLowerCase() === zone.toLowerCase()) world.recordSets.splice(at, 1)
   }
-  for (const key of [...world.published.keys()]) if (key.startsWith(`${zone.toLowerCase()}/`)) world.published.delete(key)
+  for (const told of [world.published, world.publishedAhead]) {
+    for (const key of [...told.keys()]) if (key.startsWith(`${zone.toLowerCase()}/`)) told.delete(key)
+  }
 }

@@ -1,4 +1,5 @@
 import { AUTHORITATIVE_ANSWER, type Answer, type Packet, type Question } from 'dns-packet'
+import type { PublishedRecord } from '../world/model.js'
 import type { World } from '../world/world.js'
 
 type Zone = World['spec']['zones'][number]
@@ -6,8 +7,8 @@ type Zone = World['spec']['zones'][number]
 /** The four low bits of a header's flags (RFC 1035 4.1.1). */
 const rcode = { noError: 0, nxDomain: 3, refused: 5 } as const
 
-/** What the zone's own name servers answer to one question; they answer what is published, not what the control plane has. */
-export function answerTo(world: World, query: Packet): Packet {
+/** What one of a zone's own name servers answers to a question: what has come to it, not what the control plane has. */
+export function answerTo(world: World, nameServer: string, query: Packet): Packet {
   const [question] = query.questions ?? []
   const reply = (code: number, answers: Answer[] = [], authorities: Answer[] = []): Packet => ({
     type: 'response',
@@ -20,7 +21,7 @@ export function answerTo(world: World, query: Packet): Packet {
   const name = question?.name.toLowerCase().replace(/\.$/, '') ?? ''
   const zone = zoneOf(world, name)
   if (question === undefined || zone === undefined) return reply(rcode.refused)
-  const known = recordsAt(world, zone, name)
+  const known = recordsAt(world, zone, nameServer, name)
   if (known.length === 0) return reply(rcode.nxDomain, [], [soa(zone)])
   const answers = known.filter((one) => one.type === question.type || one.type === 'CNAME')
   return answers.length > 0 ? reply(rcode.noError, answers) : reply(rcode.noError, [], [soa(zone)])
@@ -39,11 +40,11 @@ function zoneOf(world: World, name: string): Zone | undefined {
   return world.spec.zones.find((zone) => name === zoneName(zone) || name.endsWith(`.${zoneName(zone)}`))
 }
 
-function recordsAt(world: World, zone: Zone, name: string): Answer[] {
+function recordsAt(world: World, zone: Zone, nameServer: string, name: string): Answer[] {
   const apex = zoneName(zone)
   const relative = name === apex ? '@' : name.slice(0, -apex.length - 1)
   const own: Answer[] = name === apex ? [soa(zone), ...zone.nameServers.map((data): Answer => ({ type: 'NS', name, ttl: 172800, data }))] : []
-  for (const [key, { ttl, values }] of world.published) {
+  for (const [key, { ttl, values }] of toldBy(world, zone, nameServer)) {
     const [ofZone, ofName, type] = key.split('/')
     if (ofZone !== apex || ofName !== relative.toLowerCase()) continue
     for (const value of values) {
@@ -53,6 +54,17 @@ function recordsAt(world: World, zone: Zone, name: string): Answer[] {
     }
   }
   return own
+}
+
+/** By key, what a name server tells: the last one of a zone is the slowest, the others are ahead of it. */
+export function toldBy(world: World, zone: Zone, nameServer: string): ReadonlyMap<string, PublishedRecord> {
+  if (zone.nameServers.at(-1)?.toLowerCase() === nameServer.toLowerCase()) return world.published
+  const told = new Map(world.published)
+  for (const [key, ahead] of world.publishedAhead) {
+    if (ahead === undefined) told.delete(key)
+    else told.set(key, ahead)
+  }
+  return told
 }
 
 function soa(zone: Zone): Answer {

@@ -10,19 +10,30 @@ export interface NameServers {
   stop(): Promise<void>
 }
 
-/** The zones' authoritative servers: one address for all their names, UDP and TCP on the same port. */
+/** The zones' authoritative servers, each with an address of its own, UDP and TCP on the same port. */
 export async function startNameServers(world: World): Promise<NameServers> {
+  const names = new Set(world.spec.zones.flatMap((zone) => zone.nameServers.map((name) => name.toLowerCase())))
+  const servers = await Promise.all([...names].map((name) => startNameServer(world, name)))
+  return {
+    nameServers: Object.fromEntries(servers.map(({ name, address }) => [name, address])),
+    stop: async () => {
+      await Promise.all(servers.map((server) => server.stop()))
+    },
+  }
+}
+
+async function startNameServer(world: World, name: string): Promise<{ name: string; address: string; stop(): Promise<void> }> {
   const answer = (query: Packet): Packet => {
-    const reply = answerTo(world, query)
+    const reply = answerTo(world, name, query)
     world.log({ door: 'dns', method: 'QUERY', path: sayQuestion(query.questions?.[0]), status: (reply.flags ?? 0) & 15, writes: false })
     return reply
   }
   const tcp = createServer((socket) => serveStream(socket, answer))
   const port = await listen(tcp)
   const udp = await bind(port, answer)
-  const names = world.spec.zones.flatMap((zone) => zone.nameServers)
   return {
-    nameServers: Object.fromEntries(names.map((name) => [name, `127.0.0.1:${port}`])),
+    name,
+    address: `127.0.0.1:${port}`,
     stop: async () => {
       udp.close()
       await new Promise((resolve) => tcp.close(resolve))

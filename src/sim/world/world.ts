@@ -23,8 +23,10 @@ export class World {
   readonly hosts = new Map<string, Host>()
   readonly pools: Pool[] = []
   readonly recordSets: DnsRecordSet[] = []
-  /** `zone/name/type` in lower case -> what the zone's name servers answer now. */
+  /** `zone/name/type` in lower case -> what all of the zone's name servers answer now, the slowest too. */
   readonly published = new Map<string, PublishedRecord>()
+  /** By the same key: what the quicker name servers answer already; undefined where they know of its deletion. */
+  readonly publishedAhead = new Map<string, PublishedRecord | undefined>()
   readonly operations: Operation[] = []
   /** What must never happen and did. Only ever grows. */
   readonly violations: string[] = []

@@ -1,7 +1,7 @@
+import { z } from 'zod'
 import { durationMs, isPending, type Finding } from '../../contract/index.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
-import { z } from 'zod'
 
 export const recordType = z.enum(['A', 'CNAME', 'TXT'])
 
@@ -29,4 +29,11 @@ export const recordLabel = (place: RecordPlace): string => `record ${place.type}
 export async function zoneFindings(zone: unknown, { azure }: Platform): Promise<readonly Finding[]> {
   if (isPending(zone) || (await azure.zones.nameServers(String(zone))) !== undefined) return []
   return [{ level: 'stop', what: `there is no DNS zone ${String(zone)}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
+}
+
+/** Sets of values; names are compared as DNS does, without regard to case and with or without the last dot. */
+export function sameRecords(type: RecordPlace['type'], a: readonly string[], b: readonly string[]): boolean {
+  const plain = (values: readonly string[]): string[] =>
+    values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
+  return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
 }
