@@ -17,10 +17,10 @@ export interface PlanOptions extends CommonOptions {
 export async function plan(args: readonly string[], options: PlanOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const screen = new Screen(options, invocation)
-    const { runbook, diagnostics } = await readRunbook(args[0] ?? '')
+    const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
-    const site = await openSite(runbook, options.cloud, invocation.env)
+    const site = await openSite(runbook, registry, options.cloud, invocation.env)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
     const made = await planOnly(site, invocation, screen)
     if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)

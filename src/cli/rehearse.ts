@@ -8,7 +8,7 @@ import { performFresh } from './perform.js'
 import { isReady } from './plan.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook } from './site.js'
+import { openSite, readRunbook, type ReadRunbook } from './site.js'
 import { stateFlag, stateFolder, stateRoot, worldFolder } from './state.js'
 import type { WorldControl } from './world-control.js'
 import { worldCriticalPathMs } from './world-path.js'
@@ -20,7 +20,7 @@ type Options = CommonOptions & WorldOptions
 export async function rehearse(args: readonly string[], options: Options, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const screen = new Screen(options, invocation)
-    const { runbook, diagnostics } = await readRunbook(args[0] ?? '')
+    const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     const worldFile = options.world ?? runbook.rehearsal?.world
@@ -30,18 +30,18 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(stateRoot(options, invocation))
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    return leave(world, screen, await rehearseIn(world, runbook, options, invocation, screen))
+    return leave(world, screen, await rehearseIn(world, { runbook, registry }, options, invocation, screen))
   })
 }
 
 async function rehearseIn(
   world: RunningWorld,
-  runbook: Runbook,
+  { runbook, registry }: { readonly runbook: Runbook; readonly registry: ReadRunbook['registry'] },
   options: Options,
   invocation: Invocation,
   screen: Screen,
 ): Promise<number> {
-  const site = await openSite(runbook, world.cloudPath, invocation.env)
+  const site = await openSite(runbook, registry, world.cloudPath, invocation.env)
   const run = site.newRunId()
   const renderer = await screen.renderer(site, run)
   try {

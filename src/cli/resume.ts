@@ -30,11 +30,11 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }
-    const { runbook, diagnostics } = await readRunbook(before.runbook.path)
+    const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     refuseWithoutAnybody(before, options, screen)
-    const site = await openSite(runbook, before.cloud.path ?? undefined, invocation.env)
+    const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changed(differences)
     const control = before.sim === undefined ? undefined : new WorldControl(before.sim.control, site.cloud.certificateAuthority ?? '')

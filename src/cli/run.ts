@@ -20,11 +20,11 @@ export async function run(args: readonly string[], options: RunOptions, invocati
   if (options.dryRun === true) return plan(args, options, invocation)
   return guarded(options, invocation, async () => {
     const screen = new Screen(options, invocation)
-    const { runbook, diagnostics } = await readRunbook(args[0] ?? '')
+    const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     refuseWithoutAnybody(runbook.name, options, screen)
-    const site = await openSite(runbook, options.cloud, invocation.env)
+    const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const id = site.newRunId()
     const renderer = await screen.renderer(site, id)
     screen.notice(`${runbook.name}: a failover ${sayWhere('run', site.cloudFacts)}. Reading before anything is changed…`)

@@ -10,7 +10,8 @@ import { handleSurvivor } from '../platform/exec/survivors.js'
 import { openPlatform, siteMark } from '../platform/open.js'
 import type { Platform } from '../platform/platform.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
-import { registry } from '../steps/registry.js'
+import { registry as builtIn } from '../steps/registry.js'
+import { loadSiteModules } from './site-modules.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
 export interface Site {
@@ -28,15 +29,29 @@ export interface Site {
   newRunId(): string
 }
 
-/** The runbook, or what is wrong with it. Reads files only. */
-export async function readRunbook(path: string): Promise<{ runbook?: Runbook; diagnostics: readonly Diagnostic[] }> {
-  const harmful = new Set([...registry.values()].filter(({ harms }) => harms === true).map(({ uses }) => uses))
-  return loadRunbook(path, registry, harmful)
+export interface ReadRunbook {
+  readonly runbook?: Runbook
+  readonly diagnostics: readonly Diagnostic[]
+  /** The step modules there are, and those of the site's own that the runbook names. */
+  readonly registry: Registry<Platform>
+}
+
+/** The runbook, or what is wrong with it. Reads files only, but for what the site's own modules do when they are loaded. */
+export async function readRunbook(path: string): Promise<ReadRunbook> {
+  let registry = builtIn
+  const parsed = await loadRunbook(path, async (named) => {
+    const { modules, broken } = await loadSiteModules(named)
+    registry = new Map([...builtIn, ...modules])
+    const harmful = new Set([...registry].filter(([, { harms }]) => harms === true).map(([uses]) => uses))
+    return { schemas: registry, harmful, broken }
+  })
+  return { ...parsed, registry }
 }
 
 /** Without `cloudPath`: the cloud that the runbook names. */
 export async function openSite(
   runbook: Runbook,
+  registry: Registry<Platform>,
   cloudPath: string | undefined,
   processEnv: Readonly<Record<string, string | undefined>>,
 ): Promise<Site> {
@@ -59,13 +74,13 @@ export async function openSite(
     },
     doors: (secrets, run) =>
       openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
-    pins: () => pinsOf(runbook, env),
+    pins: () => pinsOf(runbook, registry, env),
     newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
   }
 }
 
 /** What the run reads, fixed by digest. Throws `runbook.files` for what cannot be read, with its place in the runbook. */
-async function pinsOf(runbook: Runbook, env: Site['env']): Promise<readonly Pin[]> {
+async function pinsOf(runbook: Runbook, registry: Registry<Platform>, env: Site['env']): Promise<readonly Pin[]> {
   const { files, diagnostics } = await referencedFiles(runbook, registry, { env })
   if (diagnostics.length === 0) return files
   throw new LifeboatError('runbook.files', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })

@@ -4,6 +4,7 @@ import { childOf, Evaluator, Unknown, type Value } from './evaluate.js'
 import { Expression, type Template } from './expression.js'
 import { absolute, mapFiles } from './file-inputs.js'
 import { messageOf } from './load.js'
+import { isModulePath } from './modules.js'
 import { quoted } from './near.js'
 import { envHint } from './resolve.js'
 import { inputShape, Shape } from './shape.js'
@@ -26,7 +27,8 @@ export interface PinnedFiles {
 }
 
 /**
- * The files and folders that the inputs name (contract `file`), with their digests: a run pins them when it starts.
+ * The files and folders that the inputs name (contract `file`) and the modules of the site's own, with their digests: a run
+ * pins them when it starts.
  * What is missing is reported at the place that names it, environment variables too, so that a run does not stop half-way
  * for want of one. `path` is what findings call the runbook.
  */
@@ -38,7 +40,8 @@ export async function referencedFiles(
 ): Promise<PinnedFiles> {
   const findings = new Findings(path)
   const named = new Map<string, NamedFile>()
-  for (const input of fileInputs(runbook, schemas, scope, findings)) {
+  const all = [...ownModules(runbook), ...fileInputs(runbook, schemas, scope, findings)]
+  for (const input of all) {
     const file = absolute(input.path, runbook.folder)
     if (!named.has(file)) named.set(file, input)
   }
@@ -59,6 +62,13 @@ interface NamedFile {
   /** How a message calls it. */
   readonly name: string
   readonly at: Position
+}
+
+/** A module of the site's own is a part of what was planned, like a chart. */
+function ownModules(runbook: Runbook): readonly NamedFile[] {
+  return runbook.nodes.flatMap((node) =>
+    node.kind === 'step' && isModulePath(node.uses) ? [{ path: node.uses, name: quoted(node.uses), at: node.position }] : [],
+  )
 }
 
 function fileInputs(runbook: Runbook, schemas: StepSchemas, scope: Pick<Scope, 'env'>, findings: Findings): readonly NamedFile[] {

@@ -4,6 +4,7 @@ import { Evaluator, Unknown, unknowns, type Sources, type Value } from './evalua
 import type { Placed, Template } from './expression.js'
 import { mapFiles } from './file-inputs.js'
 import { gateInputs, manualInputs } from './file-schema.js'
+import type { BrokenModule } from './modules.js'
 import { quoted, suggestion } from './near.js'
 import { inputShape, outputShape, Shape } from './shape.js'
 import type { AzureFacts, StepSchemas } from './types.js'
@@ -21,6 +22,7 @@ export interface Checked {
   readonly vars: { readonly [key: string]: Template }
   readonly azure: AzureFacts | undefined
   readonly schemas: StepSchemas
+  readonly broken: ReadonlyMap<string, BrokenModule>
   readonly findings: Findings
 }
 
@@ -50,10 +52,12 @@ export function checkInputs(checked: Checked): readonly Value[] {
   })
 }
 
-function checkStep(draft: Draft, name: string, value: Value, { schemas, findings }: Checked): void {
+function checkStep(draft: Draft, name: string, value: Value, { schemas, broken, findings }: Checked): void {
   const { uses } = draft
   if (uses === undefined) return
   const schema = isOwnKind(uses) ? ownKinds[uses] : schemas.get(uses)?.inputs
+  const why = broken.get(uses)
+  if (why !== undefined) return findings.error('broken-module', draft.usesAt, why.message, why.hint)
   if (schema === undefined) {
     const known = [...schemas.keys(), ...Object.keys(ownKinds)]
     findings.error('unknown-module', draft.usesAt, `there is no module ${quoted(uses)}`, () => suggestion(uses, known, 'modules'))

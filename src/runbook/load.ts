@@ -2,18 +2,32 @@ import { readFile, stat } from 'node:fs/promises'
 import { TextDecoder } from 'node:util'
 import { Findings } from './diagnostic.js'
 import { maxLength } from './document.js'
+import { siteModulesIn, type BrokenModule, type SiteModulePath } from './modules.js'
 import { quoted } from './near.js'
 import { parseRunbook, type Parsed } from './parse.js'
 import type { StepSchemas } from './types.js'
 
+/** The modules that a runbook may use: those there are, and those of the site's own that it names. */
+export interface LoadedModules {
+  readonly schemas: StepSchemas
+  readonly harmful?: ReadonlySet<string>
+  /** Modules of the site's own that cannot be used, by their `uses`. */
+  readonly broken?: ReadonlyMap<string, BrokenModule>
+}
+
 /**
  * Reads and checks a runbook (`parseRunbook`). That there is no file, that it is a folder or too large, or that it is no
- * UTF-8 are findings too.
+ * UTF-8 are findings too. `modulesFor` is given the modules that it names by path.
  */
-export async function loadRunbook(path: string, schemas: StepSchemas, harmful?: ReadonlySet<string>): Promise<Parsed> {
+export async function loadRunbook(
+  path: string,
+  modulesFor: (named: readonly SiteModulePath[]) => Promise<LoadedModules>,
+): Promise<Parsed> {
   const findings = new Findings(path)
   const text = await read(path, findings)
-  return text === undefined ? { diagnostics: findings.list() } : parseRunbook(text, path, schemas, harmful)
+  if (text === undefined) return { diagnostics: findings.list() }
+  const { schemas, harmful, broken } = await modulesFor(siteModulesIn(text, path))
+  return parseRunbook(text, path, schemas, harmful, broken)
 }
 
 const start = { line: 1, column: 1 }

@@ -8,6 +8,7 @@ import { absolute } from './file-inputs.js'
 import { apiVersion, azureSection, gateInputs, manualInputs, objectiveSection, rehearsalSection, runbookFile } from './file-schema.js'
 import { gatesBefore } from './graph.js'
 import { checkInputs } from './inputs-check.js'
+import type { BrokenModule } from './modules.js'
 import { suggestion, quoted } from './near.js'
 import { allNeeds, checkNeeds } from './needs-check.js'
 import { inputShape } from './shape.js'
@@ -26,17 +27,32 @@ export interface Parsed {
  * Checks the whole text of a runbook and reports everything that is wrong with it. Never throws; its time is bounded
  * whatever the text is. `path` is where the text comes from (relative paths in it start in that folder) and is repeated
  * in the findings as given. `harmful` names modules that take something from users: one that no gate precedes is warned of.
+ * `broken` says of modules of the site's own why they cannot be used.
  */
-export function parseRunbook(text: string, path: string, schemas: StepSchemas, harmful: ReadonlySet<string> = new Set()): Parsed {
+export function parseRunbook(
+  text: string,
+  path: string,
+  schemas: StepSchemas,
+  harmful: ReadonlySet<string> = new Set(),
+  broken: ReadonlyMap<string, BrokenModule> = new Map(),
+): Parsed {
   const findings = new Findings(path)
   const root = readDocument(text, findings)
-  const runbook = root === undefined ? undefined : check(root, text, resolve(path), schemas, findings)
+  const runbook = root === undefined ? undefined : check(root, { text, path: resolve(path), schemas, broken, findings })
   if (runbook !== undefined) warnOfHarm(runbook, harmful, findings)
   const diagnostics = findings.list()
   return runbook === undefined || findings.failed ? { diagnostics } : { runbook, diagnostics }
 }
 
-function check(root: LocatedMap, text: string, path: string, schemas: StepSchemas, findings: Findings): Runbook | undefined {
+interface Source {
+  readonly text: string
+  readonly path: string
+  readonly schemas: StepSchemas
+  readonly broken: ReadonlyMap<string, BrokenModule>
+  readonly findings: Findings
+}
+
+function check(root: LocatedMap, { text, path, schemas, broken, findings }: Source): Runbook | undefined {
   const shape = inputShape(runbookFile)
   const plain = plainOf(root) as Readonly<Record<string, unknown>>
   validate({ schema: runbookFile, shape, value: plain as Value, located: root, at: root.at, owner: 'the runbook' }, findings)
@@ -45,7 +61,7 @@ function check(root: LocatedMap, text: string, path: string, schemas: StepSchema
   const vars = mappingOf(root.entries.get('vars')?.value, findings)
   const azure = azureSection.safeParse(plain['azure']).data
   const drafts = readDrafts(root.entries.get('steps')?.value, findings)
-  const inputs = checkInputs({ drafts, vars, azure, schemas, findings })
+  const inputs = checkInputs({ drafts, vars, azure, schemas, broken, findings })
   const order = checkNeeds(drafts, findings)
   checkIncident(root, drafts, findings)
   if (findings.failed || order === undefined || azure === undefined) return undefined

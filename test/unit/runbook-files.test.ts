@@ -91,13 +91,14 @@ steps:
 })
 
 describe('loading', () => {
+  const sampleModules = async () => ({ schemas: sampleSchemas })
   const load = async (path: string): Promise<readonly string[]> =>
-    (await loadRunbook(path, sampleSchemas)).diagnostics.map(renderDiagnostic)
+    (await loadRunbook(path, sampleModules)).diagnostics.map(renderDiagnostic)
 
   it('reads a runbook from its file', async () => {
     const folder = tempFolder()
     write(folder, { 'r.yaml': release('{ chart: hub }') })
-    const { runbook, diagnostics } = await loadRunbook(join(folder, 'r.yaml'), sampleSchemas)
+    const { runbook, diagnostics } = await loadRunbook(join(folder, 'r.yaml'), sampleModules)
     expect(diagnostics).toEqual([])
     expect(runbook).toMatchObject({ folder, path: join(folder, 'r.yaml'), text: release('{ chart: hub }') })
   })
