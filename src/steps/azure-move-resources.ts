@@ -3,7 +3,7 @@ import { isPending, LifeboatError, type ApplyContext, type Change, type Finding 
 import type { Disk } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { diskIn, diskLabel, foundDisk, wantedDisks, type FoundDisk, type WantedDisk } from './parts/disks.js'
+import { diskIn, diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
 import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -47,7 +47,7 @@ export const moveResources = defineStep({
       // A disk on its way may be seen in both for a moment; two disks of one name are a matter for a person.
       if (twice.here?.uniqueId === twice.there?.uniqueId) return { state: 'in-flight', what: `disk ${twice.disk.name} is being moved` }
       const why = `there is a disk ${twice.disk.name} in ${from} and another one in ${to}`
-      return { state: 'conflict', why, mend: 'Find out which of them holds the data (`az disk show`), and rename or delete the other.' }
+      return { state: 'conflict', why, mend: twiceHint }
     }
     const waiting = places.filter(({ there }) => there === undefined).map(({ disk }) => disk.name)
     if (waiting.length === 0) return { state: 'converged', outputs: { resourceGroup: to, disks: places.map(foundIn) } }
@@ -108,20 +108,7 @@ function isHeldUp(error: unknown): boolean {
   return error instanceof LifeboatError && ['azure.locked', 'azure.in-flight'].includes(error.code)
 }
 
-interface Place {
-  readonly disk: WantedDisk
-  readonly here: Disk | undefined
-  readonly there: Disk | undefined
-}
-
 const isLost = ({ here, there }: Place): boolean => here === undefined && there === undefined
-
-/** The target is asked after the source, so that a disk that is just being moved is seen in one of them at least. */
-async function placeOf(doors: Platform, from: string, to: string | undefined, disk: WantedDisk): Promise<Place> {
-  const here = await diskIn(doors, from, disk.name)
-  const there = to === undefined ? undefined : await diskIn(doors, to, disk.name)
-  return { disk, here, there }
-}
 
 function foundIn({ disk, there }: Place): FoundDisk {
   return { ...disk, id: there?.id ?? '', uniqueId: there?.uniqueId ?? '' }

@@ -3,6 +3,7 @@ import type { Platform } from '../platform/platform.js'
 import { aksCluster } from './azure-aks-cluster.js'
 import { attachDisks } from './azure-attach-disks.js'
 import { detachDisks } from './azure-detach-disks.js'
+import { diskSnapshots } from './azure-disk-snapshots.js'
 import { dnsRecord } from './azure-dns-record.js'
 import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
@@ -24,6 +25,7 @@ const modules = [
   aksCluster,
   nfsVm,
   detachDisks,
+  diskSnapshots,
   moveResources,
   attachDisks,
   dnsRecord,

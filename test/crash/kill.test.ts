@@ -9,7 +9,7 @@ const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
 
 const every = Array.from({ length: startedSteps }, (_, index) => index + 1)
 // In `npm test`: an early point, the move, and prod's helm; in `.ci/run` all.
-const points = process.env['CRASH'] === 'all' ? every : [7, 12, 19]
+const points = process.env['CRASH'] === 'all' ? every : [8, 14, 21]
 
 describe('killed with SIGKILL after the n-th step.started', () => {
   it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {

@@ -23,6 +23,7 @@ export function expectFailedOver(state: WorldState): void {
   const dataDisks = state.disks.filter(({ id }) => last(id).startsWith('nfsserver_DataDisk_'))
   expect(dataDisks.map(({ moves }) => moves)).toEqual([1, 1])
   expect(dataDisks.every(({ id }) => id.toLowerCase().includes('/data100-disks/'))).toBe(true)
+  expect(state.snapshots.map(({ torn }) => torn)).toEqual([false, false])
   expect(state.pools.map(({ importedOn }) => importedOn.map((id) => id.toLowerCase()))).toEqual([
     [fresh?.id.toLowerCase()],
   ])

@@ -19,6 +19,7 @@ export interface WorldState {
   clusters: { id: string; provisioningState: string }[]
   vms: { id: string; powerState: string; dataDisks: { id: string; lun: number }[] }[]
   disks: { id: string; diskState: string; managedBy: string | null; moves: number }[]
+  snapshots: { id: string; of: string; torn: boolean }[]
   recordSets: { zone: string; name: string; type: string; ttl: number; values: string[] }[]
   releases: { cluster: string; namespace: string; name: string; revision: number; status: string }[]
   pools: { guid: string; name: string; importedOn: string[] }[]

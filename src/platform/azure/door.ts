@@ -13,6 +13,7 @@ export interface AzureDoor {
   readonly clusters: ClusterDoor
   readonly machines: MachineDoor
   readonly disks: DiskDoor
+  readonly snapshots: SnapshotDoor
   readonly zones: ZoneDoor
 }
 
@@ -165,6 +166,23 @@ export interface Disk {
 
 export interface DiskDoor {
   get(id: string): Promise<Disk | undefined>
+}
+
+export interface Snapshot {
+  readonly id: string
+  /** Creating, Succeeded, Failed, … */
+  readonly provisioningState: string
+  /** When it was begun: what was on the disk then is in it. */
+  readonly createdAt: Date
+  /** `uniqueId` of the disk that it is of. */
+  readonly of: string
+}
+
+export interface SnapshotDoor {
+  get(id: string): Promise<Snapshot | undefined>
+  /** An incremental one, of a disk of the same region. */
+  create(id: string, disk: Pick<Disk, 'id' | 'location'>): Promise<Operation>
+  delete(id: string): Promise<Operation>
 }
 
 export interface RecordSet {

@@ -6,6 +6,7 @@ import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
 import type { AzureSession } from './session.js'
+import { openSnapshots } from './snapshots.js'
 import { openZones } from './zones.js'
 
 /** The Azure door of one step: everything it creates is tagged with run, runbook and step (design §3). */
@@ -17,6 +18,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     clusters: openClusters(session, tags),
     machines: openMachines(session, tags, hosts),
     disks: openDisks(session),
+    snapshots: openSnapshots(session, tags),
     zones: openZones(session, tags),
   }
 }

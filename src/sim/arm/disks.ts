@@ -26,6 +26,7 @@ function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
   if (location === undefined) throw new WorldError(400, 'LocationRequired', 'The location property is required for this definition.')
   const asked = record(body['properties'])
   const sizeGB = sizeFor(world, asked, before)
+  const source = world.resource(textOf(record(asked['creationData'])['sourceResourceId']) ?? '')
   const zones = body['zones']
   const name = before?.name ?? params['name'] ?? ''
   const resource: Resource = {
@@ -39,6 +40,7 @@ function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
     ...(before?.managedBy === undefined ? {} : { managedBy: before.managedBy }),
     properties: {
       ...asked,
+      ...(source ? { creationData: { ...record(asked['creationData']), sourceUniqueId: source.properties['uniqueId'] } } : {}),
       diskSizeGB: sizeGB,
       diskState: before?.properties['diskState'] ?? 'Unattached',
       uniqueId: before?.properties['uniqueId'] ?? world.unique(`${kind} ${id}`),
@@ -47,6 +49,7 @@ function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
     },
   }
   world.put(resource)
+  if (kind === 'snapshots' && !before && source && isInUse(world, source)) world.torn.add(resource.id.toLowerCase())
   const what = kind === 'disks' ? 'disk' : 'snapshot'
   const operation = world.begin(
     what,
@@ -57,6 +60,11 @@ function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
   )
   const headers = arm.operations.track({ operation, namespace, result: () => bodyOf(resource) }, ['async', 'location'])
   return { status: 202, body: bodyOf(resource), headers }
+}
+
+/** A pool that is imported is written all the time, each of its disks at its own moment. */
+function isInUse(world: World, disk: Resource): boolean {
+  return world.pools.some((pool) => pool.importedOn.length > 0 && pool.disks.includes(String(disk.properties['uniqueId'])))
 }
 
 /** The size of what is being made: said, or that of what it is made from, which must exist. */

@@ -7,7 +7,8 @@ export interface WorldState {
   readonly clusters: readonly { id: string; provisioningState: string }[]
   readonly vms: readonly { id: string; powerState: string; provisioningState: string; dataDisks: readonly { id: string; lun: number }[] }[]
   readonly disks: readonly { id: string; uniqueId: string; diskState: string; managedBy: string | null; moves: number }[]
-  readonly snapshots: readonly { id: string }[]
+  /** `of`: uniqueId of the disk; `torn`: its pool was imported when it was begun, so it fits no other disk's. */
+  readonly snapshots: readonly { id: string; of: string; torn: boolean }[]
   readonly groups: readonly { id: string; tags: Readonly<Record<string, string>>; locked: boolean }[]
   /** Names are relative to their zone. `published` is what the zone's name servers answer now. */
   readonly recordSets: readonly {
@@ -57,7 +58,11 @@ export function stateOf(world: World): WorldState {
       managedBy: one.managedBy ?? null,
       moves: world.moves.get(text(one.properties['uniqueId'])) ?? 0,
     })),
-    snapshots: world.ofType('Microsoft.Compute/snapshots').map((one) => ({ id: one.id })),
+    snapshots: world.ofType('Microsoft.Compute/snapshots').map((one) => ({
+      id: one.id,
+      of: text((one.properties['creationData'] as Record<string, unknown> | undefined)?.['sourceUniqueId']),
+      torn: world.torn.has(one.id.toLowerCase()),
+    })),
     groups: [...world.groups.values()].map((one) => ({ id: one.id, tags: one.tags, locked: one.locks.size > 0 })),
     recordSets: world.recordSets.map((one) => ({
       zone: one.zone,

@@ -44,6 +44,8 @@ export class World {
   readonly routes = new Map<string, number>()
   /** How often each disk was moved, by `uniqueId`. */
   readonly moves = new Map<string, number>()
+  /** Snapshots (ids in lower case) of a disk whose pool was imported when they were begun. */
+  readonly torn = new Set<string>()
   /** What other rooms know of the state; each puts its own function here. */
   readonly sources: { releases: () => ReleaseState[]; hubs: () => HubState[] } = { releases: () => [], hubs: () => [] }
   /** Runs a script on a machine (`runCommand`); the SSH room replaces it. */

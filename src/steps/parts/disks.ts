@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LifeboatError } from '../../contract/index.js'
 import type { Disk } from '../../platform/azure/door.js'
 import type { Platform } from '../../platform/platform.js'
 import { idIn } from '../step.js'
@@ -25,3 +26,31 @@ export async function diskIn({ azure }: Platform, group: string, name: string): 
   const found = await azure.groups.get(group)
   return found === undefined ? undefined : azure.disks.get(idIn(found.id, 'Microsoft.Compute/disks', name))
 }
+
+/** A wanted disk in the two groups of a move, as far as it is in either. */
+export interface Place {
+  readonly disk: WantedDisk
+  readonly here: Disk | undefined
+  readonly there: Disk | undefined
+}
+
+/** The target is asked after the source, so that a disk that is just being moved is seen in one of them at least. */
+export async function placeOf(doors: Platform, from: string, to: string | undefined, disk: WantedDisk): Promise<Place> {
+  const here = await diskIn(doors, from, disk.name)
+  const there = to === undefined ? undefined : await diskIn(doors, to, disk.name)
+  return { disk, here, there }
+}
+
+/** Where a disk is, whichever of two groups that be. Throws `disk.lost` for none, and `disk.twice` for two different ones. */
+export async function findIn(doors: Platform, from: string, to: string | undefined, disk: WantedDisk): Promise<Disk> {
+  const { here, there } = await placeOf(doors, from, to, disk)
+  const groups = to === undefined ? from : `${from} or ${to}`
+  if (here !== undefined && there !== undefined && here.uniqueId !== there.uniqueId) {
+    throw new LifeboatError('disk.twice', `there is a disk ${disk.name} in each of ${from} and ${to ?? ''}, and they are two`, { hint: twiceHint })
+  }
+  const found = there ?? here
+  if (found !== undefined) return found
+  throw new LifeboatError('disk.lost', `there is no disk ${disk.name} in ${groups}`, { hint: 'Find it with `az disk list` before anything else is done.' })
+}
+
+export const twiceHint = 'Find out which of them holds the data (`az disk show`), and rename or delete the other.'

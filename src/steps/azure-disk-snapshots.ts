@@ -1,0 +1,135 @@
+import { z } from 'zod'
+import { durationMs, file, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import type { Disk, Snapshot } from '../platform/azure/door.js'
+import { nameOf, sameId } from '../platform/azure/ids.js'
+import { ask } from '../platform/host/ask.js'
+import { importedPools } from '../platform/host/pools.js'
+import type { Platform } from '../platform/platform.js'
+import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+
+const inputs = z.strictObject({
+  /** Where the snapshots go: no node group, which goes with its cluster, and no group of a move, which is locked and leaves them behind. */
+  resourceGroup: z.string(),
+  disks: wantedDisks,
+  /** The group that the disks are in, and the one that they will be moved to, if they will. */
+  from: z.string(),
+  to: z.string().optional(),
+  /** The server that the pool is going to: once it is imported there, a copy would be of a pool in use, and for nothing. */
+  machine: resourceId,
+  user: z.string(),
+  /** Path of the private key to log in with. */
+  sshKey: file,
+  pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
+  /** An older snapshot is of another day, and no copy of what is on the disks now. */
+  notOlderThan: durationMs.default(24 * hours),
+})
+type Inputs = z.infer<typeof inputs>
+
+/** By name of the disk, the name of its snapshot. */
+interface Seen {
+  readonly missing: Readonly<Record<string, string>>
+}
+
+interface Copy {
+  readonly disk: WantedDisk
+  readonly source: Disk
+  readonly name: string
+  readonly snapshot: Snapshot | undefined
+}
+
+const copyLabel = (disk: string): string => `snapshot of disk ${disk}`
+
+/**
+ * Safety copies: an incremental snapshot of every disk takes seconds and is the way back from everything else. They make a
+ * pool again only if nothing wrote to any of the disks meanwhile, so the fence comes before. A snapshot is known by its
+ * disk's unique id, so that a run that starts afresh adopts those that are there.
+ */
+export const diskSnapshots = defineStep({
+  uses: 'azure/disk-snapshots',
+  summary: 'Safety copies of disks: incremental snapshots in a group of their own',
+  inputs,
+  outputs: z.object({ snapshots: z.array(z.object({ disk: z.string(), id: z.string() })) }),
+  identity: ['from', 'disks', 'pool', 'user', 'sshKey', 'notOlderThan'],
+  verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
+  preflight: async () => [],
+  async observe(wanted, { doors, clock }) {
+    const { resourceGroup, machine } = wanted
+    const to = isPending(wanted.to) ? undefined : wanted.to
+    const group = isPending(resourceGroup) ? undefined : await doors.azure.groups.get(resourceGroup)
+    const copies = await Promise.all(wanted.disks.map((disk) => copyOf(doors, group?.id, disk, { from: wanted.from, to })))
+    const since = clock.now().getTime() - wanted.notOlderThan
+    const old = copies.find(({ snapshot }) => snapshot !== undefined && snapshot.createdAt.getTime() < since)
+    const missing = copies.filter(({ snapshot }) => snapshot === undefined)
+    const failed = copies.find(({ snapshot }) => snapshot?.provisioningState === 'Failed')
+    const pending = copies.find(({ snapshot }) => snapshot !== undefined && snapshot.provisioningState !== 'Succeeded')
+    const found = copies.flatMap(({ disk, snapshot }) => (snapshot === undefined ? [] : [{ disk: disk.name, id: snapshot.id }]))
+    const outputs = { snapshots: found }
+    if (old === undefined && missing.length === 0 && pending === undefined) return { state: 'converged', outputs }
+    if (!isPending(machine) && (await isImportedOn({ ...wanted, machine }, doors))) return { state: 'converged', outputs }
+    if (old?.snapshot !== undefined) return { state: 'conflict', ...tooOld(old, old.snapshot) }
+    if (failed !== undefined) {
+      return { state: 'conflict', why: `the snapshot ${failed.name} has failed`, mend: 'Delete it (`az snapshot delete`); it is made again then.' }
+    }
+    if (missing.length > 0) return { state: 'drifted', seen: { missing: Object.fromEntries(missing.map(({ disk, name }) => [disk.name, name])) } }
+    return { state: 'in-flight', what: `snapshot ${pending?.name ?? ''} is being made` }
+  },
+  plan({ disks, resourceGroup }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    if (isPending(disks)) return []
+    return disks.flatMap(({ name: disk }): Change[] => {
+      const name = seen.state === 'drifted' ? seen.seen.missing[disk] : undefined
+      if (seen.state === 'drifted' && name === undefined) return []
+      const after = { group: resourceGroup, incremental: true, ...(name === undefined ? {} : { name }) }
+      return [{ resource: copyLabel(disk), action: 'create', after }]
+    })
+  },
+  async apply(changes, wanted, { doors, checkpoint, signal }) {
+    const group = await doors.azure.groups.get(wanted.resourceGroup)
+    if (group === undefined) throw new LifeboatError('snapshots.no-group', `there is no resource group ${wanted.resourceGroup}`)
+    await Promise.all(
+      changes.map(async ({ resource, action }) => {
+        const disk = wanted.disks.find(({ name }) => copyLabel(name) === resource)
+        if (disk === undefined) return
+        const { source, name } = await copyOf(doors, undefined, disk, wanted)
+        const { snapshots } = doors.azure
+        const id = idIn(group.id, 'Microsoft.Compute/snapshots', name)
+        const operation = action === 'delete' ? await snapshots.delete(id) : await snapshots.create(id, source)
+        await checkpoint({ accepted: `${action} snapshot ${name}` })
+        await ended(operation, signal)
+      }),
+    )
+  },
+  invert: (changes) => changes.map(inverted),
+  claims: ({ resourceGroup, from }) => [groupClaim(known(resourceGroup)), groupClaim(known(from)), claim('snapshots', known(from))],
+  estimateMs: () => 40 * seconds,
+})
+
+/** `group`: id of the snapshots' group, if it is there. */
+async function copyOf(doors: Platform, group: string | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
+  const source = await findIn(doors, from, to, disk)
+  const name = snapshotName(disk.name, source.uniqueId)
+  const snapshot = group === undefined ? undefined : await doors.azure.snapshots.get(idIn(group, 'Microsoft.Compute/snapshots', name))
+  return { disk, source, name, snapshot }
+}
+
+/** At most 80 characters; the unique id tells two disks of one name apart. */
+function snapshotName(disk: string, uniqueId: string): string {
+  return `${disk.slice(0, 43)}-${uniqueId.slice(0, 36)}`
+}
+
+/** Only a machine that has a disk of the pool can have the pool, so only such a one is asked; if it does not answer, that throws. */
+async function isImportedOn(wanted: Pick<Inputs, 'machine' | 'user' | 'sshKey' | 'pool' | 'disks'>, { azure, ssh }: Platform): Promise<boolean> {
+  const { machine, user, sshKey, pool, disks } = wanted
+  const found = await azure.machines.get(machine)
+  const attached = found?.dataDisks.some(({ id }) => disks.some(({ name }) => sameId(nameOf(id), name))) ?? false
+  if (!attached) return false
+  const [pools] = await ask({ ssh, at: { machine, user, key: sshKey } }, importedPools)
+  return pools.some(({ guid }) => guid === pool.guid)
+}
+
+function tooOld({ disk }: Copy, { id, createdAt }: Snapshot): { readonly why: string; readonly mend: string } {
+  return {
+    why: `the snapshot of ${disk.name} is of ${createdAt.toISOString()}, too old to be a copy of what is on it now: ${id}`,
+    mend: 'Delete it if nobody needs it any more (`az snapshot delete`), or write another group for the snapshots into the runbook.',
+  }
+}

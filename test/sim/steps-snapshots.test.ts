@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LifeboatError, Pending, type Change } from '../../src/contract/index.js'
+import type { SshDoor } from '../../src/platform/ssh/door.js'
+import { diskSnapshots } from '../../src/steps/azure-disk-snapshots.js'
+import { stateOf } from '../../src/sim/control/state.js'
+import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import { Driven } from '../helpers/steps.js'
+import { fenceAndDetach, machineType, oldDisks, oldGroup, putMachine } from '../helpers/world.js'
+
+let world: AzureWorld
+beforeEach(async () => {
+  world = await azureWorld()
+  world.test.addGroup('data100-snapshots')
+  world.test.addGroup('data100-disks')
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const hour = 3_600_000
+const pool = { name: 'pool0', guid: '9464217329115420731', devices: 2 }
+const newServer = (): string => world.test.id('data100-nfs', machineType, 'nfsserver')
+/** What `zpool list` says on the new server; an error stands for its silence. */
+const answering = (answer: string | LifeboatError): SshDoor => {
+  const say: SshDoor['read'] = async () => {
+    if (typeof answer !== 'string') throw answer
+    return { exitCode: 0, stdout: answer, stderr: '' }
+  }
+  return { read: say, write: say }
+}
+const snapshots = (ssh: SshDoor = answering('')): Driven =>
+  new Driven(diskSnapshots, { ...world.doors, ssh }, world.clock, {
+    resourceGroup: 'data100-snapshots',
+    disks: [0, 1].map((lun) => ({ name: `nfsserver_DataDisk_${lun}`, lun })),
+    from: oldGroup,
+    to: 'data100-disks',
+    machine: newServer(),
+    user: 'hubadmin',
+    sshKey: world.key,
+    pool,
+  })
+const exported = (): void => void Object.assign(world.test.world.pools[0]!, { importedOn: [], exported: true })
+const kept = () => stateOf(world.test.world).snapshots
+const labels = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
+const both = ['create snapshot of disk nfsserver_DataDisk_0', 'create snapshot of disk nfsserver_DataDisk_1']
+
+describe('azure/disk-snapshots', () => {
+  it('copies every disk side by side, is adopted by a fresh run, and takes the copies away again', async () => {
+    exported()
+    const step = snapshots()
+    const changes = await step.plan()
+    expect(labels(changes)).toEqual(both)
+    expect(kept()).toEqual([])
+    await step.apply(changes)
+    const seen = await snapshots().see()
+    expect(seen).toMatchObject({ state: 'converged', outputs: { snapshots: [{ disk: 'nfsserver_DataDisk_0' }, { disk: 'nfsserver_DataDisk_1' }] } })
+    const disks = oldDisks(world.test).map((id) => world.test.world.resource(id)?.properties['uniqueId'])
+    expect(kept().map(({ of, torn }) => [of, torn])).toEqual(disks.map((of) => [of, false]))
+    const [first, second] = world.test.world.operations.filter(({ what }) => what === 'snapshot')
+    expect(first?.startedAtMs).toBe(second?.startedAtMs)
+    await step.apply(step.module.invert(changes) as Change[])
+    expect(kept()).toEqual([])
+  })
+
+  it('A81: taken before the fence they are torn, and the world knows', async () => {
+    await snapshots().make()
+    expect(kept().map(({ torn }) => torn)).toEqual([true, true])
+  })
+
+  it('makes only what is missing, wherever a move has taken the disk to', async () => {
+    await fenceAndDetach(world.test)
+    const step = snapshots()
+    await step.apply((await step.plan()).slice(0, 1))
+    await (await world.azure.groups.move(oldGroup, 'data100-disks', oldDisks(world.test))).done
+    expect(labels(await step.plan())).toEqual(both.slice(1))
+    await step.make()
+    expect((await step.see()).state).toBe('converged')
+    expect(kept()).toHaveLength(2)
+  })
+
+  it('does not take another day’s copy for one of now', async () => {
+    exported()
+    await snapshots().make()
+    world.test.clock.advance(25 * hour)
+    expect(await snapshots().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('too old') as string })
+  })
+
+  it('is looked at while its group and the server are still to be made', async () => {
+    const step = snapshots()
+    const inputs = { ...step.inputs, resourceGroup: new Pending(['group']), to: new Pending(['disks']), machine: new Pending(['nfs']) }
+    const seen = await step.module.observe(inputs, step.ctx)
+    expect(seen.state).toBe('drifted')
+    const [shown] = step.module.plan(inputs, seen as never)
+    const [now] = await step.plan()
+    expect({ ...now, after: {} }).toEqual({ ...shown, after: {} })
+  })
+
+  describe('once the disks are on the new server', () => {
+    beforeEach(async () => {
+      await putMachine(world.test)
+      await fenceAndDetach(world.test)
+      await (await world.azure.machines.attach(newServer(), oldDisks(world.test).map((id, lun) => ({ id, lun })))).done
+    })
+
+    it('makes none of a pool that is imported there', async () => {
+      expect(await snapshots(answering(`pool0\t${pool.guid}\tONLINE\n`)).see()).toEqual({ state: 'converged', outputs: { snapshots: [] } })
+    })
+
+    it('still makes them of one that is not', async () => {
+      expect(labels(await snapshots(answering('')).plan())).toEqual(both)
+    })
+
+    it('does not know when that server does not answer', async () => {
+      const silent = new LifeboatError('ssh.unreachable', 'no answer', { retry: {} })
+      await expect(snapshots(answering(silent)).see()).rejects.toBe(silent)
+    })
+  })
+})
