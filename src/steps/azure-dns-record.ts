@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { durationMs, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { durationMs, isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
+import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -18,7 +19,8 @@ interface Seen {
   readonly values: readonly string[]
 }
 
-type Place = Pick<z.infer<typeof inputs>, 'zone' | 'name' | 'type'>
+type Inputs = z.infer<typeof inputs>
+type Place = Pick<Inputs, 'zone' | 'name' | 'type'>
 
 /**
  * A record set. Done when the zone's own name servers answer with it: a resolver's cache proves nothing. Written with the
@@ -31,9 +33,9 @@ export const dnsRecord = defineStep({
   outputs: z.object({ fqdn: z.string(), values: z.array(z.string()) }),
   identity: ['zone', 'name', 'type'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  preflight: async (_changes, { zone }, { doors }) => {
-    if (isPending(zone) || (await doors.azure.zones.nameServers(zone)) !== undefined) return []
-    return [{ level: 'stop', what: `there is no DNS zone ${zone}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
+  preflight: (changes, wanted, { doors }) => {
+    const actions = actionsFor(changes, { record: `Microsoft.Network/dnszones/${String(wanted.type)}` })
+    return together(zoneFindings(wanted, doors), rightsFindings(doors, [{ scope: wanted.zone, actions }]))
   },
   async observe(wanted, { doors }) {
     const { zone, name, type, values, ttl } = wanted
@@ -76,6 +78,11 @@ export const dnsRecord = defineStep({
   claims: ({ zone, name }) => [claim('record', `${known(zone)}/${known(name)}`), ...(isPending(zone) ? [] : [groupClaim(groupOf(zone))])],
   estimateMs: () => 20 * seconds,
 })
+
+async function zoneFindings({ zone }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  if (isPending(zone) || (await azure.zones.nameServers(zone)) !== undefined) return []
+  return [{ level: 'stop', what: `there is no DNS zone ${zone}`, mend: 'Look at `az network dns zone list`, and at the subscription of the runbook.' }]
+}
 
 /** The etag guards what is read now; that it is still what the plan saw is told by its values. */
 function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefined): void {
