@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Json } from '../contract/index.js'
+import { isPending, LifeboatError, resourceId, type Change, type Finding, type Json, type PlanInputs } from '../contract/index.js'
 import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { actionsFor, isMaking, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
@@ -46,12 +47,7 @@ export const aksCluster = defineStep({
   outputs: z.object({ id: z.string(), fqdn: z.string() }),
   identity: ['resourceGroup', 'name'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 1 * hours }),
-  preflight: async (_changes, wanted, { doors }) => {
-    if (isPending(wanted.like) || wanted.like === undefined) return []
-    if ((await doors.azure.clusters.get(wanted.like)) !== undefined) return []
-    const what = `the cluster to copy, ${wanted.like}, does not exist`
-    return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook.' }]
-  },
+  preflight: (changes, wanted, { doors }) => together(sourceFindings(wanted, doors), rightsFindings(doors, needsOf(changes, wanted))),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
@@ -104,6 +100,23 @@ export const aksCluster = defineStep({
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('cluster', known(name))],
   estimateMs: () => 20 * minutes,
 })
+
+async function sourceFindings({ like }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  if (isPending(like) || like === undefined || (await azure.clusters.get(like)) !== undefined) return []
+  const what = `the cluster to copy, ${like}, does not exist`
+  return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook.' }]
+}
+
+/** Its nodes join the subnet; whoever installs on it lists its credentials. */
+function needsOf(changes: readonly Change[], { resourceGroup, subnet }: PlanInputs<Inputs>): Need[] {
+  const type = 'Microsoft.ContainerService/managedClusters'
+  const own = { scope: resourceGroup, actions: actionsFor(changes, { managedCluster: type }) }
+  if (!isMaking(changes)) return [own]
+  return [
+    { ...own, actions: [...own.actions, `${type}/listClusterUserCredential/action`] },
+    { scope: subnet, actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'] },
+  ]
+}
 
 function clusterId(groupId: string, name: string): string {
   return idIn(groupId, 'Microsoft.ContainerService/managedClusters', name)

@@ -3,7 +3,8 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { attachActions, diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -24,7 +25,7 @@ export const attachDisks = defineStep({
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: async () => [],
+  preflight: (_changes, { machine }, { doors }) => together(rightsFindings(doors, [{ scope: machine, actions: attachActions }])),
   async observe({ machine, resourceGroup, disks: wanted }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }

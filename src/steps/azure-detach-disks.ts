@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import type { Machine } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
-import { diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import type { Platform } from '../platform/platform.js'
+import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface AttachedDisk extends WantedDisk {
@@ -13,6 +15,9 @@ interface Seen {
   readonly attached: readonly AttachedDisk[]
 }
 
+const inputs = z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks })
+type Inputs = z.infer<typeof inputs>
+
 /**
  * Detaches data disks from a machine. Done when that machine has none of them, wherever they are by then. That nothing on
  * the machine still uses them is the fence's business: let it come before.
@@ -20,20 +25,12 @@ interface Seen {
 export const detachDisks = defineStep({
   uses: 'azure/detach-disks',
   summary: 'Data disks, detached from the machine that had them',
-  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks }),
+  inputs,
   outputs: z.object({ machine: z.string() }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 60 * minutes }),
-  preflight: async (_changes, { machine, disks }, { doors }) => {
-    if (isPending(machine) || isPending(disks)) return []
-    const found = await doors.azure.machines.get(machine)
-    const there = new Map(found?.dataDisks.map((disk) => [nameOf(disk.id).toLowerCase(), disk.lun]))
-    return disks.flatMap(({ name, lun }) => {
-      const actual = there.get(name.toLowerCase())
-      if (actual === undefined || actual === lun) return []
-      return [{ level: 'stop' as const, what: `${name} is at LUN ${actual}, not ${lun}`, mend: 'Write the LUN it has into the runbook: the way back needs it.' }]
-    })
-  },
+  preflight: (_changes, wanted, { doors }) =>
+    together(lunFindings(wanted, doors), rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }])),
   async observe({ machine, resourceGroup, disks }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     const attached = found === undefined ? [] : attachedOf(disks, found)
@@ -82,6 +79,17 @@ export const detachDisks = defineStep({
   ],
   estimateMs: () => 30 * seconds,
 })
+
+async function lunFindings({ machine, disks }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  if (isPending(machine) || isPending(disks)) return []
+  const found = await azure.machines.get(machine)
+  const there = new Map(found?.dataDisks.map((disk) => [nameOf(disk.id).toLowerCase(), disk.lun]))
+  return disks.flatMap(({ name, lun }) => {
+    const actual = there.get(name.toLowerCase())
+    if (actual === undefined || actual === lun) return []
+    return [{ level: 'stop' as const, what: `${name} is at LUN ${actual}, not ${lun}`, mend: 'Write the LUN it has into the runbook: the way back needs it.' }]
+  })
+}
 
 /** By name, so that a disk is found on the machine whatever group it has been moved to. The LUN is the one it has. */
 function attachedOf(disks: readonly WantedDisk[], machine: Machine): AttachedDisk[] {

@@ -6,6 +6,7 @@ import { ask } from '../platform/host/ask.js'
 import { importedPools } from '../platform/host/pools.js'
 import type { Platform } from '../platform/platform.js'
 import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -52,7 +53,8 @@ export const diskSnapshots = defineStep({
   outputs: z.object({ snapshots: z.array(z.object({ disk: z.string(), id: z.string() })) }),
   identity: ['from', 'disks', 'pool', 'user', 'sshKey', 'notOlderThan'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: async () => [],
+  preflight: (changes, { resourceGroup }, { doors }) =>
+    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsFor(changes, { snapshot: 'Microsoft.Compute/snapshots' }) }])),
   async observe(wanted, { doors, clock }) {
     const { resourceGroup, machine } = wanted
     const to = isPending(wanted.to) ? undefined : wanted.to

@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
+import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -29,7 +30,10 @@ export const dnsRecord = defineStep({
   outputs: z.object({ fqdn: z.string(), values: z.array(z.string()) }),
   identity: ['zone', 'name', 'type'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  preflight: async (_changes, { zone }, { doors }) => zoneFindings(zone, doors),
+  preflight: (changes, wanted, { doors }) => {
+    const actions = actionsFor(changes, { record: `Microsoft.Network/dnszones/${String(wanted.type)}` })
+    return together(zoneFindings(wanted.zone, doors), rightsFindings(doors, [{ scope: wanted.zone, actions }]))
+  },
   async observe(wanted, { doors }) {
     const { zone, name, type, values } = wanted
     const found = await doors.azure.zones.getRecord(zone, name, type)

@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type ApplyContext, type Change, type Finding } from '../contract/index.js'
+import { isPending, LifeboatError, type ApplyContext, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import type { Disk } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskIn, diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
+import { rightsFindings, together, type Need } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -13,6 +14,9 @@ interface Seen {
 
 const withinMs = 4 * hours
 
+const inputs = z.strictObject({ from: z.string(), to: z.string(), disks: wantedDisks })
+type Inputs = z.infer<typeof inputs>
+
 /**
  * Moves disks to another resource group. Azure locks both groups until it is over, and may end with part of it done: each
  * disk is looked at by itself, in either group. What is still in the source is moved again; a move that is still going on
@@ -21,21 +25,16 @@ const withinMs = 4 * hours
 export const moveResources = defineStep({
   uses: 'azure/move-resources',
   summary: 'Disks, moved to another resource group',
-  inputs: z.strictObject({ from: z.string(), to: z.string(), disks: wantedDisks }),
+  inputs,
   outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk) }),
   identity: ['from', 'to', 'disks'],
   verification: () => ({ everyMs: 10 * seconds, withinMs }),
-  preflight: async (changes, { from, to, disks }, { doors }) => {
-    if (isPending(from) || isPending(disks)) return []
-    const planned = plannedOf(changes, disks)
-    const places = await Promise.all(planned.map((disk) => placeOf(doors, from, isPending(to) ? undefined : to, disk)))
-    const lost = places.filter(isLost).map(({ disk }) => ({
-      level: 'stop' as const,
-      what: `there is no disk ${disk.name} in ${from}`,
-      mend: 'Look at `az disk list`, and at the names in the runbook.',
-    }))
-    return [...lost, ...(await lockFindings(doors, isPending(to) ? [from] : [from, to]))]
-  },
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      lostFindings(changes, wanted, doors),
+      lockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
+      rightsFindings(doors, needsOf(changes, wanted)),
+    ),
   async observe({ from, to, disks }, { doors }) {
     const places = await Promise.all(disks.map((disk) => placeOf(doors, from, to, disk)))
     const lost = places.find(isLost)
@@ -67,6 +66,26 @@ export const moveResources = defineStep({
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
   estimateMs: () => 6 * minutes,
 })
+
+async function lostFindings(changes: readonly Change[], { from, to, disks }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  if (isPending(from) || isPending(disks)) return []
+  const places = await Promise.all(plannedOf(changes, disks).map((disk) => placeOf(doors, from, isPending(to) ? undefined : to, disk)))
+  return places.filter(isLost).map(({ disk }) => ({
+    level: 'stop' as const,
+    what: `there is no disk ${disk.name} in ${from}`,
+    mend: 'Look at `az disk list`, and at the names in the runbook.',
+  }))
+}
+
+/** azure-docs, move-resource-group-and-subscription: the action on the source, group write on the target. */
+function needsOf(changes: readonly Change[], { from, to }: PlanInputs<Inputs>): Need[] {
+  const groups = 'Microsoft.Resources/subscriptions/resourceGroups'
+  const [source, target] = groupAfter(changes) === from ? [to, from] : [from, to]
+  return [
+    { scope: source, actions: [`${groups}/validateMoveResources/action`, `${groups}/moveResources/action`] },
+    { scope: target, actions: [`${groups}/write`] },
+  ]
+}
 
 /**
  * Moves what is in the source, as often as a move that is still going on keeps it from that: the lock of the groups makes

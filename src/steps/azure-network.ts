@@ -16,6 +16,7 @@ import {
   type Rule,
   type SeenNetwork,
 } from './parts/network.js'
+import { actionsFor, isMaking, rightsFindings, together } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -32,6 +33,13 @@ const inputs = z.strictObject({
 })
 type Inputs = z.infer<typeof inputs>
 
+const securityType = 'Microsoft.Network/networkSecurityGroups'
+const types = {
+  virtualNetwork: 'Microsoft.Network/virtualNetworks',
+  subnet: 'Microsoft.Network/virtualNetworks/subnets',
+  networkSecurityGroup: securityType,
+}
+
 /** A virtual network with its subnets, and the security group of one of them. What others made in them is left alone. */
 export const network = defineStep({
   uses: 'azure/network',
@@ -40,7 +48,8 @@ export const network = defineStep({
   outputs: z.object({ id: z.string(), subnets: z.record(z.string(), z.string()) }),
   identity: ['resourceGroup', 'name', 'subnets', 'securityGroup', 'location', 'addressSpace'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  preflight: async () => [],
+  preflight: (changes, { resourceGroup }, { doors }) =>
+    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsOf(changes) }])),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
@@ -82,6 +91,12 @@ export const network = defineStep({
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,
 })
+
+/** A subnet that names a security group joins it. */
+function actionsOf(changes: readonly Change[]): string[] {
+  const joins = changes.filter(({ resource, after }) => resource.startsWith('subnet ') && typeof after === 'object' && after !== null && 'securityGroup' in after)
+  return [...actionsFor(changes, types), ...(isMaking(joins) ? [`${securityType}/join/action`] : [])]
+}
 
 const networkId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/virtualNetworks', name)
 const securityId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/networkSecurityGroups', securityName(name))

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import ssh2 from 'ssh2'
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change, type Observation } from '../contract/index.js'
+import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
+import { actionsFor, isMaking, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -43,10 +44,7 @@ export const nfsVm = defineStep({
   outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
-  preflight: async (_changes, { sshKey }) => {
-    if (!isPending(sshKey)) await publicKeyOf(sshKey)
-    return []
-  },
+  preflight: (changes, wanted, { doors }) => together(keyFindings(wanted), rightsFindings(doors, needsOf(changes, wanted))),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
@@ -88,6 +86,28 @@ export const nfsVm = defineStep({
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: () => 5 * minutes,
 })
+
+async function keyFindings({ sshKey }: PlanInputs<Inputs>): Promise<Finding[]> {
+  if (isPending(sshKey)) return []
+  try {
+    await publicKeyOf(sshKey)
+    return []
+  } catch (error) {
+    return [{ level: 'stop', what: errorFacts(error).message, mend: 'Name the file of a private key without a passphrase under `sshKey`.' }]
+  }
+}
+
+const types = { networkInterface: 'Microsoft.Network/networkInterfaces', virtualMachine: 'Microsoft.Compute/virtualMachines' }
+
+/** The interface joins the subnet, the machine its interface; its SSH host keys are read by runCommand. */
+function needsOf(changes: readonly Change[], { resourceGroup, subnet }: PlanInputs<Inputs>): Need[] {
+  const own = actionsFor(changes, types)
+  if (!isMaking(changes)) return [{ scope: resourceGroup, actions: own }]
+  return [
+    { scope: resourceGroup, actions: [...own, `${types.networkInterface}/join/action`, `${types.virtualMachine}/runCommand/action`] },
+    { scope: subnet, actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'] },
+  ]
+}
 
 function idsIn(groupId: string, name: string): { nic: string; machine: string } {
   return {

@@ -245,7 +245,7 @@ describe('azure/nfs-vm', () => {
 
   it('says before anything is made that a key cannot be read', async () => {
     const step = server({ sshKey: '/nowhere/key' })
-    await expect(step.module.preflight([], step.inputs, step.ctx)).rejects.toMatchObject({ code: 'machine.key' })
+    expect(await step.module.preflight([], step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }])
   })
 })
 

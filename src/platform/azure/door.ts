@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
+import type { RightsDoor } from './readiness-door.js'
 
 /**
  * What the steps need of Azure Resource Manager. Reads answer `undefined` for what does not exist (404) and throw for
@@ -15,6 +16,7 @@ export interface AzureDoor {
   readonly disks: DiskDoor
   readonly snapshots: SnapshotDoor
   readonly zones: ZoneDoor
+  readonly rights: RightsDoor
 }
 
 export interface Operation {

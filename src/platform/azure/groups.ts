@@ -1,5 +1,5 @@
+import { askAll } from './ask.js'
 import type { Group, GroupDoor, ManagementLock } from './door.js'
-import { azureError } from './errors.js'
 import { begun } from './pollers.js'
 import type { AzureSession } from './session.js'
 
@@ -54,18 +54,13 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   }
 }
 
-/** No SDK of the project's lists locks; the resource client's own pipeline carries the request. */
 async function listLocks(session: AzureSession, group: string): Promise<ManagementLock[]> {
-  const doing = `reading the locks of ${group}`
-  const answer = await session.write(doing, async () => {
-    const { createPipelineRequest } = await import('@azure/core-rest-pipeline')
-    const client = await session.resources()
-    const url = `${session.endpoint}${group}/providers/Microsoft.Authorization/locks?api-version=2016-09-01`
-    return client.sendRequest(createPipelineRequest({ url }))
-  })
-  if (answer.status === 404) return []
-  const body = JSON.parse(answer.bodyAsText ?? '{}') as { value?: { id: string; properties?: { level?: string } }[] }
-  if (answer.status === 200) return (body.value ?? []).map(({ id, properties }) => ({ id, level: properties?.level ?? '' }))
-  const { RestError } = await import('@azure/core-rest-pipeline')
-  throw azureError(new RestError(`status ${answer.status}`, { statusCode: answer.status, response: answer }), doing)
+  const path = `${group}/providers/Microsoft.Authorization/locks`
+  const found = await askAll<WireLock>(session, { doing: `reading the locks of ${group}`, path, apiVersion: '2016-09-01' })
+  return found.map(({ id, properties }) => ({ id, level: properties?.level ?? '' }))
+}
+
+interface WireLock {
+  readonly id: string
+  readonly properties?: { readonly level?: string }
 }

@@ -5,6 +5,7 @@ import type { AzureDoor } from './door.js'
 import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
+import { openRights } from './rights.js'
 import type { AzureSession } from './session.js'
 import { openSnapshots } from './snapshots.js'
 import { openZones } from './zones.js'
@@ -20,6 +21,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     disks: openDisks(session),
     snapshots: openSnapshots(session, tags),
     zones: openZones(session, tags),
+    rights: openRights(session),
   }
 }
 

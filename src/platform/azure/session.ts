@@ -23,6 +23,7 @@ export interface SessionOptions extends Login {
 export class AzureSession {
   readonly subscription: string
   readonly #options: SessionOptions
+  readonly #asking = new Map<string, Promise<unknown>>()
   readonly compute: () => Promise<ComputeManagementClient>
   readonly clusters: () => Promise<ContainerServiceClient>
   readonly zones: () => Promise<DnsManagementClient>
@@ -79,6 +80,15 @@ export class AzureSession {
       if (isNotFound(error)) return undefined
       throw azureError(error, doing)
     }
+  }
+
+  /** Of those who want to know the same at one moment, one asks and all get the answer. Nothing is kept beyond that. */
+  shared<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const under = this.#asking.get(key)
+    if (under !== undefined) return under as Promise<T>
+    const asking = work().finally(() => this.#asking.delete(key))
+    this.#asking.set(key, asking)
+    return asking
   }
 
   /** A write that is answered when it is done. */

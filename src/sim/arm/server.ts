@@ -14,6 +14,7 @@ import { groupRoutes } from './groups.js'
 import { assertWritable } from './locks.js'
 import { Operations } from './operations.js'
 import { machineRoutes } from './machines.js'
+import { assertPermitted } from './rights.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
 import { TokenDoor, type Client } from './token.js'
@@ -120,6 +121,7 @@ async function handle(
     const request: ArmRequest = { arm, world: arm.world, ...raw, params: found.params, body: parseBody(raw.text) }
     writes = judge(found.route, request)
     checkCommon(request)
+    assertPermitted(arm.world, request)
     if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {

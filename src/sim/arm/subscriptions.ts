@@ -1,4 +1,5 @@
 import { within } from '../world/ids.js'
+import { grantsAt } from './rights.js'
 import { list, ok, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
 const providers = ['Microsoft.Compute', 'Microsoft.ContainerService', 'Microsoft.Network', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Authorization', 'Microsoft.Resources']
@@ -56,13 +57,11 @@ export const subscriptionRoutes: readonly Route[] = [
 
 const suffix = /\/providers\/Microsoft\.Authorization\/(permissions|locks|roleAssignments)$/i
 
-/** Permissions, locks or role assignments at a scope, with those of what is inside it. Everything is permitted. */
+/** Permissions, locks or role assignments at a scope, with those of what is inside it. */
 export function extensionsAt({ world, path }: ArmRequest): ArmAnswer {
   const asked = suffix.exec(path)
-  if (asked?.[1]?.toLowerCase() === 'permissions') {
-    return list([{ actions: ['*'], notActions: [], dataActions: [], notDataActions: [] }])
-  }
   const scope = path.replace(suffix, '')
+  if (asked?.[1]?.toLowerCase() === 'permissions') return list(grantsAt(world, scope))
   const found = world.ofType(`Microsoft.Authorization/${asked?.[1] ?? ''}`).filter((one) => within(one.id, scope))
   return list(found.map(extensionBody))
 }

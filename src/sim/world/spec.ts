@@ -87,6 +87,16 @@ export const worldSchema = z.strictObject({
   kubernetesVersions: z.array(z.string()),
   /** vCPUs that may be used of a family, by its name in usages; 350 where nothing is said. */
   quota: z.record(z.string(), z.number()).default({}),
+  /** What the one client of this world may do: roles at the subscription, or at a group or resource. */
+  permissions: z
+    .array(
+      z.strictObject({
+        scope: z.string().optional(),
+        actions: z.array(z.string()),
+        notActions: z.array(z.string()).default([]),
+      }),
+    )
+    .default([{ actions: ['*'], notActions: [] }]),
   /** Old and new hubs: what must hold for `https://host` to answer. */
   hubs: z
     .array(

@@ -19,6 +19,9 @@ export const wantedDisks = z
 export const foundDisk = z.strictObject({ name: z.string(), lun: z.number().int(), id: z.string(), uniqueId: z.string() })
 export type FoundDisk = z.infer<typeof foundDisk>
 
+/** What attaching and detaching takes, at the machine. */
+export const attachActions: readonly string[] = ['Microsoft.Compute/virtualMachines/attachDetachDataDisks/action']
+
 export const diskLabel = (name: string): string => `disk ${name}`
 
 /** A disk by its name in a group; undefined if the group or the disk is not there. */

@@ -1,0 +1,72 @@
+import { LifeboatError } from '../../contract/index.js'
+import { azureError } from './errors.js'
+import type { AzureSession } from './session.js'
+
+/** One question that no SDK of the project's has a function for. */
+export interface Question {
+  /** `reading the locks of …`, for messages. */
+  readonly doing: string
+  /** Path of the resource manager, without the api-version. */
+  readonly path: string
+  readonly apiVersion: string
+  /** Makes it a POST: only for those that read (design §8). */
+  readonly body?: object
+}
+
+/**
+ * Asks by the resource client's own pipeline, which logs in. Undefined for what does not exist. Those who ask the same at
+ * one moment share one answer: the readiness of a dozen steps is looked at side by side.
+ */
+export function ask<T>(session: AzureSession, question: Question): Promise<T | undefined> {
+  const { doing, path, apiVersion, body } = question
+  const url = `${session.endpoint}${path}?api-version=${apiVersion}`
+  return session.shared(JSON.stringify([url, body]), () => session.read(doing, () => send<T>(session, url, question)))
+}
+
+/** The same for a list, all its pages; empty for what does not exist. */
+export async function askAll<T>(session: AzureSession, question: Question): Promise<readonly T[]> {
+  const first = await ask<Page<T>>(session, question)
+  const all = [...(first?.value ?? [])]
+  for (let next = first?.nextLink; next !== undefined && next !== ''; ) {
+    const url = next
+    if (new URL(url).origin !== session.endpoint) {
+      throw new LifeboatError('azure.failed', `${question.doing}: the list goes on at another server, which is not asked`)
+    }
+    const page = await session.read(question.doing, () => send<Page<T>>(session, url, question))
+    all.push(...(page?.value ?? []))
+    next = page?.nextLink
+  }
+  return all
+}
+
+interface Page<T> {
+  readonly value?: readonly T[]
+  readonly nextLink?: string
+}
+
+async function send<T>(session: AzureSession, url: string, { doing, body }: Question): Promise<T> {
+  const { createPipelineRequest, createHttpHeaders, RestError } = await import('@azure/core-rest-pipeline')
+  const client = await session.resources()
+  const request = createPipelineRequest({
+    url,
+    ...(body === undefined
+      ? {}
+      : { method: 'POST' as const, body: JSON.stringify(body), headers: createHttpHeaders({ 'content-type': 'application/json' }) }),
+  })
+  const answer = await client.sendRequest(request)
+  const said = parsed(answer.bodyAsText)
+  if (answer.status === 200 && said !== undefined) return said as T
+  if (answer.status === 200) throw new LifeboatError('azure.failed', `${doing}: the answer is not understood`)
+  const { code, message } = (said as { error?: { code?: string; message?: string } } | undefined)?.error ?? {}
+  const error = new RestError(message ?? `status ${answer.status}`, { statusCode: answer.status, response: answer, ...(code === undefined ? {} : { code }) })
+  // `read` tells absence by it; for the rest it would say the same.
+  throw answer.status === 404 ? error : azureError(error, doing)
+}
+
+function parsed(text: string | null | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '') as unknown
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,99 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openSite, readRunbook } from '../../src/cli/site.js'
+import { planRun, type Plan } from '../../src/engine/index.js'
+import { readWorldSpec } from '../../src/sim/world/load.js'
+import { serveWorld } from '../../src/sim/serve.js'
+import type { WorldSpec } from '../../src/sim/world/spec.js'
+import { data100, root, temporaryFolder } from '../helpers/cli.js'
+import { subscription } from '../helpers/steps.js'
+import { data100World } from '../helpers/world.js'
+
+/** Something that would make a planned write fail, and what the plan must say of it. */
+interface Impediment {
+  readonly name: string
+  /** Changes to the world of data100. */
+  readonly world?: (spec: WorldSpec) => Partial<WorldSpec>
+  /** Changes to its runbook, as a text. */
+  readonly runbook?: (text: string) => string
+  readonly step: string
+  readonly level?: 'warn'
+  readonly what: RegExp
+  readonly mend: RegExp
+}
+
+const everything = { actions: ['*'], notActions: [] }
+
+const impediments: readonly Impediment[] = [
+  {
+    name: 'no right to make clusters',
+    world: () => ({ permissions: [{ actions: ['*'], notActions: ['Microsoft.ContainerService/*'] }] }),
+    step: 'cluster',
+    what: /no right to Microsoft\.ContainerService\/managedClusters\/write, .*listClusterUserCredential\/action in this subscription/,
+    mend: /az role assignment create/,
+  },
+  {
+    name: 'no right to move out of the old group',
+    world: () => ({ permissions: [{ actions: ['*'], notActions: ['Microsoft.Resources/subscriptions/resourceGroups/moveResources/action'] }] }),
+    step: 'move',
+    what: /no right to .*moveResources\/action at MC_data100-19s_data100-19s_westus2/,
+    mend: /az role assignment create/,
+  },
+  {
+    name: 'no right to write the zone’s records',
+    world: () => ({
+      permissions: [
+        { actions: ['*'], notActions: ['Microsoft.Network/dnszones/*'] },
+        { scope: `/subscriptions/${subscription}/resourceGroups/somewhere-else`, ...everything },
+      ],
+    }),
+    step: 'prod-dns',
+    what: /no right to Microsoft\.Network\/dnszones\/A\/write at .*datahub\.berkeley\.edu/,
+    mend: /az role assignment create/,
+  },
+]
+
+async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>): Promise<{ plan: Plan; written: unknown[] }> {
+  const spec = await readWorldSpec(data100World)
+  const served = await serveWorld({ world: { ...spec, ...world?.(spec) }, speed: 120, stateDir: temporaryFolder() })
+  try {
+    const folder = temporaryFolder()
+    const text = readFileSync(data100, 'utf8').replaceAll('../fixtures', join(root, 'fixtures'))
+    const path = join(folder, 'data100.yaml')
+    writeFileSync(path, runbook?.(text) ?? text)
+    const { runbook: read, diagnostics } = await readRunbook(path)
+    if (read === undefined) throw new Error(JSON.stringify(diagnostics))
+    const site = await openSite(read, served.cloudPath, { PATH: process.env['PATH'] })
+    const plan = await planRun({
+      runbook: site.runbook,
+      registry: site.registry,
+      clock: site.clock,
+      env: site.env,
+      doors: site.doors(folder, 'plan'),
+      signal: new AbortController().signal,
+      pollEveryMs: site.cloud.pollEveryMs,
+    })
+    return { plan, written: served.world.requests.filter(({ writes }) => writes) }
+  } finally {
+    await served.stop()
+  }
+}
+
+describe('the plan of data100', () => {
+  it('finds nothing where nothing is in the way, and writes nothing', async () => {
+    const { plan, written } = await planOf({})
+    expect([plan.failures, plan.findings, written]).toEqual([[], [], []])
+  })
+
+  it.each(impediments)('finds $name before anything is written', async ({ step, level = 'stop', what, mend, ...planted }) => {
+    const { plan, written } = await planOf(planted)
+    expect(plan.findings.filter((one) => one.step === step)).toContainEqual({
+      step,
+      level,
+      what: expect.stringMatching(what) as string,
+      mend: expect.stringMatching(mend) as string,
+    })
+    expect([plan.failures, written]).toEqual([[], []])
+  })
+})
