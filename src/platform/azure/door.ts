@@ -14,6 +14,8 @@ export interface AzureDoor {
   readonly machines: MachineDoor
   readonly disks: DiskDoor
   readonly zones: ZoneDoor
+  /** The moment at which the resource manager answers, by its own clock: real time, to a second. */
+  serverTime(): Promise<Date>
 }
 
 export interface Operation {

@@ -5,6 +5,7 @@ import type { AzureDoor } from './door.js'
 import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
+import { serverTime } from './server-time.js'
 import type { AzureSession } from './session.js'
 import { openZones } from './zones.js'
 
@@ -18,6 +19,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     machines: openMachines(session, tags, hosts),
     disks: openDisks(session),
     zones: openZones(session, tags),
+    serverTime: () => serverTime(session),
   }
 }
 
