@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { LifeboatError, type Clock, type CloudFacts } from '../contract/index.js'
+import { LifeboatError, type Clock, type CloudFacts, type Finding } from '../contract/index.js'
 import type { Registry, StepScope, Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
@@ -10,6 +10,7 @@ import { handleSurvivor } from '../platform/exec/survivors.js'
 import { openPlatform, siteMark } from '../platform/open.js'
 import type { Platform } from '../platform/platform.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
+import { siteFindings } from './site-checks.js'
 import { registry } from '../steps/registry.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
@@ -24,6 +25,8 @@ export interface Site {
   readonly survivors: Survivors
   /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
   doors(secrets: string, run: string): (scope: StepScope) => Platform
+  /** Checks of what belongs to no step; journals go under `stateRoot`. */
+  checks(doors: (scope: StepScope) => Platform, stateRoot: string): () => Promise<readonly Finding[]>
   pins(): Promise<readonly Pin[]>
   newRunId(): string
 }
@@ -59,6 +62,7 @@ export async function openSite(
     },
     doors: (secrets, run) =>
       openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
+    checks: (doors, stateRoot) => () => siteFindings({ clock, serverTime: () => doors(noStep).azure.serverTime(), stateRoot }),
     pins: () => pinsOf(runbook, env),
     newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
   }
@@ -70,6 +74,9 @@ async function pinsOf(runbook: Runbook, env: Site['env']): Promise<readonly Pin[
   if (diagnostics.length === 0) return files
   throw new LifeboatError('runbook.files', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
 }
+
+/** For reading beside all steps: nothing is created, no child is started. */
+const noStep: StepScope = { step: 'site', children: { started: () => Promise.resolve(), ended: () => Promise.resolve() } }
 
 /** From 0 up to 1, by the operating system's own generator. */
 function randomFraction(): number {

@@ -70,7 +70,7 @@ describe('uses: exec', () => {
     await expect(site({ observe: ['./looks'] }).driven.see()).rejects.toMatchObject({ code: 'exec.missing' })
     const { driven } = site({ run: ['no-such-program'], inverse: ['./no-such-script'] })
     const findings = await driven.module.preflight(await driven.plan(), driven.inputs, driven.ctx)
-    expect(findings.map(({ level }) => level)).toEqual(['stop', 'stop'])
+    expect(findings).toMatchObject([{ level: 'stop' }, { level: 'stop' }])
   })
 
   it('runs a program by its path relative to the runbook', async () => {
