@@ -121,12 +121,14 @@ async function finished(
 
 function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   const { site, state, run } = performance
+  const doors = site.doors(state.paths(run).secrets, run)
   return {
     runbook: site.runbook,
     registry: site.registry,
     clock: site.clock,
     env: site.env,
-    doors: site.doors(state.paths(run).secrets, run),
+    doors,
+    site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
   }
 }

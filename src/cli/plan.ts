@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { planRun, type Plan } from '../engine/index.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
@@ -8,6 +8,7 @@ import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
+import { stateRoot } from './state.js'
 
 export interface PlanOptions extends CommonOptions {
   readonly detailedExitcode?: boolean
@@ -22,7 +23,7 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     if (runbook === undefined) return exit.usage
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
-    const made = await planOnly(site, invocation, screen)
+    const made = await planOnly(site, stateRoot(options, invocation), invocation, screen)
     if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)
     else screen.showPlan(made, site, 'run', 'data')
     if (!isReady(made)) return exit.notReady
@@ -30,16 +31,18 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
   })
 }
 
-async function planOnly(site: Site, invocation: Invocation, screen: Screen): Promise<Plan> {
+async function planOnly(site: Site, root: string, invocation: Invocation, screen: Screen): Promise<Plan> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
+  const doors = site.doors(folder, 'plan')
   try {
     return await planRun({
       runbook: site.runbook,
       registry: site.registry,
       clock: site.clock,
       env: site.env,
-      doors: site.doors(folder, 'plan'),
+      doors,
+      site: site.checks(doors, resolve(root)),
       signal: invocation.interrupts.signal,
       pollEveryMs: site.cloud.pollEveryMs,
       progress,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { LifeboatError, type Clock, type CloudFacts } from '../contract/index.js'
+import { LifeboatError, type Clock, type CloudFacts, type Finding } from '../contract/index.js'
 import type { Registry, StepScope, Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
@@ -12,6 +12,7 @@ import type { Platform } from '../platform/platform.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
 import { registry as builtIn } from '../steps/registry.js'
 import { loadSiteModules } from './site-modules.js'
+import { siteFindings } from './site-checks.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
 export interface Site {
@@ -25,6 +26,8 @@ export interface Site {
   readonly survivors: Survivors
   /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
   doors(secrets: string, run: string): (scope: StepScope) => Platform
+  /** Checks of what belongs to no step; journals go under `stateRoot`. */
+  checks(doors: (scope: StepScope) => Platform, stateRoot: string): () => Promise<readonly Finding[]>
   pins(): Promise<readonly Pin[]>
   newRunId(): string
 }
@@ -75,6 +78,7 @@ export async function openSite(
     doors: (secrets, run) =>
       openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
     pins: () => pinsOf(runbook, registry, env),
+    checks: (doors, stateRoot) => () => siteFindings({ clock, serverTime: () => doors(noStep).azure.serverTime(), stateRoot }),
     newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
   }
 }
@@ -85,6 +89,9 @@ async function pinsOf(runbook: Runbook, registry: Registry<Platform>, env: Site[
   if (diagnostics.length === 0) return files
   throw new LifeboatError('runbook.files', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
 }
+
+/** For reading beside all steps: nothing is created, no child is started. */
+const noStep: StepScope = { step: 'site', children: { started: () => Promise.resolve(), ended: () => Promise.resolve() } }
 
 /** From 0 up to 1, by the operating system's own generator. */
 function randomFraction(): number {

@@ -91,8 +91,10 @@ async function hear<D>(steps: readonly string[], check: Preflight, { clock, sign
 }
 
 function uncheckable(error: unknown): Finding {
-  const { message, hint } = errorFacts(error)
-  return { level: 'stop', what: `cannot be checked: ${message}`, mend: hint ?? 'Try again once this can be read.' }
+  const { message, hint, blame } = errorFacts(error)
+  // What is the user's to mend (no helm, a key that is none) is what the check found, not its failure.
+  const what = blame === 'user' ? message : `cannot be checked: ${message}`
+  return { level: 'stop', what, mend: hint ?? 'Try again once this can be read.' }
 }
 
 async function draftOf<D>(

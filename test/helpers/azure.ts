@@ -88,7 +88,13 @@ function modelSsh({ world }: TestWorld): SshDoor {
     const isReady = world.clock.nowMs() >= host.readyFromMs
     return Promise.resolve({ exitCode: isReady ? 0 : 1, stdout: isReady ? 'status: done\nzfs: loaded\n' : 'status: running\n', stderr: '' })
   }
-  return { read: async (...asked) => read(...asked), write: async (...asked) => read(...asked) }
+  return {
+    read: async (...asked) => read(...asked),
+    write: async (...asked) => read(...asked),
+    networks: () => world.spec.jumpHosts.map(({ network }) => network),
+    tryJump: async () => undefined,
+    version: async () => ({ path: '/usr/bin/ssh', version: '9.2' }),
+  }
 }
 
 /** What the zone's name servers have published, without asking over the network. */
@@ -101,5 +107,6 @@ function modelDns({ world }: TestWorld): DnsDoor {
       const found = spec && toldBy(world, spec, server).get(`${zone}/${relative}/${type}`.toLowerCase())
       return { values: [...(found?.values ?? [])].sort(), ttlSeconds: found?.ttl ?? 0 }
     },
+    caa: async () => [],
   }
 }

@@ -80,7 +80,7 @@ describe('dns/propagation', () => {
       if (server === last) throw new LifeboatError('dns.unreachable', `the name server ${last} does not answer`, { retry: {} })
       return dns.ask(server, ...asked)
     }
-    const seen = await step({}, { ...world.doors, dns: { ask } }).see()
+    const seen = await step({}, { ...world.doors, dns: { ...dns, ask } }).see()
     expect(seen).toMatchObject({ state: 'in-flight', what: expect.stringContaining(`${first} still gives`) as string })
     expect(JSON.stringify(seen)).toContain(`the name server ${last} does not answer`)
   })

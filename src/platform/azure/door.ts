@@ -17,6 +17,8 @@ export interface AzureDoor {
   readonly snapshots: SnapshotDoor
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
+  /** The moment at which the resource manager answers, by its own clock: real time, to a second. */
+  serverTime(): Promise<Date>
 }
 
 export interface Operation {

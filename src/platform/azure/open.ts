@@ -6,6 +6,7 @@ import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
 import { openRights } from './rights.js'
+import { serverTime } from './server-time.js'
 import type { AzureSession } from './session.js'
 import { openSnapshots } from './snapshots.js'
 import { openZones } from './zones.js'
@@ -22,6 +23,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     snapshots: openSnapshots(session, tags),
     zones: openZones(session, tags),
     rights: openRights(session),
+    serverTime: () => serverTime(session),
   }
 }
 

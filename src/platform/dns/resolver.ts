@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { LifeboatError } from '../../contract/index.js'
-import type { DnsDoor } from './door.js'
+import type { CaaRecord, DnsDoor } from './door.js'
 
 export interface DnsOptions {
   /** Real milliseconds for one try; there are two. */
@@ -29,18 +29,22 @@ export function openDns(addresses: Readonly<Record<string, string>>, { timeoutMs
     throw unreachable(name, undefined)
   }
 
+  async function at<T>(nameServer: string, asking: (resolver: Resolver) => Promise<T>, none: T): Promise<T> {
+    const resolver = newResolver()
+    setServer(resolver, await serverAddress(nameServer))
+    try {
+      return await asking(resolver)
+    } catch (error) {
+      // The server answered, and has no such name or no record of that type.
+      if (isCode(error, 'ENOTFOUND') || isCode(error, 'ENODATA')) return none
+      throw unreachable(nameServer, error)
+    }
+  }
+
   return {
-    async ask(nameServer, name, type) {
-      const resolver = newResolver()
-      setServer(resolver, await serverAddress(nameServer))
-      try {
-        return await query(resolver, name, type)
-      } catch (error) {
-        // The server answered, and has no such name or no record of that type.
-        if (isCode(error, 'ENOTFOUND') || isCode(error, 'ENODATA')) return { values: [], ttlSeconds: 0 }
-        throw unreachable(nameServer, error)
-      }
-    },
+    ask: (nameServer, name, type) => at<Answer>(nameServer, (resolver) => query(resolver, name, type), { values: [], ttlSeconds: 0 }),
+    caa: (nameServer, name) =>
+      at<readonly CaaRecord[]>(nameServer, async (resolver) => (await resolver.resolveCaa(name)).flatMap((one) => tagsOf({ ...one })), []),
   }
 }
 
@@ -58,6 +62,11 @@ async function query(resolver: Resolver, name: string, type: 'A' | 'CNAME' | 'TX
     case 'TXT':
       return { values: (await resolver.resolveTxt(name)).map((parts) => parts.join('')).sort(), ttlSeconds: 0 }
   }
+}
+
+/** Node gives each record as an object with its tag as a key. */
+function tagsOf(record: Readonly<Record<string, unknown>>): CaaRecord[] {
+  return Object.entries(record).flatMap(([tag, value]) => (typeof value === 'string' ? [{ tag, value }] : []))
 }
 
 function withoutDot(name: string): string {

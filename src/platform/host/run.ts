@@ -4,7 +4,7 @@ import { quoteWords } from '../ssh/quote.js'
 
 /** A host together with the way to it. */
 export interface Host {
-  readonly ssh: SshDoor
+  readonly ssh: Pick<SshDoor, 'read' | 'write'>
   readonly at: SshHost
 }
 

@@ -10,6 +10,15 @@ export interface SshDoor {
    * beside it. A connection that breaks in the middle throws `ssh.interrupted`: the command may still be running.
    */
   write(host: SshHost, command: readonly string[], options?: SshOptions): Promise<SshResult>
+  /** The virtual networks that there is a way into, by resource id, as the cloud file names them. */
+  networks(): readonly string[]
+  /**
+   * Logs in on the jump host of a network, without going further: the machine behind it need not exist yet. Throws
+   * `ssh.no-way`, `ssh.unreachable`, `ssh.denied`, `ssh.host-key`.
+   */
+  tryJump(network: string, login: Omit<SshHost, 'machine'>): Promise<void>
+  /** Which client is used; throws `ssh.missing`. `version` is `9.2` of `OpenSSH_9.2p1`, empty if it does not say. */
+  version(): Promise<{ readonly path: string; readonly version: string }>
 }
 
 export interface SshHost {

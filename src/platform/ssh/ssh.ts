@@ -5,7 +5,8 @@ import { LifeboatError, type Clock } from '../../contract/index.js'
 import type { Cloud } from '../cloud/schema.js'
 import type { Exec, Finished } from '../exec/exec.js'
 import { findOnPath } from '../exec/find.js'
-import { knownHosts, machineAlias, sshConfig, wayInto, type HostFacts, type SshWay } from './config.js'
+import { assertPrivate } from '../files/private.js'
+import { knownHosts, machineAlias, sshConfig, wayInto, type HostFacts, type Login, type SshWay } from './config.js'
 import type { SshDoor, SshHost, SshOptions, SshResult } from './door.js'
 import { interrupted, locked, missingSsh, sshError, sudoRefusal } from './errors.js'
 import { quoteWords } from './quote.js'
@@ -30,12 +31,18 @@ export const hostLock = '/run/lock/lifeboat.lock'
 
 /** The real OpenSSH client as a door. */
 export function openSsh(options: OpenSshOptions): SshDoor {
-  const { exec, clock, path } = options
+  const { exec, clock, path, reach } = options
   const realMs = (wish: SshOptions): number => Math.max(leastRealMs, clock.toReal(wish.timeoutMs ?? defaultTimeoutMs))
 
-  async function run(host: SshHost, words: readonly string[], wish: SshOptions, survivor?: 'await'): Promise<Finished> {
+  async function ssh(): Promise<string> {
     const file = await findOnPath('ssh', path)
     if (file === undefined) throw missingSsh()
+    return file
+  }
+
+  async function run(host: SshHost, words: readonly string[], wish: SshOptions, survivor?: 'await'): Promise<Finished> {
+    const file = await ssh()
+    await assertPrivate(host.key)
     const config = await configFor(host, options)
     const line = quoteWords(words)
     const result = await exec.run({
@@ -70,7 +77,32 @@ export function openSsh(options: OpenSshOptions): SshDoor {
         throw interrupted(nameOf(host), error.message)
       }
     },
+    networks: () => reach.ssh.map(({ network }) => network),
+    async tryJump(network, login) {
+      const { via } = wayInto(network, reach.ssh)
+      if (via === 'direct') return
+      const file = await ssh()
+      await assertPrivate(jumpKeyOf(via) ?? login.key)
+      const config = await configAt({ vmId: 'none', network, address: loopback, hostKeys: [] }, login, via, options.secrets)
+      // Its own port: something that is there, and that takes a jump host no time to refuse.
+      const args = ['-F', config, '-T', '-W', `${loopback}:22`, 'jump']
+      const name = `the jump host ${via.jump.host}:${via.jump.port}`
+      const result = await exec.run({ file, args, env: { HOME: options.secrets }, timeoutMs: leastRealMs, say: `ssh to ${name}` })
+      if (result.exitCode === 255 && !letIn(result.stderr)) throw sshError(name, result, false)
+    },
+    async version() {
+      const file = await ssh()
+      const { stderr, stdout } = await exec.run({ file, args: ['-V'], env: {}, timeoutMs: leastRealMs })
+      return { path: file, version: /OpenSSH\w*_(\d+\.\d+)/.exec(stderr + stdout)?.[1] ?? '' }
+    },
   }
+}
+
+const loopback = '127.0.0.1'
+
+/** What only one who was let in gets to hear: that the channel he asked for is not opened. */
+function letIn(stderr: string): boolean {
+  return /open failed|stdio forwarding failed|administratively prohibited/i.test(stderr)
 }
 
 function nameOf({ machine }: SshHost): string {
@@ -83,7 +115,10 @@ function nameOf({ machine }: SshHost): string {
  */
 async function configFor(login: SshHost, { facts, reach, secrets }: OpenSshOptions): Promise<string> {
   const host = await facts(login.machine)
-  const { via } = wayInto(host.network, reach.ssh)
+  return configAt(host, login, wayInto(host.network, reach.ssh).via, secrets)
+}
+
+async function configAt(host: HostFacts, login: Login, via: SshWay['via'], secrets: string): Promise<string> {
   const jumpKey = jumpKeyOf(via)
   const known = knownHosts(host, via)
   const digest = createHash('sha256').update(JSON.stringify([host, login, via])).digest('hex').slice(0, 16)

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { parseId, resourceId } from '../world/ids.js'
 import type { DnsRecordSet, Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
+import { caaOf } from '../dns/caa.js'
 import { bodyOf } from './bodies.js'
 import { removeResource } from './remove.js'
 import { list, ok, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
@@ -40,6 +41,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   A: { field: 'ARecords', write: (value) => ({ ipv4Address: value }), read: (entry) => checked(entry['ipv4Address'], isIPv4) },
   AAAA: { field: 'AAAARecords', write: (value) => ({ ipv6Address: value }), read: (entry) => checked(entry['ipv6Address'], isIPv6) },
   CNAME: { field: 'CNAMERecord', one: true, write: (value) => ({ cname: value }), read: (entry) => textOf(entry['cname']) },
+  CAA: { field: 'caaRecords', write: (value) => caaOf(value), read: (entry) => `${String(entry['flags'])} ${String(entry['tag'])} "${String(entry['value'])}"` },
   NS: { field: 'NSRecords', write: (value) => ({ nsdname: value }), read: (entry) => textOf(entry['nsdname']) },
   TXT: {
     field: 'TXTRecords',

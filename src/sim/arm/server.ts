@@ -54,7 +54,10 @@ export async function startArm(world: World, options: ArmOptions): Promise<ArmSe
   const operations = new Operations(world, origin)
   const arm: Arm = { world, origin, authorityPem: options.authority.pem, operations }
   const answer = answering(arm, tokens, options.faults, options.beside)
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => void answer(request, response))
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    response.setHeader('date', new Date(Date.now() + world.spec.clockAhead).toUTCString())
+    void answer(request, response)
+  })
   return {
     origin,
     port,

@@ -1,6 +1,7 @@
-import { AUTHORITATIVE_ANSWER, type Answer, type Packet, type Question } from 'dns-packet'
+import { AUTHORITATIVE_ANSWER, type Answer, type CaaData, type Packet, type Question } from 'dns-packet'
 import type { PublishedRecord } from '../world/model.js'
 import type { World } from '../world/world.js'
+import { caaOf } from './caa.js'
 
 type Zone = World['spec']['zones'][number]
 
@@ -50,6 +51,7 @@ function recordsAt(world: World, zone: Zone, nameServer: string, name: string): 
     for (const value of values) {
       if (type === 'a') own.push({ type: 'A', name, ttl, data: value })
       if (type === 'cname') own.push({ type: 'CNAME', name, ttl, data: value })
+      if (type === 'caa') own.push({ type: 'CAA', name, ttl, data: caaData(value) })
       if (type === 'txt') own.push({ type: 'TXT', name, ttl, data: [value] })
     }
   }
@@ -65,6 +67,11 @@ export function toldBy(world: World, zone: Zone, nameServer: string): ReadonlyMa
     else told.set(key, ahead)
   }
   return told
+}
+
+function caaData(text: string): CaaData {
+  const { flags, tag, value } = caaOf(text)
+  return { flags, tag: tag as CaaData['tag'], value }
 }
 
 function soa(zone: Zone): Answer {

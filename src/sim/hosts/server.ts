@@ -66,6 +66,8 @@ async function startJumpHost(world: World, network: string, inside: Map<Host, In
     client.on('error', () => undefined)
     client.on('authentication', (context) => letIn(context, jumpUser, [...world.keys.values()].map((one) => one.public)))
     client.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      // Into its network it leads, not to itself.
+      if (destIP === '127.0.0.1') return reject()
       const host = hostAt(world, network, destIP)
       if (destPort === 22 && host && world.answers(host.machine)) return connect(world, host, accept(), inside)
       // A machine that runs and has no server yet refuses at once; to one that is not there, packets are lost for a while.

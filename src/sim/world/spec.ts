@@ -57,6 +57,8 @@ export const worldSchema = z.strictObject({
   subscription: z.string(),
   tenant: z.string(),
   location: z.string(),
+  /** How far the clock on the wire is ahead of this machine's, in real time. */
+  clockAhead: duration.default(0),
   /** Values for `${{ env.X }}`; `{ sshKey: true }` makes a key pair and gives the private key's path. */
   env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) })])).default({}),
   /** Virtual networks that have a jump host; a network may be one that does not exist yet. */

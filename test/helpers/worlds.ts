@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import type { WorldSpec } from '../../src/sim/world/spec.js'
+import { root, temporaryFolder } from './cli.js'
+
+/** A world file as it is written: durations as `20m`, nothing defaulted. */
+export type WorldFile = Omit<WorldSpec, 'durations' | 'podsReady' | 'clockAhead' | 'quota'> & {
+  durations: Record<string, string>
+  podsReady?: Record<string, string>
+  clockAhead?: string
+  quota?: Record<string, number>
+}
+
+/** The world of data100 (or another one) changed by `edit`, as a temporary file; answers with its path. */
+export function worldFile(edit: (world: WorldFile) => void, of = join(root, 'fixtures/worlds/data100.yaml')): string {
+  // Whole numbers of pools are in quotes there and must stay texts.
+  const world = parse(readFileSync(of, 'utf8')) as WorldFile
+  edit(world)
+  const path = join(temporaryFolder(), 'world.yaml')
+  writeFileSync(path, stringify(world))
+  return path
+}
+
+/** The cloud file of a served world changed by `edit`, beside the files that it refers to. */
+export function cloudFile(of: string, edit: (cloud: CloudFile) => void): string {
+  const cloud = JSON.parse(readFileSync(of, 'utf8')) as CloudFile
+  edit(cloud)
+  const path = `${of}.changed.json`
+  writeFileSync(path, JSON.stringify(cloud), { mode: 0o600 })
+  return path
+}
+
+export interface CloudFile {
+  env: Record<string, string>
+  reach: {
+    httpsProxy?: string
+    nameServers: Record<string, string>
+    ssh: { network: string; via: { jump: { host: string; port: number; user: string; hostKey: string } } }[]
+  }
+  clock: { real: string; world: string; rate: number }
+}
