@@ -15,9 +15,9 @@ export async function startRun<D>(
 ): Promise<Outcome> {
   const recorder = recorderOf(ports)
   await recorder.record('run.started', started)
-  tellStarted(ports, recorder, false)
+  tellStarted(ports, recorder, fold(ports.journal.records), false)
   await recorder.record('run.planned', { ...plan.facts, steps: plan.steps })
-  return carryOn(ports, recorder)
+  return carryOn(ports, recorder, fold(ports.journal.records))
 }
 
 /**
@@ -27,17 +27,20 @@ export async function startRun<D>(
 export async function resumeRun<D>(ports: RunPorts<D>, resumed: RecordData['run.resumed']): Promise<Outcome> {
   const recorder = recorderOf(ports)
   await recorder.record('run.resumed', resumed)
-  tellStarted(ports, recorder, true)
-  return carryOn(ports, recorder)
+  const before = fold(ports.journal.records)
+  tellStarted(ports, recorder, before, true)
+  return carryOn(ports, recorder, before)
 }
 
 function recorderOf<D>(ports: RunPorts<D>): Recorder {
   return new Recorder(ports.journal, ports.listeners, ports.clock)
 }
 
-async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcome> {
-  await settleSurvivors(fold(ports.journal.records), recorder, ports.survivors)
-  const walk = new Walk(ports, fold(ports.journal.records), recorder)
+async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder, before: RunState): Promise<Outcome> {
+  await settleSurvivors(before, recorder, ports.survivors)
+  // Folding a long journal takes a moment: once more only if something was added.
+  const { records } = ports.journal
+  const walk = new Walk(ports, records.length === before.lastSeq ? before : fold(records), recorder)
   walk.reclaim()
   await runPipeline(ports.runbook.nodes, (node) => walk.visit(node))
   if (walk.fatal !== undefined) throw walk.fatal
@@ -96,8 +99,7 @@ function signalName(signal: AbortSignal): string {
     : 'unknown'
 }
 
-function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, resumed: boolean): void {
-  const { runbook, mode, cloud } = fold(ports.journal.records)
+function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, { runbook, mode, cloud }: RunState, resumed: boolean): void {
   const steps = ports.runbook.nodes.map((node) => ({
     id: node.id,
     uses: node.kind === 'step' ? node.uses : node.kind,

@@ -10,7 +10,7 @@ import {
 import type { RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { ClaimTable } from './claims.js'
-import { remainingMs } from './eta.js'
+import { Eta } from './eta.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { readContext } from './look.js'
@@ -36,10 +36,9 @@ export class Walk<D> {
   readonly #outputs = new Map<string, JsonObject>()
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
-  readonly #done = new Set<string>()
-  readonly #startedMs = new Map<string, number>()
   readonly #reclaimed = new Map<string, () => void>()
   readonly #steps: readonly PlannedStep[]
+  readonly #eta: Eta
   readonly #shown: Map<string, readonly Change[]>
   #stopping = false
   /** The one failure that ends everything: the journal cannot be written. */
@@ -51,6 +50,7 @@ export class Walk<D> {
     this.#recorder = recorder
     this.#questions = new Questions(ports.operator, recorder, ports.signal)
     this.#steps = state.planned?.steps ?? []
+    this.#eta = new Eta(this.#steps)
     this.#shown = new Map(state.shown)
     for (const { id } of ports.runbook.nodes) {
       this.#endings.set(id, new Promise((resolve) => this.#settle.set(id, resolve)))
@@ -82,7 +82,7 @@ export class Walk<D> {
       this.#reclaimed.get(node.id)?.()
       this.#settle.get(node.id)?.(ending)
     }
-    if (ending === 'done') this.#done.add(node.id)
+    if (ending === 'done') this.#eta.done(node.id)
     if (ending === 'done' && this.fatal === undefined) this.#tellEta()
   }
 
@@ -134,7 +134,7 @@ export class Walk<D> {
     }
     const release = await this.#claim(node.id, module.claims(inputs))
     try {
-      this.#startedMs.set(node.id, startedMs)
+      this.#eta.started(node.id, startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
       return await go({
         step: node.id,
@@ -149,7 +149,7 @@ export class Walk<D> {
       })
     } finally {
       release()
-      this.#startedMs.delete(node.id)
+      this.#eta.ended(node.id)
     }
   }
 
@@ -246,7 +246,7 @@ export class Walk<D> {
 
   #tellEta(): void {
     const nowMs = this.#ports.clock.now().getTime()
-    const left = remainingMs(this.#steps, { done: this.#done, startedMs: this.#startedMs }, nowMs)
+    const left = this.#eta.remainingMs(nowMs)
     this.#recorder.tell({ type: 'eta.updated', remainingMs: left, finishAt: new Date(nowMs + left).toISOString() })
   }
 }

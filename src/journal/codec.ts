@@ -52,6 +52,14 @@ export interface DecodeOptions {
   readonly run?: string
   /** The file, for messages. */
   readonly name?: string
+  /** What was read of this journal before: where the text begins with the same lines, they are not taken apart again. */
+  readonly known?: Known
+}
+
+/** Whole lines and the records that they hold. */
+export interface Known {
+  readonly lines: string
+  readonly records: readonly JournalRecord[]
 }
 
 /**
@@ -60,9 +68,10 @@ export interface DecodeOptions {
  * that is not as it was written.
  */
 export function decode(text: string, options: DecodeOptions = {}): Decoded {
-  const lines = text.split('\n')
+  const known = options.known !== undefined && text.startsWith(options.known.lines) ? options.known : undefined
+  const lines = text.slice(known?.lines.length ?? 0).split('\n')
   const tail = lines.pop() ?? ''
-  const records: JournalRecord[] = []
+  const records: JournalRecord[] = [...(known?.records ?? [])]
   for (const line of lines) {
     const number = records.length + 1
     const record = decodeLine(line, number, options)
@@ -71,7 +80,7 @@ export function decode(text: string, options: DecodeOptions = {}): Decoded {
     records.push(record)
   }
   // A torn line is the beginning of a line. More than a whole record is no beginning: its newline was overwritten.
-  if (unseal(tail.slice(0, -1)) !== undefined) throw damaged(lines.length + 1, 'its end was overwritten', options)
+  if (unseal(tail.slice(0, -1)) !== undefined) throw damaged(records.length + 1, 'its end was overwritten', options)
   const tornBytes = Buffer.byteLength(tail)
   const keptBytes = Buffer.byteLength(text) - tornBytes
   return tail === '' ? { records, keptBytes } : { records, keptBytes, tornBytes }

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { LifeboatError } from '../contract/index.js'
-import { decode } from './codec.js'
+import { decode, type Known } from './codec.js'
 import { isErrno } from './errno.js'
 import { fold } from './fold.js'
 import { Journal, unreadable, writeFailed, type Opened } from './journal.js'
@@ -38,6 +38,8 @@ export interface RunRecords {
  */
 export class StateFolder {
   readonly root: string
+  /** The run that was read last: whoever looks at a run and then opens it under its lock reads most of it only once. */
+  #read: (Known & { readonly run: string }) | undefined
 
   constructor(root: string) {
     this.root = resolve(root)
@@ -82,10 +84,12 @@ export class StateFolder {
       throw writeFailed(error)
     })
     try {
-      return await Journal.open(store, run, now)
+      return await Journal.open(store, run, now, this.#read?.run === run ? this.#read : undefined)
     } catch (error) {
       await store.close()
       throw error
+    } finally {
+      this.#read = undefined
     }
   }
 
@@ -96,7 +100,9 @@ export class StateFolder {
     const text = await readFile(journal, 'utf8').catch((error: unknown) => {
       throw unreadable(run, error)
     })
-    return decode(text, { run, name: journal })
+    const decoded = decode(text, { run, name: journal })
+    this.#read = { run, lines: text.slice(0, text.lastIndexOf('\n') + 1), records: decoded.records }
+    return decoded
   }
 
   /** All runs, latest first by id. One that cannot be read is listed as damaged. */

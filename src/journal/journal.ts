@@ -1,5 +1,5 @@
 import { LifeboatError } from '../contract/index.js'
-import { decode, encode, formatVersion } from './codec.js'
+import { decode, encode, formatVersion, type Known } from './codec.js'
 import { errnoOf } from './errno.js'
 import type { JournalRecord, RecordData, RecordType } from './records.js'
 import type { Store } from './store.js'
@@ -48,11 +48,12 @@ export class Journal {
 
   /**
    * Opens a journal to go on with it; only the holder of the run's lock may, for a torn last line is cut off. Throws
-   * `journal.damaged` and `journal.unreadable`.
+   * `journal.damaged` and `journal.unreadable`. `known`: what was read of it before.
    */
-  static async open(store: Store, run: string, now: () => Date): Promise<Opened> {
+  static async open(store: Store, run: string, now: () => Date, known?: Known): Promise<Opened> {
     const text = await readAll(store, run)
-    const { records, keptBytes, tornBytes } = decode(text, store.name === undefined ? { run } : { run, name: store.name })
+    const name = store.name === undefined ? {} : { name: store.name }
+    const { records, keptBytes, tornBytes } = decode(text, { run, ...name, ...(known === undefined ? {} : { known }) })
     const journal = new Journal(store, run, now, records)
     const opened = { journal, records: [...records] }
     if (tornBytes === undefined) return opened

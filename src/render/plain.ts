@@ -41,10 +41,12 @@ export class PlainRenderer {
   #date = ''
   #lastLineMs = 0
   #toldFinishMs: number | undefined
+  /** Of the column of step ids, for that many steps. */
+  #width = { of: 0, columns: 0 }
 
   constructor(options: PlainOptions) {
     this.#options = options
-    this.#view = (options.earlier ?? []).reduce(foldEvent, emptyView)
+    this.#view = (options.earlier ?? []).reduce(foldEvent, emptyView())
     this.#ticker = new Ticker(options.clock, 1_000, () => this.#beat())
   }
 
@@ -201,7 +203,13 @@ export class PlainRenderer {
   }
 
   #idWidth(): number {
-    return Math.min(20, Math.max(0, ...[...this.#view.steps.keys()].map((id) => id.length)))
+    const { steps } = this.#view
+    if (this.#width.of !== steps.size) {
+      let longest = 0
+      for (const id of steps.keys()) longest = Math.max(longest, id.length)
+      this.#width = { of: steps.size, columns: Math.min(20, longest) }
+    }
+    return this.#width.columns
   }
 
   #realMs(): number {

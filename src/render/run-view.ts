@@ -22,7 +22,7 @@ export interface StepView {
   readonly reason?: string
 }
 
-/** All that the renderers know of a run: a fold of its events. */
+/** All that the renderers know of a run: a fold of its events. Its map of steps belongs to the fold, which changes it in place. */
 export interface RunView {
   readonly run: string
   readonly runbook: string
@@ -33,15 +33,20 @@ export interface RunView {
   /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
   readonly startedMs?: number
   readonly plan?: PlanFacts
-  readonly steps: ReadonlyMap<string, StepView>
+  readonly steps: Map<string, StepView>
   readonly finishAtMs?: number
   readonly question?: Question
   readonly finished?: EventOf<'run.finished'>
 }
 
-export const emptyView: RunView = { run: '', runbook: '', mode: 'run', resumed: false, steps: new Map() }
+export function emptyView(): RunView {
+  return { run: '', runbook: '', mode: 'run', resumed: false, steps: new Map() }
+}
 
-/** Pure; an event of a step that was never announced adds the step. */
+/**
+ * The view after an event; the one before must not be used any more, since copying thousands of steps for each of their events
+ * would make long runs slow. An event of a step that was never announced adds the step.
+ */
 export function foldEvent(view: RunView, event: RunEvent): RunView {
   const atMs = Date.parse(event.t)
   // Before the start there are only the stream's opening and notices, and those do not start the clock.
@@ -89,9 +94,9 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
   const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
-  const steps = new Map(view.steps).set(event.step, nextStep(before, event, atMs))
-  if (event.type === 'question.asked') return { ...view, steps, question: event.question }
-  return event.type === 'question.answered' ? { ...withoutQuestion(view), steps } : { ...view, steps }
+  view.steps.set(event.step, nextStep(before, event, atMs))
+  if (event.type === 'question.asked') return { ...view, question: event.question }
+  return event.type === 'question.answered' ? withoutQuestion(view) : view
 }
 
 function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {

@@ -29,6 +29,8 @@ export function formatOffset(ms: number): string {
 /** Local times for people: machines get RFC 3339 UTC. `timeZone` is an IANA name; without it, this machine's. */
 export class LocalTimes {
   readonly #timeZone: string | undefined
+  /** Making one costs a hundred times what using it does. */
+  readonly #formats = new Map<string, Intl.DateTimeFormat>()
 
   constructor(timeZone?: string) {
     this.#timeZone = timeZone
@@ -57,18 +59,23 @@ export class LocalTimes {
 
   /** `GMT-8`, `UTC`. */
   zone(at: Date | string): string {
-    const options = this.#options({ timeZoneName: 'short' })
-    const parts = new Intl.DateTimeFormat('en-GB', options).formatToParts(new Date(at))
+    const parts = this.#formatOf({ timeZoneName: 'short' }, 'en-GB').formatToParts(new Date(at))
     return parts.find((part) => part.type === 'timeZoneName')?.value ?? 'local'
   }
 
   #format(at: Date | string, options: Intl.DateTimeFormatOptions, locale = 'en-GB'): string {
     const date = new Date(at)
-    return Number.isNaN(date.getTime()) ? String(at) : new Intl.DateTimeFormat(locale, this.#options(options)).format(date)
+    return Number.isNaN(date.getTime()) ? String(at) : this.#formatOf(options, locale).format(date)
   }
 
-  #options(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {
-    return this.#timeZone === undefined ? options : { ...options, timeZone: this.#timeZone }
+  #formatOf(options: Intl.DateTimeFormatOptions, locale: string): Intl.DateTimeFormat {
+    const key = JSON.stringify([locale, options])
+    const known = this.#formats.get(key)
+    if (known !== undefined) return known
+    const zone = this.#timeZone === undefined ? {} : { timeZone: this.#timeZone }
+    const made = new Intl.DateTimeFormat(locale, { ...options, ...zone })
+    this.#formats.set(key, made)
+    return made
   }
 }
 

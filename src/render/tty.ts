@@ -47,7 +47,7 @@ export class TtyRenderer {
 
   constructor(options: TtyOptions) {
     this.#options = options
-    this.#view = (options.earlier ?? []).reduce(foldEvent, emptyView)
+    this.#view = (options.earlier ?? []).reduce(foldEvent, emptyView())
     this.#ticker = new Ticker(options.clock, drawEveryMs, () => this.#draw())
   }
 

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { pipeline } from './pipeline.js'
 import type { Result } from './result.js'
+import { resume } from './resume.js'
 import { startup } from './startup.js'
 
-const benchmarks = [startup]
+const benchmarks = [startup, pipeline, resume]
 
 const say = (message: string): void => void process.stderr.write(`${message}\n`)
 

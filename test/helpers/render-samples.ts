@@ -108,7 +108,7 @@ export const goodRun: readonly RunEvent[] = [
 ]
 
 export function viewAfter(events: readonly RunEvent[]): RunView {
-  return events.reduce(foldEvent, emptyView)
+  return events.reduce(foldEvent, emptyView())
 }
 
 /** A clock that stands still until it is moved; sleeps end when it has been moved far enough. Run and real time are one. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PlannedStep } from '../../src/contract/index.js'
-import { remainingMs } from '../../src/engine/eta.js'
+import { Eta } from '../../src/engine/eta.js'
 import { factsOf, scheduleOf } from '../../src/engine/schedule.js'
 
 const step = (id: string, needs: string[], minutes: number, more: Partial<PlannedStep> = {}): PlannedStep => ({
@@ -37,7 +37,9 @@ describe('the schedule', () => {
   })
 
   it('counts what is left: done steps nothing, running ones the rest of their estimate', () => {
-    const progress = { done: new Set(['import']), startedMs: new Map([['cluster', 0]]) }
-    expect(remainingMs(incident, progress, 5 * 60_000) / 60_000).toBe(15 + 14 + 7)
+    const eta = new Eta(incident)
+    eta.done('import')
+    eta.started('cluster', 0)
+    expect(eta.remainingMs(5 * 60_000) / 60_000).toBe(15 + 14 + 7)
   })
 })

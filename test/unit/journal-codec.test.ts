@@ -43,6 +43,24 @@ describe('a journal line', () => {
   })
 })
 
+describe('a journal that was read before', () => {
+  const known = { lines: write(sample.slice(0, 2)), records: sample.slice(0, 2) }
+
+  it('is read on from where that ended, to the same end', () => {
+    expect(decode(text, { known })).toEqual(decode(text))
+    expect(decode(text, { known }).records[0]).toBe(sample[0])
+  })
+
+  it('is read whole where it no longer begins with the same lines', () => {
+    const other = text.replace('azure/aks-cluster', 'azure/aks-clusteR')
+    expect(refusal(other, { known })?.message).toContain('line 2')
+  })
+
+  it('names lines by their place in the whole', () => {
+    expect(refusal(`${text}nonsense\n`, { known })?.message).toContain('line 4')
+  })
+})
+
 describe('a journal that was torn while its last line was written', () => {
   it('gives all whole records and the size of the tail, wherever it was torn', () => {
     const whole = Buffer.from(text)

@@ -1,0 +1,16 @@
+import { inChild } from './child.js'
+import type { ResumeRun } from './resume-child.js'
+import { atMost, type Benchmark } from './result.js'
+
+const records = 100_000
+const mebibyte = 1024 * 1024
+
+/** A resume from a very long journal, up to the moment in which the first step is looked at. */
+export const resume: Benchmark = {
+  name: 'resume',
+  async measure(say) {
+    const run = await inChild<ResumeRun>('resume-child.ts', [String(records)])
+    say(`${run.records} records, ${(run.bytes / mebibyte).toFixed(0)} MiB; ${run.cpuMs.toFixed(0)} ms of processor time; peak memory ${(run.peakBytes / mebibyte).toFixed(0)} MiB`)
+    return [atMost('resume.first-look', run.resumeMs / 1000, 2, 's from 100000 records')]
+  },
+}
