@@ -3,7 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change, type Finding, type J
 import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { actionsFor, isMaking, rightsFindings, together, type Need } from './parts/readiness.js'
+import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
@@ -47,7 +47,12 @@ export const aksCluster = defineStep({
   outputs: z.object({ id: z.string(), fqdn: z.string() }),
   identity: ['resourceGroup', 'name'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 1 * hours }),
-  preflight: (changes, wanted, { doors }) => together(sourceFindings(wanted, doors), rightsFindings(doors, needsOf(changes, wanted))),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      sourceFindings(wanted, doors),
+      rightsFindings(doors, needsOf(changes, wanted)),
+      lockFindings(doors, wanted.resourceGroup, changes),
+    ),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }

@@ -4,7 +4,7 @@ import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
-import { rightsFindings, together } from './parts/readiness.js'
+import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -25,7 +25,8 @@ export const attachDisks = defineStep({
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: (_changes, { machine }, { doors }) => together(rightsFindings(doors, [{ scope: machine, actions: attachActions }])),
+  preflight: (changes, { machine }, { doors }) =>
+    together(rightsFindings(doors, [{ scope: machine, actions: attachActions }]), lockFindings(doors, machine, changes)),
   async observe({ machine, resourceGroup, disks: wanted }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }

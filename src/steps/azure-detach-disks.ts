@@ -4,7 +4,7 @@ import type { Machine } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
-import { rightsFindings, together } from './parts/readiness.js'
+import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface AttachedDisk extends WantedDisk {
@@ -29,8 +29,12 @@ export const detachDisks = defineStep({
   outputs: z.object({ machine: z.string() }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 60 * minutes }),
-  preflight: (_changes, wanted, { doors }) =>
-    together(lunFindings(wanted, doors), rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }])),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      lunFindings(wanted, doors),
+      rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
+      lockFindings(doors, wanted.machine, changes),
+    ),
   async observe({ machine, resourceGroup, disks }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     const attached = found === undefined ? [] : attachedOf(disks, found)

@@ -16,7 +16,7 @@ import {
   type Rule,
   type SeenNetwork,
 } from './parts/network.js'
-import { actionsFor, isMaking, rightsFindings, together } from './parts/readiness.js'
+import { actionsFor, isMaking, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -49,7 +49,7 @@ export const network = defineStep({
   identity: ['resourceGroup', 'name', 'subnets', 'securityGroup', 'location', 'addressSpace'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   preflight: (changes, { resourceGroup }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsOf(changes) }])),
+    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsOf(changes) }]), lockFindings(doors, resourceGroup, changes)),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }

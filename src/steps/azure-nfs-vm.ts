@@ -7,7 +7,7 @@ import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
-import { actionsFor, isMaking, rightsFindings, together, type Need } from './parts/readiness.js'
+import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -44,7 +44,12 @@ export const nfsVm = defineStep({
   outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, wanted, { doors }) => together(keyFindings(wanted), rightsFindings(doors, needsOf(changes, wanted))),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      keyFindings(wanted),
+      rightsFindings(doors, needsOf(changes, wanted)),
+      lockFindings(doors, wanted.resourceGroup, changes),
+    ),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }

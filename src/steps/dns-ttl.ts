@@ -3,7 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
-import { rightsFindings, together } from './parts/readiness.js'
+import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -38,7 +38,7 @@ export const dnsTtl = defineStep({
   preflight: (changes, { zone }, { doors }) => {
     const types = new Set(changes.map(({ resource }) => resource.split(' ')[1] ?? ''))
     const actions = [...types].map((type) => `Microsoft.Network/dnszones/${type}/write`)
-    return together(zoneFindings(zone, doors), rightsFindings(doors, [{ scope: zone, actions }]))
+    return together(zoneFindings(zone, doors), rightsFindings(doors, [{ scope: zone, actions }]), lockFindings(doors, zone, changes))
   },
   async observe({ zone, records, ttl }, { doors }) {
     const found = await Promise.all(

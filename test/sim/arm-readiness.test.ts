@@ -54,3 +54,21 @@ describe('a client without a role (A60)', () => {
     expect(outcome(await world.send('DELETE', network))).toEqual([403, 'AuthorizationFailed'])
   })
 })
+
+describe('a management lock (A61)', () => {
+  test('of the subscription holds for every group, and for those to be made', async () => {
+    await given({ locks: [{ name: 'freeze', level: 'ReadOnly' }] }, 'g')
+    expect(outcome(await world.send('PUT', world.id('g', networkType, 'v'), networkBody))).toEqual([409, 'ScopeLocked'])
+    expect(outcome(await world.send('PUT', groupPath('new'), { location: 'westus2' }))).toEqual([409, 'ScopeLocked'])
+    const listed = await world.send('GET', `/subscriptions/${world.subscription}/providers/Microsoft.Authorization/locks`)
+    expect(listed.body['value']).toMatchObject([{ name: 'freeze', properties: { level: 'ReadOnly' } }])
+  })
+
+  test('keeps disks from being moved at once, though it only forbids deletion', async () => {
+    const scope = `/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/resourceGroups/${oldGroup}`
+    await given({ locks: [{ name: 'keep', scope, level: 'CanNotDelete' }] }, 'data100-disks')
+    const body = { resources: oldDisks(world), targetResourceGroup: groupPath('data100-disks') }
+    expect(outcome(await world.send('POST', `${groupPath(oldGroup)}/moveResources`, body))).toEqual([409, 'ScopeLocked'])
+    expect(outcome(await world.send('POST', `${groupPath(oldGroup)}/validateMoveResources`, body))).toEqual([409, 'ScopeLocked'])
+  })
+})

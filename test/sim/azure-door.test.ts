@@ -207,7 +207,7 @@ describe('secrets and host facts', () => {
     world.test.addGroup('g')
     const id = `${world.test.id('g', 'x', 'y').split('/providers')[0] ?? ''}/providers/Microsoft.Authorization/locks/keep`
     await world.test.send('PUT', id, { properties: { level: 'CanNotDelete' } })
-    expect(await world.azure.groups.locks('g')).toEqual([{ id, level: 'CanNotDelete' }])
+    expect(await world.azure.groups.locks('g')).toEqual([{ id, scope: id.split('/providers')[0], level: 'CanNotDelete' }])
     expect(await world.azure.groups.locks('nowhere')).toEqual([])
   })
 })

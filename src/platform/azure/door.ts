@@ -35,6 +35,8 @@ export interface Group {
 
 export interface ManagementLock {
   readonly id: string
+  /** Id of what it is set on: subscription, group or resource. */
+  readonly scope: string
   /** CanNotDelete, ReadOnly. */
   readonly level: string
 }
@@ -45,8 +47,11 @@ export interface GroupDoor {
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
-  /** Management locks on a group and on what is in it; empty if the group is absent. A move's own lock is not among them. */
-  locks(name: string): Promise<readonly ManagementLock[]>
+  /**
+   * Management locks that hold for a group, there or yet to be made: its own, the subscription's, and those on what is in it.
+   * Without a name only the subscription's. A move's own lock is not among them.
+   */
+  locks(name: string | undefined): Promise<readonly ManagementLock[]>
   /** `moveResources`: accepted means both groups are locked. While another move goes on it is refused as `azure.locked`. */
   move(from: string, to: string, ids: readonly string[]): Promise<Operation>
   /** Resolves when Azure has looked and agrees; changes nothing. */

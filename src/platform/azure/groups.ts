@@ -1,5 +1,6 @@
 import { askAll } from './ask.js'
 import type { Group, GroupDoor, ManagementLock } from './door.js'
+import { isWithin } from './ids.js'
 import { begun } from './pollers.js'
 import type { AzureSession } from './session.js'
 
@@ -38,7 +39,11 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
         return ids
       })
     },
-    locks: (name) => listLocks(session, path(name)),
+    async locks(name) {
+      const locks = await listLocks(session)
+      const group = name === undefined ? `/subscriptions/${session.subscription}` : path(name)
+      return locks.filter(({ scope }) => isWithin(group, scope) || (name !== undefined && isWithin(scope, group)))
+    },
     move: (from, to, ids) =>
       session.start(`moving ${ids.length} resources from ${from} to ${to}`, async () =>
         begun((await session.resources()).resources.beginMoveResources(from, { resources: [...ids], targetResourceGroup: path(to) })),
@@ -54,10 +59,11 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   }
 }
 
-async function listLocks(session: AzureSession, group: string): Promise<ManagementLock[]> {
-  const path = `${group}/providers/Microsoft.Authorization/locks`
-  const found = await askAll<WireLock>(session, { doing: `reading the locks of ${group}`, path, apiVersion: '2016-09-01' })
-  return found.map(({ id, properties }) => ({ id, level: properties?.level ?? '' }))
+/** All locks of the subscription at once: those of a group come from above it too, and one list serves every group of a plan. */
+async function listLocks(session: AzureSession): Promise<ManagementLock[]> {
+  const path = `/subscriptions/${session.subscription}/providers/Microsoft.Authorization/locks`
+  const found = await askAll<WireLock>(session, { doing: 'reading the management locks', path, apiVersion: '2016-09-01' })
+  return found.map(({ id, properties }) => ({ id, scope: id.replace(/\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i, ''), level: properties?.level ?? '' }))
 }
 
 interface WireLock {

@@ -26,6 +26,11 @@ export function sameId(a: string | undefined, b: string | undefined): boolean {
   return a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase()
 }
 
+/** Is `id` the scope itself, or something in it? */
+export function isWithin(id: string, scope: string): boolean {
+  return `${id.toLowerCase()}/`.startsWith(`${scope.toLowerCase()}/`)
+}
+
 /** `westus2` and `West US 2` are one place. */
 export function samePlace(a: string, b: string): boolean {
   const plain = (location: string): string => location.toLowerCase().replaceAll(' ', '')

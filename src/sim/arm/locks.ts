@@ -8,17 +8,30 @@ import { type World, WorldError } from '../world/world.js'
 export function assertWritable(world: World, method: string, path: string): void {
   const name = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)/i.exec(path)?.[1]
   const group = name === undefined ? undefined : world.group(name)
-  if (!group) return
   const deleting = method === 'DELETE'
   const action = deleting ? 'delete' : 'write'
-  if (group.locks.size > 0) throw scopeLocked(path, action, group.id)
+  if (group && group.locks.size > 0) throw scopeLocked(path, action, group.id)
   if (/\/providers\/Microsoft\.Authorization\/locks\//i.test(path)) return
-  for (const lock of world.ofType('Microsoft.Authorization/locks')) {
-    const scope = lock.id.slice(0, lock.id.toLowerCase().lastIndexOf('/providers/microsoft.authorization/locks/'))
+  for (const { scope, level } of managementLocks(world)) {
     // Deleting a group deletes what is locked inside it.
-    const touches = within(path, scope) || (deleting && sameId(path, group.id) && within(scope, path))
-    if (touches && (lock.properties['level'] === 'ReadOnly' || deleting)) throw scopeLocked(path, action, scope)
+    const touches = within(path, scope) || (deleting && group && sameId(path, group.id) && within(scope, path))
+    if (touches && (level === 'ReadOnly' || deleting)) throw scopeLocked(path, action, scope)
   }
+}
+
+/** A move writes and deletes: refused where the groups or what is moved are locked, whatever the level. */
+export function assertMovable(world: World, groups: readonly string[], resources: readonly string[]): void {
+  for (const { scope } of managementLocks(world)) {
+    const held = [...groups, ...resources].find((id) => within(id, scope))
+    if (held !== undefined) throw scopeLocked(held, 'delete', scope)
+  }
+}
+
+function managementLocks(world: World): { scope: string; level: unknown }[] {
+  return world.ofType('Microsoft.Authorization/locks').map(({ id, properties }) => ({
+    scope: id.slice(0, id.toLowerCase().lastIndexOf('/providers/microsoft.authorization/locks/')),
+    level: properties['level'],
+  }))
 }
 
 /** Refuses a change of something that lies in a group that a move has locked, whatever the path of the request. */

@@ -1,6 +1,7 @@
 import { parseId, sameId, within } from '../world/ids.js'
 import type { Group, Operation, Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
+import { assertMovable } from './locks.js'
 import { mentions, resourcesIn } from './remove.js'
 import { textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
@@ -95,6 +96,7 @@ function read({ world, params, body }: ArmRequest): Wish {
     if (!resource) throw new WorldError(404, 'ResourceNotFound', `The resource '${id}' to be moved could not be found.`)
     return resource
   })
+  assertMovable(world, [source.id, target.id], ids)
   return { source, target, resources }
 }
 

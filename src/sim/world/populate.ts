@@ -24,6 +24,7 @@ export function populate(world: World): void {
   for (const pool of spec.pools) world.pools.push(poolFrom(world, pool))
   for (const host of spec.hosts) putHost(world, host)
   for (const zone of spec.zones) putZone(world, zone)
+  for (const lock of spec.locks) putLock(world, lock)
 }
 
 function fromSpec(world: World, one: World['spec']['resources'][number]): Resource {
@@ -139,6 +140,11 @@ export function addressOf(world: World, machine: Resource): { network: string; a
   const first = configurations?.[0]?.properties
   if (first?.privateIPAddress === undefined || first.subnet === undefined) return undefined
   return { network: first.subnet.id.split('/').slice(0, -2).join('/'), address: first.privateIPAddress }
+}
+
+function putLock(world: World, { name, scope = `/subscriptions/${world.spec.subscription}`, level }: World['spec']['locks'][number]): void {
+  const type = 'Microsoft.Authorization/locks'
+  world.put({ id: `${scope}/providers/${type}/${name}`, name, type, location: '', tags: {}, properties: { level } })
 }
 
 function putZone(world: World, one: World['spec']['zones'][number]): void {

@@ -99,6 +99,10 @@ export const worldSchema = z.strictObject({
       }),
     )
     .default([{ actions: ['*'], notActions: [] }]),
+  /** Management locks: of the subscription, or of the group or resource under `scope`. */
+  locks: z
+    .array(z.strictObject({ name: z.string(), scope: z.string().optional(), level: z.enum(['ReadOnly', 'CanNotDelete']) }))
+    .default([]),
   /** Old and new hubs: what must hold for `https://host` to answer. */
   hubs: z
     .array(

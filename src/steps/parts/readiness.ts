@@ -1,5 +1,7 @@
 import { errorFacts, isPending, LifeboatError, type Change, type Finding, type Pending } from '../../contract/index.js'
+import { isWithin } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
+import { groupOf } from '../step.js'
 
 /** Actions at the name of a resource group, at the id of a resource, or at the subscription for what is yet to be made. */
 export interface Need {
@@ -37,6 +39,23 @@ export async function rightsFindings({ azure }: Platform, needs: readonly Need[]
 
 const rightsMend =
   'Have somebody who may (an owner) give it a role with these actions there (az role assignment create); a role takes a while to be seen.'
+
+/**
+ * Is a management lock in the way? ReadOnly refuses every write at what it is set on and inside it, CanNotDelete deletions
+ * (azure-docs, lock-resources). `scope` as in `Need`.
+ */
+export async function lockFindings({ azure }: Platform, scope: Need['scope'], changes: readonly Change[]): Promise<Finding[]> {
+  const at = isPending(scope) ? undefined : scope
+  const locks = await azure.groups.locks(at === undefined ? undefined : groupOf(at))
+  const deletes = changes.some(({ action }) => action === 'delete')
+  const held = locks.filter((lock) => (deletes || lock.level === 'ReadOnly') && (at?.startsWith('/') !== true || isWithin(at, lock.scope)))
+  const holds = held.filter((lock) => at?.startsWith('/') === true || !/\/resourceGroups\/[^/]+\/./i.test(lock.scope))
+  return holds.map(({ id, level }) => ({
+    level: 'stop',
+    what: `the management lock ${id} (${level}) refuses these changes`,
+    mend: 'Have it removed until the failover is over: az lock delete --ids.',
+  }))
+}
 
 /** `TYPE/write` for what is made or changed, `TYPE/delete` for what is deleted, of the changes whose label begins so. */
 export function actionsFor(changes: readonly Change[], types: Readonly<Record<string, string>>): string[] {
