@@ -9,6 +9,8 @@ const seconds = 1000
 export default defineConfig({
   test: {
     sequence: { shuffle: true },
+    // No test asserts a time: this only ends one that hangs, on a machine that is busy with others.
+    testTimeout: 60 * seconds,
     projects: [
       {
         extends: true,

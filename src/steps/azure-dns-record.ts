@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
+import { recordFindings } from './parts/dns-readiness.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
@@ -32,8 +33,12 @@ export const dnsRecord = defineStep({
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   preflight: (changes, wanted, { doors }) => {
     const actions = actionsFor(changes, { record: `Microsoft.Network/dnszones/${String(wanted.type)}` })
-    const rights = rightsFindings(doors, [{ scope: wanted.zone, actions }])
-    return together(zoneFindings(wanted.zone, doors), rights, lockFindings(doors, wanted.zone, changes))
+    return together(
+      zoneFindings(wanted.zone, doors),
+      recordFindings(changes, wanted, doors),
+      rightsFindings(doors, [{ scope: wanted.zone, actions }]),
+      lockFindings(doors, wanted.zone, changes),
+    )
   },
   async observe(wanted, { doors }) {
     const { zone, name, type, values } = wanted

@@ -8,6 +8,7 @@ import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
+import { wayFindings } from './parts/ssh.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -46,7 +47,7 @@ export const nfsVm = defineStep({
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
   preflight: (changes, wanted, { doors }) =>
     together(
-      keyFindings(wanted),
+      loginFindings(wanted, doors),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
@@ -91,6 +92,12 @@ export const nfsVm = defineStep({
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: () => 5 * minutes,
 })
+
+/** A key that is none is told once, not again for every host that it would not open. */
+async function loginFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  const key = await keyFindings(wanted)
+  return key.length > 0 ? key : wayFindings(wanted, doors)
+}
 
 async function keyFindings({ sshKey }: PlanInputs<Inputs>): Promise<Finding[]> {
   if (isPending(sshKey)) return []

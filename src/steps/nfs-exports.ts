@@ -5,6 +5,7 @@ import { exportTable, nfsState, sameOptions, writeExports, type Export } from '.
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { keyFindings } from './parts/ssh.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 /** exports(5) knows quotes and escapes; a path that needs them is refused instead. */
@@ -37,7 +38,7 @@ export const nfsExports = defineStep({
   outputs: z.object({ exports: z.array(z.object({ path: z.string(), clients: z.string(), options: z.string() })) }),
   identity: ['machine', 'user', 'sshKey', 'exports'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
-  preflight: async () => [],
+  preflight: async (_changes, { sshKey }) => keyFindings(sshKey),
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
     const [shown, nfs, datasets] = await ask(host, exportTable, nfsState, mountedDatasets)

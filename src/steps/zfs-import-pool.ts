@@ -18,6 +18,7 @@ import {
 } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { keyFindings } from './parts/ssh.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 const disk = z.strictObject({ name: z.string(), lun: z.number().int(), id: resourceId, uniqueId: z.string() })
@@ -55,10 +56,12 @@ export const zfsImportPool = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   async preflight(_changes, wanted, { doors }) {
-    if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return []
+    const key = await keyFindings(wanted.sshKey)
+    if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return key
     const { machine, disks, pool } = wanted
     const missing = await proofsMissing({ machine, disks, pool }, doors)
-    return missing.map((what) => ({ level: 'stop', what, mend: 'Look at `az disk show` and `az vm show` for where the disks are. Nothing is imported before this is clear.' }))
+    const mend = 'Look at `az disk show` and `az vm show` for where the disks are. Nothing is imported before this is clear.'
+    return [...key, ...missing.map((what) => ({ level: 'stop', what, mend }) as const)]
   },
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
+import { killedAndResumed } from '../helpers/killed.js'
 import { isInstalling, served, worldState, worldWhere } from '../helpers/served.js'
 
 const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
@@ -13,18 +14,7 @@ const points = process.env['CRASH'] === 'all' ? every : [8, 14, 21]
 
 describe('killed with SIGKILL after the n-th step.started', () => {
   it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {
-    await using world = await served()
-    const state = temporaryFolder()
-    const flags = ['--state-dir', state, '--yes', '--json']
-    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
-    await first.until((_, seen) => seen.filter(({ type }) => type === 'step.started').length === n)
-    first.child.kill('SIGKILL')
-    await first.ended
-
-    const second = await lifeboat(['resume', ...flags]).ended
-    expect(second.stderr, second.stderr).not.toContain('tool.bug')
-    expect(second.code, second.stderr).toBe(0)
-    expectFailedOver(await worldState(world))
+    await killedAndResumed((_, seen) => seen.filter(({ type }) => type === 'step.started').length === n)
   })
 })
 

@@ -24,11 +24,15 @@ export function worldFile(edit: (world: WorldFile) => void, of = join(root, 'fix
 
 /** The cloud file of a served world changed by `edit`, beside the files that it refers to. */
 export function cloudFile(of: string, edit: (cloud: CloudFile) => void): string {
-  const cloud = JSON.parse(readFileSync(of, 'utf8')) as CloudFile
+  const cloud = readCloud(of)
   edit(cloud)
   const path = `${of}.changed.json`
   writeFileSync(path, JSON.stringify(cloud), { mode: 0o600 })
   return path
+}
+
+export function readCloud(path: string): CloudFile {
+  return JSON.parse(readFileSync(path, 'utf8')) as CloudFile
 }
 
 export interface CloudFile {

@@ -106,7 +106,10 @@ async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>)
 describe('the plan of data100', () => {
   it('finds nothing where nothing is in the way, and writes nothing', async () => {
     const { plan, written } = await planOf({})
-    expect([plan.failures, plan.findings, written]).toEqual([[], [], []])
+    const stops = plan.findings.filter(({ level }) => level === 'stop')
+    expect([plan.failures, stops, written]).toEqual([[], [], []])
+    // The TTLs in force are told; the first step of this runbook lowers them.
+    expect(plan.findings.map(({ steps }) => steps)).toEqual([['staging-dns'], ['prod-dns']])
   })
 
   it.each(impediments)('finds $name before anything is written', async ({ step, level = 'stop', what, mend, ...planted }) => {

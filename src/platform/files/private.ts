@@ -9,7 +9,7 @@ export async function assertPrivate(path: string): Promise<void> {
   const { mode } = await stat(path).catch((cause: unknown) => {
     throw new LifeboatError('ssh.key', `the SSH key ${path} cannot be read`, {
       blame: 'user',
-      hint: 'Name the file of a private key under `sshKey`, or in the variable that it reads.',
+      hint: 'Name the file of a private key without a passphrase under `sshKey`.',
       cause,
     })
   })

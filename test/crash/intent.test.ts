@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'vitest'
+import { parse } from 'yaml'
+import { data100 } from '../helpers/cli.js'
+import { killedAndResumed } from '../helpers/killed.js'
+
+const { steps } = parse(readFileSync(data100, 'utf8')) as { steps: { id: string; uses: string }[] }
+const changing = steps.filter(({ uses }) => !['gate', 'http/check', 'dns/propagation'].includes(uses)).map(({ id }) => id)
+// In `npm test`: one whose claims a step before it needs as well; in `.ci/run` all.
+const points = process.env['CRASH'] === 'all' ? changing : ['detach']
+
+describe('killed with SIGKILL when the intent stood in the journal', () => {
+  it.each(points)('of %s: resume finishes, and nothing is made twice', async (id) => {
+    await killedAndResumed((event) => event.type === 'step.intent' && event.step === id)
+  })
+})
