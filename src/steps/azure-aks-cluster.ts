@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change, type Finding, type J
 import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { kubectlFindings } from './parts/kube.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -50,6 +51,7 @@ export const aksCluster = defineStep({
   preflight: (changes, wanted, { doors }) =>
     together(
       sourceFindings(wanted, doors),
+      kubectlFindings(wanted.kubernetesVersion, doors),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
     ),

@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import { durationMs, file, isPending, resourceId, type Change, type Finding, type Inverse, type JsonObject } from '../contract/index.js'
+import { durationMs, file, isPending, resourceId, type Change, type Finding, type Inverse, type JsonObject, type PlanInputs } from '../contract/index.js'
 import type { ReleaseName, Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
+import { kubectlFindings } from './parts/kube.js'
+import { isMaking, together } from './parts/readiness.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
 /** Names as helm and Kubernetes take them. */
@@ -42,16 +44,8 @@ export const helmRelease = defineStep({
   outputs: z.object({ namespace: z.string(), revision: z.number(), address: z.string().optional() }),
   identity: ['cluster', 'namespace', 'release', 'chart', 'values', 'addressFrom'],
   verification: ({ timeout }) => ({ everyMs: 5 * seconds, withinMs: timeout }),
-  async preflight(changes, wanted, { doors }) {
-    await Promise.all([doors.helm.version(), doors.kube.version()])
-    const { namespace, release, chart, values } = wanted
-    const rendered = !changes.some(({ action }) => action !== 'delete') || [namespace, release, chart, values].some(isPending)
-    if (!rendered) {
-      const name = { namespace: String(namespace), name: String(release) }
-      await doors.helm.template(name, { path: String(chart), values: values as JsonObject })
-    }
-    return [] satisfies Finding[]
-  },
+  preflight: (changes, wanted, { doors }) =>
+    together(helmFindings(doors), clusterFindings(wanted, doors), isMaking(changes) ? chartFindings(wanted, doors) : Promise.resolve([])),
   async observe(wanted, { doors }) {
     const history = await doors.helm.history(nameOf(wanted))
     const newest = history.at(-1)
@@ -90,6 +84,26 @@ export const helmRelease = defineStep({
   claims: ({ cluster, namespace, release }) => [claim('release', `${known(cluster)}/${known(namespace)}/${known(release)}`)],
   estimateMs: () => 10 * minutes,
 })
+
+/** Throws `helm.missing` and `helm.version`. */
+async function helmFindings({ helm }: Platform): Promise<readonly Finding[]> {
+  await helm.version()
+  return []
+}
+
+/** kubectl is there, and fits the cluster where that exists already. Throws `kubectl.missing`. */
+async function clusterFindings({ cluster }: PlanInputs<Inputs>, doors: Platform): Promise<readonly Finding[]> {
+  await doors.kube.version()
+  if (isPending(cluster)) return []
+  return kubectlFindings((await doors.azure.clusters.get(cluster))?.kubernetesVersion, doors)
+}
+
+/** Throws `helm.chart` for a chart that cannot be rendered with these values. */
+async function chartFindings({ namespace, release, chart, values }: PlanInputs<Inputs>, { helm }: Platform): Promise<readonly Finding[]> {
+  if (isPending(namespace) || isPending(release) || isPending(chart) || isPending(values)) return []
+  await helm.template({ namespace, name: release }, { path: chart, values: values as JsonObject })
+  return []
+}
 
 function nameOf({ cluster, namespace, release }: Pick<Inputs, 'cluster' | 'namespace' | 'release'>): ReleaseName {
   return { cluster, namespace, name: release }

@@ -108,8 +108,9 @@ describe('the plan of data100', () => {
     const { plan, written } = await planOf({})
     const stops = plan.findings.filter(({ level }) => level === 'stop')
     expect([plan.failures, stops, written]).toEqual([[], [], []])
-    // The TTLs in force are told; the first step of this runbook lowers them.
-    expect(plan.findings.map(({ steps }) => steps)).toEqual([['staging-dns'], ['prod-dns']])
+    // The TTLs in force are told, though the first step of this runbook lowers them; what kubectl is here is not data100's.
+    const warned = plan.findings.filter(({ what }) => !what.includes('kubectl'))
+    expect(warned.map(({ steps }) => steps)).toEqual([['staging-dns'], ['prod-dns']])
   })
 
   it.each(impediments)('finds $name before anything is written', async ({ step, level = 'stop', what, mend, ...planted }) => {

@@ -15,7 +15,9 @@ const nfs = { server: '10.240.0.7', path: '/pool0/homes/prod/home' }
 /** The step with the doors of a new life of the run; of the platform it gets what it uses. */
 function step(server: Server, host = 'data100.example.edu', children = new RecordedChildren()): Driven {
   const { helm, kube } = server.doors(children)
-  return new Driven(helmRelease, { helm, kube } as unknown as Platform, clockOf({}), {
+  // No resource manager serves this cluster: nothing tells which Kubernetes it runs.
+  const azure = { clusters: { get: async () => undefined } }
+  return new Driven(helmRelease, { helm, kube, azure } as unknown as Platform, clockOf({}), {
     cluster,
     namespace: release.namespace,
     release: release.name,

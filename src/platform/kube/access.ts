@@ -89,6 +89,7 @@ function privateHome(home: string): Record<string, string> {
 /** One context of a fixed name, and the proxy through which the API server is reached. */
 function adapted(text: string, cluster: string, httpsProxy: string | undefined): string {
   const { clusters, contexts, ...rest } = parsed(text, cluster)
+  if (httpsProxy === undefined && clusters.some(isPrivate)) throw needsProxy(cluster)
   if (rest.users?.some(({ user }) => user?.exec !== undefined) === true) throw needsKubelogin(cluster)
   const reached = clusters.map((one) => ({
     ...one,
@@ -106,6 +107,18 @@ function parsed(text: string, cluster: string): Kubeconfig {
     // Said below.
   }
   throw new LifeboatError('kube.credentials', `the credentials that Azure lists for ${cluster} are no kubeconfig`)
+}
+
+/** The API server of a private cluster has a name in the private link's zone, and no public address (facts/azure). */
+function isPrivate({ cluster: { server } }: Kubeconfig['clusters'][number]): boolean {
+  return typeof server === 'string' && /\.(privatelink|private)\.[a-z0-9]+\.(azmk8s\.io|cx\.aks\.[a-z.]+)(:|\/|$)/i.test(server)
+}
+
+function needsProxy(cluster: string): LifeboatError {
+  return new LifeboatError('kube.private', `${cluster.split('/').at(-1) ?? cluster} is a private cluster, and the cloud file names no proxy by which its API server is reached`, {
+    blame: 'user',
+    hint: 'Write the address of a CONNECT proxy in its network under reach.httpsProxy in the cloud file.',
+  })
 }
 
 function needsKubelogin(cluster: string): LifeboatError {
