@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { isInstalling, served, worldRequests, worldState, worldWhere, type RequestEntry, type Served } from '../helpers/served.js'
+import { worldFile } from '../helpers/worlds.js'
 
 const runFlags = (world: Served, state: string): string[] => [
   data100,
@@ -45,7 +46,8 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
   })
 
   it('adopts a half-finished world when the state folder was lost in mid-run, and ends the helm that outlived it', async () => {
-    await using world = await served()
+    // Its pods take so long that helm cannot end by itself while the second run still plans.
+    await using world = await served(worldFile(({ podsReady = {} }) => void (podsReady['data100-staging'] = '55m')))
     const state = temporaryFolder()
     const first = lifeboat(['run', ...runFlags(world, state)])
     // In mid-helm: its process goes on, and no journal is left that knows of it.
