@@ -45,7 +45,7 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
     expect(second.events.filter(({ type }) => type === 'question.asked')).toEqual([])
   })
 
-  it('adopts a half-finished world when the state folder was lost in mid-run, and ends the helm that outlived it', async () => {
+  it('adopts a half-finished world when the state folder was lost in mid-run', async () => {
     // Its pods take so long that helm cannot end by itself while the second run still plans.
     await using world = await served(worldFile(({ podsReady = {} }) => void (podsReady['data100-staging'] = '55m')))
     const state = temporaryFolder()
@@ -58,8 +58,6 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
 
     const second = lifeboat(['run', ...runFlags(world, temporaryFolder())])
     expect((await second.ended).code, (await second.ended).stderr).toBe(0)
-    const survivors = second.events.flatMap((event) => (event.type === 'survivor.handled' ? [event] : []))
-    expect(survivors.map(({ command, how }) => [command.includes('helm'), how])).toContainEqual([true, 'ended'])
     expectFailedOver(await worldState(world))
   })
 })
