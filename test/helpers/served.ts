@@ -43,6 +43,15 @@ export function isInstalling(name: string): (state: WorldState) => boolean {
   return ({ releases }) => releases.some((release) => release.name === name && release.status === 'pending-install')
 }
 
+/**
+ * Resolves once helm waits for the pods of a namespace. Between writing its record and this it still reads its kubeconfig, and
+ * ends by itself where that is gone.
+ */
+export async function helmWaitsIn(world: Served, namespace: string): Promise<void> {
+  const looking = `/namespaces/${namespace}/pods`
+  while (!(await worldRequests(world)).some(({ door, path }) => door === 'kube' && path.endsWith(looking))) await setTimeout(50)
+}
+
 export interface RequestEntry {
   door: string
   method: string
