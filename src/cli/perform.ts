@@ -127,6 +127,7 @@ function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal'
     registry: site.registry,
     clock: site.clock,
     env: site.env,
+    secrets: site.secrets(state.root),
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,

@@ -41,6 +41,7 @@ async function planOnly(site: Site, root: string, invocation: Invocation, screen
       registry: site.registry,
       clock: site.clock,
       env: site.env,
+      secrets: site.secrets(resolve(root)),
       doors,
       site: site.checks(doors, resolve(root)),
       signal: invocation.interrupts.signal,

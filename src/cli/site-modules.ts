@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { durationMs, file, isPending, LifeboatError, resourceId, type AnyStep } from '../contract/index.js'
+import { durationMs, file, isPending, LifeboatError, resourceId, secret, type AnyStep } from '../contract/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import type { Platform } from '../platform/platform.js'
 import type { BrokenModule, SiteModulePath } from '../runbook/index.js'
@@ -12,7 +12,7 @@ import { claim, defineStep, groupClaim, hours, inverted, known, minutes, seconds
  * meanings are part of the contract that `src/steps/README.md` describes.
  */
 export const stepKit = {
-  ...{ z, defineStep, LifeboatError, durationMs, file, resourceId, isPending },
+  ...{ z, defineStep, LifeboatError, durationMs, file, secret, resourceId, isPending },
   ...{ claim, groupClaim, inverted, known, seconds, minutes, hours },
 } as const
 

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { Change, Inverse } from './change.js'
 import type { Clock } from './clock.js'
+import type { SecretReference } from './inputs.js'
 import type { Json } from './json.js'
 import type { Observation, Seen } from './observation.js'
 import type { ObserveInputs, PlanInputs } from './pending.js'
+import type { Secret } from './secret.js'
 
 /** A resource that a step needs while it works. Two steps that claim one overlap only if both share it. */
 export interface Claim {
@@ -41,6 +43,11 @@ export interface ReadContext<D> {
   readonly signal: AbortSignal
   /** "moving 2 disks, both groups locked": shown while the step runs, not journaled. */
   readonly progress: (message: string) => void
+  /**
+   * The value that an input of the kind `secret` refers to, as it is now. Throws `cloud.reference` where it leads nowhere, and
+   * `secret.changed` where the value is no longer the one that the inputs' digest is of: then it is to be planned again.
+   */
+  readonly secret: (reference: SecretReference) => Promise<Secret>
 }
 
 export interface ApplyContext<D> extends ReadContext<D> {

@@ -1,5 +1,5 @@
 export { planRun, type Plan, type PlanFailure } from './planner.js'
-export type { PlanPorts, Registry, RunPorts, StepScope, Survivors } from './ports.js'
+export type { PlanPorts, Registry, RunPorts, SecretPort, StepScope, Survivors } from './ports.js'
 export { narrate } from './narrate.js'
 export { resumeRun, startRun } from './run.js'
 export type { StepFinding } from './readiness.js'

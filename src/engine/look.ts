@@ -6,6 +6,7 @@ import {
   type PlanInputs,
   type ReadContext,
 } from '../contract/index.js'
+import type { SecretPort } from './ports.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 
 export type Inputs = Record<string, unknown>
@@ -117,6 +118,7 @@ export function readContext<D>(
   clock: Clock,
   signal: AbortSignal,
   progress: (message: string) => void,
+  secrets: SecretPort,
 ): ReadContext<D> {
-  return { doors, clock, signal, progress }
+  return { doors, clock, signal, progress, secret: async (reference) => secrets.read(reference) }
 }

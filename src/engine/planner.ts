@@ -149,7 +149,7 @@ function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
   // A plan starts no child that may outlive it and writes nothing, so there is nothing to journal.
   const children = { started: () => Promise.resolve(), ended: () => Promise.resolve() }
   const doors = ports.doors({ step: node.id, children })
-  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message))
+  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message), ports.secrets)
 }
 
 export function moduleOf<D>(registry: ReadonlyMap<string, AnyStep<D>>, node: StepNode): AnyStep<D> {

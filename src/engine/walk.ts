@@ -225,11 +225,12 @@ export class Walk<D> {
   }
 
   #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
-    const { clock, signal, doors } = this.#ports
-    return readContext(doors(this.#scopeOf(step)), clock, signal, (message) => {
+    const { clock, signal, doors, secrets } = this.#ports
+    const progress = (message: string): void => {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
-    })
+    }
+    return readContext(doors(this.#scopeOf(step)), clock, signal, progress, secrets)
   }
 
   #scopeOf(step: string): StepScope {

@@ -93,6 +93,7 @@ async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>)
       registry: site.registry,
       clock: site.clock,
       env: site.env,
+      secrets: site.secrets(folder),
       doors: site.doors(folder, 'plan'),
       signal: new AbortController().signal,
       pollEveryMs: site.cloud.pollEveryMs,

@@ -85,7 +85,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
     step: 'a',
     module,
     inputs: {},
-    ctx: { doors: undefined, clock, signal: new AbortController().signal, progress: () => undefined },
+    ctx: { doors: undefined, clock, signal: new AbortController().signal, progress: () => undefined, secret: () => Promise.reject(new Error('it has none')) },
     recorder: new Recorder(journal, [listen], clock),
     shown,
     startedMs: 0,
