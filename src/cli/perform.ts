@@ -1,11 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Change, Listener, Mode, Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
-import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
+import { pinsFromAfar, planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
+import { fold, RunLock, type Holder, type Journal, type LockKey, type Pin, type RecordData, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
+import { afarPins, changedAfar, runChanged } from './pinned.js'
 import type { Site } from './site.js'
 
 /** What a run needs from the command that performs it. */
@@ -35,8 +36,10 @@ export async function performFresh(performance: FreshRun): Promise<number> {
   const { site, state, run, mode, sim } = performance
   return underLock(performance, async (signal) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
-    const pins = await site.pins()
-    const plan = await planRun({ ...planPorts(performance), signal })
+    const files = await site.pins()
+    const ports = { ...planPorts(performance), signal }
+    const pins = [...files, ...afarPins(await pinsFromAfar(ports))]
+    const plan = await planRun(ports)
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
     const journal = await state.create(run, () => site.clock.now())
@@ -55,20 +58,28 @@ export async function performFresh(performance: FreshRun): Promise<number> {
 }
 
 export interface ResumedRun extends Performance {
+  /** The operator goes on with whatever is other than what the run was started with. */
+  readonly acceptChanges: boolean
+  /** Runbook or files are other ones. */
   readonly acceptedChanges: boolean
+  readonly pinned: readonly Pin[]
 }
 
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
-  const { site, state, run, acceptedChanges } = performance
+  const { site, state, run, acceptChanges, pinned } = performance
   return underLock(performance, async (signal) => {
+    const afar = afarPins(await pinsFromAfar({ ...planPorts(performance), signal }))
+    const differences = changedAfar(pinned, afar)
+    if (differences.length > 0 && !acceptChanges) throw runChanged(differences)
+    const acceptedChanges = performance.acceptedChanges || differences.length > 0
     const { journal, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
     const resumed: RecordData['run.resumed'] = {
       owner: await site.processes.self(),
       realStartedAt: site.clock.realNow().toISOString(),
       acceptedChanges,
-      ...(acceptedChanges ? { runbookText: site.runbook.text } : {}),
+      ...(acceptedChanges ? { runbookText: site.runbook.text, pins: [...(await site.pins()), ...afar] } : {}),
     }
     return finished(performance, journal, resumeRun(runPorts(performance, journal, signal), resumed))
   })

@@ -5,7 +5,7 @@ import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import { performResume } from './perform.js'
-import { changedSince } from './pinned.js'
+import { changedSince, runChanged } from './pinned.js'
 import type { Invocation } from './invocation.js'
 import { criticalPathIn, leave } from './rehearse.js'
 import { Screen } from './screen.js'
@@ -36,7 +36,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     refuseWithoutAnybody(before, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
     const differences = await changedSince(before, site)
-    if (differences.length > 0 && options.acceptChanges !== true) throw changed(differences)
+    if (differences.length > 0 && options.acceptChanges !== true) throw runChanged(differences)
     const control = before.sim === undefined ? undefined : new WorldControl(before.sim.control, site.cloud.certificateAuthority ?? '')
     const renderer = await screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
     try {
@@ -44,7 +44,9 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         site,
         state,
         run,
+        acceptChanges: options.acceptChanges === true,
         acceptedChanges: differences.length > 0,
+        pinned: before.pins,
         operator: screen.operator(options.yes === true || (before.mode === 'rehearsal' && !screen.canAsk)),
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
@@ -76,11 +78,4 @@ async function onlyUnfinished(state: StateFolder): Promise<string> {
 function refuseWithoutAnybody(before: RunState, options: ResumeOptions, screen: Screen): void {
   if (screen.canAsk || options.yes === true || before.mode === 'rehearsal') return
   throw usageError('nobody is there to pass the gates of this run', 'Without a terminal, add --yes to pass gates and manual steps.')
-}
-
-function changed(differences: readonly string[]): LifeboatError {
-  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
-    blame: 'user',
-    hint: 'Put it back, or go on with the new contents: lifeboat resume --accept-changes',
-  })
 }

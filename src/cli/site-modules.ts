@@ -113,6 +113,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     ...(check === true ? { check } : {}),
     ...(harms === true ? { harms } : {}),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
+    ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),
     preflight: (changes, wanted, ctx) => waiting('preflight', () => module.preflight(changes, wanted, ctx)),
     observe: (wanted, ctx) => waiting('observe', () => module.observe(wanted, ctx)),
     plan: (wanted, seen) => pure('plan', () => module.plan(wanted, seen)),

@@ -21,6 +21,13 @@ export interface Finding {
   readonly mend: string
 }
 
+/** Something that a step reads from afar, with the digest of what it is now. */
+export interface PinnedThing {
+  /** How it is called, wherever it is read to: `oci://registry.example/hub:1.2.3`. */
+  readonly what: string
+  readonly digest: string
+}
+
 /**
  * A share that a step's changes take of one stock (quota, addresses, space). Two steps may each fit and not both, so the
  * engine adds up what all of them want and stops where that is more than is left; a step does not compare by itself.
@@ -80,6 +87,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   verification(inputs: I): Verification
   /** Could these changes succeed? Reads only; asked only where there are changes. An empty list says yes. */
   preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly (Finding | Demand)[]>
+  /**
+   * What it reads from afar and must stay the same for a whole run (a chart in a registry): told when a run starts and when it is
+   * resumed, before anything is written. Reads only. Files that inputs name (`file`) are pinned without it.
+   */
+  pins?(inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly PinnedThing[]>
   /** Reads only. A thrown error counts as unknown. */
   observe(inputs: ObserveInputs<I, K>, ctx: ReadContext<D>): Promise<Observation<O, S>>
   /** Pure. Never called when converged. */

@@ -145,7 +145,7 @@ async function lookWithRetries<D>(
   }
 }
 
-function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
+export function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
   // A plan starts no child that may outlive it and writes nothing, so there is nothing to journal.
   const children = { started: () => Promise.resolve(), ended: () => Promise.resolve() }
   const doors = ports.doors({ step: node.id, children })
