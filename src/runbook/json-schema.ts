@@ -75,16 +75,19 @@ function partsOf(uses: string, inputs: z.ZodType): { readonly own: Node; readonl
     return { ...rest, $ref: $ref.replace(/^#\/\$defs\/(.*)$/, (_all, name: string) => `#/$defs/${nameOf(name)}`) }
   }
   const written = (node: Node, mayBeOne: boolean): Node => templated(renamed(plain(node)), mayBeOne)
-  const defs = Object.entries($defs as { readonly [name: string]: Node }).map(([name, node]) => [nameOf(name), written(node, true)])
+  const parts = Object.entries($defs as { readonly [name: string]: Node })
+  const defs = parts.map(([name, node]) => [nameOf(name), written(node, true)] as const)
   return { own: written(own, false), defs: Object.fromEntries(defs) }
 }
 
 function jsonOf(schema: z.ZodType): Node {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline', override: keepCaseless }) as Node
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline', override: keepCaseless })
 }
 
+type Written = Parameters<NonNullable<NonNullable<Parameters<typeof z.toJSONSchema>[1]>['override']>>[0]
+
 /** A pattern of JSON Schema has no flags: what ignores case in zod must say so in its letters. */
-function keepCaseless({ zodSchema, jsonSchema }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+function keepCaseless({ zodSchema, jsonSchema }: Written): void {
   const checks = (zodSchema._zod.def.checks ?? []).map((check) => check._zod.def as { readonly pattern?: RegExp })
   const flagged = checks.map(({ pattern }) => pattern).find((one) => one?.source === jsonSchema.pattern && one?.flags.includes('i') === true)
   if (flagged !== undefined) jsonSchema.pattern = caseless(flagged.source)
