@@ -72,8 +72,9 @@ export class Charts {
   async #helm(chart: RemoteChart, home: string, args: readonly string[]): Promise<void> {
     const { exec, tools } = this.#options
     const { path } = await tools.helm()
-    const { exitCode, stderr } = await exec.run({ file: path, args, env: privateHome(home), timeoutMs: pullMs })
-    if (exitCode !== 0) throw pullError(chart, stderr)
+    const { exitCode, stdout, stderr } = await exec.run({ file: path, args, env: privateHome(home), timeoutMs: pullMs })
+    // `helm repo update` says on its standard output why it could not.
+    if (exitCode !== 0) throw pullError(chart, `${stdout}\n${stderr}`)
   }
 }
 
@@ -107,10 +108,9 @@ async function writeCredentials(home: string, chart: RemoteChart): Promise<reado
   return ['--repository-config', file]
 }
 
-function pullError(chart: RemoteChart, stderr: string): LifeboatError {
+function pullError(chart: RemoteChart, told: string): LifeboatError {
   const { login } = chart
-  const said = strikeOut(stderr, login === undefined ? [] : [login.password.reveal()])
-  // `helm repo update` says why in the line before the last.
+  const said = strikeOut(told, login === undefined ? [] : [login.password.reveal()])
   const text = /^\s+(?:Get|failed to fetch) .*$/m.exec(said)?.[0].trim() ?? lastLine(said)
   const { hint, passing } = reasons.find(({ says }) => says.test(said)) ?? { hint: 'Look at the place that the runbook names under chart.' }
   return new LifeboatError('helm.pull', `the chart ${chartLabel(chart)} cannot be pulled: ${text}`, {
