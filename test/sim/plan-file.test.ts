@@ -56,7 +56,7 @@ describe('a plan that is kept in a file', () => {
     for (const flags of [['--dry-run'], ['--confirm=data100', '--yes']]) {
       const { code, stderr } = await runIn(world, path, ...flags)
       expect(code, stderr).toBe(4)
-      expect(stderr).toMatch(/shown: +update record A data100\.datahub\.berkeley\.edu[\s\S]*now: +create record A data100\.datahub\.berkeley\.edu/)
+      expect(stderr).toMatch(/\n {4}shown: +update record A data100\.datahub\.berkeley\.edu\n[\s\S]*\n {4}now: +create record A data100\.datahub\.berkeley\.edu/)
     }
     await quiet(world)
   })
@@ -73,7 +73,7 @@ describe('a plan that is kept in a file', () => {
     writeFileSync(key, `${readFileSync(key, 'utf8')}\n`)
     const changed = await runIn(world, path, '--confirm=data100', '--yes')
     expect(changed.code, changed.stderr).toBe(2)
-    expect(changed.stderr).toMatch(/has changed since:\n.*other contents/)
+    expect(changed.stderr).toMatch(/has changed since: \[plan-file\.other\]\n {2}\S+: other contents\n/)
     await quiet(world)
   })
 
