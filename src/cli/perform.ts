@@ -27,6 +27,8 @@ export interface Performance {
 export interface FreshRun extends Performance {
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** Holds the plan beside one that was shown before, which takes its place; throws what keeps that from being run. */
+  readonly agree?: (made: Plan) => Plan
   /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
   readonly consent: (plan: Plan) => Promise<RecordData['run.started']['confirmed'] | number>
 }
@@ -39,7 +41,8 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     const files = await site.pins()
     const ports = { ...planPorts(performance), signal }
     const pins = [...files, ...afarPins(await pinsFromAfar(ports))]
-    const plan = await planRun(ports)
+    const made = await planRun(ports)
+    const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
     const journal = await state.create(run, () => site.clock.now())

@@ -1,3 +1,4 @@
+export { differencesOf, notNeeded, type StepDifference } from './difference.js'
 export { pinsFromAfar } from './pins.js'
 export { planRun, type Plan, type PlanFailure } from './planner.js'
 export type { PlanPorts, Registry, RunPorts, SecretPort, StepScope, Survivors } from './ports.js'

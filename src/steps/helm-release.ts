@@ -3,6 +3,7 @@ import { isPending, type Change, type Finding, type Inverse, type Planned, type 
 import type { Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
+import { naming } from './parts/naming.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
@@ -20,7 +21,8 @@ interface Seen {
   readonly otherSecrets?: readonly string[]
 }
 
-const nameIn = ({ namespace, release }: { namespace: unknown; release: unknown }): string => `release ${String(namespace)}/${String(release)}`
+const nameIn = ({ namespace, release }: Pick<PlanInputs<ReleaseInputs>, 'namespace' | 'release'>): string =>
+  `release ${naming(namespace, 'namespace')}/${naming(release, 'release')}`
 
 /**
  * A helm release, waited for until its pods are ready and its load balancer has an address. A digest of chart and values

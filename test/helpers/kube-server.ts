@@ -8,7 +8,7 @@ import { KubeAccess } from '../../src/platform/kube/access.js'
 import { openKube } from '../../src/platform/kube/kubectl.js'
 import { findTools } from '../../src/platform/kube/tools.js'
 import type { ChildLog } from '../../src/platform/scope.js'
-import { KubeCluster } from '../../src/sim/kube/cluster.js'
+import { KubeCluster, type KubeRequest } from '../../src/sim/kube/cluster.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import { scaledClock } from '../../src/sim/world/clock.js'
 import { execFor } from './doors.js'
@@ -22,6 +22,7 @@ export async function kubeServer() {
   const folders: string[] = []
   const watchers = new Set<() => void>()
   const listeners = new Set<(request: { readonly method: string; readonly path: string }) => void>()
+  const requests: KubeRequest[] = []
   const authority = makeAuthority('test', Date.now())
   const kube = new KubeCluster({
     clock,
@@ -31,6 +32,7 @@ export async function kubeServer() {
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
     token: 'right',
     onRequest: (request) => {
+      requests.push(request)
       for (const listen of [...listeners]) listen(request)
     },
     onChange: () => {
@@ -66,6 +68,8 @@ export async function kubeServer() {
   return {
     kube,
     state,
+    /** Everything that the API was asked. */
+    requests,
     doors,
     /** The private folders of all doors that were opened. */
     folders,
