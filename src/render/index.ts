@@ -102,7 +102,7 @@ async function bareRenderer(options: RendererOptions): Promise<Omit<Renderer, 'n
 export { terminalAsker, type Asker } from './asker.js'
 export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
 export { errorLines } from './diagnostics.js'
-export { sayStart, sayWhere } from './headline.js'
+export { sayStart, sayWhat, sayWhere } from './headline.js'
 export { Output, type Streams } from './output.js'
 export { planLines, type PlanInput } from './plan-view.js'
 export { confirmByName, personOperator, yesOperator } from './prompts.js'
