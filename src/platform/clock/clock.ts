@@ -20,6 +20,13 @@ export function clockOf(cloud: Pick<Cloud, 'clock'>): Clock {
   }
 }
 
+/** A signal that is aborted after so many real milliseconds, unless `over` was called before. */
+export function timeLimit(ms: number): { readonly signal: AbortSignal; over(): void } {
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(), ms)
+  return { signal: limit.signal, over: () => clearTimeout(timer) }
+}
+
 /** The longest delay that a timer takes; longer sleeps are taken in turns. */
 const longestTimerMs = 2 ** 31 - 1
 
