@@ -60,7 +60,8 @@ describe('an answer that is none', () => {
   })
 
   it('that does not come to its end is given up after a while', async () => {
-    const session = new AzureSession({ cloud: world.cloud, subscription: world.test.subscription, clock: world.clock, environment: {}, answerWithinMs: 300 })
+    const { cloud, clock, test } = world
+    const session = new AzureSession({ cloud, subscription: test.subscription, clock, environment: {}, answerWithinMs: 300 })
     const door = openAzure(session, hostFactsReader(session), { run: 'r', runbook: 'b', step: 's' })
     await world.azure.groups.get('data100-19s')
     world.test.faults.plantOnWire({ match: { method: 'GET', path: '^/subscriptions/' }, times: 99, drop: 'never' })

@@ -45,7 +45,7 @@ interface Page<T> {
 
 /** A list always has its members, be they none: without them it is not known what there is. */
 function membersOf<T>({ value }: Page<T>, { doing }: Question): readonly T[] {
-  if (Array.isArray(value)) return value
+  if (Array.isArray(value)) return value as readonly T[]
   throw new LifeboatError('azure.garbled', `${doing}: the answer is no list`, { retry: {} })
 }
 

@@ -52,14 +52,15 @@ export function wirePolicy(withinMs = answerWithinMs): PipelinePolicy {
 
 /** The SDKs have no limit of their own, and the one that they can be given ends with the answer's headers. */
 async function inTime(request: PipelineRequest, next: SendRequest, withinMs: number): Promise<PipelineResponse> {
-  const { signal, over } = timeLimit(withinMs)
+  const limit = timeLimit(withinMs)
+  const { signal } = limit
   const asked = request.abortSignal
   const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new LateAnswer())))
   request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, signal]) : signal
   try {
     return await Promise.race([next(request), late])
   } finally {
-    over()
+    limit.over()
     if (asked === undefined) delete request.abortSignal
     else request.abortSignal = asked
   }

@@ -79,10 +79,11 @@ export function totalOf(parts: readonly Part[]): Spent {
 }
 
 function spentIn(span: Span, { world, claims }: StepFacts, { programs, marks }: RunFacts): Spent {
+  const names = [...new Set(programs.map(({ program }) => program))].sort()
   const kinds: [string, readonly Span[]][] = [
     ['world', world],
     ['claims', claims],
-    ...[...new Set(programs.map(({ program }) => program))].sort().map((name): [string, readonly Span[]] => [name, programs.filter(({ program }) => program === name)]),
+    ...names.map((name): [string, readonly Span[]] => [name, programs.filter(({ program }) => program === name)]),
     ['waiting', silences(span, marks, programs)],
   ]
   let left: readonly Span[] = [span]

@@ -41,8 +41,16 @@ function clockOf(cloudPath: string): WorldClock {
   return { realMs: (t) => Date.parse(real) + (Date.parse(t) - Date.parse(world)) / rate }
 }
 
-/** Serves a world by a process of its own, as a rehearsal does; `stop` resolves when it has written what it leaves. */
-export async function servedWorld(world: string, speed: number): Promise<{ readonly cloud: string; readonly folder: string; stop(): Promise<void> }> {
+export interface ServedWorld {
+  /** Path of its cloud file. */
+  readonly cloud: string
+  readonly folder: string
+  /** Resolves when it has written what it leaves. */
+  stop(): Promise<void>
+}
+
+/** Serves a world by a process of its own, as a rehearsal does. */
+export async function servedWorld(world: string, speed: number): Promise<ServedWorld> {
   const folder = temporaryFolder()
   const sim = lifeboat(['sim', '--world', world, '--speed', String(speed), '--state-dir', folder, '--access-log', join(folder, 'requests.ndjson')])
   const ready = (await sim.until((event) => (event.type as string) === 'sim.ready')) as unknown as { cloud: string; control: string }
