@@ -5,10 +5,11 @@ import type { WorldSpec } from '../../src/sim/world/spec.js'
 import { root, temporaryFolder } from './cli.js'
 
 /** A world file as it is written: durations as `20m`, nothing defaulted. */
-export type WorldFile = Omit<WorldSpec, 'durations' | 'podsReady' | 'clockAhead' | 'quota'> & {
+export type WorldFile = Omit<WorldSpec, 'durations' | 'podsReady' | 'clockAhead' | 'tokenLifetime' | 'quota'> & {
   durations: Record<string, string>
   podsReady?: Record<string, string>
   clockAhead?: string
+  tokenLifetime?: string
   quota?: Record<string, number>
 }
 

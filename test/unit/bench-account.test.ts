@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { accountOf, chainOf, totalOf, without, type RunFacts, type StepFacts } from '../bench/failover/account.js'
 
-const step = (id: string, ended: number, needs: string[] = [], more: Partial<StepFacts> = {}): StepFacts => ({ id, needs, ended, world: [], claims: [], ...more })
-const run = (steps: StepFacts[], more: Partial<RunFacts> = {}): RunFacts => ({ whole: { from: 0, until: 1000 }, planned: 100, steps, programs: [], marks: [], ...more })
+function step(id: string, ended: number, needs: string[] = [], more: Partial<StepFacts> = {}): StepFacts {
+  return { id, needs, ended, world: [], claims: [], ...more }
+}
+
+function run(steps: StepFacts[], more: Partial<RunFacts> = {}): RunFacts {
+  return { whole: { from: 0, until: 1000 }, planned: 100, steps, programs: [], marks: [], ...more }
+}
 
 describe('the account of a run', () => {
   it('follows the steps that decided it, back from the last end by the need that ended last', () => {
@@ -29,7 +34,9 @@ describe('the account of a run', () => {
   })
 
   it('takes spans away from spans', () => {
-    expect(without([{ from: 0, until: 10 }], [{ from: 2, until: 4 }, { from: 8, until: 20 }])).toEqual([{ from: 0, until: 2 }, { from: 4, until: 8 }])
-    expect(without([{ from: 0, until: 10 }], [{ from: -5, until: 20 }])).toEqual([])
+    const whole = { from: 0, until: 10 }
+    const taken = [{ from: 2, until: 4 }, { from: 8, until: 20 }]
+    expect(without([whole], taken)).toEqual([{ from: 0, until: 2 }, { from: 4, until: 8 }])
+    expect(without([whole], [{ from: -5, until: 20 }])).toEqual([])
   })
 })

@@ -78,8 +78,9 @@ const denied: ErrorDetails = {
   blame: 'user',
   hint: 'Ask for the right to do this, or log in as somebody who has it. A role that was assigned a moment ago takes a while to be seen.',
 }
+/** A move takes up to four hours (facts/azure), and a minute lies between two tries in the end. */
 const locked: ErrorDetails = {
-  retry: {},
+  retry: { attempts: 300 },
   hint: 'A management lock keeps this from being changed (az lock list), or a move locks the group until it ends.',
 }
 const short: ErrorDetails = {

@@ -11,6 +11,7 @@ import type { Operation } from './door.js'
 import { azureError, isNotFound } from './errors.js'
 import { wirePolicy } from './hints.js'
 import { parseId, type ResourceIdParts } from './ids.js'
+import { withLock } from './locks.js'
 import { follow, type Pollable } from './operation.js'
 
 export interface SessionOptions extends Login {
@@ -115,7 +116,8 @@ export class AzureSession {
     try {
       return await call()
     } catch (error) {
-      throw this.told(error, doing)
+      const coded = this.told(error, doing)
+      throw coded.code === 'azure.locked' ? await withLock(this, coded) : coded
     }
   }
 
