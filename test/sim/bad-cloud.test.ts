@@ -59,7 +59,7 @@ describe('a refusal in mid-run', () => {
   it('by a lock that somebody has set stops the run with the command that takes it away', async () => {
     await using world = await served()
     const lock = `${groupPath('first')}/providers/Microsoft.Authorization/locks/freeze`
-    const network = `resourceGroup: first, location: westus2, name: n, addressSpace: [10.9.0.0/16], subnets: { a: 10.9.0.0/24 }`
+    const network = 'resourceGroup: first, location: westus2, name: n, addressSpace: [10.9.0.0/16], subnets: { a: 10.9.0.0/24 }'
     const stage = small(world, `${groupSteps('first')}  - { id: network, uses: azure/network, needs: [first], with: { ${network} } }\n`)
     const freeze = { method: 'PUT', path: lock, body: { properties: { level: 'ReadOnly' } } }
     await plant(world, { match: { method: 'PUT', path: '/resourceGroups/first/providers/' }, meanwhile: freeze })
