@@ -1,4 +1,4 @@
-import { LifeboatError, type PinnedThing } from '../contract/index.js'
+import type { PinnedThing } from '../contract/index.js'
 import type { Pin, RunState } from '../journal/index.js'
 import type { Site } from './site.js'
 
@@ -24,13 +24,6 @@ export function changedAfar(before: readonly Pin[], now: readonly Pin[]): readon
   const digests = new Map(before.filter(({ afar }) => afar === true).map(({ path, digest }) => [path, digest]))
   const others = now.filter(({ path, digest }) => digests.has(path) && digests.get(path) !== digest)
   return others.map(({ path }) => `  ${path}: other contents`)
-}
-
-export function runChanged(differences: readonly string[]): LifeboatError {
-  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
-    blame: 'user',
-    hint: 'Put it back, or go on with the new contents: lifeboat resume --accept-changes',
-  })
 }
 
 /** Lines that only one of two texts has, as `- old` and `+ new`, in order. */

@@ -10,7 +10,7 @@ import { readPolicy, waitAfter, waitOut } from './retry.js'
  */
 export async function pinsFromAfar<D>(ports: PlanPorts<D>): Promise<readonly PinnedThing[]> {
   const asked = ports.runbook.nodes.map(async (node): Promise<readonly PinnedThing[]> => {
-    const module = node.kind === 'step' ? moduleOf(ports.registry, node) : undefined
+    const module = node.kind === 'step' ? moduleOf(ports, node) : undefined
     if (node.kind !== 'step' || module?.pins === undefined) return []
     const inputs = inputsOf(node, module, ports, new Map())
     const ctx = contextFor(node, ports)
