@@ -5,6 +5,7 @@ import { openSite, readRunbook } from '../../src/cli/site.js'
 import { planRun, type Plan } from '../../src/engine/index.js'
 import { readWorldSpec } from '../../src/sim/world/load.js'
 import { serveWorld } from '../../src/sim/serve.js'
+import { rulesFor, wireRule } from '../../src/steps/parts/network.js'
 import type { WorldSpec } from '../../src/sim/world/spec.js'
 import { data100, root, temporaryFolder } from '../helpers/cli.js'
 import { subscription } from '../helpers/steps.js'
@@ -74,6 +75,124 @@ const impediments: readonly Impediment[] = [
     step: 'move',
     what: /keep \(CanNotDelete\) keeps disks from being moved/,
     mend: /az lock delete/,
+  },
+  {
+    name: 'vCPUs for the new cluster or for the new server, and not for both beside the old ones',
+    world: () => ({ quota: { standardESv3Family: 72 + 64 + 7 } }),
+    step: 'nfs',
+    what: /vCPUs of standardESv3Family in westus2: 64 wanted by cluster and 8 by nfs, 71 left/,
+    mend: /Of 143 there are 72 in use, the old cluster’s too/,
+  },
+  {
+    name: 'too few vCPUs in the whole region',
+    world: () => ({ quota: { cores: 100 } }),
+    step: 'cluster',
+    what: /vCPUs in westus2: 64 wanted by cluster and 8 by nfs, 28 left/,
+    mend: /az vm list-usage --location westus2/,
+  },
+  {
+    name: 'a size that the region does not have',
+    runbook: (text) => text.replaceAll('Standard_E8s_v3', 'Standard_M8ms'),
+    step: 'nfs',
+    what: /westus2 has no machines of the size Standard_M8ms/,
+    mend: /az vm list-skus --location westus2/,
+  },
+  {
+    name: 'a size of the old cluster that this subscription cannot have any more',
+    world: () => ({ unavailableSizes: [{ size: 'Standard_E16s_v3' }] }),
+    step: 'cluster',
+    what: /cannot have Standard_E16s_v3 in westus2 \(NotAvailableForSubscription\)/,
+    mend: /have support lift the restriction/,
+  },
+  {
+    name: 'a size that cannot be had in the server’s zone',
+    world: () => ({ unavailableSizes: [{ size: 'Standard_E8s_v3', zones: ['2'] }] }),
+    runbook: (text) => text.replace('      size: Standard_E8s_v3', '      size: Standard_E8s_v3\n      zone: "2"'),
+    step: 'nfs',
+    what: /Standard_E8s_v3 cannot be had in zone 2 of westus2, only in zones 1, 3/,
+    mend: /Choose another zone/,
+  },
+  {
+    name: 'a policy that denies a location to groups',
+    world: () => ({ policies: [{ name: 'only-east', type: 'Microsoft.Resources/subscriptions/resourceGroups', locations: ['eastus'] }] }),
+    step: 'group-nfs',
+    what: /policy only-east denies resourceGroups data100-nfs, by its type, location/,
+    mend: /az policy exemption create --policy-assignment .*only-east/,
+  },
+  {
+    name: 'a policy that wants a tag on the server',
+    world: () => ({ policies: [{ name: 'owners', type: 'Microsoft.Compute/virtualMachines', tag: 'owner' }] }),
+    step: 'nfs',
+    what: /policy owners denies virtualMachines nfsserver, by its type, tags\['owner'\]/,
+    mend: /az policy exemption create/,
+  },
+  {
+    name: 'a login that may not ask for policies',
+    world: () => ({ providers: { 'Microsoft.PolicyInsights': 'NotRegistered' } }),
+    step: 'network',
+    level: 'warn',
+    what: /Azure Policy would deny cannot be asked/,
+    mend: /Microsoft\.PolicyInsights/,
+  },
+  {
+    name: 'a resource provider that is not registered',
+    world: () => ({ providers: { 'Microsoft.ContainerService': 'NotRegistered' } }),
+    step: 'cluster',
+    what: /has not registered the resource provider Microsoft\.ContainerService \(NotRegistered\)/,
+    mend: /az provider register --namespace Microsoft\.ContainerService --wait/,
+  },
+  {
+    name: 'a Kubernetes version that is not on offer any more',
+    world: () => ({ kubernetesVersions: ['1.34.1', '1.35.0'] }),
+    step: 'cluster',
+    what: /Kubernetes 1\.33\.2 is not on offer in westus2/,
+    mend: /1\.34\.1, 1\.35\.0/,
+  },
+  {
+    name: 'a node group that an earlier cluster left behind',
+    world: ({ groups }) => ({ groups: [...groups, { name: 'data100-19s-2', tags: {} }, { name: 'MC_data100-19s-2_data100-19s-2_westus2', tags: {} }] }),
+    step: 'cluster',
+    what: /the resource group MC_data100-19s-2_data100-19s-2_westus2 exists, and AKS wants to make it/,
+    mend: /az resource list --resource-group MC_/,
+  },
+  {
+    name: 'the server’s address, taken by somebody in a network that is there already',
+    world: ({ groups, resources }) => ({ groups: [...groups, { name: 'data100-network', tags: {} }], resources: [...resources, ...networkWithGuest] }),
+    step: 'nfs',
+    what: /the address 10\.240\.0\.7 is taken in the subnet nfs/,
+    mend: /az network nic list.*Free are 10\.240\.0\.4/,
+  },
+]
+
+/** The network as the runbook wants it, with an interface of somebody else's at the server's address. */
+const inNetworks = (type: string, name: string): string => `/subscriptions/${subscription}/resourceGroups/data100-network/providers/Microsoft.Network/${type}/${name}`
+const networkWithGuest: WorldSpec['resources'] = [
+  {
+    id: inNetworks('networkSecurityGroups', 'data100-nfs'),
+    tags: {},
+    properties: {
+      securityRules: Object.entries(rulesFor({ securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' } })).map(([name, rule]) => ({ ...wireRule(name, rule) })),
+    },
+  },
+  {
+    id: inNetworks('virtualNetworks', 'data100'),
+    tags: {},
+    properties: {
+      addressSpace: { addressPrefixes: ['10.240.0.0/16'] },
+      subnets: [
+        { name: 'nodes', properties: { addressPrefix: '10.240.16.0/20' } },
+        { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28', networkSecurityGroup: { id: inNetworks('networkSecurityGroups', 'data100-nfs') } } },
+      ],
+    },
+  },
+  {
+    id: inNetworks('networkInterfaces', 'somebody'),
+    tags: {},
+    properties: {
+      ipConfigurations: [
+        { name: 'a', properties: { privateIPAllocationMethod: 'Static', privateIPAddress: '10.240.0.7', subnet: { id: `${inNetworks('virtualNetworks', 'data100')}/subnets/nfs` } } },
+      ],
+    },
   },
 ]
 

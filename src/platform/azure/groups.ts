@@ -39,6 +39,11 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
         return ids
       })
     },
+    async failed(name) {
+      const doing = `listing what has failed in resource group ${name}`
+      const found = await askAll<WireListed>(session, { doing, path: `${path(name)}/resources`, apiVersion: '2021-04-01', query: { $expand: 'provisioningState' } })
+      return found.filter(({ provisioningState }) => provisioningState === 'Failed').map(({ id }) => id)
+    },
     async locks(name) {
       const locks = await listLocks(session)
       const group = name === undefined ? `/subscriptions/${session.subscription}` : path(name)
@@ -69,4 +74,9 @@ async function listLocks(session: AzureSession): Promise<ManagementLock[]> {
 interface WireLock {
   readonly id: string
   readonly properties?: { readonly level?: string }
+}
+
+interface WireListed {
+  readonly id: string
+  readonly provisioningState?: string
 }
