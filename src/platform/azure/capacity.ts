@@ -58,7 +58,8 @@ export function openCapacity(session: AzureSession): CapacityDoor {
         apiVersion: '2025-05-01',
       })
       const minors = found?.values ?? []
-      return minors.flatMap(({ version, patchVersions = {} }) => [...(version === undefined ? [] : [version]), ...Object.keys(patchVersions)])
+      const numbers = minors.flatMap(({ version, patchVersions = {} }) => [version, ...Object.keys(patchVersions)])
+      return numbers.filter((one) => one !== undefined)
     },
   }
 }

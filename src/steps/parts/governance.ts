@@ -74,8 +74,8 @@ function contentOf({ type, name, location, zones, properties }: Made): Content {
 /** A value without the parts that are only known after other steps. */
 function knownIn(value: Planned | undefined): Json | undefined {
   if (isPending(value) || value === undefined) return undefined
-  if (Array.isArray(value)) return (value as readonly Planned[]).flatMap((one) => knownIn(one) ?? [])
-  if (typeof value !== 'object' || value === null) return value as Json
+  if (Array.isArray(value)) return value.flatMap((one: Planned) => knownIn(one) ?? [])
+  if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).flatMap(([key, part]) => {
     const known = knownIn(part)
     return known === undefined ? [] : [[key, known] as const]
