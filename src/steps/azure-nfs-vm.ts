@@ -3,7 +3,7 @@ import ssh2 from 'ssh2'
 import { z } from 'zod'
 import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
-import { sameId, samePlace } from '../platform/azure/ids.js'
+import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { addressFindings } from './parts/address.js'
@@ -66,7 +66,7 @@ export const nfsVm = defineStep({
     const states = [nic?.properties['provisioningState'], machine?.provisioningState]
     const changing = states.find((state) => state === 'Creating' || state === 'Updating' || state === 'Deleting')
     if (changing !== undefined) return { state: 'in-flight', what: `${wanted.name} is ${changing.toLowerCase()}` }
-    const wrong = conflictOf(wanted, nic, machine)
+    const wrong = foreignUse(ids, nic, machine) ?? conflictOf(wanted, nic, machine)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const missing = [...(nic === undefined ? [nicLabel(wanted.name)] : []), ...(machine === undefined ? [machineLabel(wanted.name)] : [])]
     if (missing.length > 0 || machine === undefined) return { state: 'drifted', seen: { missing } }
@@ -162,6 +162,14 @@ interface Conflict {
 }
 
 const another = 'Delete it if nobody needs it, or use another name in the runbook.'
+
+/** Both names may be taken by something that is not ours: a machine at another interface, an interface of another machine. */
+function foreignUse(ids: ReturnType<typeof idsIn>, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+  const user = (nic?.properties['virtualMachine'] as { readonly id?: string } | undefined)?.id
+  if (user !== undefined && !sameId(user, ids.machine)) return { why: `interface ${nameOf(ids.nic)} belongs to another machine, ${user}`, mend: another }
+  if (machine === undefined || machine.interfaces.some((id) => sameId(id, ids.nic))) return undefined
+  return { why: `there is another machine ${nameOf(ids.machine)}, at the interface ${machine.interfaces.join(', ')}`, mend: another }
+}
 
 function conflictOf(wanted: Wanted, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
