@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.js'
 import { capacityFindings, versionFindings } from './parts/capacity.js'
 import { governanceFindings, type Made } from './parts/governance.js'
 import { kubectlFindings } from './parts/kube.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -86,7 +87,7 @@ export const aksCluster = defineStep({
   },
   plan: ({ name, location, kubernetesVersion, like, pools, subnet }) => [
     {
-      resource: label(String(name)),
+      resource: label(naming(name, 'name')),
       action: 'create',
       after: {
         location,
