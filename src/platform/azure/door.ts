@@ -52,8 +52,6 @@ export interface GroupDoor {
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
-  /** Ids of what is in a group and whose last change failed; empty if the group is absent. Lists are a little behind. */
-  failed(name: string): Promise<readonly string[]>
   /**
    * Management locks that hold for a group, there or yet to be made: its own, the subscription's, and those on what is in it.
    * Without a name only the subscription's. A move's own lock is not among them.
