@@ -39,8 +39,9 @@ export const helmRelease = defineStep({
   async preflight(changes, wanted, ctx) {
     const { doors } = ctx
     const kube = kubeVersion(wanted, doors)
+    const ofTool: Promise<readonly Finding[]> = doors.helm.version().then(() => [])
     const ofChart = isMaking(changes) ? chartFindings(changes, wanted, kube, ctx) : Promise.resolve([])
-    return together(doors.helm.version().then(() => []), kubeFindings(kube, doors), ofChart)
+    return together(ofTool, kubeFindings(kube, doors), ofChart)
   },
   async pins({ chart }, ctx) {
     if (isPending(chart) || typeof chart === 'string') return []
