@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Change, Listener, Mode, Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
-import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
+import { planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
+import { fold, RunLock, type Holder, type Journal, type LockKey, type Owner, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
-import type { Site } from './site.js'
+import { noStep, type Site } from './site.js'
+import { admitted, outcomeWord, targetOf } from './target.js'
 
 /** What a run needs from the command that performs it. */
 export interface Performance {
@@ -33,10 +34,10 @@ export interface FreshRun extends Performance {
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
 export async function performFresh(performance: FreshRun): Promise<number> {
   const { site, state, run, mode, sim } = performance
-  return underLock(performance, async (signal) => {
+  return underLock(performance, undefined, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
-    const plan = await planRun({ ...planPorts(performance), signal })
+    const plan = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
     const journal = await state.create(run, () => site.clock.now())
@@ -50,18 +51,20 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       realStartedAt: site.clock.realNow().toISOString(),
       ...(sim === undefined ? {} : { sim }),
     }
-    return finished(performance, journal, startRun(runPorts(performance, journal, signal), started, plan))
+    return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
   })
 }
 
 export interface ResumedRun extends Performance {
   readonly acceptedChanges: boolean
+  /** Who drove it last, as its journal says. */
+  readonly earlier: Owner
 }
 
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
-  const { site, state, run, acceptedChanges } = performance
-  return underLock(performance, async (signal) => {
+  const { site, state, run, acceptedChanges, earlier } = performance
+  return underLock(performance, earlier, async (hold) => {
     const { journal, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
     const resumed: RecordData['run.resumed'] = {
@@ -70,12 +73,19 @@ export async function performResume(performance: ResumedRun): Promise<number> {
       acceptedChanges,
       ...(acceptedChanges ? { runbookText: site.runbook.text } : {}),
     }
-    return finished(performance, journal, resumeRun(runPorts(performance, journal, signal), resumed))
+    return finished(performance, journal, resumeRun(runPorts(performance, journal, hold), resumed))
   })
 }
 
-/** Holds the run's lock around `work`, and stops the run if another takes it over. */
-async function underLock(performance: Performance, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+/** What a run works with while it has its lock and, on the cloud itself, its target. */
+interface Hold {
+  readonly signal: AbortSignal
+  readonly target: TargetLock
+  readonly doors: (scope: StepScope) => Platform
+}
+
+/** Holds the run's lock around `work`, on this machine and in the cloud, and stops the run if another takes it over. */
+async function underLock(performance: Performance, earlier: Owner | undefined, work: (hold: Hold) => Promise<number>): Promise<number> {
   const { site, state, run, interrupts, takeOver } = performance
   const owner = { ...(await site.processes.self()), run }
   const lock = await RunLock.acquire(state.locks, lockKey(site), owner, site.processes, () => site.clock.realNow(), {
@@ -91,12 +101,41 @@ async function underLock(performance: Performance, work: (signal: AbortSignal) =
     // Swept before it is used: an earlier life may have left credentials there.
     await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
-    return await work(signal)
+    const code = await onTarget(performance, earlier, signal, over, work)
+    // Whoever was displaced says so, whatever else stopped with it.
+    if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
+    return code
   } finally {
     await rm(secrets, { recursive: true, force: true })
     beating.abort()
     await alive
     await lock.release()
+  }
+}
+
+/** The same for the target, whose mark every machine sees. */
+async function onTarget(
+  performance: Performance,
+  earlier: Owner | undefined,
+  signal: AbortSignal,
+  over: AbortController,
+  work: (hold: Hold) => Promise<number>,
+): Promise<number> {
+  const { site, state, run, takeOver, notice } = performance
+  const doors = site.doors(state.paths(run).secrets, run)
+  const azure = doors(noStep).azure
+  const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
+  await admitted(target, site, signal)
+  const beating = new AbortController()
+  const beats = target.keepBeating(beating.signal)
+  let code: number | undefined
+  try {
+    code = await work({ signal, target, doors })
+    return code
+  } finally {
+    beating.abort()
+    await beats
+    await target.release(outcomeWord(code))
   }
 }
 
@@ -119,9 +158,7 @@ async function finished(
   }
 }
 
-function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
-  const { site, state, run } = performance
-  const doors = site.doors(state.paths(run).secrets, run)
+function planPorts({ site, state }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
     runbook: site.runbook,
     registry: site.registry,
@@ -133,14 +170,15 @@ function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal'
   }
 }
 
-function runPorts(performance: Performance, journal: Journal, signal: AbortSignal): RunPorts<Platform> {
+function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
   const { site, operator, listeners, run, criticalPathMs } = performance
   return {
-    ...planPorts(performance),
+    ...planPorts(performance, hold),
     journal,
     operator,
     listeners,
-    signal,
+    signal: hold.signal,
+    target: hold.target,
     survivors: site.survivors,
     resumeCommand: `lifeboat resume ${run}${performance.stateFlag}`,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),

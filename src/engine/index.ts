@@ -1,5 +1,7 @@
 export { planRun, type Plan, type PlanFailure } from './planner.js'
-export type { PlanPorts, Registry, RunPorts, StepScope, Survivors } from './ports.js'
+export type { PlanPorts, Registry, RunPorts, StepScope, Survivors, Target } from './ports.js'
+export { groupsOf } from './inputs.js'
+export { readPolicy, waitAfter, waitOut } from './retry.js'
 export { narrate } from './narrate.js'
 export { resumeRun, startRun } from './run.js'
 export type { StepFinding } from './readiness.js'

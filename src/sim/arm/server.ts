@@ -17,6 +17,7 @@ import { machineRoutes } from './machines.js'
 import { assertPermitted } from './rights.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
+import { tagRoutes } from './tags.js'
 import { TokenDoor, type Client } from './token.js'
 import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -170,6 +171,7 @@ function allRoutes(arm: Arm): Route[] {
   return [
     ...arm.operations.routes(),
     ...subscriptionRoutes,
+    ...tagRoutes,
     ...groupRoutes,
     ...clusterRoutes,
     ...dnsRoutes,
