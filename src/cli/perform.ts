@@ -40,6 +40,7 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     const plan = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
+    await hold.target.displace()
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
       runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
@@ -65,6 +66,7 @@ export interface ResumedRun extends Performance {
 export async function performResume(performance: ResumedRun): Promise<number> {
   const { site, state, run, acceptedChanges, earlier } = performance
   return underLock(performance, earlier, async (hold) => {
+    await hold.target.displace()
     const { journal, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
     const resumed: RecordData['run.resumed'] = {

@@ -63,6 +63,11 @@ export class TargetLock {
     }
   }
 
+  /** Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. */
+  async displace(): Promise<void> {
+    if (this.#displaced.length > 0) await this.beforeIntent()
+  }
+
   /** To be called before every intent. Takes the target at the first; rejects once it is another's. */
   async beforeIntent(): Promise<void> {
     this.#claim ??= this.#takeAll()
