@@ -27,6 +27,8 @@ export interface Performance {
 export interface FreshRun extends Performance {
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** Holds the plan beside one that was shown before, which takes its place; throws what keeps that from being run. */
+  readonly agree?: (made: Plan) => Plan
   /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
   readonly consent: (plan: Plan) => Promise<RecordData['run.started']['confirmed'] | number>
 }
@@ -37,7 +39,8 @@ export async function performFresh(performance: FreshRun): Promise<number> {
   return underLock(performance, undefined, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
-    const plan = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
+    const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
+    const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
     await hold.target.displace()

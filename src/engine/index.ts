@@ -1,3 +1,4 @@
+export { differencesOf, notNeeded, type StepDifference } from './difference.js'
 export { planRun, type Plan, type PlanFailure } from './planner.js'
 export type { PlanPorts, Registry, RunPorts, StepScope, Survivors, Target } from './ports.js'
 export { groupsOf } from './inputs.js'
