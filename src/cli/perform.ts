@@ -1,23 +1,27 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
-import { fold, RunLock, type Holder, type Journal, type LockKey, type Owner, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
+import { planRun, resumeRun, startRun, type Course, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
+import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
 import { noStep, type Site } from './site.js'
-import { admitted, outcomeWord, targetOf } from './target.js'
+import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
 
 /** What a run needs from the command that performs it. */
 export interface Performance {
   readonly site: Site
+  /** An undo's way through the graph; a run goes as the runbook says. */
+  readonly course?: Course<Platform>
   readonly state: StateFolder
   readonly run: string
   readonly operator: Operator
   readonly listeners: readonly Listener[]
   readonly interrupts: Interrupts
   readonly takeOver: boolean
+  /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
+  readonly earlier?: EarlierLife
   /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
   readonly stateFlag: string
   readonly notice: (message: string) => void
@@ -27,6 +31,8 @@ export interface Performance {
 export interface FreshRun extends Performance {
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** The run that is put back, if this is an undo. */
+  readonly undoes?: string
   /** Holds the plan beside one that was shown before, which takes its place; throws what keeps that from being run. */
   readonly agree?: (made: Plan) => Plan
   /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
@@ -35,8 +41,8 @@ export interface FreshRun extends Performance {
 
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
 export async function performFresh(performance: FreshRun): Promise<number> {
-  const { site, state, run, mode, sim } = performance
-  return underLock(performance, undefined, async (hold) => {
+  const { site, state, run, mode, sim, undoes } = performance
+  return underLock(performance, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
     const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
@@ -54,21 +60,31 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       confirmed,
       realStartedAt: site.clock.realNow().toISOString(),
       ...(sim === undefined ? {} : { sim }),
+      ...(undoes === undefined ? {} : { undoes }),
     }
+    if (undoes !== undefined) await markUndone(performance, undoes)
     return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
   })
 }
 
+/** From here on it is the undo that is resumed, never the run: one of them half done must not be driven both ways. */
+async function markUndone({ state, site, run }: Performance, undoes: string): Promise<void> {
+  const { journal } = await state.open(undoes, () => site.clock.now())
+  try {
+    await journal.append('run.undoing', { by: run })
+  } finally {
+    await journal.close()
+  }
+}
+
 export interface ResumedRun extends Performance {
   readonly acceptedChanges: boolean
-  /** Who drove it last, as its journal says. */
-  readonly earlier: Owner
 }
 
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
-  const { site, state, run, acceptedChanges, earlier } = performance
-  return underLock(performance, earlier, async (hold) => {
+  const { site, state, run, acceptedChanges } = performance
+  return underLock(performance, async (hold) => {
     await hold.target.displace()
     const { journal, records, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
@@ -102,7 +118,7 @@ interface Hold {
 }
 
 /** Holds the run's lock around `work`, on this machine and in the cloud, and stops the run if another takes it over. */
-async function underLock(performance: Performance, earlier: Owner | undefined, work: (hold: Hold) => Promise<number>): Promise<number> {
+async function underLock(performance: Performance, work: (hold: Hold) => Promise<number>): Promise<number> {
   const { site, state, run, interrupts, takeOver } = performance
   const owner = { ...(await site.processes.self()), run }
   const lock = await RunLock.acquire(state.locks, lockKey(site), owner, site.processes, () => site.clock.realNow(), {
@@ -118,7 +134,7 @@ async function underLock(performance: Performance, earlier: Owner | undefined, w
     // Swept before it is used: an earlier life may have left credentials there.
     await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
-    const code = await onTarget(performance, earlier, signal, over, work)
+    const code = await onTarget(performance, signal, over, work)
     // Whoever was displaced says so, whatever else stopped with it.
     if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
     return code
@@ -137,12 +153,11 @@ async function underLock(performance: Performance, earlier: Owner | undefined, w
 /** The same for the target, whose mark every machine sees. */
 async function onTarget(
   performance: Performance,
-  earlier: Owner | undefined,
   signal: AbortSignal,
   over: AbortController,
   work: (hold: Hold) => Promise<number>,
 ): Promise<number> {
-  const { site, state, run, takeOver, notice } = performance
+  const { site, state, run, takeOver, notice, earlier } = performance
   const doors = site.doors(state.paths(run).secrets, run)
   const azure = doors(noStep).azure
   const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
@@ -179,9 +194,10 @@ async function finished(
   }
 }
 
-function planPorts({ site, state }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
+function planPorts({ site, state, course }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
-    runbook: site.runbook,
+    runbook: course?.runbook ?? site.runbook,
+    ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
     registry: site.registry,
     clock: site.clock,
     env: site.env,

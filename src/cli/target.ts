@@ -1,6 +1,6 @@
 import { LifeboatError } from '../contract/index.js'
 import { groupsOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
-import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore, type Owner } from '../journal/index.js'
+import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
 import { exit } from './exit.js'
 import type { Site } from './site.js'
@@ -21,14 +21,15 @@ export function markStore({ groups }: Pick<AzureDoor, 'groups'>): MarkStore {
   }
 }
 
+export type EarlierLife = NonNullable<ConstructorParameters<typeof TargetLock>[0]['earlier']>
+
 export interface TargetOf {
   readonly site: Site
   readonly azure: AzureDoor
   readonly run: string
   readonly takeOver: boolean
   readonly notice: (message: string) => void
-  /** Who drove this run last, as its journal says; unset for a fresh run. */
-  readonly earlier?: Owner
+  readonly earlier?: EarlierLife
 }
 
 /** A run's hold on its target. `over` is aborted when another run has it. */

@@ -16,8 +16,8 @@ export interface TargetOptions {
   readonly runbook: string
   /** Names of the groups that the runbook's steps make, as far as they are known beforehand. */
   readonly groups: readonly string[]
-  /** Who drove this run last, as its journal says; unset for a fresh run. */
-  readonly earlier?: Owner
+  /** The life that this run goes on from, or undoes, as a journal of this machine says; unset for a fresh run. */
+  readonly earlier?: { readonly run: string; readonly owner: Owner }
   /** `--take-over` */
   readonly takeOver: boolean
   readonly notice: (message: string) => void
@@ -139,9 +139,12 @@ export class TargetLock {
     return taking
   }
 
-  async #takeThem(groups: readonly string[]): Promise<void> {
+  async #takeThem(wanted: readonly string[]): Promise<void> {
+    const there = await this.#read(wanted)
+    // Undo says that it has reached a group when that is gone.
+    const groups = [...there.keys()]
     if (groups.length === 0) return
-    for (const life of livesIn(await this.#read(groups))) await this.#heed(life)
+    for (const life of livesIn(there)) await this.#heed(life)
     const { store, clock, signal } = this.#options
     const tags = tagsOfMark(await this.#mark())
     await Promise.all(groups.map((group) => store.merge(group, tags)))
@@ -237,9 +240,9 @@ export class TargetLock {
   }
 
   async #standingOf(mark: Mark): Promise<Standing | 'ours'> {
-    const { processes, earlier, run } = this.#options
+    const { processes, earlier } = this.#options
     if (this.#mine !== undefined && lifeOf(mark) === lifeOf(await this.#mine)) return 'ours'
-    if (mark.run === run && earlier !== undefined && isOwner(mark, earlier)) return 'free'
+    if (earlier !== undefined && mark.run === earlier.run && isOwner(mark, earlier.owner)) return 'free'
     return standingOf(mark, processes)
   }
 

@@ -54,7 +54,7 @@ interface Player {
 
 interface Wishes {
   readonly takeOver?: boolean
-  readonly earlier?: Owner
+  readonly earlier?: { run: string; owner: Owner }
   readonly store?: MarkStore
   readonly groups?: readonly string[]
 }
@@ -164,7 +164,8 @@ describe('the mark of who is at work', () => {
     const [groups, time] = [new Groups(...all), new VirtualTime()]
     const first = player(groups, time, new FakeProcesses('old-name'), 'run-1')
     await time.until(begin(first))
-    const resume = (earlier: Owner): Promise<string> => codeOf(begin(player(groups, time, new FakeProcesses('new-name'), 'run-1', { earlier })))
+    const resume = (owner: Owner): Promise<string> =>
+      codeOf(begin(player(groups, time, new FakeProcesses('new-name'), 'run-1', { earlier: { run: 'run-1', owner } })))
     expect(await time.until(resume({ ...first.owner, pid: 7 }))).toBe('target.held')
     expect(await time.until(resume(first.owner))).toBe('goes on')
   })
