@@ -42,7 +42,8 @@ export const roleAssignment = defineStep({
     if (found === undefined) return { state: 'absent' }
     const sinceMs = clock.now().getTime() - found.createdAt.getTime()
     if (typeof wanted.seenAfter === 'number' && sinceMs < wanted.seenAfter) {
-      return { state: 'in-flight', what: `${wanted.role} was assigned ${Math.max(0, Math.round(sinceMs / 1000))} s ago; others see it a while later` }
+      const ago = Math.max(0, Math.round(sinceMs / 1000))
+      return { state: 'in-flight', what: `${wanted.role} was assigned ${ago} s ago; others see it a while later` }
     }
     return { state: 'converged', outputs: { id: found.id } }
   },
@@ -51,9 +52,10 @@ export const roleAssignment = defineStep({
   ],
   async apply(changes, wanted, { doors }) {
     const { roles } = doors.azure
+    const { principal, principalType } = wanted
     for (const { action } of changes) {
       if (action === 'delete') await roles.delete(idOf(wanted))
-      else await roles.assign(idOf(wanted), { principalId: wanted.principal, role: definitionOf(wanted), principalType: wanted.principalType })
+      else await roles.assign(idOf(wanted), { principalId: principal, role: definitionOf(wanted), principalType })
     }
   },
   invert: (changes) => changes.map(inverted),
@@ -66,11 +68,13 @@ async function heldOf(wanted: Triple, { azure }: Platform) {
   const own = await azure.roles.get(idOf(wanted))
   if (own !== undefined) return own
   const guid = guidOf(wanted)
-  return (await azure.roles.at(wanted.scope)).find(({ principalId, role }) => sameId(principalId, wanted.principal) && isRole(role, guid))
+  const held = await azure.roles.at(wanted.scope)
+  return held.find(({ principalId, role }) => sameId(principalId, wanted.principal) && isRole(role, guid))
 }
 
 /** A login that makes everything else in a group often may not do this: Contributor leaves it out. */
-async function assignFindings(doors: Platform, { scope, principal, role }: PlanInputs<Inputs>, actions: readonly string[]): Promise<Finding[]> {
+async function assignFindings(doors: Platform, wanted: PlanInputs<Inputs>, actions: readonly string[]): Promise<Finding[]> {
+  const { scope, principal, role } = wanted
   const found = await rightsFindings(doors, [{ scope, actions }])
   const mend =
     'Contributor leaves this out. Have an owner give this login "Role Based Access Control Administrator" there, or make the assignment for you: ' +

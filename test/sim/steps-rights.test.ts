@@ -3,7 +3,7 @@ import { LifeboatError, Pending, type Change } from '../../src/contract/index.js
 import { managedIdentity } from '../../src/steps/azure-managed-identity.js'
 import { roleAssignment } from '../../src/steps/azure-role-assignment.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import { Driven } from '../helpers/steps.js'
+import type { Driven } from '../helpers/steps.js'
 import { putNetwork, until } from '../helpers/world.js'
 
 let world: AzureWorld

@@ -30,7 +30,7 @@ export function openRoles(session: AzureSession): RoleDoor {
   return {
     async get(id) {
       const found = await session.read('reading a role assignment', async () => (await session.resources()).resources.getById(own(id), apiVersion))
-      return found === undefined ? undefined : assignmentOf(found as Wire)
+      return found === undefined ? undefined : assignmentOf(found)
     },
     async at(scope) {
       const path = `${own(scope)}/providers/Microsoft.Authorization/roleAssignments`

@@ -5,7 +5,11 @@ export interface BuiltInRole {
   readonly notActions: readonly string[]
 }
 
-const grants = (name: string, actions: readonly string[], notActions: readonly string[] = []): BuiltInRole => ({ name, actions, notActions })
+const grants = (name: string, actions: readonly string[], notActions: readonly string[] = []): BuiltInRole => ({
+  name,
+  actions,
+  notActions,
+})
 
 export const builtInRoles: Readonly<Record<string, BuiltInRole>> = {
   '8e3af657-a8ff-443c-a75c-2fe8c4bcb635': grants('Owner', ['*']),

@@ -100,8 +100,9 @@ export function assignmentsAt({ world, query }: ArmRequest, scope: string): ArmA
 export function principalMay(world: World, principalId: string, action: string, scope: string): boolean {
   return world.ofType(type).some((one) => {
     const role = roleOf(String(one.properties['roleDefinitionId']))
-    if (role === undefined || one.properties['principalId'] !== principalId || !within(scope, scopeOf(one))) return false
-    if (!role.actions.some((pattern) => coversAction(pattern, action)) || role.notActions.some((pattern) => coversAction(pattern, action))) return false
+    const covers = (patterns: readonly string[] = []): boolean => patterns.some((pattern) => coversAction(pattern, action))
+    if (one.properties['principalId'] !== principalId || !within(scope, scopeOf(one))) return false
+    if (!covers(role?.actions) || covers(role?.notActions)) return false
     return world.ageMs(one) >= world.durationOf('role assignment seen')
   })
 }
