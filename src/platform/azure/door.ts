@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
+import type { ActivityDoor } from './activity-door.js'
 import type { RightsDoor } from './readiness-door.js'
 import type { RoleDoor } from './roles-door.js'
 
@@ -19,6 +20,7 @@ export interface AzureDoor {
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
   readonly roles: RoleDoor
+  readonly activity: ActivityDoor
   /** The moment at which the resource manager answers, by its own clock: real time, to a second. */
   serverTime(): Promise<Date>
 }
@@ -86,6 +88,10 @@ export interface ClusterDefinition {
   readonly identity?: string
   readonly agentPools: readonly AgentPool[]
   readonly networkProfile?: JsonObject
+  readonly sku?: JsonObject
+  readonly tags?: Readonly<Record<string, string>>
+  /** All other settings, as the SDK names them; in what was read, Azure's own are among them. */
+  readonly rest?: JsonObject
 }
 
 export interface AgentPool {
@@ -102,6 +108,8 @@ export interface AgentPool {
   readonly taints?: readonly string[]
   readonly minCount?: number
   readonly maxCount?: number
+  /** As of the cluster. */
+  readonly rest?: JsonObject
 }
 
 export interface Cluster extends ClusterDefinition {
@@ -109,6 +117,7 @@ export interface Cluster extends ClusterDefinition {
   /** Succeeded, Creating, Updating, Failed, Canceled, Deleting. */
   readonly provisioningState: string
   readonly fqdn?: string
+  readonly createdAt?: Date
 }
 
 export interface ClusterDoor {

@@ -1,4 +1,5 @@
 import type { DoorScope } from '../scope.js'
+import { openActivity } from './activity.js'
 import { openClusters } from './clusters.js'
 import { openDisks } from './disks.js'
 import type { AzureDoor } from './door.js'
@@ -25,6 +26,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     zones: openZones(session, tags),
     rights: openRights(session),
     roles: openRoles(session),
+    activity: openActivity(session),
     serverTime: () => serverTime(session),
   }
 }
