@@ -103,7 +103,7 @@ describe('a cluster that does not come up', () => {
     plant({ fail: { code: 'AllocationFailed', message: 'no room' } })
     await tried()
     later()
-    world.test.faults.plantOnWire({ match: { path: 'eventtypes' }, times: 1, answer: { status: 403, code: 'AuthorizationFailed' } })
+    world.test.faults.plantOnWire({ match: { path: 'eventtypes' }, times: 2, answer: { status: 403, code: 'AuthorizationFailed' } })
     expect(await cluster().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('cannot be read') as string })
   })
 

@@ -49,15 +49,14 @@ async function reasonOf(id: string, nodeGroup: string | undefined, { azure }: Pl
   const since = new Date(now.getTime() - 24 * hours)
   const subscription = id.split('/').slice(0, 3).join('/')
   const places = [id, ...(nodeGroup === undefined ? [] : [`${subscription}/resourceGroups/${nodeGroup}`])]
-  try {
-    const failures = (await Promise.all(places.map((place) => azure.activity.failures(place, since)))).flat()
-    const failure = failures.find(({ code }) => adviceOn(code) !== undefined) ?? failures[0]
-    return failure === undefined ? undefined : told(failure, id)
-  } catch (error) {
-    const { message } = errorFacts(error)
-    const mend = `Look there (az monitor activity-log list --resource-id ${id}). Delete the cluster or use another name: creating over it can fail again.`
-    return { why: `the activity log, which would say why, cannot be read (${message})`, mend }
-  }
+  const looks = await Promise.allSettled(places.map((place) => azure.activity.failures(place, since)))
+  const failures = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []))
+  const failure = failures.find(({ code }) => adviceOn(code) !== undefined) ?? failures[0]
+  if (failure !== undefined) return told(failure, id)
+  const unread = looks.find((look) => look.status === 'rejected')
+  if (unread === undefined) return undefined
+  const mend = `Look there (az monitor activity-log list --resource-id ${id}). Delete the cluster or use another name: creating over it can fail again.`
+  return { why: `the activity log, which would say why, cannot be read (${errorFacts(unread.reason).message})`, mend }
 }
 
 function told({ code, message }: Failure, id: string): Reason {
