@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.js'
 import { explained, goingOn, slowAfterMs, stateOfFailed } from './parts/cluster-failure.js'
 import { likenessOf } from './parts/cluster-like.js'
 import { kubectlFindings } from './parts/kube.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, endedSoon, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -93,7 +94,7 @@ export const aksCluster = defineStep({
   },
   plan: ({ name, location, kubernetesVersion, like, pools, network, subnet, identity }) => [
     {
-      resource: label(String(name)),
+      resource: label(naming(name, 'name')),
       action: 'create',
       after: {
         location,
