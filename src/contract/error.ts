@@ -6,6 +6,8 @@ export interface ErrorDetails {
   hint?: string
   cause?: unknown
   blame?: Blame
+  /** Set by an undo that leaves something in place for a good reason (a group in which others have put things). */
+  leaves?: true
   /** Set where the same call may succeed later. `afterMs` is the other side's own wish, in real milliseconds. */
   retry?: Retryable
 }
@@ -13,6 +15,8 @@ export interface ErrorDetails {
 /** Worth trying again; who retries and how often is the engine's business alone. */
 export interface Retryable {
   readonly afterMs?: number
+  /** How often, where that is more than the usual: somebody else's work of hours is in the way. */
+  readonly attempts?: number
 }
 
 /**
@@ -24,6 +28,7 @@ export class LifeboatError extends Error {
   readonly blame: Blame
   readonly hint: string | undefined
   readonly retry: Retryable | undefined
+  readonly leaves: boolean
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -32,6 +37,7 @@ export class LifeboatError extends Error {
     this.blame = details.blame ?? 'cloud'
     this.hint = details.hint
     this.retry = details.retry
+    this.leaves = details.leaves === true
   }
 }
 
@@ -51,5 +57,11 @@ export function errorFacts(error: unknown): ErrorFacts {
     return { code, message, blame, retryable: retry !== undefined, ...(hint === undefined ? {} : { hint }) }
   }
   const message = error instanceof Error ? error.message : String(error)
+  if (isFullDisk(error)) return { code: 'disk.full', message, hint: 'Free some space there, then resume.', blame: 'user', retryable: false }
   return { code: 'tool.bug', message, blame: 'tool', retryable: false }
+}
+
+/** Wherever a file is written on this machine: the system's own words name it. */
+function isFullDisk(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code))
 }

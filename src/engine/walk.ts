@@ -33,22 +33,27 @@ export class Walk<D> {
   readonly #recorder: Recorder
   readonly #questions: Questions
   readonly #claims = new ClaimTable()
-  readonly #outputs = new Map<string, JsonObject>()
+  readonly #outputs: Map<string, JsonObject>
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #reclaimed = new Map<string, () => void>()
   readonly #steps: readonly PlannedStep[]
   readonly #eta: Eta
   readonly #shown: Map<string, readonly Change[]>
+  /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
+  readonly #signal: AbortSignal
+  readonly #broken = new AbortController()
   #stopping = false
   /** The one failure that ends everything: the journal cannot be written. */
   fatal: Error | undefined
 
   constructor(ports: RunPorts<D>, state: RunState, recorder: Recorder) {
     this.#ports = ports
+    this.#outputs = new Map(ports.outputs)
     this.#state = state
     this.#recorder = recorder
-    this.#questions = new Questions(ports.operator, recorder, ports.signal)
+    this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
+    this.#questions = new Questions(ports.operator, recorder, this.#signal)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Eta(this.#steps)
     this.#shown = new Map(state.shown)
@@ -61,9 +66,10 @@ export class Walk<D> {
   reclaim(): void {
     const journaled = new Map<string, JsonObject>()
     for (const [id, { outputs }] of this.#state.steps) if (outputs !== undefined) journaled.set(id, outputs)
+    for (const [id, outputs] of this.#outputs) journaled.set(id, outputs)
     for (const node of this.#ports.runbook.nodes) {
       if (node.kind !== 'step' || this.#state.steps.get(node.id)?.open !== true) continue
-      const module = moduleOf(this.#ports.registry, node)
+      const module = moduleOf(this.#ports, node)
       const claims = module.claims(inputsOf(node, module, this.#ports, journaled))
       this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)))
     }
@@ -76,8 +82,9 @@ export class Walk<D> {
       if (needs.every((need) => need === 'done') && !this.#stopping) ending = await this.#visitReady(node)
     } catch (error) {
       // An abort is no failure of the step: its open intent stands in the journal and is observed by the resume.
-      if (!this.#ports.signal.aborted) this.fatal ??= error as Error
+      if (!this.#signal.aborted) this.fatal = error as Error
       this.#stopping = true
+      if (this.fatal !== undefined) this.#broken.abort(this.fatal)
     } finally {
       this.#reclaimed.get(node.id)?.()
       this.#settle.get(node.id)?.(ending)
@@ -87,7 +94,7 @@ export class Walk<D> {
   }
 
   async #visitReady(node: Node): Promise<Ending> {
-    this.#ports.signal.throwIfAborted()
+    this.#signal.throwIfAborted()
     return node.kind === 'step' ? this.#visitStep(node) : this.#visitQuestion(node)
   }
 
@@ -127,7 +134,7 @@ export class Walk<D> {
     startedMs: number,
     go: (work: StepWork<D>) => Promise<JsonObject>,
   ): Promise<JsonObject> {
-    const module = moduleOf(this.#ports.registry, node)
+    const module = moduleOf(this.#ports, node)
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
     if (!allKnown(inputs)) {
       throw new LifeboatError('step.needs-skipped', 'it needs the outputs of a step that was skipped', { blame: 'user' })
@@ -159,15 +166,19 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    return this.#claims.take(step, claims, this.#ports.signal, (on) =>
+    return this.#claims.take(step, claims, this.#signal, (on) =>
       this.#recorder.tell({ type: 'step.waiting', step, on }),
     )
   }
 
   async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
-    this.#ports.signal.throwIfAborted()
+    this.#signal.throwIfAborted()
     if (error instanceof LifeboatError && error.code.startsWith('journal.')) throw error
     const step = node.id
+    if (error instanceof LifeboatError && error.leaves) {
+      await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
+      return 'done'
+    }
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     await this.#recorder.record('step.failed', { step, error: errorFacts(error), elapsedMs })
     const answer = await this.#questions.ask({ kind: 'failure', step, error: errorFacts(error) })
@@ -212,7 +223,7 @@ export class Walk<D> {
   async #preflight(node: StepNode): Promise<Heard> {
     const changes = this.#shown.get(node.id) ?? []
     if (changes.length === 0) return { steps: [], said: [] }
-    const module = moduleOf(this.#ports.registry, node)
+    const module = moduleOf(this.#ports, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
     return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
   }
@@ -225,8 +236,8 @@ export class Walk<D> {
   }
 
   #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
-    const { clock, signal, doors } = this.#ports
-    return readContext(doors(this.#scopeOf(step)), clock, signal, (message) => {
+    const { clock, doors } = this.#ports
+    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, (message) => {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     })
