@@ -80,23 +80,6 @@ const clusterLike = azure(
   { named: ['name'] },
 )
 
-const identityIn = (world: AzureWorld): Given => {
-  groups(world, 'data100-19s-2')
-  return { ...place, resourceGroup: 'data100-19s-2', name: 'data100-19s-2' }
-}
-
-const subnetRights = azure(
-  'azure/role-assignment',
-  async (world) => {
-    const identity = world.driven(moduleOf('azure/managed-identity'), identityIn(world))
-    await identity.make()
-    const seen = await identity.see()
-    const { principalId } = seen.state === 'converged' ? seen.outputs : {}
-    return { scope: `${await networkIn(world)}/subnets/nodes`, principal: String(principalId), role: 'Network Contributor' }
-  },
-  { named: ['role'] },
-)
-
 const server = azure(
   'azure/nfs-vm',
   async (world) => {
@@ -148,8 +131,6 @@ const release = {
 export const contractCases: Readonly<Record<string, Readonly<Record<string, ContractCase>>>> = {
   'azure/resource-group': { new: azure('azure/resource-group', () => ({ name: 'data100-nfs', ...place }), { named: ['name'] }) },
   'azure/network': { new: network },
-  'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
-  'azure/role-assignment': { 'at a subnet': subnetRights },
   'azure/aks-cluster': { 'like the old one': clusterLike },
   'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
   'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },

@@ -28,7 +28,7 @@ export function openActivity(session: AzureSession): ActivityDoor {
         doing: `reading the activity log of ${id.split('/').at(-1) ?? id}`,
         path: `/subscriptions/${session.subscription}/providers/Microsoft.Insights/eventtypes/management/values`,
         apiVersion: '2015-04-01',
-        filter: `eventTimestamp ge '${since.toISOString()}' and ${where}`,
+        query: { $filter: `eventTimestamp ge '${since.toISOString()}' and ${where}` },
       })
       const failed = events.filter(({ status }) => status?.value === 'Failed').map(failureOf)
       return failed.sort((a, b) => b.at.getTime() - a.at.getTime())

@@ -1,8 +1,10 @@
 import type { DoorScope } from '../scope.js'
 import { openActivity } from './activity.js'
+import { openCapacity } from './capacity.js'
 import { openClusters } from './clusters.js'
 import { openDisks } from './disks.js'
 import type { AzureDoor } from './door.js'
+import { openAddresses, openGovernance } from './governance.js'
 import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
@@ -27,6 +29,9 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     rights: openRights(session),
     roles: openRoles(session),
     activity: openActivity(session),
+    capacity: openCapacity(session),
+    governance: openGovernance(session, tags),
+    addresses: openAddresses(session),
     serverTime: () => serverTime(session),
   }
 }
