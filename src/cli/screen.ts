@@ -11,6 +11,7 @@ import {
   terminalAsker,
   yesOperator,
   type Asker,
+  type PlanInput,
   type Renderer,
 } from '../render/index.js'
 import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
@@ -51,14 +52,21 @@ export class Screen {
   }
 
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
-  showPlan(plan: Plan, site: Site, mode: Mode, where: 'data' | 'say'): void {
+  showPlan(plan: Plan, site: Site, mode: Mode, where: 'data' | 'say', undo?: PlanInput['undo']): void {
     const { output } = this.#invocation
     const { name, objectiveMs } = site.runbook
     const isTerminal = where === 'data' ? output.outputIsTerminal : output.errorIsTerminal
     const color = colorsWanted({ env: this.#invocation.env, isTerminal, flag: this.#options.color })
     const columns = where === 'data' ? output.dataColumns : output.columns
     const lines = planLines(
-      { runbook: name, mode, cloud: site.cloudFacts, ...(objectiveMs === undefined ? {} : { objectiveMs }), ...plan },
+      {
+        runbook: name,
+        mode,
+        cloud: site.cloudFacts,
+        ...(objectiveMs === undefined || undo !== undefined ? {} : { objectiveMs }),
+        ...(undo === undefined ? {} : { undo }),
+        ...plan,
+      },
       { paint: paint(color), columns, verbose: this.#options.verbose === true },
     )
     const text = `${lines.join('\n')}\n`

@@ -81,6 +81,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   apply(changes: readonly Change[], inputs: I, ctx: ApplyContext<D>): Promise<void>
   /** Pure. One inverse for each change, in the same order. */
   invert(changes: readonly Change[]): readonly Inverse[]
+  /**
+   * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
+   * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
+   */
+  isBack?(then: Change, now: Change): boolean
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /** Pure. Expected duration in milliseconds of the run's clock, until real history exists. */

@@ -40,7 +40,7 @@ type Draft = Omit<PlannedStep, 'startMs'>
  * those with changes, side by side. Steps whose inputs are pending are planned as for an absent resource and say so.
  */
 export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
-  const outputs = new Map<string, JsonObject>()
+  const outputs = new Map<string, JsonObject>(ports.outputs)
   const drafts = new Map<string, Promise<Draft>>()
   const failures: PlanFailure[] = []
   const preflights = new Map<string, Preflight>()
@@ -104,7 +104,7 @@ async function draftOf<D>(
   preflight: (check: Preflight) => void,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
-  const module = moduleOf(ports.registry, node)
+  const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports)
   const estimateMs = module.estimateMs(inputs)
@@ -152,8 +152,8 @@ function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
   return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message))
 }
 
-export function moduleOf<D>(registry: ReadonlyMap<string, AnyStep<D>>, node: StepNode): AnyStep<D> {
-  const module = registry.get(node.uses)
+export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry' | 'modules'>, node: StepNode): AnyStep<D> {
+  const module = modules?.get(node.id) ?? registry.get(node.uses)
   if (module === undefined) throw new LifeboatError('tool.bug', `no module ${node.uses}`, { blame: 'tool' })
   return module
 }

@@ -53,6 +53,9 @@ async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSig
   if (left.length > 0) {
     throw new LifeboatError('group.not-empty', `resource group ${name} still holds ${left.length} resources`, {
       blame: 'user',
+      // A list may still name what was deleted a moment ago; what stays is not ours to delete.
+      retry: {},
+      leaves: true,
       hint: `Look at what they are before you delete it by hand: ${left.slice(0, 3).join(', ')}`,
     })
   }

@@ -66,7 +66,7 @@ describe('a plan', () => {
     const lines = planLines(input())
     expect(lines.slice(0, 3)).toEqual([
       'Plan for data100',
-      'A failover in the simulated world data100; nothing real is touched.',
+      'A rehearsal of the failover in the simulated world data100; nothing real is touched.',
       'This is a dry run: it only reads, and nothing has been changed.',
     ])
     expect(lines.at(-1)).toBe('Nothing has been changed.')
