@@ -69,7 +69,8 @@ async function consent(
   invocation: Invocation,
   screen: Screen,
 ): Promise<RecordData['run.started']['confirmed'] | number> {
-  if (options.json !== true) screen.showPlan(made, site, 'run', 'say')
+  if (options.json === true) screen.showReadiness(made)
+  else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
   const { name, nodes } = site.runbook
   const asks = nodes.some((node) => node.kind !== 'step') && countChanges(made) > 0

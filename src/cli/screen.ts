@@ -7,6 +7,7 @@ import {
   paint,
   personOperator,
   planLines,
+  readinessLines,
   rendererKind,
   terminalAsker,
   yesOperator,
@@ -49,6 +50,13 @@ export class Screen {
 
   diagnose(diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) this.#invocation.output.say(`${renderDiagnostic(diagnostic)}\n`)
+  }
+
+  /** What the run goes on in spite of, where no plan is shown. */
+  showReadiness({ findings }: Plan): void {
+    const { output } = this.#invocation
+    if (findings.length === 0 || this.#options.quiet === true) return
+    output.say(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
   }
 
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */

@@ -17,6 +17,18 @@ export interface Finding {
   readonly level: 'stop' | 'warn'
   readonly what: string
   readonly mend: string
+  /** Set on a warning that another step of the same run may do away with. */
+  readonly settledBy?: Settlement
+}
+
+/** The planned change of another step that does away with a warning, if it comes early enough. */
+export interface Settlement {
+  /** The change's own `resource`. */
+  readonly resource: string
+  /** A key that the change's `after` must have: what it sets. */
+  readonly sets: string
+  /** How long before the warning's step it must be done, by the plan's estimates; milliseconds of the run's clock. */
+  readonly aheadMs: number
 }
 
 /**

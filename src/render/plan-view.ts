@@ -5,7 +5,7 @@ import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, sayError, shortResource } from './words.js'
+import { countByAction, shortResource } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -206,8 +206,5 @@ function noReturnOf({ steps, facts }: PlanInput): string {
 function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
   const changes = steps.some((step) => step.changes.length > 0)
   if (!changes && findings.length === 0 && failures.length === 0) return []
-  const unplanned = failures.map(({ step, error }): ReadinessFinding => {
-    return { level: 'stop', steps: [step], what: `cannot be planned: ${sayError(error)}`, mend: error.hint ?? '' }
-  })
-  return ['', ...readinessLines([...unplanned, ...findings], paint, columns), '']
+  return ['', ...readinessLines(findings, paint, columns), '']
 }
