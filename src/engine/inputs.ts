@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { isPending, LifeboatError, type AnyStep, type PlanInputs, type SecretReference } from '../contract/index.js'
 import { mapSecrets, resolveInputs, type StepNode } from '../runbook/index.js'
-import type { Outputs, PlanPorts } from './ports.js'
+import type { Outputs, PlanPorts, SecretPort } from './ports.js'
 
 type Inputs = Record<string, unknown>
 
@@ -39,6 +39,24 @@ function parsed(where: string, result: Parsed): unknown {
     blame: 'user',
     hint: 'Mend these inputs in the runbook; the values come from its `with` or from the outputs it refers to.',
   })
+}
+
+/** Names of the resource groups that a runbook's steps make, as far as they are known before anything is read. */
+export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'registry'>): readonly string[] {
+  return ports.runbook.nodes.flatMap((node) => {
+    const module = node.kind === 'step' ? ports.registry.get(node.uses) : undefined
+    if (node.kind !== 'step' || module?.group === undefined) return []
+    const group = module.group(inputsOf(node, module, { ...ports, secrets: unread }, new Map()))
+    return typeof group === 'string' ? [group] : []
+  })
+}
+
+/** The name of a group is no secret, so none is read for it. */
+const unread: SecretPort = {
+  digest: () => '',
+  read: () => {
+    throw new LifeboatError('tool.bug', 'a secret was asked for where only names are', { blame: 'tool' })
+  },
 }
 
 export function allKnown(inputs: PlanInputs<Inputs>): inputs is Inputs {
