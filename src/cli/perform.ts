@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Change, Listener, Mode, Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
+import { planRun, resumeRun, startRun, type Accepting, type Plan, type RunPorts } from '../engine/index.js'
 import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
@@ -17,6 +17,8 @@ export interface Performance {
   readonly listeners: readonly Listener[]
   readonly interrupts: Interrupts
   readonly takeOver: boolean
+  /** Alternatives that were chosen on the command line. */
+  readonly accept: Accepting
   /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
   readonly stateFlag: string
   readonly notice: (message: string) => void
@@ -130,6 +132,7 @@ function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal'
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
+    accept: performance.accept,
   }
 }
 

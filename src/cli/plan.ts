@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { planRun, type Plan } from '../engine/index.js'
+import { planRun, type Accepting, type Plan } from '../engine/index.js'
+import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -21,9 +22,10 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
-    const made = await planOnly(site, stateRoot(options, invocation), invocation, screen)
+    const made = await planOnly(site, { root: stateRoot(options, invocation), accept }, invocation, screen)
     if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)
     else screen.showPlan(made, site, 'run', 'data')
     if (!isReady(made)) return exit.notReady
@@ -31,7 +33,13 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
   })
 }
 
-async function planOnly(site: Site, root: string, invocation: Invocation, screen: Screen): Promise<Plan> {
+interface PlanWish {
+  /** State folder: the one in which a run would keep its journal. */
+  readonly root: string
+  readonly accept: Accepting
+}
+
+async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invocation, screen: Screen): Promise<Plan> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
   const doors = site.doors(folder, 'plan')
@@ -46,6 +54,7 @@ async function planOnly(site: Site, root: string, invocation: Invocation, screen
       signal: invocation.interrupts.signal,
       pollEveryMs: site.cloud.pollEveryMs,
       progress,
+      accept,
     })
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
 import { confirmByName, sayWhere } from '../render/index.js'
+import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -23,6 +24,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     refuseWithoutAnybody(runbook.name, options, screen)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const id = site.newRunId()
@@ -38,6 +40,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
+        accept,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         consent: (made) => consent(made, site, options, invocation, screen),

@@ -1,3 +1,5 @@
+import type { Change } from './change.js'
+
 /** Whose fault an error is: the user's (mend the runbook), the cloud's (try again), or ours (a bug). */
 export type Blame = 'user' | 'cloud' | 'tool'
 
@@ -6,6 +8,8 @@ export interface ErrorDetails {
   hint?: string
   cause?: unknown
   blame?: Blame
+  /** Another way that is open to the operator after this failure. It is never taken without being chosen. */
+  alternative?: Alternative
   /** Set where the same call may succeed later. `afterMs` is the other side's own wish, in real milliseconds. */
   retry?: Retryable
 }
@@ -13,6 +17,18 @@ export interface ErrorDetails {
 /** Worth trying again; who retries and how often is the engine's business alone. */
 export interface Retryable {
   readonly afterMs?: number
+}
+
+/**
+ * Another way to what a step is for. Once chosen, its `id` is in `ctx.accepted` of that step, and its changes count as shown:
+ * they must be all that the step would make then and had not shown before.
+ */
+export interface Alternative {
+  /** Unique within the step: what `--accept STEP=ID` names. */
+  readonly id: string
+  /** What it does and what it costs, as a sentence. */
+  readonly offer: string
+  readonly changes: readonly Change[]
 }
 
 /**
@@ -24,6 +40,7 @@ export class LifeboatError extends Error {
   readonly blame: Blame
   readonly hint: string | undefined
   readonly retry: Retryable | undefined
+  readonly alternative: Alternative | undefined
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -32,6 +49,7 @@ export class LifeboatError extends Error {
     this.blame = details.blame ?? 'cloud'
     this.hint = details.hint
     this.retry = details.retry
+    this.alternative = details.alternative
   }
 }
 
@@ -42,13 +60,21 @@ export interface ErrorFacts {
   readonly hint?: string
   readonly blame: Blame
   readonly retryable: boolean
+  readonly alternative?: Alternative
 }
 
 /** What is not a LifeboatError is a bug of ours, and is called so. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof LifeboatError) {
-    const { code, message, hint, blame, retry } = error
-    return { code, message, blame, retryable: retry !== undefined, ...(hint === undefined ? {} : { hint }) }
+    const { code, message, hint, blame, retry, alternative } = error
+    return {
+      code,
+      message,
+      blame,
+      retryable: retry !== undefined,
+      ...(hint === undefined ? {} : { hint }),
+      ...(alternative === undefined ? {} : { alternative }),
+    }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'tool.bug', message, blame: 'tool', retryable: false }
