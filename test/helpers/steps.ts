@@ -42,7 +42,8 @@ export class Driven {
   constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>) {
     this.module = module
     this.inputs = module.inputs.parse(inputs)
-    this.ctx = { doors, clock, signal: new AbortController().signal, progress: () => undefined, accepted: this.accepted, checkpoint: async () => undefined }
+    const { signal } = new AbortController()
+    this.ctx = { doors, clock, signal, accepted: this.accepted, progress: () => undefined, checkpoint: async () => undefined }
   }
 
   see(): Promise<Observation<Record<string, unknown>, unknown>> {

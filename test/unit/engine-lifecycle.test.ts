@@ -91,7 +91,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
     startedMs: 0,
     ask: async (question) => {
       told.push(`ask:${question.kind}`)
-      return { choice: answer, by: 'test', reason: '', alternative: '' } as Answer
+      return { choice: answer, by: 'test', reason: '', alternative: '' }
     },
     beforeHarm: async () => void told.push('beforeHarm'),
   }

@@ -124,7 +124,7 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     journal,
     listeners: [(event) => events.push(event)],
     ...(accept === undefined ? {} : { accept }),
-    operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) as Answer },
+    operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
   }
