@@ -24,7 +24,8 @@ const stateOf = async (step: Driven): Promise<string> => (await step.see()).stat
 const both = ['update disk nfsserver_DataDisk_0', 'update disk nfsserver_DataDisk_1']
 
 describe('azure/detach-disks', () => {
-  const detach = (wanted = disks): Driven => world.driven(detachDisks, { machine: oldServer(), resourceGroup: oldGroup, disks: wanted })
+  const detach = (wanted = disks, more: object = {}): Driven =>
+    world.driven(detachDisks, { machine: oldServer(), resourceGroup: oldGroup, disks: wanted, ...more })
   beforeEach(() => {
     for (const pool of world.test.world.pools) Object.assign(pool, { importedOn: [], exported: true })
   })
@@ -39,6 +40,46 @@ describe('azure/detach-disks', () => {
     await undo(step, changes)
     expect((await world.azure.machines.get(oldServer()))?.dataDisks.map(({ lun }) => lun)).toEqual([0, 1])
     expect(world.test.world.violations).toEqual([])
+  })
+
+  const hang = (times = 1): void => world.test.faults.plantInOperation({ operation: 'detach', times, durationMs: 45 * 60_000 })
+
+  it('that hangs offers to stop the machine, which lets go of them then (A83)', async () => {
+    hang()
+    const step = detach()
+    const stuck = (await step.make().catch((error: unknown) => error)) as LifeboatError
+    expect(stuck).toMatchObject({ code: 'detach.stuck', alternative: { id: 'deallocate' } })
+    expect(await stateOf(step)).toBe('in-flight')
+    step.accepted.add('deallocate')
+    const changes = await step.make()
+    expect(changes).toEqual(stuck.alternative?.changes)
+    expect(changes[0]?.harm).toBeDefined()
+    expect(await stateOf(step)).toBe('converged')
+    expect(world.test.world.host(oldServer())?.power).toBe('deallocated')
+    expect(world.test.world.violations).toEqual([])
+  })
+
+  it('that hangs even then offers force, as the last resort and with what it may lose', async () => {
+    hang(2)
+    const step = detach()
+    await expect(step.make()).rejects.toMatchObject({ code: 'detach.stuck', alternative: { id: 'deallocate' } })
+    step.accepted.add('deallocate')
+    const stuck = (await step.make().catch((error: unknown) => error)) as LifeboatError
+    expect(stuck).toMatchObject({ code: 'detach.stuck', alternative: { id: 'force', offer: expect.stringContaining('last resort') as string } })
+    step.accepted.add('force')
+    const changes = await step.make()
+    expect(changes).toEqual(stuck.alternative?.changes)
+    expect(changes.every(({ harm }) => harm?.includes('not written'))).toBe(true)
+    expect(await stateOf(step)).toBe('converged')
+  })
+
+  it('from a machine that was stopped and runs again is refused: its pool may be back there (A27)', async () => {
+    const step = detach(disks, { fenced: 'deallocated' })
+    await expect(step.make()).rejects.toMatchObject({ code: 'detach.not-fenced' })
+    expect((await world.azure.machines.get(oldServer()))?.dataDisks).toHaveLength(2)
+    await (await world.azure.machines.deallocate(oldServer())).done
+    await step.make()
+    expect(await stateOf(step)).toBe('converged')
   })
 
   it('is in flight while the machine is being changed', async () => {

@@ -7,7 +7,7 @@ export function openDisks(session: AzureSession): DiskDoor {
       const { group, name } = session.parse(id)
       const found = await session.read(`reading disk ${name}`, async () => (await session.compute()).disks.get(group, name))
       if (found === undefined) return undefined
-      const { managedBy } = found
+      const { managedBy, managedByExtended } = found
       return {
         id: found.id ?? id,
         uniqueId: found.uniqueId ?? '',
@@ -16,6 +16,7 @@ export function openDisks(session: AzureSession): DiskDoor {
         sizeGB: found.diskSizeGB ?? 0,
         state: found.diskState ?? 'Unknown',
         ...(managedBy === undefined ? {} : { managedBy }),
+        ...(managedByExtended === undefined ? {} : { sharedBy: managedByExtended }),
       }
     },
   }
