@@ -5,6 +5,7 @@ import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedByHand, stuck, type Escalation } from './parts/detach.js'
+import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, endedWithin, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -61,8 +62,7 @@ export const detachDisks = defineStep({
     return { state: 'drifted', seen: escalation === undefined ? { attached } : { attached, escalation } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    const { attached, escalation } = seen.state === 'drifted' ? seen.seen : { attached: disks }
+    const { attached, escalation } = seen.state === 'drifted' ? seen.seen : { attached: naming(disks, 'disks') }
     return detachChanges(machine, attached, escalation)
   },
   async apply(changes, wanted, ctx) {

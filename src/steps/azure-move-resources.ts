@@ -4,6 +4,7 @@ import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
 import { acrossGroups, moveDisks, moveLockFindings } from './parts/move.js'
+import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
 import { defineStep, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
@@ -67,8 +68,7 @@ export const moveResources = defineStep({
     return { state: 'drifted', seen: { waiting: waiting.map(({ disk }) => disk.name) } }
   },
   plan({ from, to, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    const names = seen.state === 'drifted' ? seen.seen.waiting : disks.map(({ name }) => name)
+    const names = seen.state === 'drifted' ? seen.seen.waiting : naming(disks, 'disks').map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
   async apply(changes, { from, to, disks, patience }, ctx) {

@@ -17,6 +17,7 @@ import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { deallocate, deallocateAction, isSilence, stopForGood, stopMachine } from './parts/fence.js'
+import { naming } from './parts/naming.js'
 import { poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
@@ -97,7 +98,7 @@ function cleanFence(machine: PlanInputs<Inputs>['machine'], pool: PlanInputs<Inp
       harm: 'every notebook still open on the hubs of this server loses its files',
     },
     {
-      resource: `zpool ${isPending(pool) ? pool.toString() : pool.name}`,
+      resource: `zpool ${naming(pool, 'pool').name}`,
       action: 'run',
       before: { on, imported: true },
       after: { on, imported: false },

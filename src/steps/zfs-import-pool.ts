@@ -17,6 +17,7 @@ import {
 } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/pool.js'
 import { keyFindings } from './parts/ssh.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
@@ -87,10 +88,10 @@ export const zfsImportPool = defineStep({
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const before = seen.state === 'absent' ? { imported: false } : { imported: true, unmounted: seen.seen.unmounted }
-    const { pool, machine, previous } = wanted
+    const { machine, previous } = wanted
+    const { name, guid } = naming(wanted.pool, 'pool')
     const force = previous === undefined ? {} : { force: 'only if it was not exported, and only once no other server can have it' }
-    const after = { on: hostLabel(machine), imported: true, guid: isPending(pool) ? pool : pool.guid, ...force }
-    return [{ resource: `zpool ${isPending(pool) ? pool.toString() : pool.name}`, action: 'run', before, after }]
+    return [{ resource: `zpool ${name}`, action: 'run', before, after: { on: hostLabel(machine), imported: true, guid, ...force } }]
   },
   async apply(changes, wanted, ctx) {
     const host = hostOf(wanted, ctx.doors)
