@@ -59,6 +59,8 @@ export const worldSchema = z.strictObject({
   location: z.string(),
   /** How far the clock on the wire is ahead of this machine's, in real time. */
   clockAhead: duration.default(0),
+  /** How long a token is good, in real time; whole seconds. */
+  tokenLifetime: duration.default(3_599_000),
   /** Values for `${{ env.X }}`; `{ sshKey: true }` makes a key pair and gives the private key's path. */
   env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) })])).default({}),
   /** Virtual networks that have a jump host; a network may be one that does not exist yet. */
