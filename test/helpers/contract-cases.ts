@@ -3,7 +3,7 @@ import type { Platform } from '../../src/platform/platform.js'
 import { registry } from '../../src/steps/registry.js'
 import type { AzureWorld } from './azure.js'
 import { root } from './cli.js'
-import { inAzure, onCluster, withCommands } from './contract-worlds.js'
+import { aboutFile, inAzure, onCluster, withCommands } from './contract-worlds.js'
 import { cluster } from './kube-server.js'
 import type { ContractCase, Contracted } from './step-contract.js'
 import { Driven } from './steps.js'
@@ -95,6 +95,21 @@ function exported({ test }: AzureWorld): void {
   for (const one of test.world.pools) Object.assign(one, { importedOn: [], exported: true })
 }
 
+async function identityIn(world: AzureWorld): Promise<Given> {
+  groups(world, 'data100-19s-2')
+  return { resourceGroup: 'data100-19s-2', ...place, name: 'data100-19s-2' }
+}
+
+/** A subnet, and an identity that has no right at it yet. */
+async function roleIn(world: AzureWorld): Promise<Given> {
+  const scope = `${await networkIn(world)}/subnets/nodes`
+  const identity = world.driven(moduleOf('azure/managed-identity'), await identityIn(world))
+  await identity.make()
+  await world.clock.sleep(60_000)
+  const seen = await identity.see()
+  return { scope, principal: seen.state === 'converged' ? seen.outputs['principalId'] : undefined, role: 'Network Contributor' }
+}
+
 const recordIn = (world: AzureWorld): Given => ({ zone: zoneOf(world), name: 'data100', type: 'A', values: ['203.0.113.7'] })
 
 const webCheck: ContractCase = {
@@ -117,6 +132,8 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   'azure/resource-group': { new: azure('azure/resource-group', () => ({ name: 'data100-nfs', ...place }), { named: ['name'] }) },
   'azure/network': { new: network },
   'azure/aks-cluster': { 'like the old one': clusterLike },
+  'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
+  'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },
   'azure/nfs-vm': { new: server },
   'azure/detach-disks': {
     'both attached': azure(
@@ -218,5 +235,13 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
       open: () => withCommands(moduleOf('exec'), () => ({ describe: 'the news is out', observe: ['./is-there'], run: ['./announce'] })),
       named: ['describe'],
     },
+  },
+}
+
+/** The same for modules of sites' own, by their path in `runbooks/`. */
+export const siteCases: Readonly<Record<string, ContractCase>> = {
+  'minimal/announce.mjs': {
+    open: () => aboutFile(`${root}/runbooks/minimal/announce.mjs`, (page) => ({ page, notice: 'moving', text: 'The hub is moving.' })),
+    named: ['notice'],
   },
 }

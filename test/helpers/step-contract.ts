@@ -29,6 +29,8 @@ export interface Contracted {
   readonly during?: <T>(work: Promise<T>) => Promise<T>
   /** For a check, which brings about nothing: brings about what it waits for. */
   readonly bringAbout?: () => Promise<void>
+  /** For what it reads without a door (a file of the site's own): each makes that fail, and answers with how to mend it again. */
+  readonly faults?: Readonly<Record<string, () => Promise<() => Promise<void>>>>
   readonly close: () => Promise<void>
 }
 
@@ -196,6 +198,7 @@ class Trial {
       const seen = await module.observe(this.#inputs, this.#ctx(doors))
       return ['unknown', 'in-flight'].includes(seen.state) ? undefined : `observe says ${say(seen)} ${when}`
     })
+    await this.#eachFault(when)
     if (changes.length === 0) return
     await this.#eachFailing(async (doors) => {
       const said = await module.preflight(changes, this.#inputs, this.#ctx(doors))
@@ -213,6 +216,15 @@ class Trial {
         const told = await look(doors).catch(() => undefined)
         if (told !== undefined && calls.has(call)) this.breach(`${told}, although ${short(call)} failed (${failure.what})`)
       }
+    }
+  }
+
+  async #eachFault(when: string): Promise<void> {
+    for (const [what, plant] of Object.entries(this.#at.faults ?? {})) {
+      const mend = await plant()
+      const seen = await this.#look().catch((error: unknown): Look => ({ state: 'unknown', why: String(error) }))
+      await mend()
+      if (!['unknown', 'in-flight', 'conflict'].includes(seen.state)) this.breach(`observe says ${say(seen)} ${when}, although ${what}`)
     }
   }
 
