@@ -10,6 +10,8 @@ export interface ErrorDetails {
   blame?: Blame
   /** Another way that is open to the operator after this failure. It is never taken without being chosen. */
   alternative?: Alternative
+  /** Set by an undo that leaves something in place for a good reason (a group in which others have put things). */
+  leaves?: true
   /** Set where the same call may succeed later. `afterMs` is the other side's own wish, in real milliseconds. */
   retry?: Retryable
 }
@@ -43,6 +45,7 @@ export class LifeboatError extends Error {
   readonly hint: string | undefined
   readonly retry: Retryable | undefined
   readonly alternative: Alternative | undefined
+  readonly leaves: boolean
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -52,6 +55,7 @@ export class LifeboatError extends Error {
     this.hint = details.hint
     this.retry = details.retry
     this.alternative = details.alternative
+    this.leaves = details.leaves === true
   }
 }
 

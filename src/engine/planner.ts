@@ -20,8 +20,9 @@ import type { PlanPorts } from './ports.js'
 import { collate, type Heard, type StepFinding } from './readiness.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 import { factsOf } from './schedule.js'
+import { unsettled } from './settled.js'
 
-/** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. */
+/** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. It stands among the findings too. */
 export interface PlanFailure {
   readonly step: string
   readonly error: ErrorFacts
@@ -43,7 +44,7 @@ type Draft = Omit<PlannedStep, 'startMs'>
  * those with changes, side by side. Steps whose inputs are pending are planned as for an absent resource and say so.
  */
 export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
-  const outputs = new Map<string, JsonObject>()
+  const outputs = new Map<string, JsonObject>(ports.outputs)
   const drafts = new Map<string, Promise<Draft>>()
   const failures: PlanFailure[] = []
   const offers: Heard[] = []
@@ -68,24 +69,21 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     drafts.set(node.id, draft)
   }
   const { steps, facts } = factsOf(await Promise.all(drafts.values()))
-  return { steps, facts, findings: await readinessOf(ports, preflights, offers), failures, taken }
+  const heard = [...failures.map(unplannable), ...offers, ...(await readinessOf(ports, preflights))]
+  return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken }
 }
 
 type Preflight = () => ReturnType<AnyStep<unknown>['preflight']>
 
 /** All checks side by side; told in the graph's order, whichever answered first. */
-async function readinessOf<D>(
-  ports: PlanPorts<D>,
-  preflights: ReadonlyMap<string, Preflight>,
-  offers: readonly Heard[],
-): Promise<readonly StepFinding[]> {
-  if (preflights.size === 0) return collate(offers)
+async function readinessOf<D>(ports: PlanPorts<D>, preflights: ReadonlyMap<string, Preflight>): Promise<readonly Heard[]> {
+  if (preflights.size === 0) return []
   const site = hear([], async () => (await ports.site?.()) ?? [], ports)
   const steps = ports.runbook.nodes.flatMap(({ id }) => {
     const preflight = preflights.get(id)
     return preflight === undefined ? [] : [hear([id], preflight, ports)]
   })
-  return collate([...offers, ...(await Promise.all([site, ...steps]))])
+  return Promise.all([site, ...steps])
 }
 
 /** A check that cannot be made is a finding: unknown is not ready. What may pass is tried again first. */
@@ -100,6 +98,12 @@ async function hear<D>(steps: readonly string[], check: Preflight, { clock, sign
       await waitOut(clock, wait, signal)
     }
   }
+}
+
+/** A step that cannot be planned keeps the run from starting like anything else that is found, and is mended like it. */
+function unplannable({ step, error }: PlanFailure): Heard {
+  const what = error.blame === 'user' ? error.message : `cannot be planned: ${error.message}`
+  return { steps: [step], said: [{ level: 'stop', what, mend: error.hint ?? 'Try again once this can be read.' }] }
 }
 
 function uncheckable(error: unknown): Finding {
@@ -140,7 +144,7 @@ function offerOf(step: string, error: unknown): Heard | undefined {
 
 /** What could not be looked at is planned as if all of it were to be done, so that the harm of it is seen. */
 function unknownDraft<D>(node: StepNode, ports: PlanPorts<D>, outputs: Map<string, JsonObject>): Draft {
-  const module = moduleOf(ports.registry, node)
+  const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const changes = module.plan(inputs, { state: 'absent' })
   return {
@@ -159,7 +163,7 @@ async function draftOf<D>(
   accepted: ReadonlySet<string>,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
-  const module = moduleOf(ports.registry, node)
+  const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports, accepted)
   const estimateMs = module.estimateMs(inputs)
@@ -211,8 +215,8 @@ function contextFor<D>(node: StepNode, ports: PlanPorts<D>, accepted: ReadonlySe
   return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message), accepted)
 }
 
-export function moduleOf<D>(registry: ReadonlyMap<string, AnyStep<D>>, node: StepNode): AnyStep<D> {
-  const module = registry.get(node.uses)
+export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry' | 'modules'>, node: StepNode): AnyStep<D> {
+  const module = modules?.get(node.id) ?? registry.get(node.uses)
   if (module === undefined) throw new LifeboatError('tool.bug', `no module ${node.uses}`, { blame: 'tool' })
   return module
 }

@@ -3,6 +3,7 @@ import { isPending, resourceId, type Change, type Claim } from '../contract/inde
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { attachFindings } from './parts/attach-readiness.js'
 import { attachActions, diskLabel, findIn, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
@@ -25,15 +26,22 @@ export const attachDisks = defineStep({
   inputs: z.strictObject({
     machine: resourceId,
     resourceGroup: z.string(),
-    /** Another group in which a disk may be: the one that a move left it in. Attaching works across groups. */
+    /** Another group in which a disk may be: the one that it is moved out of, and that a refused move leaves it in. */
     from: z.string().optional(),
     disks: wantedDisks,
+    /** Size and zone of a machine that is still to be made: by them a plan tells whether it will take the disks. */
+    size: z.string().optional(),
+    zone: z.string().optional(),
   }),
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, { machine }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: machine, actions: attachActions }]), lockFindings(doors, machine, changes)),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      attachFindings(wanted, doors),
+      rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
+      lockFindings(doors, wanted.machine, changes),
+    ),
   async observe({ machine, resourceGroup, from, disks: wanted }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }

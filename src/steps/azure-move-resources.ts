@@ -3,6 +3,7 @@ import { durationMs, isPending, resourceId, type Change, type Finding, type Plan
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
+import { unmovableFindings } from './parts/move-readiness.js'
 import { acrossGroups, moveDisks, moveLockFindings } from './parts/move.js'
 import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
@@ -43,6 +44,7 @@ export const moveResources = defineStep({
     together(
       lostFindings(changes, wanted, doors),
       failedFindings(wanted, doors),
+      unmovableFindings(wanted.from, isPending(wanted.disks) ? [] : plannedOf(changes, wanted.disks), doors),
       moveLockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
       rightsFindings(doors, needsOf(changes, wanted)),
     ),
