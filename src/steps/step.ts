@@ -1,4 +1,15 @@
-import { anyStep, isPending, type AnyStep, type Change, type Claim, type Pending, type PlanInputs, type ReadContext, type StepModule } from '../contract/index.js'
+import {
+  anyStep,
+  isPending,
+  type AnyStep,
+  type Change,
+  type Claim,
+  type Clock,
+  type Pending,
+  type PlanInputs,
+  type ReadContext,
+  type StepModule,
+} from '../contract/index.js'
 import type { Operation } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 
@@ -63,7 +74,11 @@ export async function ended({ done }: Operation, signal: AbortSignal): Promise<v
 const sliceMs = 10 * seconds
 
 /** The same, as long as patience lasts (milliseconds of the run's clock): false says that it goes on without us. */
-export async function endedWithin(operation: Operation, patienceMs: number, ctx: Pick<ReadContext<Platform>, 'clock' | 'signal'>): Promise<boolean> {
+export async function endedWithin(
+  operation: Operation,
+  patienceMs: number,
+  ctx: Pick<ReadContext<Platform>, 'clock' | 'signal'>,
+): Promise<boolean> {
   const over = new AbortController()
   const end = ended(operation, ctx.signal).finally(() => over.abort())
   end.catch(() => undefined)
@@ -74,6 +89,21 @@ export async function endedWithin(operation: Operation, patienceMs: number, ctx:
   }
   if (over.signal.aborted) await end
   return over.signal.aborted
+}
+
+/** The same for what may hang: lets go after `withinMs` of the run's clock, and observing goes on from there. */
+export async function endedSoon(
+  operation: Operation,
+  { signal, clock, withinMs }: { readonly signal: AbortSignal; readonly clock: Clock; readonly withinMs: number },
+): Promise<void> {
+  const over = new AbortController()
+  const patience = clock.sleep(withinMs, AbortSignal.any([signal, over.signal]))
+  try {
+    await Promise.race([ended(operation, signal), patience])
+  } finally {
+    patience.catch(() => undefined)
+    over.abort()
+  }
 }
 
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }

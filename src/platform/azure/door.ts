@@ -1,6 +1,8 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
+import type { ActivityDoor } from './activity-door.js'
 import type { AddressDoor, CapacityDoor, GovernanceDoor, RightsDoor } from './readiness-door.js'
+import type { RoleDoor } from './roles-door.js'
 
 export type { Content, Denial, MachineSize, Usage } from './readiness-door.js'
 
@@ -19,6 +21,8 @@ export interface AzureDoor {
   readonly snapshots: SnapshotDoor
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
+  readonly roles: RoleDoor
+  readonly activity: ActivityDoor
   readonly capacity: CapacityDoor
   readonly governance: GovernanceDoor
   readonly addresses: AddressDoor
@@ -48,7 +52,10 @@ export interface ManagementLock {
 
 export interface GroupDoor {
   get(name: string): Promise<Group | undefined>
+  /** One that is there already is left as it is: a PUT of it would drop its tags. */
   create(name: string, location: string): Promise<void>
+  /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
+  tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
@@ -85,9 +92,14 @@ export interface ClusterDefinition {
   readonly kubernetesVersion: string
   readonly dnsPrefix: string
   readonly nodeResourceGroup?: string
-  readonly identity: Json
+  /** Id of the user-assigned identity that it acts as; without, it is given one of its own. */
+  readonly identity?: string
   readonly agentPools: readonly AgentPool[]
   readonly networkProfile?: JsonObject
+  readonly sku?: JsonObject
+  readonly tags?: Readonly<Record<string, string>>
+  /** All other settings, as the SDK names them; in what was read, Azure's own are among them. */
+  readonly rest?: JsonObject
 }
 
 export interface AgentPool {
@@ -104,6 +116,8 @@ export interface AgentPool {
   readonly taints?: readonly string[]
   readonly minCount?: number
   readonly maxCount?: number
+  /** As of the cluster. */
+  readonly rest?: JsonObject
 }
 
 export interface Cluster extends ClusterDefinition {
@@ -111,6 +125,7 @@ export interface Cluster extends ClusterDefinition {
   /** Succeeded, Creating, Updating, Failed, Canceled, Deleting. */
   readonly provisioningState: string
   readonly fqdn?: string
+  readonly createdAt?: Date
 }
 
 export interface ClusterDoor {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Authority } from '../pki.js'
 import { type World, WorldError } from '../world/world.js'
+import { activityRoutes } from './activity.js'
 import { capacityRoutes } from './capacity.js'
 import { clusterRoutes } from './clusters.js'
 import { diskRoutes } from './disks.js'
@@ -19,6 +20,7 @@ import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
+import { tagRoutes } from './tags.js'
 import { TokenDoor, type Client } from './token.js'
 import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -179,7 +181,9 @@ function judge(route: Route, request: ArmRequest): boolean {
 function allRoutes(arm: Arm): Route[] {
   return [
     ...arm.operations.routes(),
+    ...activityRoutes,
     ...subscriptionRoutes,
+    ...tagRoutes,
     ...groupRoutes,
     ...clusterRoutes,
     ...dnsRoutes,
