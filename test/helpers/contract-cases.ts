@@ -53,21 +53,21 @@ function disksIn({ test }: AzureWorld): Given[] {
   return oldDisks(test).map((id, lun) => ({ ...disks[lun], id, uniqueId: String(test.world.resource(id)?.properties['uniqueId']) }))
 }
 
-const network: ContractCase = azure(
-  'azure/network',
-  (world) => {
-    groups(world, 'data100-network')
-    return {
-      ...place,
-      resourceGroup: 'data100-network',
-      name: 'data100',
-      addressSpace: ['10.240.0.0/16'],
-      subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
-      securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
-    }
-  },
-  { named: ['name', 'subnets', 'securityGroup'] },
-)
+const guarded = {
+  ...place,
+  ...{ resourceGroup: 'data100-network', name: 'data100', addressSpace: ['10.240.0.0/16'] },
+  subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
+  securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
+}
+const networkCase = (prepare: (world: AzureWorld) => unknown, rules: Omit<ContractCase, 'open'> = {}): ContractCase =>
+  azure(
+    'azure/network',
+    async (world) => {
+      await prepare(world)
+      return guarded
+    },
+    { named: ['name', 'subnets', 'securityGroup'], ...rules },
+  )
 
 const clusterLike = azure(
   'azure/aks-cluster',
@@ -110,6 +110,15 @@ async function roleIn(world: AzureWorld): Promise<Given> {
   return { scope, principal: seen.state === 'converged' ? seen.outputs['principalId'] : undefined, role: 'Network Contributor' }
 }
 
+const homes = { path: '/pool0/homes', clients: '10.240.16.0/20', options: 'rw,no_root_squash' }
+
+/** On the new server, with the pool imported. */
+async function exportsIn(world: AzureWorld): Promise<Given> {
+  const machine = await newServer(world)
+  await world.driven(moduleOf('zfs/import-pool'), { machine, pool, disks: disksIn(world), ...login(world) }).make()
+  return { machine, exports: [homes], ...login(world) }
+}
+
 const recordIn = (world: AzureWorld): Given => ({ zone: zoneOf(world), name: 'data100', type: 'A', values: ['203.0.113.7'] })
 
 const webCheck: ContractCase = {
@@ -130,7 +139,10 @@ const release = {
 /** By `uses`, what each module is put through; a module without any fails the test of the registry. */
 export const contractCases: Readonly<Record<string, Readonly<Record<string, ContractCase>>>> = {
   'azure/resource-group': { new: azure('azure/resource-group', () => ({ name: 'data100-nfs', ...place }), { named: ['name'] }) },
-  'azure/network': { new: network },
+  'azure/network': {
+    new: networkCase((world) => groups(world, 'data100-network')),
+    'there without its guard': networkCase(networkIn, { together: 'a subnet refers to its security group, which is made first' }),
+  },
   'azure/aks-cluster': { 'like the old one': clusterLike },
   'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
   'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },
@@ -158,6 +170,16 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
     ),
   },
   'azure/move-resources': {
+    'one moved already': azure(
+      'azure/move-resources',
+      async (world) => {
+        groups(world, 'data100-disks')
+        await fenceAndDetach(world.test)
+        await (await world.azure.groups.move(oldGroup, 'data100-disks', oldDisks(world.test).slice(0, 1))).done
+        return { from: oldGroup, to: 'data100-disks', disks }
+      },
+      { named: ['disks'], stops: { to: 'a group that is yet to be made holds none of the disks' } },
+    ),
     'both in the source': azure(
       'azure/move-resources',
       async (world) => {
@@ -219,11 +241,11 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
     exported: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), ...login(world) }), { named: ['pool'] }),
   },
   'nfs/exports': {
-    'not exported': azure('nfs/exports', async (world) => {
-      const machine = await newServer(world)
-      const pooled = world.driven(moduleOf('zfs/import-pool'), { machine, pool, disks: disksIn(world), ...login(world) })
-      await pooled.make()
-      return { machine, exports: [{ path: '/pool0/homes', clients: '10.240.16.0/20', options: 'rw,no_root_squash' }], ...login(world) }
+    'not exported': azure('nfs/exports', exportsIn),
+    'exported otherwise': azure('nfs/exports', async (world) => {
+      const wanted = await exportsIn(world)
+      await world.driven(moduleOf('nfs/exports'), { ...wanted, exports: [{ ...homes, options: 'ro,root_squash' }] }).make()
+      return wanted
     }),
   },
   exec: {
