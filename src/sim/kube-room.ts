@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { whyNoLoadBalancer } from './arm/cluster-identity.js'
 import { whyNotServed } from './hubs/nfs.js'
 import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
@@ -67,7 +68,10 @@ export class KubeRoom {
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, networks, server, path) === undefined,
-      loadBalancer: () => ({ address: world.nextAddress(), afterMs: addressAfterMs }),
+      loadBalancer: () => {
+        const refused = whyNoLoadBalancer(world, cluster)
+        return refused === undefined ? { address: world.nextAddress(), afterMs: addressAfterMs } : { refused }
+      },
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
       onChange: () => world.changed(),
     })

@@ -1,4 +1,5 @@
 import type { DoorScope } from '../scope.js'
+import { openActivity } from './activity.js'
 import { openCapacity } from './capacity.js'
 import { openClusters } from './clusters.js'
 import { openDisks } from './disks.js'
@@ -8,6 +9,7 @@ import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
 import { openRights } from './rights.js'
+import { openRoles } from './roles.js'
 import { serverTime } from './server-time.js'
 import type { AzureSession } from './session.js'
 import { openSnapshots } from './snapshots.js'
@@ -25,6 +27,8 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     snapshots: openSnapshots(session, tags),
     zones: openZones(session, tags),
     rights: openRights(session),
+    roles: openRoles(session),
+    activity: openActivity(session),
     capacity: openCapacity(session),
     governance: openGovernance(session, tags),
     addresses: openAddresses(session),

@@ -3,6 +3,7 @@ import type { World } from '../world/world.js'
 import { checkPolicyRestrictions } from './policy.js'
 import { namespaces, registrationOf } from './providers.js'
 import { grantsAt } from './rights.js'
+import { assignmentsAt } from './role-assignments.js'
 import { list, ok, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
 const provider = (world: World, namespace: string): unknown => ({
@@ -59,10 +60,12 @@ export const subscriptionRoutes: readonly Route[] = [
 const suffix = /\/providers\/Microsoft\.Authorization\/(permissions|locks|roleAssignments)$/i
 
 /** Permissions, locks or role assignments at a scope, with those of what is inside it. */
-export function extensionsAt({ world, path }: ArmRequest): ArmAnswer {
+export function extensionsAt(request: ArmRequest): ArmAnswer {
+  const { world, path } = request
   const asked = suffix.exec(path)
   const scope = path.replace(suffix, '')
   if (asked?.[1]?.toLowerCase() === 'permissions') return list(grantsAt(world, scope))
+  if (asked?.[1]?.toLowerCase() === 'roleassignments') return assignmentsAt(request, scope)
   const found = world.ofType(`Microsoft.Authorization/${asked?.[1] ?? ''}`).filter((one) => within(one.id, scope))
   return list(found.map(extensionBody))
 }

@@ -46,8 +46,11 @@ export interface KubeOptions {
   readyAfterMs(workload: Workload): number
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
-  /** The next public address, and after how many world milliseconds it appears. `spec.loadBalancerIP` goes before it. */
-  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number }
+  /**
+   * The next public address, and after how many world milliseconds it appears (`spec.loadBalancerIP` goes before it); or why
+   * there is none. Asked again after a while that doubles.
+   */
+  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number } | { refused: string }
   /** The bearer token that every request must show. */
   readonly token: string
   readonly onRequest?: (entry: KubeRequest) => void

@@ -15,7 +15,7 @@ export interface Workload {
 export interface Surroundings {
   readyAfterMs(workload: Workload): number
   canMountNfs(server: string, path: string): boolean
-  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number }
+  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number } | { refused: string }
 }
 
 /** What a controller works with. It looks at the store as it is and brings it one step nearer to what is wished. */

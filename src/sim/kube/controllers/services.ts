@@ -3,9 +3,15 @@ import { count, fields, items, same, text, texts, type Fields, type KubeObject }
 import { specSelector } from '../selectors.js'
 import { isReady, leaving, setStatus, specOf, statusOf, type Context, type Controller } from './context.js'
 
+/** World milliseconds between tries to get a service its address: Kubernetes doubles from the first to the last. */
+const retry = { firstMs: 5_000, lastMs: 300_000 } as const
+
+/** An address that is on its way to a service, or when it is asked for again. */
+type Promised = { readonly address: string; readonly atMs: number } | { readonly waitMs: number; readonly atMs: number }
+
 /** Services: public addresses of load balancers, some time after the service is made, and Endpoints. */
 export function serviceController(): Controller {
-  const promised = new Map<string, { address: string; atMs: number }>()
+  const promised = new Map<string, Promised>()
   return (context) => {
     for (const service of context.store.list(kindOf('services'))) {
       if (leaving(service)) continue
@@ -15,7 +21,7 @@ export function serviceController(): Controller {
   }
 }
 
-function balance(context: Context, service: KubeObject, promised: Map<string, { address: string; atMs: number }>): void {
+function balance(context: Context, service: KubeObject, promised: Map<string, Promised>): void {
   const kind = kindOf('services')
   const { uid = '', namespace = '', name } = service.metadata
   const spec = specOf(service)
@@ -26,18 +32,24 @@ function balance(context: Context, service: KubeObject, promised: Map<string, { 
   }
   if (addressOf(service) !== undefined) return
   let promise = promised.get(uid)
-  if (!promise) {
-    const { address, afterMs } = context.around.loadBalancer({ namespace, name })
-    promise = { address: text(spec['loadBalancerIP']) || address, atMs: context.nowMs() + afterMs }
+  if (!promise || ('waitMs' in promise && context.nowMs() >= promise.atMs)) {
+    if (!promise) context.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+    const answer = context.around.loadBalancer({ namespace, name })
+    promise = 'refused' in answer ? refusal(context, promise) : { address: text(spec['loadBalancerIP']) || answer.address, atMs: context.nowMs() + answer.afterMs }
     promised.set(uid, promise)
-    context.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+    if ('refused' in answer) context.record(service, 'Warning', 'SyncLoadBalancerFailed', answer.refused)
   }
-  if (context.nowMs() < promise.atMs) {
+  if ('waitMs' in promise || context.nowMs() < promise.atMs) {
     context.wakeAt(promise.atMs)
     return
   }
   setStatus(context, kind, service, { loadBalancer: { ingress: [{ ip: promise.address, ipMode: 'VIP' }] } })
   context.record(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
+}
+
+function refusal(context: Context, before: Promised | undefined): Promised {
+  const waitMs = before !== undefined && 'waitMs' in before ? Math.min(retry.lastMs, 2 * before.waitMs) : retry.firstMs
+  return { waitMs, atMs: context.nowMs() + waitMs }
 }
 
 /** The public address of a service; undefined until it has one. */
