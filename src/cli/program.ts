@@ -18,7 +18,7 @@ Examples:
   lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
 
 Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
-5 another run holds the lock · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
+5 another run is at work · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
 
 /** Parses and runs one command line; resolves with the exit code. Command code is loaded only when its command is called. */
 export async function runProgram(argv: readonly string[], invocation: Invocation): Promise<number> {

@@ -49,6 +49,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         state,
         run,
         acceptedChanges: differences.length > 0,
+        earlier: { run, owner: before.owner },
         operator: screen.operator(options.yes === true || (before.mode === 'rehearsal' && !screen.canAsk)),
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,

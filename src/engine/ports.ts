@@ -42,12 +42,21 @@ export interface Survivors {
   marked(): Promise<readonly ChildFacts[]>
 }
 
+/** Who may write to the target, across machines. */
+export interface Target {
+  /** Before every intent. Rejects if another run has taken the target over. */
+  beforeIntent(): Promise<void>
+  /** A resource group that a step makes is there. */
+  reached(group: string): Promise<void>
+}
+
 /** What running needs besides. */
 export interface RunPorts<D> extends PlanPorts<D> {
   readonly journal: Journal
   readonly operator: Operator
   readonly listeners: readonly Listener[]
   readonly survivors: Survivors
+  readonly target?: Target
   /** The command that goes on after a stop, for `run.finished`. */
   readonly resumeCommand: string
   /** In a rehearsal: the critical path in the world's own durations, asked for when the run is over. */

@@ -95,9 +95,9 @@ function outcomeOf<D>(ports: RunPorts<D>, state: RunState): Outcome {
 
 function signalName(signal: AbortSignal): string {
   const reason: unknown = signal.reason
-  return reason instanceof LifeboatError && reason.code.startsWith('interrupted.')
-    ? reason.code.slice('interrupted.'.length)
-    : 'unknown'
+  if (!(reason instanceof LifeboatError)) return 'unknown'
+  if (/^(lock|target)\./.test(reason.code)) return 'another run’s take-over'
+  return reason.code.startsWith('interrupted.') ? reason.code.slice('interrupted.'.length) : 'unknown'
 }
 
 function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, { runbook, mode, cloud, undoes }: RunState, resumed: boolean): void {

@@ -143,7 +143,7 @@ export class Walk<D> {
     try {
       this.#eta.started(node.id, startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
-      return await go({
+      const outputs = await go({
         step: node.id,
         module,
         inputs,
@@ -153,7 +153,11 @@ export class Walk<D> {
         startedMs,
         ask: (question) => this.#ask(question),
         beforeHarm: () => this.#beforeHarm(node.id),
+        beforeIntent: async () => this.#ports.target?.beforeIntent(),
       })
+      const group = module.group?.(inputs)
+      if (typeof group === 'string') await this.#ports.target?.reached(group)
+      return outputs
     } finally {
       release()
       this.#eta.ended(node.id)

@@ -94,6 +94,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
       return { choice: answer, by: 'test', reason: '' }
     },
     beforeHarm: async () => void told.push('beforeHarm'),
+    beforeIntent: async () => undefined,
   }
   const error = await bringAbout(work).then(
     () => undefined,

@@ -52,7 +52,10 @@ export interface ManagementLock {
 
 export interface GroupDoor {
   get(name: string): Promise<Group | undefined>
+  /** One that is there already is left as it is: a PUT of it would drop its tags. */
   create(name: string, location: string): Promise<void>
+  /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
+  tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
