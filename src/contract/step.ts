@@ -67,6 +67,8 @@ export interface ReadContext<D> {
    * `secret.changed` where the value is no longer the one that the inputs' digest is of: then it is to be planned again.
    */
   readonly secret: (reference: SecretReference) => Promise<Secret>
+  /** Ids of the alternatives that the operator has chosen for this step. */
+  readonly accepted: ReadonlySet<string>
 }
 
 export interface ApplyContext<D> extends ReadContext<D> {

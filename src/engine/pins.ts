@@ -13,7 +13,7 @@ export async function pinsFromAfar<D>(ports: PlanPorts<D>): Promise<readonly Pin
     const module = node.kind === 'step' ? moduleOf(ports, node) : undefined
     if (node.kind !== 'step' || module?.pins === undefined) return []
     const inputs = inputsOf(node, module, ports, new Map())
-    const ctx = contextFor(node, ports)
+    const ctx = contextFor(node, ports, new Set())
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await module.pins(inputs, ctx)

@@ -46,6 +46,8 @@ export class Driven {
   readonly module: AnyStep<Platform>
   readonly ctx: ReadContext<Platform> & { checkpoint(what: Json): Promise<void> }
   readonly inputs: Record<string, unknown>
+  /** Alternatives that were chosen for it. */
+  readonly accepted = new Set<string>()
 
   constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>, secrets: SecretPort = noSecrets) {
     this.module = module
@@ -54,6 +56,7 @@ export class Driven {
       doors,
       clock,
       signal: new AbortController().signal,
+      accepted: this.accepted,
       progress: () => undefined,
       secret: async (reference) => secrets.read(reference),
       checkpoint: async () => undefined,

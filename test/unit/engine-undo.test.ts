@@ -34,7 +34,8 @@ const clock = {
   sleepReal: async () => undefined,
   toReal: (ms: number) => ms,
 }
-const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined, { digest: () => '', read: () => new Secret('') })
+const noSecrets = { digest: () => '', read: () => new Secret('') }
+const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined, new Set(), noSecrets)
 
 const looked = async (look: Look): Promise<[string, readonly Change[]]> => {
   const back = backwards(thing(look), [made])
