@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Course, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
+import { planRun, resumeRun, startRun, type Accepting, type Course, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
 import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
@@ -20,6 +20,8 @@ export interface Performance {
   readonly listeners: readonly Listener[]
   readonly interrupts: Interrupts
   readonly takeOver: boolean
+  /** Alternatives that were chosen on the command line. */
+  readonly accept?: Accepting
   /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
   readonly earlier?: EarlierLife
   /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
@@ -194,7 +196,7 @@ async function finished(
   }
 }
 
-function planPorts({ site, state, course }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
+function planPorts({ site, state, course, accept }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
     runbook: course?.runbook ?? site.runbook,
     ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
@@ -204,6 +206,7 @@ function planPorts({ site, state, course }: Performance, { doors }: Hold): Omit<
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
+    ...(accept === undefined ? {} : { accept }),
   }
 }
 

@@ -53,6 +53,8 @@ export interface ReadContext<D> {
   readonly signal: AbortSignal
   /** "moving 2 disks, both groups locked": shown while the step runs, not journaled. */
   readonly progress: (message: string) => void
+  /** Ids of the alternatives that the operator has chosen for this step. */
+  readonly accepted: ReadonlySet<string>
 }
 
 export interface ApplyContext<D> extends ReadContext<D> {

@@ -1,4 +1,5 @@
 import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator } from '../contract/index.js'
+import type { Accepting } from './alternatives.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 
@@ -32,6 +33,8 @@ export interface PlanPorts<D> {
   readonly progress?: (step: string, message: string) => void
   /** What belongs to no step: this machine, its clock, its disk. Asked beside the preflights, if anything has changes. */
   readonly site?: () => Promise<readonly Finding[]>
+  /** Alternatives that the operator has chosen before they were offered. */
+  readonly accept?: Accepting
 }
 
 /** Children of earlier lives that may still be at work. */

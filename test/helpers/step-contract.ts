@@ -337,7 +337,7 @@ class Trial {
   }
 
   #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['observe']>[1] {
-    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined }
+    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set() }
   }
 
   #unwritten(before: number, who: string): void {
