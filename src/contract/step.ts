@@ -118,7 +118,7 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
    * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
    */
-  isBack?(then: Change, now: Change): boolean
+  readonly isBack?: (then: Change, now: Change) => boolean
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**
