@@ -54,7 +54,7 @@ export function parseWorldSpec(text: string, file: string): WorldSpec {
 export function makeWorld(spec: WorldSpec, clock: WorldClock): World {
   const world = new World(spec, clock)
   for (const [name, value] of Object.entries(spec.env)) {
-    if (typeof value !== 'string') world.keys.set(name, makeSshKey(name))
+    if (typeof value !== 'string' && 'sshKey' in value) world.keys.set(name, makeSshKey(name))
   }
   populate(world)
   world.started = true
@@ -83,7 +83,8 @@ function checkNames(spec: WorldSpec): string[] {
   spec.hosts.forEach((host, at) => {
     if (!machines.has(host.machine.toLowerCase())) findings.push(`hosts[${at}]: no such machine: ${host.machine}`)
     for (const key of host.authorizedKeys) {
-      if (typeof spec.env[key] !== 'object') findings.push(`hosts[${at}]: env ${key} is not { sshKey: true }`)
+      const value = spec.env[key]
+      if (typeof value !== 'object' || !('sshKey' in value)) findings.push(`hosts[${at}]: env ${key} is not { sshKey: true }`)
     }
   })
   spec.pools.forEach((pool) => {

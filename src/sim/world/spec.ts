@@ -49,6 +49,9 @@ const host = z.strictObject({
   nfs: z.boolean().default(false),
 })
 
+/** Files by name: a path would lead out of the folder. */
+const folder = z.record(z.string().regex(/^[\w-][\w.-]*$/, 'the name of a file, without a path'), z.string())
+
 /** A world's starting state: `fixtures/worlds/*.yaml`. */
 export const worldSchema = z.strictObject({
   name: z.string(),
@@ -59,8 +62,11 @@ export const worldSchema = z.strictObject({
   location: z.string(),
   /** How far the clock on the wire is ahead of this machine's, in real time. */
   clockAhead: duration.default(0),
-  /** Values for `${{ env.X }}`; `{ sshKey: true }` makes a key pair and gives the private key's path. */
-  env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) })])).default({}),
+  /**
+   * Values for `${{ env.X }}`. `{ sshKey: true }` makes a key pair and gives the private key's path; `{ folder: { NAME: TEXT } }`
+   * a private folder with these files, for what a site's own commands read and write, and gives its path.
+   */
+  env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) }), z.strictObject({ folder })])).default({}),
   /** Virtual networks that have a jump host; a network may be one that does not exist yet. */
   jumpHosts: z.array(z.strictObject({ network: z.string() })).default([]),
   groups: z.array(
