@@ -67,6 +67,11 @@ const states: Readonly<Record<PlannedStep['state'], string>> = {
   check: 'verifies, changes nothing',
 }
 
+/** What is only run (a command of the site's own) never exists; it is done or not. */
+function sayState({ state, changes }: PlannedStep): string {
+  return state === 'absent' && changes.every(({ action }) => action === 'run') ? 'to be done' : states[state]
+}
+
 function stepLines(step: PlannedStep, { facts, failures }: PlanInput, layout: Layout): string[] {
   const { paint, columns } = layout
   if (failures.some((failure) => failure.step === step.id)) {
@@ -82,7 +87,7 @@ function stepLines(step: PlannedStep, { facts, failures }: PlanInput, layout: La
   if (facts.firstHarm === step.id) flags.push(['red', '  FIRST HARM'])
   if (facts.pointOfNoReturn === step.id) flags.push(['red', '  POINT OF NO RETURN'])
   const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
-  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, states[step.state]]]
+  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   return [line(head, paint, columns), ...step.changes.flatMap((change) => changeLines(change, step, layout))]
 }

@@ -1,4 +1,4 @@
-import type { Action, Change, ErrorFacts, EventOf, Outcome } from '../contract/index.js'
+import type { Action, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -60,4 +60,10 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
     case 'stop':
       return `stopped ${by}`
   }
+}
+
+/** What a program has said, from a checkpoint; empty for a checkpoint of another kind. */
+export function saidIn(what: Json): readonly string[] {
+  const said = typeof what === 'object' && what !== null && 'said' in what ? what.said : undefined
+  return Array.isArray(said) ? said.map((one) => oneLine(String(one))) : []
 }
