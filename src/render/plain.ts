@@ -6,7 +6,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, outcomes, sayAnswer, sayChange, saidIn, sayError, sayVerified } from './words.js'
+import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -129,10 +129,8 @@ export class PlainRenderer {
   /** The harm is said again right before it is done. */
   #tellIntent(event: EventOf<'step.intent'>): void {
     this.#line(event, event.step, [`changes: ${countByAction(event.changes)}`])
-    for (const change of event.changes) {
-      this.#line(event, event.step, [['dim', `  ${sayChange(change)}`]], 'detail')
-      if (change.harm !== undefined) this.#line(event, event.step, [['yellow', `harm: ${oneLine(change.harm)}`]])
-    }
+    for (const change of event.changes) this.#line(event, event.step, [['dim', `  ${sayChange(change)}`]], 'detail')
+    for (const harm of harmsOf(event.changes)) this.#line(event, event.step, [['yellow', `harm: ${harm}`]])
   }
 
   #tellCheckpoint(event: EventOf<'step.checkpoint'>): void {

@@ -5,7 +5,7 @@ import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, sayError, shortResource } from './words.js'
+import { countByAction, harmsOf, sayError, shortResource } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -154,8 +154,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
 function harmOf({ steps, facts }: PlanInput): string {
   const step = steps.find((one) => one.id === facts.firstHarm)
   if (step === undefined) return 'none'
-  const harms = step.changes.flatMap((change) => (change.harm === undefined ? [] : [oneLine(change.harm)]))
-  return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(harms)].join('; ')}`
+  return `${step.id}, at about ${formatOffset(step.startMs)}: ${harmsOf(step.changes).join('; ')}`
 }
 
 function noReturnOf({ steps, facts }: PlanInput): string {

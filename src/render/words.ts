@@ -33,6 +33,11 @@ export function sayError(error: ErrorFacts): string {
   return `${oneLine(error.message)} [${error.code}]`
 }
 
+/** What users lose by these changes, each thing once. */
+export function harmsOf(changes: readonly Change[]): readonly string[] {
+  return [...new Set(changes.flatMap(({ harm }) => (harm === undefined ? [] : [oneLine(harm)])))]
+}
+
 export const outcomes: Readonly<Record<Outcome, string>> = {
   succeeded: 'succeeded',
   failed: 'failed',

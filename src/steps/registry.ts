@@ -8,6 +8,7 @@ import { dnsRecord } from './azure-dns-record.js'
 import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
+import { releaseAddress } from './azure-release-address.js'
 import { resourceGroup } from './azure-resource-group.js'
 import { dnsTtl } from './dns-ttl.js'
 import { exec } from './exec.js'
@@ -28,6 +29,7 @@ const modules = [
   diskSnapshots,
   moveResources,
   attachDisks,
+  releaseAddress,
   dnsRecord,
   dnsTtl,
   dnsPropagation,

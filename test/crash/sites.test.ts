@@ -11,7 +11,7 @@ function pointsOf(runbook: string): number[] {
   return process.env['CRASH'] === 'all' ? five : five.slice(2, 3)
 }
 
-describe.each([sites.minimal])('$name, killed with SIGKILL after the n-th step.started', (site) => {
+describe.each([sites.minimal, sites['hubs-many']])('$name, killed with SIGKILL after the n-th step.started', (site) => {
   it.each(pointsOf(site.runbook))('n = %i: resume finishes, and nothing is made twice', async (n) => {
     await killedAtStart(n, site)
   })

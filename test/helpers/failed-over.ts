@@ -15,19 +15,21 @@ export function expectFailedOver(state: WorldState, after: FailedOver = sites.da
   expect(state.clusters.map(({ id, provisioningState }) => [last(id), provisioningState]).sort()).toEqual(
     after.clusters.map((name) => [name, 'Succeeded']),
   )
-  const servers = state.vms.filter(({ id }) => last(id) === after.server.name)
-  expect(servers).toHaveLength(after.server.of)
-  const fresh = servers.find(({ id }) => isIn(id, after.server.group))
-  expect(Object.fromEntries(fresh?.dataDisks.map(({ id, lun }) => [last(id), lun]) ?? [])).toEqual(after.disks)
+  const servers = state.vms.filter(({ id }) => after.servers.name.test(last(id)))
+  expect(servers).toHaveLength(after.servers.of)
+  const fresh = servers.filter(({ id }) => isIn(id, after.servers.group))
+  expect(Object.fromEntries(fresh.flatMap(({ dataDisks }) => dataDisks.map(({ id, lun }) => [last(id), lun])))).toEqual(after.disks)
   const dataDisks = state.disks.filter(({ id }) => last(id) in after.disks)
   expect(dataDisks.map(({ moves }) => moves)).toEqual(Object.keys(after.disks).map(() => after.moves))
   expect(dataDisks.filter(({ id }) => !isIn(id, after.diskGroup))).toEqual([])
   expect(state.snapshots.map(({ torn }) => torn)).toEqual(Object.keys(after.disks).map(() => false))
-  const there = [fresh?.id.toLowerCase()]
-  expect(state.pools.map(({ importedOn }) => importedOn.map((id) => id.toLowerCase()))).toEqual(state.pools.map(() => there))
+  for (const { name, importedOn } of state.pools) {
+    expect(importedOn.map((id) => fresh.some((server) => server.id.toLowerCase() === id.toLowerCase())), `${name} is on one new server`).toEqual([true])
+  }
   expect(state.releases.map(({ name, status }) => [name, status]).sort()).toEqual(after.releases.map((name) => [name, 'deployed']))
   for (const [name, host] of Object.entries(after.hosts)) {
     const values = state.recordSets.find((record) => record.name === name && record.type === 'A')?.values
+    if (after.records !== undefined) expect(values).toEqual([after.records[name]])
     const hub = state.hubs.find((one) => one.host === host && one.answers && values?.includes(one.address))
     expect(hub, `${host} answers at the address that DNS gives`).toBeDefined()
   }

@@ -13,8 +13,9 @@ export interface Site {
 export interface FailedOver {
   /** Old and new. */
   readonly clusters: readonly string[]
-  readonly server: { readonly name: string; readonly group: string; readonly of: number }
-  /** LUN of each data disk on the new server. */
+  /** NFS servers, old and new together, and the group of the new ones. */
+  readonly servers: { readonly name: RegExp; readonly group: string; readonly of: number }
+  /** LUN of each data disk on a new server. */
   readonly disks: Readonly<Record<string, number>>
   /** The group that the disks end in, and how often each has been moved: once, or not at all. */
   readonly diskGroup: string
@@ -22,6 +23,8 @@ export interface FailedOver {
   readonly releases: readonly string[]
   /** Host by the name of its record. */
   readonly hosts: Readonly<Record<string, string>>
+  /** Address of a record, where it must be a certain one. */
+  readonly records?: Readonly<Record<string, string>>
 }
 
 const fixture = (name: string): Pick<Site, 'name' | 'runbook' | 'world'> => ({
@@ -36,7 +39,7 @@ export const sites = {
     runbook: data100,
     after: {
       clusters: ['data100-19s', 'data100-19s-2'],
-      server: { name: 'nfsserver', group: 'data100-nfs', of: 2 },
+      servers: { name: /^nfsserver$/, group: 'data100-nfs', of: 2 },
       disks: { nfsserver_DataDisk_0: 0, nfsserver_DataDisk_1: 1 },
       diskGroup: 'data100-disks',
       moves: 1,
@@ -48,12 +51,26 @@ export const sites = {
     ...fixture('minimal'),
     after: {
       clusters: ['physics-1', 'physics-2'],
-      server: { name: 'physics-nfs', group: 'physics-2', of: 2 },
+      servers: { name: /^physics-nfs$/, group: 'physics-2', of: 2 },
       disks: { 'physics-homes': 0 },
       diskGroup: 'physics-nfs',
       moves: 0,
       releases: ['hub'],
       hosts: { hub: 'hub.physics.example.edu' },
+    },
+  },
+  'hubs-many': {
+    ...fixture('hubs-many'),
+    after: {
+      clusters: ['hubs-1', 'hubs-2'],
+      servers: { name: /^nfs-(staging|prod)$/, group: 'hubs-nfs', of: 4 },
+      disks: { 'staging-0': 0, 'teach-0': 0, 'teach-1': 1, 'stats-0': 2, 'stats-1': 3, 'labs-0': 4, 'labs-1': 5 },
+      diskGroup: 'hubs-disks',
+      moves: 1,
+      releases: ['bio', 'data8', 'econ', 'math', 'staging', 'stat20'],
+      hosts: Object.fromEntries(['staging', 'data8', 'stat20', 'econ', 'bio', 'math'].map((name) => [name, `${name}.hubs.example.edu`])),
+      // The addresses of before.
+      records: { staging: '198.51.100.61', data8: '198.51.100.62', stat20: '198.51.100.63', econ: '198.51.100.64', bio: '198.51.100.65', math: '198.51.100.66' },
     },
   },
 } as const satisfies Record<string, Site>

@@ -7,7 +7,7 @@ import { served, worldRequests, worldState } from '../helpers/served.js'
 import { sites } from '../helpers/sites.js'
 import { readCloud } from '../helpers/worlds.js'
 
-describe.each([sites.minimal])('$name, failed over by the real CLI in its world', ({ name, runbook, world: file, after }) => {
+describe.each([sites.minimal, sites['hubs-many']])('$name, failed over by the real CLI in its world', ({ name, runbook, world: file, after }) => {
   it('is in order, plans without writing, runs, and then has nothing left to do', async () => {
     await using world = await served(file)
     const cloud = ['--cloud', world.cloudPath]

@@ -117,6 +117,10 @@ function checkRest(spec: WorldSpec, machines: ReadonlySet<string>, groups: Reado
     if (hub.serving && !machines.has(hub.serving.machine.toLowerCase())) {
       findings.push(`hub ${hub.host}: no such machine: ${hub.serving.machine}`)
     }
+    const { balancer } = hub.serving ?? {}
+    if (balancer !== undefined && !spec.resources.some((resource) => sameId(resource.id, balancer))) {
+      findings.push(`hub ${hub.host}: no such load balancer: ${balancer}`)
+    }
   }
   return findings
 }

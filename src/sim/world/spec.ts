@@ -119,7 +119,14 @@ export const worldSchema = z.strictObject({
         /** Pool dataset that holds its homes. */
         dataset: z.string(),
         /** Address of a hub that serves it now, outside any simulated cluster, with the machine whose exports it needs. */
-        serving: z.strictObject({ address: z.string(), machine: z.string() }).optional(),
+        serving: z
+          .strictObject({
+            address: z.string(),
+            machine: z.string(),
+            /** Id of the load balancer that it is behind, for a reserved address: the hub is there only while that one holds it. */
+            balancer: z.string().optional(),
+          })
+          .optional(),
         /** How long the hub's own certificate takes after DNS points at it. */
         certificateAfter: duration,
       }),
