@@ -14,6 +14,7 @@ Examples:
   lifeboat run runbooks/data100.yaml           the failover
   lifeboat resume                              go on after a failure, a crash or a stop
   lifeboat status                              where it stands, in ten lines
+  lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
 
 Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
 5 another run holds the lock · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
@@ -51,11 +52,24 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
   return code
 }
 
+const schemaHelp = `
+With a runbook, the modules of the site's own that it names by path are in it too.
+
+  lifeboat schema > runbook.schema.json
+
+and in the first line of the runbook:
+
+  # yaml-language-server: $schema=./runbook.schema.json`
+
 type On = (command: Command, load: () => Promise<Action>) => void
 
 function addReading(program: Command, on: On): void {
   const validate = program.command('validate <runbook...>').description('check a runbook without any network')
   on(withOutput(validate), async () => (await import('./validate.js')).validate)
+
+  const schema = program.command('schema [runbook]').description('the JSON Schema of runbooks, for editors')
+  schema.addHelpText('after', schemaHelp)
+  on(withOutput(schema), async () => (await import('./schema.js')).schema)
 
   const plan = program.command('plan <runbook>').description('dry run: show what a failover would change; reads only')
   plan.option('--detailed-exitcode', 'exit 10 if there are changes')

@@ -10,6 +10,7 @@ export const durationMs = z
     const [, amount, unit] = /^([\d.]+)(ms|s|m|h)$/.exec(text) ?? []
     return Number(amount) * unitMs[unit as keyof typeof unitMs]
   })
+  .describe('A duration with its unit, as in 90s, 20m or 1h')
 
 /**
  * A file or folder that the step reads. Relative paths are relative to the runbook's folder; what it holds is pinned by
@@ -26,3 +27,4 @@ export function isFileInput(schema: z.ZodType): boolean {
 export const resourceId = z
   .string()
   .regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+(\/providers\/.+)?$/i, 'a full resource id starts with /subscriptions/…')
+  .describe('Full id of an Azure resource: /subscriptions/…')

@@ -21,32 +21,35 @@ const guid = z
 const text = z.string().min(1, 'it is empty')
 
 export const azureSection = z.strictObject({
-  subscription: guid,
-  location: text,
-  cloud: text.default(defaultCloud),
+  subscription: guid.describe('Id of the subscription that the failover happens in'),
+  location: text.describe('Azure region, as in westus2'),
+  cloud: text.default(defaultCloud).describe('Without --cloud: AzurePublicCloud or another of Azure’s own'),
 })
 
-export const objectiveSection = z.strictObject({ rto: durationMs })
+export const objectiveSection = z.strictObject({ rto: durationMs.describe('From the decision to users who can work again, as in 45m') })
 
 export const rehearsalSection = z.strictObject({
-  world: text,
-  incident: z.array(z.strictObject({ what: text, step: z.string(), after: durationMs })).nullish(),
+  world: text.describe("File of the simulated world; a relative path begins at the runbook's folder"),
+  incident: z
+    .array(z.strictObject({ what: text, step: z.string().describe('The step whose end is that moment'), after: durationMs }))
+    .nullish()
+    .describe("The incident's own times, shown beside the rehearsal's"),
 })
 
 export const runbookFile = z.strictObject({
   apiVersion: z.literal(apiVersion),
-  name,
-  objective: objectiveSection.optional(),
+  name: name.describe('What a run is confirmed by'),
+  objective: objectiveSection.optional().describe('What the failover is measured by'),
   azure: azureSection,
-  rehearsal: rehearsalSection.optional(),
-  vars: z.record(z.string(), z.unknown()).nullish(),
+  rehearsal: rehearsalSection.optional().describe('What `lifeboat rehearse` plays it in'),
+  vars: z.record(z.string(), z.unknown()).nullish().describe('Values that steps refer to as ${{ vars.NAME }}'),
   steps: z.array(z.unknown()).min(1, 'a runbook has at least one step'),
 })
 
 export const stepFile = z.strictObject({
   id: stepId,
   uses: text,
-  needs: z.union([z.string(), z.array(z.string())]).nullish(),
+  needs: z.union([z.string(), z.array(z.string())]).nullish().describe('Steps that come before, beside those that `with` refers to'),
   with: z.record(z.string(), z.unknown()).nullish(),
 })
 

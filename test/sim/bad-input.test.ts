@@ -36,6 +36,14 @@ describe('a runbook that is wrong', () => {
     expect(stderr).toMatch(said)
   })
 
+  it.each([['validate'], ['plan'], ['run', '--confirm=data100', '--yes'], ['rehearse'], ['schema']])('with ten megabytes is told by %s to be none, without being read', async (command, ...flags) => {
+    const file = runbookFile(`${text}${'  - { id: again, uses: gate, with: { ask: x } }\n'.repeat(220_000)}`)
+    const { code, stdout, stderr } = await lifeboat([command, file, ...flags]).ended
+    expect(code, stderr).toBe(2)
+    expect(stderr).toMatch(/data100\.yaml:1:1: this file has \d+ bytes, which is larger than a runbook can be/)
+    expect([stderr.split('\n').length, stderr.includes('    at '), stdout]).toEqual([2, false, ''])
+  })
+
   it('is told all its findings at once, and nothing is touched', async () => {
     await using world = await served()
     const before = (await worldRequests(world)).length
@@ -45,6 +53,15 @@ describe('a runbook that is wrong', () => {
     expect(code).toBe(2)
     expect(new Set(places(stderr)).size).toBeGreaterThan(1)
     expect((await worldRequests(world)).length).toBe(before)
+  })
+})
+
+describe('the schema for editors', () => {
+  it('is not printed without a module that it was asked for, and says which', async () => {
+    const file = runbookFile(text.replace('uses: nfs/exports', 'uses: ./exports.mjs'))
+    const { code, stdout, stderr } = await lifeboat(['schema', file]).ended
+    expect([code, stdout], stderr).toEqual([2, ''])
+    expect(stderr).toMatch(/the module \.\/exports\.mjs cannot be loaded: there is no such file/)
   })
 })
 

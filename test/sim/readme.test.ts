@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { parse } from 'yaml'
+import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
+import { checkBy } from '../helpers/json-schema.js'
 import { served, worldState } from '../helpers/served.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -18,7 +20,7 @@ function shown(subcommand: string): string[] {
 
 describe('the README', () => {
   it('shows no command but those that are tried here', () => {
-    const tried = ['validate', 'rehearse', 'plan', 'run', 'resume', 'sim'].map((name) => `node dist/main.js ${name}`)
+    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'sim'].map((name) => `node dist/main.js ${name}`)
     const known = [...tried, 'npm ci && npm run rehearse', 'npm test']
     expect(commands.filter((line) => !known.some((one) => line.startsWith(one)))).toEqual([])
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -46,6 +48,14 @@ describe('the README', () => {
     const resumed = await lifeboat([...shown('resume'), ...state, '--yes']).ended
     expect(resumed.code, resumed.stderr).toBe(0)
     expectFailedOver(await worldState(world))
+  })
+
+  it('says how an editor gets the schema of a runbook', async () => {
+    const args = shown('schema')
+    const { code, stdout, stderr } = await lifeboat(args.slice(0, args.indexOf('>'))).ended
+    expect(code, stderr).toBe(0)
+    const check = checkBy(JSON.parse(stdout) as object)
+    expect(check(parse(readFileSync(data100, 'utf8')))).toEqual([])
   })
 
   it('says how to serve a world', async () => {
