@@ -1,4 +1,6 @@
+import { principalOf, whyNoLoadBalancer } from './arm/cluster-identity.js'
 import { nodeGroupOf } from './arm/node-group.js'
+import { principalMay } from './arm/role-assignments.js'
 import { addressType, balancerType, holderOf, setFrontend } from './world/balancers.js'
 import { resourceId, sameId } from './world/ids.js'
 import type { Resource } from './world/model.js'
@@ -19,6 +21,8 @@ const frontendName = (uid: string): string => `a${uid.replaceAll('-', '')}`
  */
 export function addressFor(world: World, cluster: Resource, service: BalancedService): AddressAnswer {
   const { annotations } = service
+  const balancing = whyNoLoadBalancer(world, cluster)
+  if (balancing !== undefined) return { refused: balancing }
   const name = annotations[annotation('azure-pip-name')]
   if (name === undefined) return { address: world.nextAddress(), afterMs: addressAfterMs }
   const nodes = nodeGroupOf(world, cluster)
@@ -29,6 +33,14 @@ export function addressFor(world: World, cluster: Resource, service: BalancedSer
   const balancer = world.resource(resourceId(subscription, nodes?.name ?? '', balancerType, 'kubernetes'))
   if (address === undefined || balancer === undefined) {
     return refused(`findMatchedPIPByName: failed to find PIP ${name} in resource group ${group}`)
+  }
+  const principal = principalOf(cluster)
+  const join = 'Microsoft.Network/publicIPAddresses/join/action'
+  if (principal !== undefined && !principalMay(world, principal, join, address.id)) {
+    return refused(
+      `PUT ${balancer.id}: RESPONSE 403: ERROR CODE LinkedAuthorizationFailed: The client with object id '${principal}' does not have ` +
+        `permission to perform action '${join}' on the linked scope(s) '${address.id}' or the linked scope(s) are invalid.`,
+    )
   }
   const frontend = `${balancer.id}/frontendIPConfigurations/${frontendName(service.uid)}`
   const holder = holderOf(world, address.id)

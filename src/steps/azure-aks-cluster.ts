@@ -33,6 +33,8 @@ const inputs = z
     pools: z.array(poolSchema).min(1).optional(),
     kubernetesVersion: z.string(),
     subnet: resourceId,
+    /** Id of the user-assigned identity that it acts as. Without one it is given its own, which has no right at the subnet yet. */
+    identity: resourceId.optional(),
     nodeResourceGroup: z.string().optional(),
   })
   .refine(({ like, pools }) => (like === undefined) !== (pools === undefined), 'give either `like` or `pools`')
@@ -79,7 +81,7 @@ export const aksCluster = defineStep({
     }
     return { state: 'converged', outputs: { id: found.id, fqdn: found.fqdn ?? '' } }
   },
-  plan: ({ name, location, kubernetesVersion, like, pools, subnet }) => [
+  plan: ({ name, location, kubernetesVersion, like, pools, subnet, identity }) => [
     {
       resource: label(String(name)),
       action: 'create',
@@ -87,6 +89,7 @@ export const aksCluster = defineStep({
         location,
         kubernetesVersion,
         subnet,
+        ...(identity === undefined ? {} : { identity }),
         ...(like === undefined ? {} : { like }),
         ...(pools === undefined ? {} : { pools: pools as Json }),
       },
@@ -114,14 +117,15 @@ async function sourceFindings({ like }: PlanInputs<Inputs>, { azure }: Platform)
   return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook.' }]
 }
 
-/** Its nodes join the subnet; whoever installs on it lists its credentials. */
-function needsOf(changes: readonly Change[], { resourceGroup, subnet }: PlanInputs<Inputs>): Need[] {
+/** Its nodes join the subnet; whoever installs on it lists its credentials; an identity is assigned to it. */
+function needsOf(changes: readonly Change[], { resourceGroup, subnet, identity }: PlanInputs<Inputs>): Need[] {
   const type = 'Microsoft.ContainerService/managedClusters'
   const own = { scope: resourceGroup, actions: actionsFor(changes, { managedCluster: type }) }
   if (!isMaking(changes)) return [own]
   return [
     { ...own, actions: [...own.actions, `${type}/listClusterUserCredential/action`] },
     { scope: subnet, actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'] },
+    ...(identity === undefined ? [] : [{ scope: identity, actions: ['Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'] }]),
   ]
 }
 
@@ -134,10 +138,11 @@ function clusterId(groupId: string, name: string): string {
  * cluster's life.
  */
 function differenceOf(wanted: Partial<Record<keyof Inputs, unknown>>, found: Cluster): string | undefined {
-  const { location, subnet, kubernetesVersion: version, pools } = wanted
+  const { location, subnet, identity, kubernetesVersion: version, pools } = wanted
   if (typeof location === 'string' && !samePlace(location, found.location)) return `exists in ${found.location}, not in ${location}`
   const elsewhere = found.agentPools.find((one) => typeof subnet === 'string' && !sameId(one.subnet, subnet))
   if (elsewhere !== undefined) return `has its pool ${elsewhere.name} in another subnet (${elsewhere.subnet ?? 'its own'})`
+  if (typeof identity === 'string' && !sameId(found.identity, identity)) return `acts as ${found.identity ?? 'an identity of its own'}, not as ${identity}`
   if (typeof version === 'string' && minorOf(found.kubernetesVersion) < minorOf(version)) {
     return `runs Kubernetes ${found.kubernetesVersion}, older than ${version}`
   }
@@ -165,7 +170,7 @@ async function definitionOf(wanted: Inputs, { azure }: Platform): Promise<Cluste
     location: wanted.location,
     kubernetesVersion: wanted.kubernetesVersion,
     dnsPrefix: wanted.name,
-    identity: { type: 'SystemAssigned' },
+    ...(wanted.identity === undefined ? {} : { identity: wanted.identity }),
     agentPools: pools.map((one) => ({ ...one, subnet: wanted.subnet })),
     ...(wanted.nodeResourceGroup === undefined ? {} : { nodeResourceGroup: wanted.nodeResourceGroup }),
     ...(source?.networkProfile === undefined ? {} : { networkProfile: source.networkProfile }),

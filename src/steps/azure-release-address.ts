@@ -78,7 +78,7 @@ export const releaseAddress = defineStep({
     const away = (id: string, ip?: string, definition?: string): Change => ({
       resource: addressLabel(id),
       action: 'update',
-      before: { heldBy: from, ...(definition === undefined ? {} : { definition }) },
+      before: { heldBy: from, ...(definition === undefined ? {} : { frontendAndRules: definition }) },
       after: { heldBy: null, dns: `${ip ?? 'the address'} stays what it is: no DNS record has to change` },
       harm: 'whoever still uses a hub through the old proxy loses it, until the new one has taken its address',
     })
@@ -173,6 +173,6 @@ function withParts(balancer: Resource, change: (part: string, all: readonly Part
 
 /** The frontend and its rules, as a change keeps them: what is to be put back. */
 function definitionIn(side: Change['after']): Held[] {
-  const definition = typeof side === 'object' && side !== null && 'definition' in side ? side.definition : undefined
+  const definition = typeof side === 'object' && side !== null && 'frontendAndRules' in side ? side.frontendAndRules : undefined
   return typeof definition === 'string' ? [JSON.parse(definition) as Held] : []
 }

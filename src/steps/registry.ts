@@ -5,11 +5,13 @@ import { attachDisks } from './azure-attach-disks.js'
 import { detachDisks } from './azure-detach-disks.js'
 import { diskSnapshots } from './azure-disk-snapshots.js'
 import { dnsRecord } from './azure-dns-record.js'
+import { managedIdentity } from './azure-managed-identity.js'
 import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
 import { releaseAddress } from './azure-release-address.js'
 import { resourceGroup } from './azure-resource-group.js'
+import { roleAssignment } from './azure-role-assignment.js'
 import { dnsTtl } from './dns-ttl.js'
 import { exec } from './exec.js'
 import { dnsPropagation } from './dns-propagation.js'
@@ -23,6 +25,8 @@ import { zfsImportPool } from './zfs-import-pool.js'
 const modules = [
   resourceGroup,
   network,
+  managedIdentity,
+  roleAssignment,
   aksCluster,
   nfsVm,
   detachDisks,

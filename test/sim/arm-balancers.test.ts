@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addressFor, releaseAddress } from '../../src/sim/service-address.js'
-import { clusterBody, clusterType, oldGroup, properties, startTestWorld, type Answer, type TestWorld } from '../helpers/world.js'
+import { clusterBody, clusterType, oldGroup, properties, startTestWorld, until, type Answer, type TestWorld } from '../helpers/world.js'
 
 const balancerType = 'Microsoft.Network/loadBalancers'
 const addressType = 'Microsoft.Network/publicIPAddresses'
@@ -22,6 +22,19 @@ function balancer(id: string, publicIPAddress: string | undefined, rules = publi
   const frontends = publicIPAddress === undefined ? [] : [{ name: 'hub', properties: { publicIPAddress: { id: publicIPAddress } } }]
   const rule = { name: 'https', properties: { frontendIPConfiguration: { id: `${id}/frontendIPConfigurations/hub` }, frontendPort: 443 } }
   return { location: 'westus2', sku: { name: 'Standard' }, properties: { frontendIPConfigurations: frontends, loadBalancingRules: rules ? [rule] : [] } }
+}
+
+/** Network Contributor at the addresses' group, and seen by all. */
+async function giveRight(principalId: string): Promise<void> {
+  const roles = '/providers/Microsoft.Authorization'
+  const roleDefinitionId = `/subscriptions/${world.subscription}${roles}/roleDefinitions/4d97b98b-1d4f-4787-a291-c67834d212e7`
+  const scope = `/subscriptions/${world.subscription}/resourceGroups/addresses`
+  const sent = world.send('PUT', `${scope}${roles}/roleAssignments/00000000-0000-4000-8000-000000000001`, {
+    properties: { principalId, roleDefinitionId, principalType: 'ServicePrincipal' },
+  })
+  await until(() => world.world.operations.some(({ what, status }) => status === 'running' && what === 'role assignment'))
+  world.clock.advance(5 * 60_000)
+  await sent
 }
 
 const holder = async (): Promise<unknown> => properties(await world.send('GET', address()))['ipConfiguration']
@@ -55,6 +68,8 @@ test('A111: a Service gets the reserved address that it names once nobody else h
   const named = { 'service.beta.kubernetes.io/azure-load-balancer-resource-group': 'addresses', 'service.beta.kubernetes.io/azure-pip-name': 'hub' }
 
   expect(asking({ 'service.beta.kubernetes.io/azure-pip-name': 'hub' })).toMatchObject({ refused: expect.stringContaining('failed to find PIP hub in resource group MC_g_fresh') as string })
+  expect(asking(named)).toMatchObject({ refused: expect.stringMatching(/LinkedAuthorizationFailed.*publicIPAddresses\/join\/action/) as string })
+  await giveRight(String(cluster.identity?.['principalId']))
   expect(asking(named)).toMatchObject({ refused: expect.stringMatching(/PublicIPAddressInUse.*already allocated to resource .*frontendIPConfigurations\/hub/) as string })
   await world.send('PUT', old(), balancer(old(), undefined))
   const ip = properties(await world.send('GET', address()))['ipAddress']

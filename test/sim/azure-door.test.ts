@@ -23,7 +23,6 @@ const definition = {
   location: 'westus2',
   kubernetesVersion: '1.33.2',
   dnsPrefix: 'new',
-  identity: { type: 'SystemAssigned' },
   agentPools: [{ name: 'pool1', mode: 'System', count: 1, vmSize: 'Standard_E16s_v3' }],
 }
 
@@ -63,6 +62,8 @@ describe('reading', () => {
     [409, 'ScopeLocked', 'azure.locked', true],
     [409, 'PropertyChangeNotAllowed', 'azure.refused', false],
     [409, 'QuotaExceeded', 'azure.quota', false],
+    [409, 'RoleAssignmentExists', 'azure.in-flight', true],
+    [400, 'PrincipalNotFound', 'azure.in-flight', true],
     [503, 'ServiceUnavailable', 'azure.busy', true],
   ])('%i %s is %s', async (status, code, expected, retryable) => {
     world.test.faults.plantOnWire({ match: { path: 'resourceGroups' }, times: 1, answer: { status, code } })

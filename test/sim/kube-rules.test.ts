@@ -219,6 +219,27 @@ test('K24: a Service whose address is refused has none, says why, and asks again
   expect(given).toEqual([(made.body['metadata'] as { uid: string }).uid])
 })
 
+test('A92: a load balancer that is refused says why in an event, and is tried again after a while', async () => {
+  let asked = 0
+  let refused = true
+  const loadBalancer = () => {
+    asked += 1
+    return refused ? { refused: 'Error syncing load balancer: 403' } : { address: '52.183.60.9', afterMs: 10 * second }
+  }
+  const { call, clock, cluster } = await still({ loadBalancer })
+  const spec = { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] }
+  await call('POST', `${core}/services`, { apiVersion: 'v1', kind: 'Service', metadata: { name: 'public' }, spec })
+  // 0, 5, 15 and 35 s after it was noticed.
+  clock.advance(40 * second)
+  expect(asked).toBe(4)
+  expect(cluster.objects('Event').map(({ type, reason }) => [type, reason])).toContainEqual(['Warning', 'SyncLoadBalancerFailed'])
+  refused = false
+  clock.advance(30 * second)
+  expect(cluster.services()[0]?.address).toBeUndefined()
+  clock.advance(20 * second)
+  expect(cluster.services()[0]?.address).toBe('52.183.60.9')
+})
+
 test('K16: a rolling update keeps the old pod until the new one is ready; Recreate leaves a gap', async () => {
   const { call, clock, cluster } = await still({ readyAfterMs: () => 30 * second })
   const counts = (): number => cluster.objects('Pod').filter((one) => (one['status'] as { phase: string }).phase === 'Running').length

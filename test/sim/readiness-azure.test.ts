@@ -55,6 +55,20 @@ const impediments: readonly Impediment[] = [
     mend: /az role assignment create/,
   },
   {
+    name: 'no right to assign roles: Contributor has none',
+    world: () => ({ permissions: [{ actions: ['*'], notActions: ['Microsoft.Authorization/*/write', 'Microsoft.Authorization/*/delete'] }] }),
+    step: 'subnet-rights',
+    what: /no right to Microsoft\.Authorization\/roleAssignments\/write/,
+    mend: /Contributor leaves this out.*az role assignment create --role 'Network Contributor'/,
+  },
+  {
+    name: 'no right to assign an identity',
+    world: () => ({ permissions: [{ actions: ['*'], notActions: ['Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'] }] }),
+    step: 'cluster',
+    what: /no right to Microsoft\.ManagedIdentity\/userAssignedIdentities\/assign\/action/,
+    mend: /az role assignment create/,
+  },
+  {
     name: 'a lock of the whole subscription',
     world: () => ({ locks: [{ name: 'freeze', level: 'ReadOnly' }] }),
     step: 'group-nfs',

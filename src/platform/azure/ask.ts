@@ -9,6 +9,8 @@ export interface Question {
   /** Path of the resource manager, without the api-version. */
   readonly path: string
   readonly apiVersion: string
+  /** OData, as `$filter`. */
+  readonly filter?: string
   /** Makes it a POST: only for those that read (design §8). */
   readonly body?: object
 }
@@ -18,8 +20,9 @@ export interface Question {
  * one moment share one answer: the readiness of a dozen steps is looked at side by side.
  */
 export function ask<T>(session: AzureSession, question: Question): Promise<T | undefined> {
-  const { doing, path, apiVersion, body } = question
-  const url = `${session.endpoint}${path}?api-version=${apiVersion}`
+  const { doing, path, apiVersion, filter, body } = question
+  const filtered = filter === undefined ? '' : `&$filter=${encodeURIComponent(filter)}`
+  const url = `${session.endpoint}${path}?api-version=${apiVersion}${filtered}`
   return session.shared(JSON.stringify([url, body]), () => session.read(doing, () => send<T>(session, url, question)))
 }
 

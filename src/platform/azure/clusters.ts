@@ -36,14 +36,15 @@ export function openClusters(session: AzureSession, tags: Readonly<Record<string
 
 function clusterOf(id: string, found: ManagedCluster): Cluster {
   const { fqdn, nodeResourceGroup, networkProfile } = found
+  const [identity] = Object.keys(found.identity?.userAssignedIdentities ?? {})
   return {
     id: found.id ?? id,
     location: found.location,
     kubernetesVersion: found.kubernetesVersion ?? '',
     dnsPrefix: found.dnsPrefix ?? nameOf(id),
-    identity: found.identity === undefined ? null : { type: found.identity.type ?? 'None' },
     agentPools: (found.agentPoolProfiles ?? []).map(poolOf),
     provisioningState: found.provisioningState ?? 'Unknown',
+    ...(identity === undefined ? {} : { identity }),
     ...(fqdn === undefined ? {} : { fqdn }),
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
     ...(networkProfile === undefined ? {} : { networkProfile: writable(networkProfile) }),
@@ -77,12 +78,12 @@ function poolOf(pool: ManagedClusterAgentPoolProfile): AgentPool {
 }
 
 function wireOf(definition: ClusterDefinition): ManagedCluster {
-  const { location, kubernetesVersion, dnsPrefix, nodeResourceGroup, networkProfile, agentPools } = definition
+  const { location, kubernetesVersion, dnsPrefix, nodeResourceGroup, networkProfile, agentPools, identity } = definition
   return {
     location,
     kubernetesVersion,
     dnsPrefix,
-    identity: { type: 'SystemAssigned' },
+    identity: identity === undefined ? { type: 'SystemAssigned' } : { type: 'UserAssigned', userAssignedIdentities: { [identity]: {} } },
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
     ...(networkProfile === undefined ? {} : { networkProfile }),
     agentPoolProfiles: agentPools.map((pool) => ({

@@ -1,6 +1,7 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
 import type { RightsDoor } from './readiness-door.js'
+import type { RoleDoor } from './roles-door.js'
 
 /**
  * What the steps need of Azure Resource Manager. Reads answer `undefined` for what does not exist (404) and throw for
@@ -17,6 +18,7 @@ export interface AzureDoor {
   readonly snapshots: SnapshotDoor
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
+  readonly roles: RoleDoor
   /** The moment at which the resource manager answers, by its own clock: real time, to a second. */
   serverTime(): Promise<Date>
 }
@@ -80,7 +82,8 @@ export interface ClusterDefinition {
   readonly kubernetesVersion: string
   readonly dnsPrefix: string
   readonly nodeResourceGroup?: string
-  readonly identity: Json
+  /** Id of the user-assigned identity that it acts as; without, it is given one of its own. */
+  readonly identity?: string
   readonly agentPools: readonly AgentPool[]
   readonly networkProfile?: JsonObject
 }

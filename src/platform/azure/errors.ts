@@ -40,6 +40,8 @@ export function azureError(error: unknown, doing: string): LifeboatError {
   if (status === 412) return failed('azure.etag', { retry: {}, hint: 'Somebody else has changed it in between.' })
   if (status === 423 || code === 'ScopeLocked') return failed('azure.locked', locked)
   if (isQuota(status, code, error.message)) return failed('azure.quota', short)
+  // Somebody was first with this one, or the directory has not seen its principal yet: looking again decides.
+  if (code === 'RoleAssignmentExists' || code === 'PrincipalNotFound') return failed('azure.in-flight', { retry: waitOf(error) })
   if (status === 409 && inFlight.test(code)) return failed('azure.in-flight', { retry: waitOf(error) })
   if (busy.has(status)) return failed('azure.busy', { retry: waitOf(error) })
   // A failed operation is a plain Error with its code in the text alone (facts/arm-wire); looking again decides.

@@ -6,6 +6,7 @@ import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
 import { openRights } from './rights.js'
+import { openRoles } from './roles.js'
 import { serverTime } from './server-time.js'
 import type { AzureSession } from './session.js'
 import { openSnapshots } from './snapshots.js'
@@ -23,6 +24,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     snapshots: openSnapshots(session, tags),
     zones: openZones(session, tags),
     rights: openRights(session),
+    roles: openRoles(session),
     serverTime: () => serverTime(session),
   }
 }

@@ -12,6 +12,7 @@ const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.network/networkinterfaces': '2025-05-01',
   'microsoft.network/publicipaddresses': '2025-05-01',
   'microsoft.network/loadbalancers': '2025-05-01',
+  'microsoft.managedidentity/userassignedidentities': '2023-01-31',
 }
 
 /** Anything that needs no SDK of its own, by its id. */

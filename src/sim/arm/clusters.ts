@@ -3,6 +3,7 @@ import { seededHex, seededUuid } from '../world/keys.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
+import { completedIdentity } from './cluster-identity.js'
 import { assertClusterDefinition, versionsOf } from './cluster-rules.js'
 import { busy, existing } from './generic.js'
 import { kubeconfigs } from './kubeconfig.js'
@@ -133,7 +134,7 @@ function identityOf(world: World, id: string, asked: Record<string, unknown>, be
   if (asked['type'] === 'SystemAssigned') {
     return { type: 'SystemAssigned', principalId: seededUuid(`principal ${id.toLowerCase()}`), tenantId: world.spec.tenant }
   }
-  return Object.keys(asked).length > 0 ? asked : (before?.identity ?? {})
+  return Object.keys(asked).length > 0 ? completedIdentity(world, asked) : (before?.identity ?? {})
 }
 
 /** `1.33` means its newest patch on offer. */

@@ -4,6 +4,7 @@ import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { kindOf, type Kind } from './kinds.js'
 import { assertSubnetFree, subnetsOf, withSubnet } from './network.js'
+import { isAssignment, scopeOf } from './role-assignments.js'
 import { assertDeletable, removeResource } from './remove.js'
 import { asksExtensions, extensionsAt } from './subscriptions.js'
 import { list, ok, record, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
@@ -56,7 +57,7 @@ export function assertIdle(world: World, id: string): void {
   throw new WorldError(409, 'AnotherOperationInProgress', `Another operation on ${id} or a dependent resource is in progress.`)
 }
 
-function put(request: ArmRequest): ArmAnswer {
+function put(request: ArmRequest): ArmAnswer | Promise<ArmAnswer> {
   const { world, path } = request
   const id = parseId(path)
   if (!id) throw new WorldError(405, 'MethodNotAllowed', `PUT is not supported on ${path}.`)
@@ -65,6 +66,7 @@ function put(request: ArmRequest): ArmAnswer {
   assertIdle(world, path)
   const resource = made(request, id, kind, before)
   kind.prepare?.(world, resource, before)
+  if (kind.takesTime) return putInTime(world, kind, resource)
   const state = before ? 'Updating' : (kind.creating ?? 'Updating')
   if (!kind.atOnce) resource.properties['provisioningState'] = state
   else resource.properties['provisioningState'] = 'Succeeded'
@@ -81,6 +83,24 @@ function put(request: ArmRequest): ArmAnswer {
   )
   const headers = request.arm.operations.track({ operation, namespace: id.type.split('/')[0] ?? '' }, ['async'])
   return { status, body: bodyOf(resource), headers }
+}
+
+/** Answered when it is there. Another may have come first meanwhile, so it is looked at again. */
+async function putInTime(world: World, kind: Kind, resource: Resource): Promise<ArmAnswer> {
+  const isThere = world.resource(resource.id) !== undefined
+  await world.take(kind.what, scopeOfExtension(resource), world.durationOf(kind.what), () => {
+    const before = world.resource(resource.id)
+    kind.prepare?.(world, resource, before)
+    // What has been there keeps its age: only a new one is unknown to others for a while.
+    if (before === undefined) world.put(resource)
+    else Object.assign(before, resource)
+  })
+  return { status: isThere ? 200 : 201, body: bodyOf(resource) }
+}
+
+/** An extension's operation is told of what it is set on. */
+function scopeOfExtension({ id }: Resource): string {
+  return isAssignment(id) ? scopeOf({ id }) : id
 }
 
 function settle(world: World, id: string, state: string): void {

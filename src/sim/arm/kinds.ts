@@ -3,6 +3,7 @@ import type { Resource } from '../world/model.js'
 import type { World } from '../world/world.js'
 import { linkBalancer, prepareBalancer } from './balancers.js'
 import { prepareInterface, prepareNetwork } from './network.js'
+import { prepareAssignment } from './role-assignments.js'
 import { record, records } from './wire.js'
 
 /** What is particular to one type of resource among those that are put and got alike. */
@@ -14,6 +15,8 @@ export interface Kind {
   readonly located: boolean
   /** Answered when done, without a long-running operation. */
   readonly atOnce?: boolean
+  /** Of those: only after its duration. */
+  readonly takesTime?: boolean
   /** provisioningState while it is made; Updating if absent. */
   readonly creating?: string
   /** After it has been put: what others say of it. */
@@ -42,9 +45,17 @@ const kinds: Readonly<Record<string, Kind>> = {
     what: 'identity',
     located: true,
     atOnce: true,
+    takesTime: true,
     prepare: prepareIdentity,
   },
-  'microsoft.authorization/roleassignments': { type: 'Microsoft.Authorization/roleAssignments', what: 'role assignment', located: false, atOnce: true },
+  'microsoft.authorization/roleassignments': {
+    type: 'Microsoft.Authorization/roleAssignments',
+    what: 'role assignment',
+    located: false,
+    atOnce: true,
+    takesTime: true,
+    prepare: prepareAssignment,
+  },
   'microsoft.authorization/locks': { type: 'Microsoft.Authorization/locks', what: 'resource', located: false, atOnce: true },
 }
 

@@ -1,5 +1,7 @@
 import { parseId, within } from '../world/ids.js'
 import { type World, WorldError } from '../world/world.js'
+import { coversAction } from './built-in-roles.js'
+import { userAssigned } from './cluster-identity.js'
 import { textOf, type ArmRequest } from './wire.js'
 
 /** One action of the provider's, at the scope that it concerns. */
@@ -38,8 +40,7 @@ export function assertPermitted(world: World, request: ArmRequest): void {
 }
 
 function isGranted(world: World, { action, scope }: Need): boolean {
-  const fits = (pattern: string): boolean =>
-    new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`, 'i').test(action)
+  const fits = (pattern: string): boolean => coversAction(pattern, action)
   return grantsAt(world, scope).some(({ actions, notActions }) => actions.some(fits) && !notActions.some(fits))
 }
 
@@ -66,10 +67,12 @@ function linkedNeeds({ method, path, body }: ArmRequest): Need[] {
   const target = textOf(body['targetResourceGroup'])
   if (target !== undefined) return [{ action: 'Microsoft.Resources/subscriptions/resourceGroups/write', scope: target }]
   if (method !== 'PUT') return []
-  return [...textsIn(body)].flatMap((text) => {
+  const joins = [...textsIn(body)].flatMap((text) => {
     const type = parseId(text)?.type
     return type === undefined || !joined.test(type) || within(text, path) ? [] : [{ action: `${type}/join/action`, scope: text }]
   })
+  const assigned = userAssigned(body['identity']).map((scope) => ({ action: 'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action', scope }))
+  return [...joins, ...assigned]
 }
 
 function textsIn(value: unknown): Set<string> {

@@ -1,5 +1,6 @@
 import { within } from '../world/ids.js'
 import { grantsAt } from './rights.js'
+import { assignmentsAt } from './role-assignments.js'
 import { list, ok, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
 const providers = ['Microsoft.Compute', 'Microsoft.ContainerService', 'Microsoft.Network', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Authorization', 'Microsoft.Resources']
@@ -58,10 +59,12 @@ export const subscriptionRoutes: readonly Route[] = [
 const suffix = /\/providers\/Microsoft\.Authorization\/(permissions|locks|roleAssignments)$/i
 
 /** Permissions, locks or role assignments at a scope, with those of what is inside it. */
-export function extensionsAt({ world, path }: ArmRequest): ArmAnswer {
+export function extensionsAt(request: ArmRequest): ArmAnswer {
+  const { world, path } = request
   const asked = suffix.exec(path)
   const scope = path.replace(suffix, '')
   if (asked?.[1]?.toLowerCase() === 'permissions') return list(grantsAt(world, scope))
+  if (asked?.[1]?.toLowerCase() === 'roleassignments') return assignmentsAt(request, scope)
   const found = world.ofType(`Microsoft.Authorization/${asked?.[1] ?? ''}`).filter((one) => within(one.id, scope))
   return list(found.map(extensionBody))
 }

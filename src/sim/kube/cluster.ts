@@ -46,7 +46,10 @@ export interface KubeOptions {
   readyAfterMs(workload: Workload): number
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
-  /** The next public address, and after how many world milliseconds it appears. `spec.loadBalancerIP` goes before it. */
+  /**
+   * The public address of a service, and after how many world milliseconds it appears (`spec.loadBalancerIP` goes before it); or
+   * why there is none. Asked again after a while that doubles.
+   */
   loadBalancer(service: BalancedService): AddressAnswer
   releaseAddress(uid: string): void
   /** The bearer token that every request must show. */

@@ -75,8 +75,13 @@ export class World {
 
   /** Do lists of a group's resources show it already? They are a while behind what is made. */
   isListed(resource: Resource): boolean {
+    return this.ageMs(resource) >= this.durationOf('list lag')
+  }
+
+  /** Milliseconds since a resource was made; for ever for those that the world began with. */
+  ageMs(resource: Resource): number {
     const madeAtMs = this.#madeAtMs.get(resource)
-    return madeAtMs === undefined || this.clock.nowMs() >= madeAtMs + this.durationOf('list lag')
+    return madeAtMs === undefined ? Infinity : this.clock.nowMs() - madeAtMs
   }
 
   /** Every resource of one type, `Microsoft.Compute/disks`. */
