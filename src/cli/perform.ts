@@ -26,6 +26,8 @@ export interface Performance {
 export interface FreshRun extends Performance {
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** Holds the plan beside one that was shown before, which takes its place; throws what keeps that from being run. */
+  readonly agree?: (made: Plan) => Plan
   /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
   readonly consent: (plan: Plan) => Promise<RecordData['run.started']['confirmed'] | number>
 }
@@ -36,7 +38,8 @@ export async function performFresh(performance: FreshRun): Promise<number> {
   return underLock(performance, async (signal) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
-    const plan = await planRun({ ...planPorts(performance), signal })
+    const made = await planRun({ ...planPorts(performance), signal })
+    const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
     const journal = await state.create(run, () => site.clock.now())

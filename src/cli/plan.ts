@@ -6,12 +6,18 @@ import { exit } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
+import { assertWritable, planFileOf, writePlanFile } from './plan-file.js'
+import { asShown, openShown, sayShown } from './plan-shown.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
 import { stateRoot } from './state.js'
 
 export interface PlanOptions extends CommonOptions {
   readonly detailedExitcode?: boolean
+  /** Where to write the plan, for `run --plan`. */
+  readonly out?: string
+  /** Of `run --dry-run`: a plan that was shown before, to be compared with. */
+  readonly plan?: string
 }
 
 /** `lifeboat plan RUNBOOK`: what a failover would change, by reading only. */
@@ -21,14 +27,31 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    if (options.out !== undefined) await assertWritable(options.out)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
+    const shown = await openShown(options.plan, site)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
     const made = await planOnly(site, stateRoot(options, invocation), invocation, screen)
     if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)
     else screen.showPlan(made, site, 'run', 'data')
+    if (options.out !== undefined) await keep(made, options.out, site, screen)
+    if (shown !== undefined && made.failures.length === 0) {
+      asShown(shown, made)
+      screen.notice(sayShown(shown, made, site.clock.realNow()))
+    }
     if (!isReady(made)) return exit.notReady
     return options.detailedExitcode === true && countChanges(made) > 0 ? exit.changes : exit.done
   })
+}
+
+/** A step that cannot be planned has no changes in the plan: run from a file, it would be refused at once. */
+async function keep(made: Plan, path: string, site: Site, screen: Screen): Promise<void> {
+  if (made.failures.length > 0) {
+    screen.notice(`${path} was not written: a step cannot be planned, so the plan is not whole.`)
+    return
+  }
+  await writePlanFile(path, await planFileOf(made, site))
+  screen.notice(`Written to ${path}. To run what it shows: lifeboat run RUNBOOK --plan ${path}`)
 }
 
 async function planOnly(site: Site, root: string, invocation: Invocation, screen: Screen): Promise<Plan> {

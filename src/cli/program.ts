@@ -72,7 +72,9 @@ function addReading(program: Command, on: On): void {
   on(withOutput(schema), async () => (await import('./schema.js')).schema)
 
   const plan = program.command('plan <runbook>').description('dry run: show what a failover would change; reads only')
-  plan.option('--detailed-exitcode', 'exit 10 if there are changes')
+  plan
+    .option('--detailed-exitcode', 'exit 10 if there are changes')
+    .option('--out <file>', 'write the plan there, for run --plan')
   on(withState(withCloud(withOutput(plan))), async () => (await import('./plan.js')).plan)
 
   const status = program.command('status [run]').description('where a run stands')
@@ -85,7 +87,8 @@ function addReading(program: Command, on: On): void {
 function addRunning(program: Command, on: On): void {
   const run = program.command('run <runbook>').description('the failover')
   run
-    .option('--dry-run', 'the same as plan')
+    .option('--dry-run', 'the same as plan; with --plan, whether that file still shows all')
+    .option('--plan <file>', 'run what this file of plan --out shows, and nothing else')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
   on(withConsent(withState(withCloud(withOutput(run)))), async () => (await import('./run.js')).run)
 

@@ -6,6 +6,7 @@ import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { countChanges, isReady, plan } from './plan.js'
+import { asShown, openShown, sayShown, type ShownPlan } from './plan-shown.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
@@ -13,6 +14,8 @@ import { stateFlag, stateFolder } from './state.js'
 
 export interface RunOptions extends CommonOptions {
   readonly dryRun?: boolean
+  /** A plan that was shown before (`plan --out`): what it shows is what runs. */
+  readonly plan?: string
 }
 
 /** `lifeboat run RUNBOOK`: the failover. */
@@ -25,6 +28,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     if (runbook === undefined) return exit.usage
     refuseWithoutAnybody(runbook.name, options, screen)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
+    const shown = await openShown(options.plan, site)
     const id = site.newRunId()
     const renderer = await screen.renderer(site, id)
     screen.notice(`${runbook.name}: a failover ${sayWhere('run', site.cloudFacts)}. Reading before anything is changed…`)
@@ -40,6 +44,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         takeOver: options.takeOver === true,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
+        ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
         consent: (made) => consent(made, site, options, invocation, screen),
       })
     } finally {
@@ -54,6 +59,14 @@ function refuseWithoutAnybody(name: string, options: RunOptions, screen: Screen)
   if (options.confirm === undefined) {
     throw usageError('nobody is there to confirm this run', `Without a terminal, add --confirm=${name} (and --yes where there are gates).`)
   }
+}
+
+/** What cannot be planned is told with the plan, before anything is compared. */
+function agree(made: Plan, shown: ShownPlan, site: Site, screen: Screen): Plan {
+  if (made.failures.length > 0) return made
+  const agreed = asShown(shown, made)
+  screen.notice(sayShown(shown, made, site.clock.realNow()))
+  return agreed
 }
 
 async function consent(

@@ -1,3 +1,4 @@
+export { differencesOf, notNeeded, type StepDifference } from './difference.js'
 export { planRun, type Plan, type PlanFailure } from './planner.js'
 export type { PlanPorts, Registry, RunPorts, StepScope, Survivors } from './ports.js'
 export { narrate } from './narrate.js'

@@ -13,7 +13,9 @@ export interface ErrorStyle {
 export function errorLines(error: unknown, style: ErrorStyle = {}): string[] {
   const { paint = noPaint, columns = 100, debug = false } = style
   const { code, message, hint, blame } = errorFacts(error)
-  const lines = wrap(`error: ${oneLine(message)} [${code}]`, columns).map((text) => paint('red', text))
+  const [head = '', ...rest] = message.split(indentedLine)
+  const lines = wrap(`error: ${oneLine(head)} [${code}]`, columns).map((text) => paint('red', text))
+  lines.push(...rest.flatMap((line) => indented(line, columns)))
   if (error instanceof LifeboatError) {
     // A cause that the message already repeats says nothing new.
     for (const why of causes(error)) {
@@ -24,6 +26,14 @@ export function errorLines(error: unknown, style: ErrorStyle = {}): string[] {
   else if (blame === 'tool') lines.push('This is a defect of lifeboat itself. Run it again with --debug and report what it prints.')
   if (debug) lines.push(...stacks(error).map((text) => paint('dim', text)))
   return lines
+}
+
+/** A list that one of us wrote under a message keeps its lines; whatever others say is made one. */
+const indentedLine = /\n(?= {2,}\S)/
+
+function indented(line: string, columns: number): string[] {
+  const margin = /^ */.exec(line)?.[0] ?? ''
+  return wrap(oneLine(line), columns - margin.length).map((text) => margin + text)
 }
 
 function causes(error: Error): string[] {

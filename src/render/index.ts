@@ -101,6 +101,7 @@ async function bareRenderer(options: RendererOptions): Promise<Omit<Renderer, 'n
 
 export { terminalAsker, type Asker } from './asker.js'
 export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
+export { differenceLines } from './difference-view.js'
 export { errorLines } from './diagnostics.js'
 export { sayStart, sayWhere } from './headline.js'
 export { Output, type Streams } from './output.js'

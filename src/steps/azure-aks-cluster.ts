@@ -4,6 +4,7 @@ import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/do
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -83,7 +84,7 @@ export const aksCluster = defineStep({
   },
   plan: ({ name, location, kubernetesVersion, like, pools, subnet, identity }) => [
     {
-      resource: label(String(name)),
+      resource: label(naming(name, 'name')),
       action: 'create',
       after: {
         location,

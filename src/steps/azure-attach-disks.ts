@@ -4,6 +4,7 @@ import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -43,8 +44,8 @@ export const attachDisks = defineStep({
     return { state: 'drifted', seen: { missing: missing.map((one) => one.wanted.name) } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    const wanted = seen.state === 'drifted' ? disks.filter(({ name }) => seen.seen.missing.includes(name)) : disks
+    const all = naming(disks, 'disks')
+    const wanted = seen.state === 'drifted' ? all.filter(({ name }) => seen.seen.missing.includes(name)) : all
     const on = hostLabel(machine)
     return wanted.map(({ name, lun }) => ({ resource: diskLabel(name), action: 'update', before: { attachedTo: null }, after: { attachedTo: on, lun } }))
   },

@@ -4,6 +4,7 @@ import type { Machine } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -48,8 +49,7 @@ export const detachDisks = defineStep({
     return { state: 'drifted', seen: { attached } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    const attached = seen.state === 'drifted' ? seen.seen.attached : disks
+    const attached = seen.state === 'drifted' ? seen.seen.attached : naming(disks, 'disks')
     const on = hostLabel(machine)
     return attached.map(({ name, lun }) => ({
       resource: diskLabel(name),

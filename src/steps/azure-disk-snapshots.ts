@@ -6,6 +6,7 @@ import { ask } from '../platform/host/ask.js'
 import { importedPools } from '../platform/host/pools.js'
 import type { Platform } from '../platform/platform.js'
 import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -27,9 +28,9 @@ const inputs = z.strictObject({
 })
 type Inputs = z.infer<typeof inputs>
 
-/** By name of the disk, the name of its snapshot. */
 interface Seen {
-  readonly missing: Readonly<Record<string, string>>
+  /** Names of disks without a snapshot. */
+  readonly missing: readonly string[]
 }
 
 interface Copy {
@@ -73,17 +74,13 @@ export const diskSnapshots = defineStep({
     if (failed !== undefined) {
       return { state: 'conflict', why: `the snapshot ${failed.name} has failed`, mend: 'Delete it (`az snapshot delete`); it is made again then.' }
     }
-    if (missing.length > 0) return { state: 'drifted', seen: { missing: Object.fromEntries(missing.map(({ disk, name }) => [disk.name, name])) } }
+    if (missing.length > 0) return { state: 'drifted', seen: { missing: missing.map(({ disk }) => disk.name) } }
     return { state: 'in-flight', what: `snapshot ${pending?.name ?? ''} is being made` }
   },
   plan({ disks, resourceGroup }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    return disks.flatMap(({ name: disk }): Change[] => {
-      const name = seen.state === 'drifted' ? seen.seen.missing[disk] : undefined
-      if (seen.state === 'drifted' && name === undefined) return []
-      const after = { group: resourceGroup, incremental: true, ...(name === undefined ? {} : { name }) }
-      return [{ resource: copyLabel(disk), action: 'create', after }]
-    })
+    // Their own names hold unique ids, which a plan that could not look does not know.
+    const missing = naming(disks, 'disks').filter(({ name }) => seen.state === 'absent' || seen.seen.missing.includes(name))
+    return missing.map(({ name }) => ({ resource: copyLabel(name), action: 'create', after: { group: resourceGroup, incremental: true } }))
   },
   async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)

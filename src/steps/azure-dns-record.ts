@@ -4,6 +4,7 @@ import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
 import { recordFindings } from './parts/dns-readiness.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
@@ -57,7 +58,7 @@ export const dnsRecord = defineStep({
   },
   plan: ({ zone, name, type, ttl, values }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] => {
     const wanted = isPending(values) ? values : [...values].sort()
-    const resource = isPending(type) ? String(type) : recordLabel({ zone: String(zone), name: String(name), type })
+    const resource = recordLabel({ zone: naming(zone, 'zone'), name: naming(name, 'name'), type: naming(type, 'type') })
     if (seen.state === 'drifted') return [{ resource, action: 'update', before: { values: seen.seen.values }, after: { values: wanted } }]
     return [{ resource, action: 'create', after: { values: wanted, ttlSeconds: isPending(ttl) ? ttl : ttl / seconds } }]
   },

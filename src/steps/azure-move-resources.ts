@@ -4,6 +4,7 @@ import type { Disk } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskIn, diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
+import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
@@ -53,8 +54,7 @@ export const moveResources = defineStep({
     return { state: 'drifted', seen: { waiting } }
   },
   plan({ from, to, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(disks)) return []
-    const names = seen.state === 'drifted' ? seen.seen.waiting : disks.map(({ name }) => name)
+    const names = seen.state === 'drifted' ? seen.seen.waiting : naming(disks, 'disks').map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
   async apply(changes, { from, to, disks }, ctx) {

@@ -7,6 +7,7 @@ import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { wayFindings } from './parts/ssh.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
@@ -67,9 +68,10 @@ export const nfsVm = defineStep({
     return readiness(machine, { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }, wanted.privateIp, doors)
   },
   plan({ name, size, zone, subnet, privateIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    const own = naming(name, 'name')
     const all: Change[] = [
-      { resource: nicLabel(String(name)), action: 'create', after: { subnet, privateIp } },
-      { resource: machineLabel(String(name)), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
+      { resource: nicLabel(own), action: 'create', after: { subnet, privateIp } },
+      { resource: machineLabel(own), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
     ]
     return seen.state === 'absent' ? all : all.filter(({ resource }) => seen.seen.missing.includes(resource))
   },

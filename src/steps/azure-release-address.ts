@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change, type Finding, type J
 import type { Resource } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -83,7 +84,7 @@ export const releaseAddress = defineStep({
       harm: 'whoever still uses a hub through the old proxy loses it, until the new one has taken its address',
     })
     if (seen.state === 'drifted') return seen.seen.held.map(({ address, ip, frontend, rules }) => away(address, ip, JSON.stringify({ frontend, rules })))
-    return isPending(addresses) ? [] : addresses.map((id) => away(id))
+    return naming(addresses, 'addresses').map((id) => away(id))
   },
   async apply(changes, { loadBalancer, addresses }, { doors, checkpoint, progress, signal }) {
     const { resources } = doors.azure

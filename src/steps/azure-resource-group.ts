@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LifeboatError } from '../contract/index.js'
 import { samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, inverted, known, minutes, seconds } from './step.js'
 
@@ -33,7 +34,7 @@ export const resourceGroup = defineStep({
     }
     return { state: 'converged', outputs: { id: group.id, name: group.name } }
   },
-  plan: ({ name, location }) => [{ resource: `resourceGroup ${String(name)}`, action: 'create', after: { location } }],
+  plan: ({ name, location }) => [{ resource: `resourceGroup ${naming(name, 'name')}`, action: 'create', after: { location } }],
   async apply(changes, { name, location }, { doors, signal }) {
     for (const { action } of changes) {
       if (action === 'create') await doors.azure.groups.create(name, location)

@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
+import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
@@ -59,10 +60,10 @@ export const dnsTtl = defineStep({
     return { state: 'converged', outputs: { records: there.map(({ place, set }) => ({ fqdn: fqdnOf(place), ttlSeconds: set.ttlSeconds })) } }
   },
   plan({ zone, records, ttl }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    if (isPending(records)) return []
     const after = { ttlSeconds: isPending(ttl) ? ttl : ttl / seconds }
-    return records.flatMap((record): Change[] => {
-      const resource = recordLabel({ zone: String(zone), ...record })
+    const place = naming(zone, 'zone')
+    return naming(records, 'records').flatMap((record): Change[] => {
+      const resource = recordLabel({ zone: place, ...record })
       if (seen.state === 'absent') return [{ resource, action: 'update', after }]
       const ttlSeconds = seen.seen.long[resource]
       return ttlSeconds === undefined ? [] : [{ resource, action: 'update', before: { ttlSeconds }, after }]

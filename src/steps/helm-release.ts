@@ -3,6 +3,7 @@ import { durationMs, file, isPending, resourceId, type Change, type Finding, typ
 import type { ReleaseName, Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
+import { naming } from './parts/naming.js'
 import { isMaking, together } from './parts/readiness.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -30,7 +31,8 @@ interface Seen {
   readonly served?: number
 }
 
-const nameIn = ({ namespace, release }: { namespace: unknown; release: unknown }): string => `release ${String(namespace)}/${String(release)}`
+const nameIn = ({ namespace, release }: Pick<PlanInputs<Inputs>, 'namespace' | 'release'>): string =>
+  `release ${naming(namespace, 'namespace')}/${naming(release, 'release')}`
 
 /**
  * A helm release, waited for until its pods are ready and its load balancer has an address. A digest of chart and values
@@ -56,7 +58,7 @@ export const helmRelease = defineStep({
     return addressed(wanted, newest, doors)
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    const after = { chart: String(wanted.chart), values: isPending(wanted.values) ? wanted.values : (wanted.values as JsonObject) }
+    const after = { chart: wanted.chart, values: isPending(wanted.values) ? wanted.values : (wanted.values as JsonObject) }
     if (seen.state === 'absent') return [{ resource: nameIn(wanted), action: 'create', after }]
     const { revision, status, served } = seen.seen
     const before = { revision, status, ...(served === undefined ? {} : { served }) }

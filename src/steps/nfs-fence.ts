@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type ApplyContext, type Change, type Inverse } from '../contract/index.js'
+import { file, LifeboatError, resourceId, type ApplyContext, type Change, type Inverse } from '../contract/index.js'
 import { ask } from '../platform/host/ask.js'
 import { deviceFolder, exportPool, importedPools, importPool, mountAll, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -59,7 +60,7 @@ export const nfsFence = defineStep({
       harm: 'every notebook still open on the hubs of this server loses its files',
     }
     const leave: Change = {
-      resource: `zpool ${isPending(pool) ? pool.toString() : pool.name}`,
+      resource: `zpool ${naming(pool, 'pool').name}`,
       action: 'run',
       before: { on, imported: true },
       after: { on, imported: false },

@@ -18,6 +18,7 @@ import {
 } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { keyFindings } from './parts/ssh.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -82,9 +83,9 @@ export const zfsImportPool = defineStep({
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const before = seen.state === 'absent' ? { imported: false } : { imported: true, unmounted: seen.seen.unmounted }
-    const { pool, machine } = wanted
-    const after = { on: hostLabel(machine), imported: true, guid: isPending(pool) ? pool : pool.guid }
-    return [{ resource: `zpool ${isPending(pool) ? pool.toString() : pool.name}`, action: 'run', before, after }]
+    const { name, guid } = naming(wanted.pool, 'pool')
+    const after = { on: hostLabel(wanted.machine), imported: true, guid }
+    return [{ resource: `zpool ${name}`, action: 'run', before, after }]
   },
   async apply(changes, wanted, ctx) {
     const host = hostOf(wanted, ctx.doors)

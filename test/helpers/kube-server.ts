@@ -8,7 +8,7 @@ import { KubeAccess } from '../../src/platform/kube/access.js'
 import { openKube } from '../../src/platform/kube/kubectl.js'
 import { findTools } from '../../src/platform/kube/tools.js'
 import type { ChildLog } from '../../src/platform/scope.js'
-import { KubeCluster } from '../../src/sim/kube/cluster.js'
+import { KubeCluster, type KubeRequest } from '../../src/sim/kube/cluster.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import { scaledClock } from '../../src/sim/world/clock.js'
 import { execFor } from './doors.js'
@@ -20,6 +20,7 @@ export async function kubeServer() {
   const clock = scaledClock(Date.parse('2019-02-25T19:34:00Z'), 60)
   const state = { mountable: true, token: 'right' }
   const watchers = new Set<() => void>()
+  const requests: KubeRequest[] = []
   const authority = makeAuthority('test', Date.now())
   const kube = new KubeCluster({
     clock,
@@ -29,6 +30,7 @@ export async function kubeServer() {
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
     releaseAddress: () => undefined,
     token: 'right',
+    onRequest: (request) => void requests.push(request),
     onChange: () => {
       for (const watch of [...watchers]) watch()
     },
@@ -61,6 +63,8 @@ export async function kubeServer() {
   return {
     kube,
     state,
+    /** Everything that the API was asked. */
+    requests,
     doors,
     /** Nobody listens any more. */
     down: () => {

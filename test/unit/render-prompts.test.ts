@@ -209,6 +209,13 @@ describe('an error', () => {
     expect(errorLines(coded, { debug: true }).join('\n')).toMatch(/at .*render-prompts\.test\.ts/)
   })
 
+  it('keeps the lines of a list under a message, and makes one line of what others say', () => {
+    const listed = new LifeboatError('plan.moved-on', 'it has changed since:\n  a.yaml: other\tcontents\n    now:   create x')
+    expect(errorLines(listed)).toEqual(['error: it has changed since: [plan.moved-on]', '  a.yaml: other contents', '    now:   create x'])
+    const theirs = new LifeboatError('azure.failed', 'it said: no\nerror: all is well\u001b[2J')
+    expect(errorLines(theirs)).toEqual(['error: it said: no error: all is well [azure.failed]'])
+  })
+
   it('that nobody foresaw is called a defect of ours', () => {
     expect(errorLines(new TypeError('x is undefined')).join('\n')).toMatch(/x is undefined \[tool\.bug\]\nThis is a defect of lifeboat itself/)
   })

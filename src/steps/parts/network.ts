@@ -1,6 +1,7 @@
 import { isPending, type Change, type JsonObject, type Planned, type PlanInputs } from '../../contract/index.js'
 import type { Resource } from '../../platform/azure/door.js'
 import { nameOf, samePlace } from '../../platform/azure/ids.js'
+import { naming } from './naming.js'
 
 export interface WantedNetwork {
   readonly location: string
@@ -42,12 +43,12 @@ export function rulesFor({ securityGroup }: Pick<WantedNetwork, 'securityGroup'>
 
 /** The changes from what is there to what is wanted. Every part stands under the same label whatever is there already. */
 export function networkChanges(wanted: PlanInputs<WantedNetwork>, seen: SeenNetwork | undefined): Change[] {
-  const name = String(wanted.name)
-  const { securityGroup, addressSpace } = wanted
-  const group = isPending(securityGroup) ? undefined : securityGroup
+  const name = naming(wanted.name, 'name')
+  const { addressSpace } = wanted
+  const group = naming(wanted.securityGroup, 'securityGroup')
   return [
     ...networkChange(networkLabel(name), addressSpace, seen?.network),
-    ...Object.entries(isPending(wanted.subnets) ? {} : wanted.subnets).flatMap(([subnet, prefix]): Change[] => {
+    ...Object.entries(naming(wanted.subnets, 'subnets')).flatMap(([subnet, prefix]): Change[] => {
       const guard = group?.subnet === subnet ? { securityGroup: securityName(name) } : {}
       const there = seen?.subnets[subnet]
       const resource = subnetLabel(name, subnet)
