@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
-import type { Change, Listener, Mode, Operator } from '../contract/index.js'
+import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
 import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
 import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
@@ -65,8 +65,10 @@ export interface ResumedRun extends Performance {
 export async function performResume(performance: ResumedRun): Promise<number> {
   const { site, state, run, acceptedChanges } = performance
   return underLock(performance, async (signal) => {
-    const { journal, cut } = await state.open(run, () => site.clock.now())
+    const { journal, records, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
+    const setBack = sayClockSetBack(records.at(-1)?.t, site.clock)
+    if (setBack !== undefined) performance.notice(setBack)
     const resumed: RecordData['run.resumed'] = {
       owner: await site.processes.self(),
       realStartedAt: site.clock.realNow().toISOString(),
@@ -75,6 +77,16 @@ export async function performResume(performance: ResumedRun): Promise<number> {
     }
     return finished(performance, journal, resumeRun(runPorts(performance, journal, signal), resumed))
   })
+}
+
+/** A minute is what two looks at a clock may differ by without anybody's having set it. */
+const setBackMs = 60_000
+
+function sayClockSetBack(lastT: string | undefined, clock: Clock): string | undefined {
+  const behindMs = lastT === undefined ? 0 : Date.parse(lastT) - clock.now().getTime()
+  if (behindMs < setBackMs) return undefined
+  const minutes = Math.round(behindMs / 60_000)
+  return `The clock is ${minutes} min behind the journal's last record: it was set back. Times in the journal stand still until it has caught up.`
 }
 
 /** Holds the run's lock around `work`, and stops the run if another takes it over. */
@@ -99,7 +111,11 @@ async function underLock(performance: Performance, work: (signal: AbortSignal) =
     await rm(secrets, { recursive: true, force: true })
     beating.abort()
     await alive
-    await lock.release()
+    // A full disk takes no such word either; the run's own failure is what must be told.
+    await lock.release().catch((error: unknown) => {
+      if (!(error instanceof LifeboatError)) throw error
+      performance.notice(`${error.message}: the next run takes it over from this process, which is gone then.`)
+    })
   }
 }
 

@@ -20,15 +20,19 @@ export function worldCriticalPathMs(steps: readonly StepSpan[], operations: read
 }
 
 function weightMs(step: StepSpan, operations: readonly WorldOperation[]): number {
-  if (step.startedAt === undefined || step.changes.length === 0) return 0
+  return unionMs(worldSpans(step, operations))
+}
+
+/** When, in milliseconds of the world's clock, the world was at work for a step. */
+export function worldSpans(step: StepSpan, operations: readonly WorldOperation[]): { readonly from: number; readonly until: number }[] {
+  if (step.startedAt === undefined || step.changes.length === 0) return []
   const from = Date.parse(step.startedAt)
   const until = step.endedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(step.endedAt)
   const named = JSON.stringify(step.changes).toLowerCase()
-  const spans = operations
+  return operations
     .filter((one) => named.includes(nameOf(one.resource)))
     .map((one) => ({ from: Date.parse(one.startedAt), until: Date.parse(one.startedAt) + one.durationMs }))
     .filter((span) => span.from >= from && span.from <= until)
-  return unionMs(spans)
 }
 
 /** The last word of an id: `nfsserver` of `/subscriptions/…/virtualMachines/nfsserver`. */

@@ -28,7 +28,7 @@ interface Ready {
 export interface WorldWishes {
   readonly worldFile: string
   readonly speed: number
-  /** Folder for the world's own files. */
+  /** Folder for the world's own files, its access log among them. */
   readonly folder: string
   /** Path of this program. */
   readonly self: string
@@ -39,7 +39,8 @@ export interface WorldWishes {
 export async function startWorld({ worldFile, speed, folder, self, env }: WorldWishes): Promise<RunningWorld> {
   const logPath = join(folder, 'sim.log')
   const log = await open(logPath, 'a', 0o600)
-  const args = [self, 'sim', '--world', worldFile, '--speed', String(speed), '--state-dir', folder]
+  const files = ['--state-dir', folder, '--access-log', join(folder, 'requests.ndjson')]
+  const args = [self, 'sim', '--world', worldFile, '--speed', String(speed), ...files]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log.fd], env })
   const stdout = child.stdout as Readable
   child.unref()

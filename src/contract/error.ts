@@ -13,6 +13,8 @@ export interface ErrorDetails {
 /** Worth trying again; who retries and how often is the engine's business alone. */
 export interface Retryable {
   readonly afterMs?: number
+  /** How often, where that is more than the usual: somebody else's work of hours is in the way. */
+  readonly attempts?: number
 }
 
 /**
@@ -51,5 +53,11 @@ export function errorFacts(error: unknown): ErrorFacts {
     return { code, message, blame, retryable: retry !== undefined, ...(hint === undefined ? {} : { hint }) }
   }
   const message = error instanceof Error ? error.message : String(error)
+  if (isFullDisk(error)) return { code: 'disk.full', message, hint: 'Free some space there, then resume.', blame: 'user', retryable: false }
   return { code: 'tool.bug', message, blame: 'tool', retryable: false }
+}
+
+/** Wherever a file is written on this machine: the system's own words name it. */
+function isFullDisk(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code))
 }

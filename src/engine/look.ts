@@ -65,7 +65,7 @@ export async function lookUntilConverged<D>(
     const seen = await lookOnce(module, inputs, ctx)
     if (seen.state === 'converged') return seen.outputs
     if (seen.state === 'conflict') throw conflictError(seen)
-    if (seen.state === 'unknown' && isBug(seen.cause)) throw unknownError(seen)
+    if (seen.state === 'unknown' && isHopeless(seen.cause)) throw unknownError(seen)
     if (ctx.clock.now().getTime() >= deadline) throw overdue(describe(seen), withinMs)
     ctx.progress(describe(seen))
     await ctx.clock.sleep(everyMs, ctx.signal)
@@ -75,6 +75,11 @@ export async function lookUntilConverged<D>(
 /** An error that no door of ours threw on purpose: waiting will not mend it. */
 function isBug(cause: unknown): boolean {
   return cause !== undefined && !(cause instanceof LifeboatError)
+}
+
+/** Waiting will not mend it either: somebody has to do something first, as where a login is refused. */
+function isHopeless(cause: unknown): boolean {
+  return isBug(cause) || (cause instanceof LifeboatError && cause.blame === 'user' && cause.retry === undefined)
 }
 
 function describe(seen: Exclude<Look, { state: 'converged' | 'conflict' }>): string {

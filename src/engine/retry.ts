@@ -16,7 +16,8 @@ export interface Wait {
 
 /** How long to wait before try number `attempt + 1`, or undefined if the error or the number of tries forbids another. */
 export function waitAfter(error: unknown, attempt: number, policy: Policy = retryPolicy): Wait | undefined {
-  if (!(error instanceof LifeboatError) || error.retry === undefined || attempt >= policy.attempts) return undefined
+  if (!(error instanceof LifeboatError) || error.retry === undefined) return undefined
+  if (attempt >= (error.retry.attempts ?? policy.attempts)) return undefined
   if (error.retry.afterMs !== undefined) return { ms: error.retry.afterMs, real: true }
   return { ms: backoffMs(attempt, policy), real: false }
 }

@@ -51,8 +51,9 @@ async function finish<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcom
   const state = fold(ports.journal.records)
   if (ports.signal.aborted) await recorder.record('run.interrupted', { signal: signalName(ports.signal) })
   const outcome = outcomeOf(ports, state)
-  const elapsedMs = ports.clock.now().getTime() - Date.parse(state.startedAt)
-  const wallMs = ports.clock.realNow().getTime() - Date.parse(state.realStartedAt)
+  // Clocks may have been set back since.
+  const elapsedMs = Math.max(0, ports.clock.now().getTime() - Date.parse(state.startedAt))
+  const wallMs = Math.max(0, ports.clock.realNow().getTime() - Date.parse(state.realStartedAt))
   await recorder.record('run.finished', { outcome, elapsedMs, wallMs })
   recorder.tell({ type: 'run.finished', outcome, elapsedMs, wallMs, ...(await epilogue(ports, state, outcome)) })
   return outcome

@@ -40,6 +40,9 @@ export class Walk<D> {
   readonly #steps: readonly PlannedStep[]
   readonly #eta: Eta
   readonly #shown: Map<string, readonly Change[]>
+  /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
+  readonly #signal: AbortSignal
+  readonly #broken = new AbortController()
   #stopping = false
   /** The one failure that ends everything: the journal cannot be written. */
   fatal: Error | undefined
@@ -48,7 +51,8 @@ export class Walk<D> {
     this.#ports = ports
     this.#state = state
     this.#recorder = recorder
-    this.#questions = new Questions(ports.operator, recorder, ports.signal)
+    this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
+    this.#questions = new Questions(ports.operator, recorder, this.#signal)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Eta(this.#steps)
     this.#shown = new Map(state.shown)
@@ -76,8 +80,9 @@ export class Walk<D> {
       if (needs.every((need) => need === 'done') && !this.#stopping) ending = await this.#visitReady(node)
     } catch (error) {
       // An abort is no failure of the step: its open intent stands in the journal and is observed by the resume.
-      if (!this.#ports.signal.aborted) this.fatal ??= error as Error
+      if (!this.#signal.aborted) this.fatal = error as Error
       this.#stopping = true
+      if (this.fatal !== undefined) this.#broken.abort(this.fatal)
     } finally {
       this.#reclaimed.get(node.id)?.()
       this.#settle.get(node.id)?.(ending)
@@ -87,7 +92,7 @@ export class Walk<D> {
   }
 
   async #visitReady(node: Node): Promise<Ending> {
-    this.#ports.signal.throwIfAborted()
+    this.#signal.throwIfAborted()
     return node.kind === 'step' ? this.#visitStep(node) : this.#visitQuestion(node)
   }
 
@@ -159,13 +164,13 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    return this.#claims.take(step, claims, this.#ports.signal, (on) =>
+    return this.#claims.take(step, claims, this.#signal, (on) =>
       this.#recorder.tell({ type: 'step.waiting', step, on }),
     )
   }
 
   async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
-    this.#ports.signal.throwIfAborted()
+    this.#signal.throwIfAborted()
     if (error instanceof LifeboatError && error.code.startsWith('journal.')) throw error
     const step = node.id
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
@@ -225,8 +230,8 @@ export class Walk<D> {
   }
 
   #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
-    const { clock, signal, doors } = this.#ports
-    return readContext(doors(this.#scopeOf(step)), clock, signal, (message) => {
+    const { clock, doors } = this.#ports
+    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, (message) => {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     })

@@ -29,6 +29,8 @@ export class Journal {
   readonly #now: () => Date
   readonly #records: JournalRecord[]
   #nextSeq: number
+  /** Milliseconds; of the last record. */
+  #lastMs: number
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #broken: LifeboatError | undefined
@@ -39,6 +41,7 @@ export class Journal {
     this.#now = now
     this.#records = [...records]
     this.#nextSeq = records.length + 1
+    this.#lastMs = Date.parse(records.at(-1)?.t ?? '') || 0
   }
 
   /** A journal for a new run; the store is empty. `now` is the run's clock. */
@@ -76,7 +79,9 @@ export class Journal {
    */
   async append<T extends RecordType>(type: T, data: RecordData[T]): Promise<JournalRecord> {
     if (this.#broken !== undefined) throw this.#broken
-    const t = this.#now().toISOString()
+    // What comes later never bears an earlier time, whatever is done to the machine's clock between two lives of a run.
+    this.#lastMs = Math.max(this.#lastMs, this.#now().getTime())
+    const t = new Date(this.#lastMs).toISOString()
     const line = encode({ v: formatVersion, seq: this.#nextSeq, t, run: this.run, type, data } as JournalRecord)
     const record = withoutChecksum(line)
     this.#nextSeq += 1
@@ -143,7 +148,7 @@ export function writeFailed(cause: unknown, store?: Store): LifeboatError {
   const code = errnoOf(cause)
   const where = store?.name ?? 'the store'
   const message = `the journal cannot be written (${code ?? 'the store failed'}, ${where})`
-  const full = code === 'ENOSPC' || code === 'EDQUOT'
+  const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG'
   const first = full ? 'Free some space there' : 'Make that place writable, or choose another with --state-dir'
   return new LifeboatError('journal.write-failed', message, {
     blame: 'user',

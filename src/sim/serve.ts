@@ -1,8 +1,9 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Faults } from './arm/faults.js'
 import { startArm, type Beside } from './arm/server.js'
 import { makeControl } from './control/control.js'
+import { stateOf } from './control/state.js'
 import { makeAuthority } from './pki.js'
 import { scaledClock } from './world/clock.js'
 import { makeWorld, readWorldSpec } from './world/load.js'
@@ -19,7 +20,10 @@ export interface ServeOptions {
   readonly port?: number
   /** NDJSON file to which the access log is appended. */
   readonly accessLog?: string
-  /** Where the cloud file, the authority's certificate and the keys go. Made if absent, private. */
+  /**
+   * Where the cloud file, the authority's certificate and the keys go, and in the end `state.json`: what the control told of
+   * the world last. Made if absent, private.
+   */
   readonly stateDir: string
   /** Real milliseconds without a request after which the world ends; half an hour if absent. */
   readonly idleMs?: number
@@ -80,9 +84,11 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
       idle.stop()
       clock.stop()
       real.stop()
+      const last = JSON.stringify(stateOf(world))
       await rooms.stop()
       await arm.stop()
       await logFile.done()
+      await writeLast(options.stateDir, last).catch((error: unknown) => log(`the world's last state cannot be written: ${String(error)}`))
       log(`world ${spec.name} has ended: ${reason}`)
       ended.resolve(reason)
     })()
@@ -177,6 +183,13 @@ async function makeFolder(path: string, files: Readonly<Record<string, string>>)
   await rm(path, { recursive: true, force: true })
   await mkdir(path, { mode: 0o700 })
   for (const [name, text] of Object.entries(files)) await writePrivate(join(path, name), text)
+}
+
+/** The last thing that a world does: who finds it whole finds everything else whole. */
+async function writeLast(stateDir: string, text: string): Promise<void> {
+  const path = join(stateDir, 'state.json')
+  await writePrivate(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }
 
 async function writePrivate(path: string, text: string): Promise<void> {

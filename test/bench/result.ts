@@ -5,6 +5,8 @@ export interface Result {
   readonly unit: string
   readonly bar: number
   readonly holds: boolean
+  /** What the value is made of, by name and in its unit, where that was measured. */
+  readonly parts?: Readonly<Record<string, number>>
 }
 
 /** A group of measurements that are taken together; `npm run bench -- NAME` runs only those named. */
@@ -17,6 +19,11 @@ export interface Benchmark {
 /** A number that must not be above its bar. */
 export function atMost(name: string, value: number, bar: number, unit: string): Result {
   return { name, value: rounded(value), unit, bar: rounded(bar), holds: value <= bar }
+}
+
+/** A number that must not be below its bar. */
+export function atLeast(name: string, value: number, bar: number, unit: string): Result {
+  return { name, value: rounded(value), unit, bar: rounded(bar), holds: value >= bar }
 }
 
 /** Three significant digits behind the point are more than these measurements are good for. */

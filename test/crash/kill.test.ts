@@ -4,7 +4,7 @@ import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { killedAtStart } from '../helpers/killed.js'
 import { isInstalling, served, worldState, worldWhere } from '../helpers/served.js'
-import { worldFile } from '../helpers/worlds.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
 const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
@@ -22,7 +22,7 @@ describe('killed with SIGKILL after the n-th step.started', () => {
 describe('a child that outlived the kill', () => {
   it('helm is found by the journal, ended, and its release finished once', async () => {
     // Its pods take so long that helm cannot end by itself before the resume looks for it.
-    await using world = await served(worldFile(({ podsReady = {} }) => void (podsReady['data100-prod'] = '55m')))
+    await using world = await served(quickWorld(({ podsReady = {} }) => void (podsReady['data100-prod'] = '55m')))
     const flags = ['--state-dir', temporaryFolder(), '--yes', '--json']
     const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
     await worldWhere(world, isInstalling('data100-prod'))

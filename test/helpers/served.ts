@@ -65,16 +65,22 @@ export async function worldRequests(world: Served): Promise<RequestEntry[]> {
   return lines.map((line) => JSON.parse(line) as RequestEntry)
 }
 
-async function control(world: Served, path: string): Promise<string> {
+/** Plants a fault, as anybody from outside would: see src/sim/control/control.ts. */
+export async function plant(world: Served, fault: object): Promise<void> {
+  const answer = JSON.parse(await control(world, 'faults', JSON.stringify(fault))) as { planted?: boolean }
+  if (answer.planted !== true) throw new Error(`that is no fault: ${JSON.stringify(answer)}`)
+}
+
+async function control(world: Served, path: string, body?: string): Promise<string> {
   const { request } = await import('node:https')
   const ca = readFileSync(world.caPath, 'utf8')
   return new Promise((resolve, reject) => {
-    request(`${world.control}/${path}`, { ca }, (answer) => {
-      let body = ''
-      answer.setEncoding('utf8').on('data', (part: string) => (body += part))
-      answer.on('end', () => resolve(body))
+    request(`${world.control}/${path}`, { ca, method: body === undefined ? 'GET' : 'POST' }, (answer) => {
+      let said = ''
+      answer.setEncoding('utf8').on('data', (part: string) => (said += part))
+      answer.on('end', () => resolve(said))
     })
       .on('error', reject)
-      .end()
+      .end(body)
   })
 }

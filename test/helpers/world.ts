@@ -114,6 +114,7 @@ function exchange(url: string, ca: string, method: string, body: string | undefi
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))
+      response.on('error', reject)
       response.on('end', () => {
         const parsed = parse(text)
         const error = parsed['error']

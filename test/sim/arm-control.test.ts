@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { get, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ResourceManagementClient } from '@azure/arm-resources'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cloudSchema } from '../../src/platform/cloud/schema.js'
 import { serveWorld } from '../../src/sim/serve.js'
@@ -34,6 +35,34 @@ describe('faults', () => {
     await plant({ match: { method: 'PUT', path: 'natGateways' }, drop: 'after' })
     await expect(put()).rejects.toThrow()
     expect(world.world.resource(id)).toBeDefined()
+  })
+
+  test('put something else in place of an answer, or half of it (A101)', async () => {
+    const path = `${groups()}/data100-19s`
+    await plant({ match: { method: 'GET', path: 'data100-19s$' }, answer: { status: 200, text: '<html>', headers: { 'content-type': 'text/html' } } })
+    expect(await world.send('GET', path)).toMatchObject({ status: 200, text: '<html>', headers: { 'content-type': 'text/html' } })
+    await plant({ match: { method: 'GET', path: 'data100-19s$' }, drop: 'midway' })
+    await expect(world.send('GET', path)).rejects.toThrow(/aborted|hang up/)
+    // A naive client finds a group without a location, and makes one.
+    await plant({ match: { method: 'GET', path: 'data100-19s$' }, answer: { status: 200, text: '{}' } })
+    const client = new ResourceManagementClient(world.sdk().credential, world.subscription, world.sdk().options)
+    expect((await client.resourceGroups.get('data100-19s')).location).toBeUndefined()
+  })
+
+  test('let somebody else come first (A102)', async () => {
+    const zone = world.world.spec.zones[0]?.id ?? ''
+    const mine = { properties: { TTL: 60, ARecords: [{ ipv4Address: '203.0.113.9' }] } }
+    const others = { properties: { TTL: 60, ARecords: [{ ipv4Address: '203.0.113.8' }] } }
+    const { body } = await world.send('GET', `${zone}/A/data100`)
+    await plant({ match: { method: 'PUT', path: '/A/data100$' }, meanwhile: { method: 'PUT', path: `${zone}/A/data100`, body: others } })
+    expect((await world.send('PUT', `${zone}/A/data100`, mine, { 'if-match': String(body['etag']) })).status).toBe(412)
+    const values = (): unknown => world.world.recordSets.find(({ name }) => name === 'data100')?.values
+    expect(values()).toEqual(['203.0.113.8'])
+    // Without the etag, the naive client's own word is the last.
+    await plant({ match: { method: 'PUT', path: '/A/data100$' }, meanwhile: { method: 'PUT', path: `${zone}/A/data100`, body: others } })
+    await world.send('PUT', `${zone}/A/data100`, mine)
+    expect(values()).toEqual(['203.0.113.9'])
+    expect(world.world.violations).toEqual([])
   })
 
   test('silence a host, and reset takes everything back (A36)', async () => {

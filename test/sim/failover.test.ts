@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { helmWaitsIn, served, worldRequests, worldState, type RequestEntry, type Served } from '../helpers/served.js'
-import { worldFile } from '../helpers/worlds.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 const runFlags = (world: Served, state: string): string[] => [
   data100,
@@ -14,7 +14,7 @@ const writesOf = (requests: readonly RequestEntry[]): RequestEntry[] => requests
 
 describe('data100, failed over by the real CLI in a simulated world', () => {
   it('plans without writing, runs, and then has nothing left to do', async () => {
-    await using world = await served()
+    await using world = await served(quickWorld())
     const state = temporaryFolder()
 
     const plan = await lifeboat(['plan', data100, '--cloud', world.cloudPath, '--json', '--detailed-exitcode']).ended
@@ -47,7 +47,7 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
 
   it('adopts a half-finished world when the state folder was lost in mid-run, and ends the helm that outlived it', async () => {
     // Its pods take so long that helm cannot end by itself while the second run still plans.
-    await using world = await served(worldFile(({ podsReady = {} }) => void (podsReady['data100-staging'] = '55m')))
+    await using world = await served(quickWorld(({ podsReady = {} }) => void (podsReady['data100-staging'] = '55m')))
     const state = temporaryFolder()
     const first = lifeboat(['run', ...runFlags(world, state)])
     // In mid-helm: its process goes on, and no journal is left that knows of it.

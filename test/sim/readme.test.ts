@@ -6,6 +6,7 @@ import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { checkBy } from '../helpers/json-schema.js'
 import { served, worldState } from '../helpers/served.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const shellLines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.split('\n'))
@@ -31,7 +32,7 @@ describe('the README', () => {
   })
 
   it('leads through a failover: validate, plan, run, a stop, resume', async () => {
-    await using world = await served()
+    await using world = await served(quickWorld())
     const state = ['--state-dir', temporaryFolder()]
     const cloud = ['--cloud', world.cloudPath]
     expect((await lifeboat(shown('validate')).ended).code).toBe(0)

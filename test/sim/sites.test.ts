@@ -5,11 +5,11 @@ import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { served, worldRequests, worldState } from '../helpers/served.js'
 import { sites } from '../helpers/sites.js'
-import { readCloud } from '../helpers/worlds.js'
+import { quickWorld, readCloud } from '../helpers/worlds.js'
 
 describe.each([sites.minimal, sites['hubs-many']])('$name, failed over by the real CLI in its world', ({ name, runbook, world: file, after }) => {
   it('is in order, plans without writing, runs, and then has nothing left to do', async () => {
-    await using world = await served(file)
+    await using world = await served(quickWorld(undefined, file))
     const cloud = ['--cloud', world.cloudPath]
     const plan = (): ReturnType<typeof lifeboat>['ended'] => lifeboat(['plan', runbook, ...cloud, '--json', '--detailed-exitcode']).ended
 
@@ -29,7 +29,7 @@ describe.each([sites.minimal, sites['hubs-many']])('$name, failed over by the re
 
 describe('what the minimal site adds of its own', () => {
   it('runs in a place of the world, and what its commands said is shown', async () => {
-    await using world = await served(sites.minimal.world)
+    await using world = await served(quickWorld(undefined, sites.minimal.world))
     const { env } = readCloud(world.cloudPath)
     const target = join(env['DEPLOYMENTS'] ?? '', 'target')
     expect(readFileSync(target, 'utf8')).toBe('physics-1\n')

@@ -164,6 +164,20 @@ describe('the life of a step', () => {
     expect(error?.message).toContain('server boots')
   })
 
+  it('does not wait for what somebody has to mend first, such as a login', async () => {
+    const refused = new LifeboatError('azure.login', 'the secret has expired', { blame: 'user', hint: 'Log in again.' })
+    const { told, error } = await play({ looks: [{ state: 'absent' }, passing(), refused, done] })
+    expect(told.slice(-3)).toEqual(['step.applied', 'look!', 'look!'])
+    expect(error).toMatchObject({ code: 'azure.login', hint: 'Log in again.' })
+  })
+
+  it('tries for as long as somebody else’s work may take, where the error says so', async () => {
+    const locked = (): LifeboatError => new LifeboatError('azure.locked', 'a move holds it', { retry: { attempts: 40 } })
+    const { told, error } = await play({ looks: [...Array.from({ length: 31 }, (): Look => ({ state: 'absent' })), done], apply: Array.from({ length: 30 }, locked) })
+    expect(error).toBeUndefined()
+    expect(told.filter((one) => one === 'step.retrying')).toHaveLength(30)
+  })
+
   it('stops at a conflict without asking or writing', async () => {
     const { told, error } = await play({ looks: [{ state: 'conflict', why: 'other region', mend: 'use another name' }] })
     expect(told).toEqual(['look:conflict'])

@@ -23,7 +23,7 @@ class Switches {
   readonly on = new Set<string>()
   readonly turned: string[] = []
   /** Runs while a step is being applied. */
-  during: (id: string) => Promise<void> = async () => undefined
+  during: (id: string, signal: AbortSignal) => Promise<void> = async () => undefined
   /** What a step's preflight says. */
   says: (id: string) => readonly (Finding | Demand)[] = () => []
   /** What is said of no step. */
@@ -56,8 +56,8 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     preflight: async () => world.says(id),
     observe: async () => (world.on.has(id) ? { state: 'converged', outputs: { id } } : { state: 'absent' }),
     plan: () => [{ resource: id, action: 'create', ...(world.harmful.has(id) ? { harm: 'notebooks stop' } : {}) }],
-    apply: async () => {
-      await world.during(id)
+    apply: async (_changes, _inputs, { signal }) => {
+      await world.during(id, signal)
       world.turned.push(id)
       world.on.add(id)
     },
@@ -161,6 +161,26 @@ describe('a run', () => {
     world.during = async () => undefined
     const second = await perform({ nodes, world, store: first.store })
     expect([second.outcome, world.turned]).toEqual(['succeeded', ['a', 'b', 'c']])
+  })
+
+  it('waits for nothing any more once its journal cannot be written, and is resumed when it can', async () => {
+    const world = new Switches()
+    const store = new MemoryStore()
+    const nodes = [step('long'), step('short')]
+    world.during = (id, signal) => {
+      if (id === 'short') {
+        store.failure = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+        return Promise.resolve()
+      }
+      // Hours of somebody else's work, which only an abort ends.
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    }
+    await expect(perform({ nodes, world, store })).rejects.toMatchObject({ code: 'journal.write-failed', hint: expect.stringContaining('Free some space') as string })
+    store.failure = undefined
+    world.during = async () => undefined
+    const { outcome, events } = await perform({ nodes, world, store })
+    expect([outcome, world.turned]).toEqual(['succeeded', ['short', 'long']])
+    expect(events.filter(({ type }) => type === 'step.intent')).toHaveLength(1)
   })
 
   it('asks a gate once, not again when it is resumed, and never when nothing would change after it', async () => {

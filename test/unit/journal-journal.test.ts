@@ -51,6 +51,16 @@ describe('appending to a journal', () => {
     })
   })
 
+  it('never goes back in time, though the clock does', async () => {
+    const times = ['12:40:05', '12:40:01', '12:40:07'].map((time) => new Date(`2019-02-25T${time}.000Z`))
+    const store = new MemoryStore()
+    const journal = Journal.create(store, run, () => times.shift() ?? new Date(0))
+    for (const what of [1, 2, 3]) await journal.append('step.checkpoint', checkpoint(what))
+    const again = (await Journal.open(store, run, () => new Date(0))).journal
+    await again.append('step.checkpoint', checkpoint(4))
+    expect(again.records.map(({ t }) => t.slice(11, 19))).toEqual(['12:40:05', '12:40:05', '12:40:07', '12:40:07'])
+  })
+
   it('keeps its numbering when something cannot be written as JSON', async () => {
     const journal = Journal.create(new MemoryStore(), run, ticking())
     await expect(journal.append('step.checkpoint', checkpoint(1n as unknown as Json))).rejects.toThrow(TypeError)

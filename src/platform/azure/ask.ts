@@ -1,5 +1,4 @@
 import { LifeboatError } from '../../contract/index.js'
-import { azureError } from './errors.js'
 import type { AzureSession } from './session.js'
 
 /** One question that no SDK of the project's has a function for. */
@@ -29,14 +28,14 @@ export function ask<T>(session: AzureSession, question: Question): Promise<T | u
 /** The same for a list, all its pages; empty for what does not exist. */
 export async function askAll<T>(session: AzureSession, question: Question): Promise<readonly T[]> {
   const first = await ask<Page<T>>(session, question)
-  const all = [...(first?.value ?? [])]
+  const all = [...(first === undefined ? [] : membersOf(first, question))]
   for (let next = first?.nextLink; next !== undefined && next !== ''; ) {
     const url = next
     if (new URL(url).origin !== session.endpoint) {
       throw new LifeboatError('azure.failed', `${question.doing}: the list goes on at another server, which is not asked`)
     }
     const page = await session.read(question.doing, () => send<Page<T>>(session, url, question))
-    all.push(...(page?.value ?? []))
+    if (page !== undefined) all.push(...membersOf(page, question))
     next = page?.nextLink
   }
   return all
@@ -45,6 +44,12 @@ export async function askAll<T>(session: AzureSession, question: Question): Prom
 interface Page<T> {
   readonly value?: readonly T[]
   readonly nextLink?: string
+}
+
+/** A list always has its members, be they none: without them it is not known what there is. */
+function membersOf<T>({ value }: Page<T>, { doing }: Question): readonly T[] {
+  if (Array.isArray(value)) return value as readonly T[]
+  throw new LifeboatError('azure.garbled', `${doing}: the answer is no list`, { retry: {} })
 }
 
 async function send<T>(session: AzureSession, url: string, { doing, body }: Question): Promise<T> {
@@ -62,8 +67,8 @@ async function send<T>(session: AzureSession, url: string, { doing, body }: Ques
   if (answer.status === 200) throw new LifeboatError('azure.failed', `${doing}: the answer is not understood`)
   const { code, message } = (said as { error?: { code?: string; message?: string } } | undefined)?.error ?? {}
   const error = new RestError(message ?? `status ${answer.status}`, { statusCode: answer.status, response: answer, ...(code === undefined ? {} : { code }) })
-  // `read` tells absence by it; for the rest it would say the same.
-  throw answer.status === 404 ? error : azureError(error, doing)
+  // `read` tells absence by it.
+  throw error
 }
 
 function parsed(text: string | null | undefined): unknown {

@@ -1,6 +1,7 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth'
 import { readReference } from '../cloud/load.js'
 import type { Cloud } from '../cloud/schema.js'
+import { answersPolicy } from './answers.js'
 import { azureError } from './errors.js'
 import { withLost, wirePolicy } from './hints.js'
 
@@ -18,7 +19,10 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
   const identity = await import('@azure/identity')
   const wire = {
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: wirePolicy, position: 'perCall' as const }],
+    additionalPolicies: [
+      { policy: wirePolicy(), position: 'perCall' as const },
+      { policy: answersPolicy, position: 'perRetry' as const },
+    ],
     ...tlsOptions,
   }
   switch (credential.kind) {

@@ -13,8 +13,10 @@ interface Wire {
 const inFlight =
   /InProgress|BeingDeleted|BeingCreated|BeingDetached|BeingMoved|Preempted|NotProvisioned|Concurrent|Retryable|AlreadyExists|^(Conflict|OperationNotAllowed)$/i
 const quota = /quota|SkuNotAvailable|AllocationFailed|OverconstrainedAllocation/i
+/** The SDKs' code for a body that they could not read, whether it did not come or made no sense. */
+const brokenOff = 'PARSE_ERROR'
 const network =
-  /ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|REQUEST_SEND_ERROR|socket hang up/
+  /ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|REQUEST_SEND_ERROR|PARSE_ERROR|socket hang up/
 const certificate = /CERT_|_CERT|UNABLE_TO_VERIFY|ERR_TLS|UNABLE_TO_GET_ISSUER/
 const busy: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
@@ -36,7 +38,9 @@ export function azureError(error: unknown, doing: string): LifeboatError {
     new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: causeOf(error), ...details })
   if (status === 0 && certificate.test(code)) return failed('azure.untrusted', untrusted)
   if (error.name === 'AbortError' || (status === 0 && network.test(`${code} ${error.message}`))) return unreachable(error, doing)
-  if (status === 401 || status === 403 || isLogin(error)) return failed('azure.denied', denied)
+  if (isLogin(error)) return failed('azure.login', noLogin)
+  if (status === 401) return failed('azure.token-refused', { retry: {}, ...noLogin })
+  if (status === 403) return failed('azure.denied', denied)
   if (status === 412) return failed('azure.etag', { retry: {}, hint: 'Somebody else has changed it in between.' })
   if (status === 423 || code === 'ScopeLocked') return failed('azure.locked', locked)
   if (isQuota(status, code, error.message)) return failed('azure.quota', short)
@@ -51,7 +55,7 @@ export function azureError(error: unknown, doing: string): LifeboatError {
 
 /** No answer at all: of the resource manager, or of the authority that gives tokens. */
 function unreachable(error: Wire, doing: string): LifeboatError {
-  const said = error.name === 'AbortError' ? 'no answer in time' : (error.code ?? clean(error.message))
+  const said = saidOf(error)
   return new LifeboatError('azure.unreachable', `${doing}: the cloud does not answer (${said})`, {
     cause: causeOf(error),
     retry: {},
@@ -59,16 +63,26 @@ function unreachable(error: Wire, doing: string): LifeboatError {
   })
 }
 
+function saidOf({ name, code, message }: Wire): string {
+  if (name === 'AbortError') return 'no answer in time'
+  return code === brokenOff ? 'its answer broke off' : (code ?? clean(message))
+}
+
 const untrusted: ErrorDetails = {
   blame: 'user',
   hint: 'Its certificate is not vouched for by an authority that is trusted here: name that one in the cloud file (certificateAuthority).',
 }
+const noLogin: ErrorDetails = {
+  blame: 'user',
+  hint: 'Log in again (az login), or mend the credential that the cloud file refers to; then resume. Nothing was changed by what was refused.',
+}
 const denied: ErrorDetails = {
   blame: 'user',
-  hint: 'Log in again (az login), or ask for the right to do this. A role that was assigned a moment ago takes a while to be seen.',
+  hint: 'Ask for the right to do this, or log in as somebody who has it. A role that was assigned a moment ago takes a while to be seen.',
 }
+/** A move takes up to four hours (facts/azure), and a minute lies between two tries in the end. */
 const locked: ErrorDetails = {
-  retry: {},
+  retry: { attempts: 300 },
   hint: 'A management lock keeps this from being changed (az lock list), or a move locks the group until it ends.',
 }
 const short: ErrorDetails = {

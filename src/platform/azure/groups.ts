@@ -1,6 +1,6 @@
-import { askAll } from './ask.js'
-import type { Group, GroupDoor, ManagementLock } from './door.js'
+import type { Group, GroupDoor } from './door.js'
 import { isWithin } from './ids.js'
+import { listLocks } from './locks.js'
 import { begun } from './pollers.js'
 import type { AzureSession } from './session.js'
 
@@ -57,16 +57,4 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
       await operation.done
     },
   }
-}
-
-/** All locks of the subscription at once: those of a group come from above it too, and one list serves every group of a plan. */
-async function listLocks(session: AzureSession): Promise<ManagementLock[]> {
-  const path = `/subscriptions/${session.subscription}/providers/Microsoft.Authorization/locks`
-  const found = await askAll<WireLock>(session, { doing: 'reading the management locks', path, apiVersion: '2016-09-01' })
-  return found.map(({ id, properties }) => ({ id, scope: id.replace(/\/providers\/Microsoft\.Authorization\/locks\/[^/]+$/i, ''), level: properties?.level ?? '' }))
-}
-
-interface WireLock {
-  readonly id: string
-  readonly properties?: { readonly level?: string }
 }

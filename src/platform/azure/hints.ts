@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { PipelinePolicy, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
+import type { PipelinePolicy, PipelineRequest, PipelineResponse, SendRequest } from '@azure/core-rest-pipeline'
+import { timeLimit } from '../clock/clock.js'
 
 /** What SDK calls under way are told, and tell, beside what their own functions pass on. */
 interface Listener {
@@ -19,8 +20,8 @@ export interface Patience {
 
 const listening = new AsyncLocalStorage<Listener>()
 
-/** Real milliseconds after which a request without an answer counts as lost; the SDKs' own limit is none. */
-const answerWithinMs = 100_000
+/** Real milliseconds within which an answer must be here, all of it. */
+export const answerWithinMs = 100_000
 
 const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
@@ -28,24 +29,46 @@ const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
  * Hands over how long Azure asks us to wait: `x-ms-retry-after-ms` first, then `Retry-After`, both real time as on the wire
  * (design §5). The SDKs look at neither for the first poll and at only one of them afterwards (facts/arm-wire).
  */
-export const wirePolicy: PipelinePolicy = {
-  name: 'lifeboatWire',
-  async sendRequest(request, next) {
-    const listener = listening.getStore()
-    if (request.timeout === 0) request.timeout = answerWithinMs
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await next(request).catch((error: unknown) => ({ lost: error }))
-      const afterMs = 'lost' in outcome ? undefined : hintOf(outcome)
-      if (listener !== undefined && afterMs !== undefined) listener.afterMs = afterMs
-      if (mayRepeat(request, outcome, listener, attempt)) {
-        await listener?.patience?.pause(afterMs)
-        continue
+export function wirePolicy(withinMs = answerWithinMs): PipelinePolicy {
+  return {
+    name: 'lifeboatWire',
+    async sendRequest(request, next) {
+      const listener = listening.getStore()
+      for (let attempt = 1; ; attempt += 1) {
+        const outcome = await inTime(request, next, withinMs).catch((error: unknown) => ({ lost: error }))
+        const afterMs = 'lost' in outcome ? undefined : hintOf(outcome)
+        if (listener !== undefined && afterMs !== undefined) listener.afterMs = afterMs
+        if (mayRepeat(request, outcome, listener, attempt)) {
+          await listener?.patience?.pause(afterMs)
+          continue
+        }
+        if (!('lost' in outcome)) return outcome
+        if (listener !== undefined) listener.lost = outcome.lost
+        throw outcome.lost
       }
-      if (!('lost' in outcome)) return outcome
-      if (listener !== undefined) listener.lost = outcome.lost
-      throw outcome.lost
-    }
-  },
+    },
+  }
+}
+
+/** The SDKs have no limit of their own, and the one that they can be given ends with the answer's headers. */
+async function inTime(request: PipelineRequest, next: SendRequest, withinMs: number): Promise<PipelineResponse> {
+  const limit = timeLimit(withinMs)
+  const { signal } = limit
+  const asked = request.abortSignal
+  const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new LateAnswer())))
+  request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, signal]) : signal
+  try {
+    return await Promise.race([next(request), late])
+  } finally {
+    limit.over()
+    if (asked === undefined) delete request.abortSignal
+    else request.abortSignal = asked
+  }
+}
+
+/** Named as the SDKs name what was broken off. */
+class LateAnswer extends Error {
+  override readonly name = 'AbortError'
 }
 
 function hintOf(response: PipelineResponse): number | undefined {

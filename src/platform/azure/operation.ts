@@ -1,6 +1,5 @@
 import type { Clock } from '../../contract/index.js'
 import type { Operation } from './door.js'
-import { azureError } from './errors.js'
 import { withHint } from './hints.js'
 
 /** What the pollers of the SDKs' generations have in common. */
@@ -12,6 +11,8 @@ export interface Following {
   readonly clock: Clock
   /** Milliseconds of the run's clock, where Azure gives no hint. */
   readonly pollEveryMs: number
+  /** Makes a coded error of what an SDK throws, or of what an operation ended with. */
+  readonly told: (error: unknown) => Error
 }
 
 const leastRealMs = 100
@@ -23,21 +24,21 @@ const lookTries = 6
  * Follows an operation that Azure has accepted. Polls by our own clock, never by an SDK's loop. Whoever lets go of `done`
  * gets no unhandled rejection: the outcome can be read from the resource.
  */
-export function follow(poller: Pollable, doing: string, following: Following): Operation {
-  const done = watch(poller, doing, following)
+export function follow(poller: Pollable, following: Following): Operation {
+  const done = watch(poller, following)
   done.catch(() => undefined)
   return { done }
 }
 
-async function watch(poller: Pollable, doing: string, { clock, pollEveryMs }: Following): Promise<void> {
+async function watch(poller: Pollable, { clock, pollEveryMs, told }: Following): Promise<void> {
   const pause = (afterMs: number | undefined): Promise<void> =>
     clock.sleepReal(Math.max(leastRealMs, afterMs ?? clock.toReal(pollEveryMs)))
   for (;;) {
     const { result, afterMs } = await withHint(() => poller.poll(), { tries: lookTries, pause }).catch((error: unknown) => {
-      throw azureError(error, doing)
+      throw told(error)
     })
     if (result.status === 'succeeded') return
-    if (result.status === 'failed' || result.status === 'canceled') throw azureError(result.error ?? result.status, doing)
+    if (result.status === 'failed' || result.status === 'canceled') throw told(result.error ?? result.status)
     await pause(afterMs)
   }
 }

@@ -5,15 +5,19 @@ import type { DnsManagementClient } from '@azure/arm-dns'
 import type { ResourceManagementClient } from '@azure/arm-resources'
 import { LifeboatError, type Clock } from '../../contract/index.js'
 import { forgetAmbient } from './ambient.js'
+import { answersPolicy } from './answers.js'
 import { credentialFor, type Login } from './credential.js'
 import type { Operation } from './door.js'
 import { azureError, isNotFound } from './errors.js'
 import { wirePolicy } from './hints.js'
 import { parseId, type ResourceIdParts } from './ids.js'
+import { withLock } from './locks.js'
 import { follow, type Pollable } from './operation.js'
 
 export interface SessionOptions extends Login {
   readonly clock: Clock
+  /** Real milliseconds within which an answer must be here; the usual limit if absent. */
+  readonly answerWithinMs?: number
 }
 
 /**
@@ -24,6 +28,7 @@ export class AzureSession {
   readonly subscription: string
   readonly #options: SessionOptions
   readonly #asking = new Map<string, Promise<unknown>>()
+  readonly #forget: (() => void)[] = []
   readonly compute: () => Promise<ComputeManagementClient>
   readonly clusters: () => Promise<ContainerServiceClient>
   readonly zones: () => Promise<DnsManagementClient>
@@ -34,6 +39,11 @@ export class AzureSession {
     // As it is now: some of it is forgotten before the SDKs are loaded.
     this.#options = { ...options, environment: { ...options.environment } }
     const { subscription } = options
+    const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+      const { get, forget } = kept(make)
+      this.#forget.push(forget)
+      return get
+    }
     const shared = once(() => this.#shared())
     this.compute = once(async () => {
       const { credential, wishes } = await shared()
@@ -78,8 +88,18 @@ export class AzureSession {
       return await call()
     } catch (error) {
       if (isNotFound(error)) return undefined
-      throw azureError(error, doing)
+      throw this.told(error, doing)
     }
+  }
+
+  /**
+   * A coded error. Where a token was refused, the next call logs in anew: SDKs keep a token until its own end, whatever is
+   * said of it. A login that is refused then is told as that, and not tried again.
+   */
+  told(error: unknown, doing: string): LifeboatError {
+    const coded = azureError(error, doing)
+    if (coded.code === 'azure.token-refused') for (const forget of this.#forget) forget()
+    return coded
   }
 
   /** Of those who want to know the same at one moment, one asks and all get the answer. Nothing is kept beyond that. */
@@ -96,14 +116,15 @@ export class AzureSession {
     try {
       return await call()
     } catch (error) {
-      throw azureError(error, doing)
+      const coded = this.told(error, doing)
+      throw coded.code === 'azure.locked' ? await withLock(this, coded) : coded
     }
   }
 
   /** Resolves once Azure has accepted the write. */
   async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
     const { clock, cloud } = this.#options
-    return follow(await this.write(doing, begin), doing, { clock, pollEveryMs: cloud.pollEveryMs })
+    return follow(await this.write(doing, begin), { clock, pollEveryMs: cloud.pollEveryMs, told: (error) => this.told(error, doing) })
   }
 
   /** The same for a deletion: what is not there is deleted. */
@@ -120,7 +141,7 @@ export class AzureSession {
   /** Waits for an operation whose answer is wanted. */
   async wait(poller: Pollable, doing: string): Promise<void> {
     const { clock, cloud } = this.#options
-    await follow(poller, doing, { clock, pollEveryMs: cloud.pollEveryMs }).done
+    await follow(poller, { clock, pollEveryMs: cloud.pollEveryMs, told: (error) => this.told(error, doing) }).done
   }
 
   async #shared() {
@@ -131,7 +152,10 @@ export class AzureSession {
       endpoint: cloud.resourceManager,
       // One owner of retries: the engine, in the journal. The SDKs would send a PUT again on their own (facts/arm-wire).
       retryOptions: { maxRetries: 0 },
-      additionalPolicies: [{ policy: wirePolicy, position: 'perCall' as const }],
+      additionalPolicies: [
+        { policy: wirePolicy(this.#options.answerWithinMs), position: 'perCall' as const },
+        { policy: answersPolicy, position: 'perRetry' as const },
+      ],
       ...tlsOptions,
     }
     return { wishes, credential: await credentialFor(this.#options, tlsOptions) }
@@ -146,13 +170,16 @@ async function authorityOf(path: string): Promise<string> {
   }
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+/** Made once, and again after a failure or when it is to be forgotten. */
+function kept<T>(make: () => Promise<T>): { readonly get: () => Promise<T>; readonly forget: () => void } {
   let made: Promise<T> | undefined
-  return () => {
+  const forget = (): void => void (made = undefined)
+  const get = (): Promise<T> => {
     made ??= make().catch((error: unknown) => {
-      made = undefined
+      forget()
       throw error
     })
     return made
   }
+  return { get, forget }
 }

@@ -11,9 +11,35 @@ export interface WireFault {
     readonly code?: string
     readonly message?: string
     readonly headers?: Record<string, string>
+    /** The body as it is, instead of an error of Azure's: a proxy's page, half of a JSON text. */
+    readonly text?: string
   }
-  /** Drops the connection before the request is looked at, or after it has been carried out. */
-  readonly drop?: 'before' | 'after'
+  /**
+   * Drops the connection before the request is looked at, after it has been carried out, or in the middle of the answer's
+   * body; `never`: the second half of the body does not come, and the connection stays.
+   */
+  readonly drop?: 'before' | 'after' | 'midway' | 'never'
+  /** What happens right before the request is looked at: another client's request, or a login that is taken back. */
+  readonly meanwhile?: OthersRequest | LoginFault
+}
+
+export interface OthersRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: unknown
+}
+
+/** What a request meets. */
+export interface Met {
+  readonly answer?: ArmAnswer
+  readonly drop?: WireFault['drop']
+  readonly meanwhile?: OthersRequest
+}
+
+/** How logins stand: a secret that was taken back, and tokens of which none is believed any more. */
+export interface LoginFault {
+  readonly login?: 'refused' | 'restored'
+  readonly tokens?: 'revoked'
 }
 
 /** A fault of an operation: those of this name fail at their end, or take another time. */
@@ -34,6 +60,10 @@ interface Planted<T> {
 export class Faults {
   #wire: Planted<WireFault>[] = []
   #operations: Planted<OperationFault>[] = []
+  /** The client's secret is no longer one. */
+  secretRefused = false
+  /** Tokens of an earlier series are not believed. */
+  tokenSeries = 0
 
   constructor(readonly world: World) {
     world.tamper.add((operation) => {
@@ -54,15 +84,21 @@ export class Faults {
     this.#operations.push({ fault, left: fault.times })
   }
 
-  /** Takes every fault out; hosts that were silenced answer again. */
+  plantInLogin({ login, tokens }: LoginFault): void {
+    if (login !== undefined) this.secretRefused = login === 'refused'
+    if (tokens === 'revoked') this.tokenSeries += 1
+  }
+
+  /** Takes every fault out; hosts that were silenced answer again, and logins that were refused are let in. */
   reset(): void {
+    this.secretRefused = false
     this.#wire = []
     this.#operations = []
     for (const host of this.world.hosts.values()) host.answers = true
   }
 
   /** The fault that this request meets, if any; uses it up once. */
-  take(method: string, path: string): { answer?: ArmAnswer; drop?: 'before' | 'after' } | undefined {
+  take(method: string, path: string): Met | undefined {
     const planted = this.#wire.find(
       ({ fault, left }) =>
         left > 0 &&
@@ -71,18 +107,18 @@ export class Faults {
     )
     if (!planted) return undefined
     planted.left -= 1
-    const { answer, drop } = planted.fault
+    const { answer, drop, meanwhile } = planted.fault
+    const request = meanwhile !== undefined && 'path' in meanwhile ? meanwhile : undefined
+    if (meanwhile !== undefined && !('path' in meanwhile)) this.plantInLogin(meanwhile)
     return {
       ...(drop === undefined ? {} : { drop }),
-      ...(answer === undefined
-        ? {}
-        : {
-            answer: {
-              status: answer.status,
-              body: { error: { code: answer.code ?? 'InternalServerError', message: answer.message ?? 'A planted fault.' } },
-              headers: answer.headers ?? {},
-            },
-          }),
+      ...(request === undefined ? {} : { meanwhile: request }),
+      ...(answer === undefined ? {} : { answer: answerOf(answer) }),
     }
   }
+}
+
+function answerOf({ status, code, message, headers, text }: NonNullable<WireFault['answer']>): ArmAnswer {
+  const error = { code: code ?? 'InternalServerError', message: message ?? 'A planted fault.' }
+  return { status, body: text ?? { error }, headers: headers ?? {} }
 }

@@ -8,7 +8,7 @@ import { capacityRoutes } from './capacity.js'
 import { clusterRoutes } from './clusters.js'
 import { diskRoutes } from './disks.js'
 import { dnsRoutes } from './dns.js'
-import type { Faults } from './faults.js'
+import type { Faults, Met } from './faults.js'
 import { genericRoutes } from './generic.js'
 import { groupRoutes } from './groups.js'
 import { assertWritable } from './locks.js'
@@ -50,7 +50,7 @@ export async function startArm(world: World, options: ArmOptions): Promise<ArmSe
   })
   const port = (server.address() as AddressInfo).port
   const origin = `https://127.0.0.1:${port}`
-  const tokens = new TokenDoor(origin, world.spec.tenant)
+  const tokens = new TokenDoor(origin, world.spec.tenant, { lifetimeMs: world.spec.tokenLifetime, faults: options.faults })
   const operations = new Operations(world, origin)
   const arm: Arm = { world, origin, authorityPem: options.authority.pem, operations }
   const answer = answering(arm, tokens, options.faults, options.beside)
@@ -84,19 +84,28 @@ function answering(arm: Arm, tokens: TokenDoor, faults: Faults, beside: Beside |
     const login = tokens.answer(method, path, new URLSearchParams(text))
     const planted = faults.take(method, path)
     if (planted?.drop === 'before') return drop(request)
+    if (planted?.meanwhile) await bySomebodyElse(arm, find, planted.meanwhile)
     if (planted?.answer) {
       arm.world.log({ door: login ? 'token' : 'arm', method, path, status: planted.answer.status, writes: false })
-      return send(response, planted.answer)
+      return send(response, planted.answer, planted.drop)
     }
     if (login) {
       arm.world.log({ door: 'token', method, path, status: login.status, writes: false })
-      return send(response, login)
+      return send(response, login, planted?.drop)
     }
-    const { answer, writes } = await handle(arm, find, tokens, { method, path, query, headers: request.headers, text })
+    const raw = { method, path, query, headers: request.headers, text }
+    const { answer, writes } = await handle(arm, find, raw, () => tokens.check(request.headers.authorization))
     arm.world.log({ door: 'arm', method, path, status: answer.status, writes })
     if (planted?.drop === 'after') return drop(request)
-    send(response, answer)
+    send(response, answer, planted?.drop)
   }
+}
+
+/** Another client's request, past all faults; what it is answered is its own business, but it must be one that can be. */
+async function bySomebodyElse(arm: Arm, find: ReturnType<typeof makeRouter>, wish: NonNullable<Met['meanwhile']>): Promise<void> {
+  const raw = { method: wish.method, path: wish.path, query: new Map([['api-version', '2025-01-01']]), headers: {}, text: JSON.stringify(wish.body ?? {}) }
+  const { answer } = await handle(arm, find, raw, () => undefined)
+  if (answer.status >= 400) arm.world.violation(`somebody else could not ${wish.method} ${wish.path}: ${JSON.stringify(answer.body)}`)
 }
 
 interface Raw {
@@ -110,14 +119,12 @@ interface Raw {
 async function handle(
   arm: Arm,
   find: ReturnType<typeof makeRouter>,
-  tokens: TokenDoor,
   raw: Raw,
+  checkToken: () => void,
 ): Promise<{ answer: ArmAnswer; writes: boolean }> {
   let writes = raw.method !== 'GET' && raw.method !== 'HEAD'
   try {
-    if (!tokens.accepts(raw.headers.authorization)) {
-      throw new WorldError(401, 'AuthenticationFailed', 'Authentication failed. The Authorization header is missing or invalid.')
-    }
+    checkToken()
     const found = find(raw.method, raw.path)
     if (found === 'method') throw new WorldError(405, 'MethodNotAllowed', `${raw.method} is not supported here.`)
     if (found === undefined) throw new WorldError(404, 'InvalidResourceType', `Nothing is served at ${raw.path}.`)
@@ -129,10 +136,9 @@ async function handle(
     return { answer: await found.route.handle(request), writes }
   } catch (error) {
     if (!(error instanceof WorldError)) return { answer: bug(arm.world, raw, error), writes }
-    const headers = { ...error.headers, ...(error.status === 401 ? { 'www-authenticate': 'Bearer' } : {}) }
     const flat = /\/dnszones\//i.test(raw.path)
     const body = { code: error.code, message: error.message, ...(error.details ? { details: error.details } : {}) }
-    return { answer: { status: error.status, body: flat ? body : { error: body }, headers }, writes }
+    return { answer: { status: error.status, body: flat ? body : { error: body }, headers: error.headers }, writes }
   }
 }
 
@@ -213,7 +219,8 @@ function drop(request: IncomingMessage): void {
   request.socket.destroy()
 }
 
-function send(response: ServerResponse, answer: { status: number; body?: unknown; headers?: Readonly<Record<string, string>> }): void {
+/** `broken`: only the first half of the body is sent; then the connection breaks (`midway`), or nothing more comes (`never`). */
+function send(response: ServerResponse, answer: ArmAnswer, broken?: Met['drop']): void {
   const text = typeof answer.body === 'string' ? answer.body : answer.body === undefined ? '' : JSON.stringify(answer.body)
   const id = randomUUID()
   response.writeHead(answer.status, {
@@ -224,5 +231,8 @@ function send(response: ServerResponse, answer: { status: number; body?: unknown
     'x-ms-correlation-request-id': id,
     ...answer.headers,
   })
-  response.end(text)
+  if (broken !== 'midway' && broken !== 'never') return void response.end(text)
+  response.write(text.slice(0, Math.ceil(text.length / 2)), () => {
+    if (broken === 'midway') response.destroy()
+  })
 }

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { WorldError } from '../world/world.js'
+import type { Faults } from './faults.js'
 
 export interface TokenAnswer {
   readonly status: number
@@ -11,20 +13,41 @@ export interface Client {
   readonly secret: string
 }
 
+export interface TokenOptions {
+  /** How long a token is good, in real milliseconds: it is the wire's. */
+  readonly lifetimeMs: number
+  readonly faults: Pick<Faults, 'secretRefused' | 'tokenSeries'>
+}
+
 /** The login endpoint: OpenID metadata and tokens by client secret, under the tenant and under `/adfs` (`az`). */
 export class TokenDoor {
-  readonly #issued = new Set<string>()
+  readonly #issued = new Map<string, { readonly untilMs: number; readonly series: number }>()
   readonly client: Client = { id: randomUUID(), secret: randomBytes(24).toString('base64url') }
 
   constructor(
     readonly origin: string,
     readonly tenant: string,
+    readonly options: TokenOptions,
   ) {}
 
-  /** Does a request's Authorization header carry a token of ours? */
-  accepts(authorization: string | undefined): boolean {
+  /** Throws 401 unless a request's Authorization header carries a token of ours that is good still. */
+  check(authorization: string | undefined): void {
     const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
-    return token !== undefined && this.#issued.has(token)
+    const issued = this.#issued.get(token ?? '')
+    if (issued === undefined) throw this.#refusal('AuthenticationFailed', 'Authentication failed. The Authorization header is missing or invalid.')
+    const now = Date.now()
+    if (issued.untilMs <= now) {
+      const [until, at] = [issued.untilMs, now].map((ms) => new Date(ms).toISOString())
+      throw this.#refusal('ExpiredAuthenticationToken', `The access token expiry UTC time '${until}' is earlier than current UTC time '${at}'.`)
+    }
+    if (issued.series !== this.options.faults.tokenSeries) {
+      throw this.#refusal('InvalidAuthenticationToken', 'The access token has been revoked.')
+    }
+  }
+
+  #refusal(code: string, message: string): WorldError {
+    const challenge = `Bearer authorization_uri="${this.origin}/${this.tenant}", error="invalid_token", error_description="${message}"`
+    return new WorldError(401, code, message, undefined, { 'www-authenticate': challenge })
   }
 
   /** Answers a request to the login endpoint; undefined if it is none. */
@@ -69,8 +92,14 @@ export class TokenDoor {
       const description = 'AADSTS7000215: Invalid client secret provided.'
       return { status: 401, body: { error: 'invalid_client', error_description: description, error_codes: [7000215] } }
     }
+    const { lifetimeMs, faults } = this.options
+    if (faults.secretRefused) {
+      const description = `AADSTS7000222: The provided client secret keys for app '${this.client.id}' are expired.`
+      return { status: 401, body: { error: 'invalid_client', error_description: description, error_codes: [7000222] } }
+    }
     const token = randomBytes(32).toString('base64url')
-    this.#issued.add(token)
-    return { status: 200, body: { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: token } }
+    this.#issued.set(token, { untilMs: Date.now() + lifetimeMs, series: faults.tokenSeries })
+    const seconds = Math.floor(lifetimeMs / 1000)
+    return { status: 200, body: { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token } }
   }
 }

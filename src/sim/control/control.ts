@@ -6,11 +6,17 @@ import { stateOf } from './state.js'
 
 const times = z.number().int().positive().default(1)
 
+const loginFaults = [
+  z.strictObject({ login: z.enum(['refused', 'restored']), tokens: z.literal('revoked').optional() }),
+  z.strictObject({ tokens: z.literal('revoked') }),
+] as const
+
 /** The body of `POST /_world/faults`. */
 const faultSchema = z.union([
   z.strictObject({ reset: z.literal(true) }),
   z.strictObject({ hostDown: z.string() }),
   z.strictObject({ hostUp: z.string() }),
+  ...loginFaults,
   z.strictObject({
     match: z.strictObject({ method: z.string().optional(), path: z.string() }),
     times,
@@ -20,9 +26,11 @@ const faultSchema = z.union([
         code: z.string().optional(),
         message: z.string().optional(),
         headers: z.record(z.string(), z.string()).optional(),
+        text: z.string().optional(),
       })
       .optional(),
-    drop: z.enum(['before', 'after']).optional(),
+    drop: z.enum(['before', 'after', 'midway', 'never']).optional(),
+    meanwhile: z.union([z.strictObject({ method: z.string(), path: z.string(), body: z.unknown().optional() }), ...loginFaults]).optional(),
   }),
   z.strictObject({
     operation: z.string(),
@@ -77,7 +85,8 @@ function plant({ world, faults }: ControlOptions, body: string): ArmAnswer {
     const host = world.host(machine)
     if (!host) return refused(`There is no machine ${machine}.`)
     host.answers = 'hostUp' in fault
-  } else if ('match' in fault) faults.plantOnWire(withoutUndefined(fault))
+  } else if ('login' in fault || 'tokens' in fault) faults.plantInLogin(withoutUndefined(fault))
+  else if ('match' in fault) faults.plantOnWire(withoutUndefined(fault))
   else faults.plantInOperation(withoutUndefined(fault))
   world.changed()
   return { status: 200, body: { planted: true } }

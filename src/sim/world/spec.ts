@@ -62,6 +62,8 @@ export const worldSchema = z.strictObject({
   location: z.string(),
   /** How far the clock on the wire is ahead of this machine's, in real time. */
   clockAhead: duration.default(0),
+  /** How long a token is good, in real time; whole seconds. */
+  tokenLifetime: duration.default(3_599_000),
   /**
    * Values for `${{ env.X }}`. `{ sshKey: true }` makes a key pair and gives the private key's path; `{ folder: { NAME: TEXT } }`
    * a private folder with these files, for what a site's own commands read and write, and gives its path.
