@@ -24,7 +24,7 @@ export async function guarded(
 }
 
 function codeOf(code: string): number {
-  if (/^(usage|runbook|plan-file)\.|^run\.(unknown|none)$/.test(code)) return exit.usage
+  if (/^(usage|runbook|plan-file|undo)\.|^run\.(unknown|none)$/.test(code)) return exit.usage
   if (code === 'lock.held' || code === 'target.held') return exit.locked
   if (code === 'journal.write-failed' || code === 'lock.lost' || code === 'tool.bug') return exit.failed
   return exit.notReady

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../engine/index.js'
+import { planRun, resumeRun, startRun, type Course, type Plan, type RunPorts } from '../engine/index.js'
 import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
@@ -11,6 +11,8 @@ import type { Site } from './site.js'
 /** What a run needs from the command that performs it. */
 export interface Performance {
   readonly site: Site
+  /** An undo's way through the graph; a run goes as the runbook says. */
+  readonly course?: Course<Platform>
   readonly state: StateFolder
   readonly run: string
   readonly operator: Operator
@@ -26,6 +28,8 @@ export interface Performance {
 export interface FreshRun extends Performance {
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** The run that is put back, if this is an undo. */
+  readonly undoes?: string
   /** Holds the plan beside one that was shown before, which takes its place; throws what keeps that from being run. */
   readonly agree?: (made: Plan) => Plan
   /** Shows the plan and asks whether to go on: how it was confirmed, or the exit code with which to end. */
@@ -34,7 +38,7 @@ export interface FreshRun extends Performance {
 
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
 export async function performFresh(performance: FreshRun): Promise<number> {
-  const { site, state, run, mode, sim } = performance
+  const { site, state, run, mode, sim, undoes } = performance
   return underLock(performance, async (signal) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
@@ -52,9 +56,21 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       confirmed,
       realStartedAt: site.clock.realNow().toISOString(),
       ...(sim === undefined ? {} : { sim }),
+      ...(undoes === undefined ? {} : { undoes }),
     }
+    if (undoes !== undefined) await markUndone(performance, undoes)
     return finished(performance, journal, startRun(runPorts(performance, journal, signal), started, plan))
   })
+}
+
+/** From here on it is the undo that is resumed, never the run: one of them half done must not be driven both ways. */
+async function markUndone({ state, site, run }: Performance, undoes: string): Promise<void> {
+  const { journal } = await state.open(undoes, () => site.clock.now())
+  try {
+    await journal.append('run.undoing', { by: run })
+  } finally {
+    await journal.close()
+  }
 }
 
 export interface ResumedRun extends Performance {
@@ -139,10 +155,11 @@ async function finished(
 }
 
 function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
-  const { site, state, run } = performance
+  const { site, state, run, course } = performance
   const doors = site.doors(state.paths(run).secrets, run)
   return {
-    runbook: site.runbook,
+    runbook: course?.runbook ?? site.runbook,
+    ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
     registry: site.registry,
     clock: site.clock,
     env: site.env,

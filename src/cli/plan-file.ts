@@ -113,7 +113,7 @@ export async function assertSameSite(path: string, file: PlanFile, site: Site): 
   }
   const changed = [
     ...(file.runbook.digest === digestOf(site.runbook.text) ? [] : ['the runbook itself']),
-    ...differing(file.files, await filesOf(site)),
+    ...differing(file.files, await filesOf(site), site.runbook.folder),
   ]
   if (changed.length === 0) return
   throw wrong('other', `what ${path} was made of has changed since:\n${changed.map((one) => `  ${one}`).join('\n')}`, makeOne)
@@ -158,8 +158,11 @@ async function filesOf(site: Site): Promise<readonly Pin[]> {
   return (await site.pins()).map(({ path, digest }) => ({ path: relative(site.runbook.folder, path), digest }))
 }
 
-function differing(before: readonly Pin[], now: readonly Pin[]): readonly string[] {
+function differing(before: readonly Pin[], now: readonly Pin[], folder: string): readonly string[] {
   const [old, fresh] = [before, now].map((pins) => new Map(pins.map(({ path, digest }) => [path, digest])))
   const paths = [...new Set([...(old?.keys() ?? []), ...(fresh?.keys() ?? [])])].filter((path) => old?.get(path) !== fresh?.get(path))
-  return paths.map((path) => `${path}: ${fresh?.has(path) !== true ? 'no longer read' : old?.has(path) === true ? 'other contents' : 'newly read'}`)
+  return paths.map((path) => {
+    const how = fresh?.has(path) !== true ? 'no longer read' : old?.has(path) === true ? 'other contents' : 'newly read'
+    return `${path.startsWith('..') ? resolve(folder, path) : path}: ${how}`
+  })
 }

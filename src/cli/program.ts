@@ -13,6 +13,7 @@ Examples:
   lifeboat plan runbooks/data100.yaml          what would a failover change? Reads only
   lifeboat run runbooks/data100.yaml           the failover
   lifeboat resume                              go on after a failure, a crash or a stop
+  lifeboat undo                                put back what a run did
   lifeboat status                              where it stands, in ten lines
   lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
 
@@ -95,6 +96,13 @@ function addRunning(program: Command, on: On): void {
   const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')
   resume.option('--accept-changes', 'go on though the runbook or its files have changed')
   on(withConsent(withState(withOutput(resume))), async () => (await import('./resume.js')).resume)
+
+  const undo = program.command('undo [run]').description('put back what a run changed, as far as it can be put back')
+  undo
+    .option('--dry-run', 'show what would be put back, and do nothing')
+    .option('--confirm <name>', "the runbook's name, instead of typing it")
+    .option('--accept-changes', 'go on though the runbook or its files have changed')
+  on(withConsent(withState(withOutput(undo))), async () => (await import('./undo.js')).undo)
 
   const rehearse = program
     .command('rehearse <runbook>')

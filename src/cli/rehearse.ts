@@ -60,9 +60,12 @@ async function rehearseIn(
       notice: (message) => screen.notice(message),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {
-        if (isReady(made)) return 'rehearsal'
-        screen.showPlan(made, site, 'rehearsal', 'say')
-        return exit.notReady
+        if (!isReady(made)) {
+          screen.showPlan(made, site, 'rehearsal', 'say')
+          return exit.notReady
+        }
+        screen.showReadiness(made)
+        return 'rehearsal'
       },
     })
   } finally {

@@ -1,17 +1,18 @@
 import { LifeboatError } from '../contract/index.js'
 import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
+import { changedError, leftWorld, worldOf } from './carried-on.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import { performResume } from './perform.js'
 import { changedSince } from './pinned.js'
 import type { Invocation } from './invocation.js'
-import { criticalPathIn, leave } from './rehearse.js'
+import { criticalPathIn } from './rehearse.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook } from './site.js'
 import { stateFlag, stateFolder } from './state.js'
-import { WorldControl } from './world-control.js'
+import { courseOf } from './undo.js'
 
 export interface ResumeOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -30,18 +31,21 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }
+    if (before.undoneBy !== undefined) throw undone(before.undoneBy)
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     refuseWithoutAnybody(before, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
     const differences = await changedSince(before, site)
-    if (differences.length > 0 && options.acceptChanges !== true) throw changed(differences)
-    const control = before.sim === undefined ? undefined : new WorldControl(before.sim.control, site.cloud.certificateAuthority ?? '')
+    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
+    const world = worldOf(before, site)
+    const course = await courseOf(before, site, state)
     const renderer = await screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
     try {
       const code = await performResume({
         site,
+        ...(course === undefined ? {} : { course }),
         state,
         run,
         acceptedChanges: differences.length > 0,
@@ -51,9 +55,9 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         takeOver: options.takeOver === true,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
-        ...(control === undefined ? {} : { criticalPathMs: criticalPathIn(control) }),
+        ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
-      return control === undefined || before.sim === undefined ? code : await leave({ control, sim: before.sim }, screen, code)
+      return await leftWorld(world, screen, code)
     } finally {
       renderer.close()
     }
@@ -72,15 +76,15 @@ async function onlyUnfinished(state: StateFolder): Promise<string> {
   return only.run
 }
 
+function undone(by: string): LifeboatError {
+  return new LifeboatError('run.undone', `this run is being put back, or has been, by the undo ${by}`, {
+    blame: 'user',
+    hint: `Go on with that one (lifeboat resume ${by}), or start a fresh run once it is over.`,
+  })
+}
+
 /** A confirmed run stays confirmed; but gates that are still to come need somebody, or `--yes`. */
 function refuseWithoutAnybody(before: RunState, options: ResumeOptions, screen: Screen): void {
   if (screen.canAsk || options.yes === true || before.mode === 'rehearsal') return
   throw usageError('nobody is there to pass the gates of this run', 'Without a terminal, add --yes to pass gates and manual steps.')
-}
-
-function changed(differences: readonly string[]): LifeboatError {
-  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
-    blame: 'user',
-    hint: 'Put it back, or go on with the new contents: lifeboat resume --accept-changes',
-  })
 }

@@ -1,6 +1,7 @@
 import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
-import { confirmByName, sayWhere } from '../render/index.js'
+import { sayWhere } from '../render/index.js'
+import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -26,7 +27,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
-    refuseWithoutAnybody(runbook.name, options, screen)
+    refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
@@ -53,14 +54,6 @@ export async function run(args: readonly string[], options: RunOptions, invocati
   })
 }
 
-/** Said before anything is read: what a run without a terminal would be asked and nobody could answer. */
-function refuseWithoutAnybody(name: string, options: RunOptions, screen: Screen): void {
-  if (screen.canAsk) return
-  if (options.confirm === undefined) {
-    throw usageError('nobody is there to confirm this run', `Without a terminal, add --confirm=${name} (and --yes where there are gates).`)
-  }
-}
-
 /** What cannot be planned is told with the plan, before anything is compared. */
 function agree(made: Plan, shown: ShownPlan, site: Site, screen: Screen): Plan {
   if (made.failures.length > 0) return made
@@ -76,19 +69,13 @@ async function consent(
   invocation: Invocation,
   screen: Screen,
 ): Promise<RecordData['run.started']['confirmed'] | number> {
-  if (options.json !== true) screen.showPlan(made, site, 'run', 'say')
+  if (options.json === true) screen.showReadiness(made)
+  else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
   const { name, nodes } = site.runbook
   const asks = nodes.some((node) => node.kind !== 'step') && countChanges(made) > 0
   if (asks && !screen.canAsk && options.yes !== true) {
     throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
   }
-  if (options.confirm !== undefined) {
-    if (options.confirm === name) return 'flag'
-    throw usageError(`--confirm=${options.confirm} is not the name of this runbook`, `It is ${name}.`)
-  }
-  const confirmed = await confirmByName(screen.asker, name, [], invocation.interrupts.signal)
-  if (confirmed) return 'typed'
-  screen.notice('Declined; nothing was changed.')
-  return exit.declined
+  return consentByName(name, options, invocation, screen)
 }

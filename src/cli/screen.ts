@@ -7,10 +7,12 @@ import {
   paint,
   personOperator,
   planLines,
+  readinessLines,
   rendererKind,
   terminalAsker,
   yesOperator,
   type Asker,
+  type PlanInput,
   type Renderer,
 } from '../render/index.js'
 import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
@@ -50,15 +52,29 @@ export class Screen {
     for (const diagnostic of diagnostics) this.#invocation.output.say(`${renderDiagnostic(diagnostic)}\n`)
   }
 
+  /** What the run goes on in spite of, where no plan is shown. */
+  showReadiness({ findings }: Plan): void {
+    const { output } = this.#invocation
+    if (findings.length === 0 || this.#options.quiet === true) return
+    output.say(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
+  }
+
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
-  showPlan(plan: Plan, site: Site, mode: Mode, where: 'data' | 'say'): void {
+  showPlan(plan: Plan, site: Site, mode: Mode, where: 'data' | 'say', undo?: PlanInput['undo']): void {
     const { output } = this.#invocation
     const { name, objectiveMs } = site.runbook
     const isTerminal = where === 'data' ? output.outputIsTerminal : output.errorIsTerminal
     const color = colorsWanted({ env: this.#invocation.env, isTerminal, flag: this.#options.color })
     const columns = where === 'data' ? output.dataColumns : output.columns
     const lines = planLines(
-      { runbook: name, mode, cloud: site.cloudFacts, ...(objectiveMs === undefined ? {} : { objectiveMs }), ...plan },
+      {
+        runbook: name,
+        mode,
+        cloud: site.cloudFacts,
+        ...(objectiveMs === undefined || undo !== undefined ? {} : { objectiveMs }),
+        ...(undo === undefined ? {} : { undo }),
+        ...plan,
+      },
       { paint: paint(color), columns, verbose: this.#options.verbose === true },
     )
     const text = `${lines.join('\n')}\n`

@@ -5,6 +5,7 @@ import { durationMs, file, isPending, LifeboatError, resourceId, type AnyStep } 
 import { clockOf } from '../platform/clock/clock.js'
 import type { Platform } from '../platform/platform.js'
 import type { BrokenModule, SiteModulePath } from '../runbook/index.js'
+import { naming } from '../steps/parts/naming.js'
 import { claim, defineStep, groupClaim, hours, inverted, known, minutes, seconds } from '../steps/step.js'
 
 /**
@@ -13,7 +14,7 @@ import { claim, defineStep, groupClaim, hours, inverted, known, minutes, seconds
  */
 export const stepKit = {
   ...{ z, defineStep, LifeboatError, durationMs, file, resourceId, isPending },
-  ...{ claim, groupClaim, inverted, known, seconds, minutes, hours },
+  ...{ claim, groupClaim, inverted, known, naming, seconds, minutes, hours },
 } as const
 
 export type StepKit = typeof stepKit

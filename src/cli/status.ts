@@ -57,6 +57,8 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
     run,
     runbook: state.runbook.name,
     mode: state.mode,
+    ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
+    ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy }),
     condition: await conditionOf(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
@@ -89,6 +91,6 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, lastA
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' || row.condition === 'running' ? {} : { next: `lifeboat resume ${run}` }),
+    ...(state.status === 'finished' || row.condition === 'running' ? {} : { next: `lifeboat resume ${state.undoneBy ?? run}` }),
   }
 }

@@ -25,8 +25,18 @@ export interface Irreversible {
   readonly irreversible: string
 }
 
-export type Inverse = Change | Irreversible
+/** What `invert` answers for a change that is better left than put back: a safety copy is no harm, and may still be needed. */
+export interface Kept {
+  readonly resource: string
+  readonly kept: string
+}
+
+export type Inverse = Change | Irreversible | Kept
 
 export function isIrreversible(inverse: Inverse): inverse is Irreversible {
   return 'irreversible' in inverse
+}
+
+export function isKept(inverse: Inverse): inverse is Kept {
+  return 'kept' in inverse
 }

@@ -6,6 +6,8 @@ export interface ErrorDetails {
   hint?: string
   cause?: unknown
   blame?: Blame
+  /** Set by an undo that leaves something in place for a good reason (a group in which others have put things). */
+  leaves?: true
   /** Set where the same call may succeed later. `afterMs` is the other side's own wish, in real milliseconds. */
   retry?: Retryable
 }
@@ -26,6 +28,7 @@ export class LifeboatError extends Error {
   readonly blame: Blame
   readonly hint: string | undefined
   readonly retry: Retryable | undefined
+  readonly leaves: boolean
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -34,6 +37,7 @@ export class LifeboatError extends Error {
     this.blame = details.blame ?? 'cloud'
     this.hint = details.hint
     this.retry = details.retry
+    this.leaves = details.leaves === true
   }
 }
 

@@ -54,6 +54,8 @@ export type RunEvent =
       readonly runbook: string
       readonly mode: Mode
       readonly resumed: boolean
+      /** The run that this one puts back, if it is an undo. */
+      readonly undoes?: string
       readonly cloud: CloudFacts
       readonly objectiveMs?: number
       readonly steps: readonly { readonly id: string; readonly uses: string; readonly needs: readonly string[] }[]

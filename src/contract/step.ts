@@ -17,6 +17,18 @@ export interface Finding {
   readonly level: 'stop' | 'warn'
   readonly what: string
   readonly mend: string
+  /** Set on a warning that another step of the same run may do away with. */
+  readonly settledBy?: Settlement
+}
+
+/** The planned change of another step that does away with a warning, if it comes early enough. */
+export interface Settlement {
+  /** The change's own `resource`. */
+  readonly resource: string
+  /** A key that the change's `after` must have: what it sets. */
+  readonly sets: string
+  /** How long before the warning's step it must be done, by the plan's estimates; milliseconds of the run's clock. */
+  readonly aheadMs: number
 }
 
 /**
@@ -84,6 +96,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   apply(changes: readonly Change[], inputs: I, ctx: ApplyContext<D>): Promise<void>
   /** Pure. One inverse for each change, in the same order. */
   invert(changes: readonly Change[]): readonly Inverse[]
+  /**
+   * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
+   * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
+   */
+  isBack?(then: Change, now: Change): boolean
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /** Pure. Expected duration in milliseconds of the run's clock, until real history exists. */

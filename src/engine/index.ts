@@ -4,4 +4,5 @@ export type { PlanPorts, Registry, RunPorts, StepScope, Survivors } from './port
 export { narrate } from './narrate.js'
 export { resumeRun, startRun } from './run.js'
 export type { StepFinding } from './readiness.js'
+export { assertUndoable, courseBack, type Course, type LeftBehind } from './undo.js'
 export { scheduleOf } from './schedule.js'

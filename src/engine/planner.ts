@@ -19,8 +19,9 @@ import type { PlanPorts } from './ports.js'
 import { collate, type Heard, type StepFinding } from './readiness.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 import { factsOf } from './schedule.js'
+import { unsettled } from './settled.js'
 
-/** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. */
+/** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. It stands among the findings too. */
 export interface PlanFailure {
   readonly step: string
   readonly error: ErrorFacts
@@ -40,7 +41,7 @@ type Draft = Omit<PlannedStep, 'startMs'>
  * those with changes, side by side. Steps whose inputs are pending are planned as for an absent resource and say so.
  */
 export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
-  const outputs = new Map<string, JsonObject>()
+  const outputs = new Map<string, JsonObject>(ports.outputs)
   const drafts = new Map<string, Promise<Draft>>()
   const failures: PlanFailure[] = []
   const preflights = new Map<string, Preflight>()
@@ -60,20 +61,21 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     drafts.set(node.id, draft)
   }
   const { steps, facts } = factsOf(await Promise.all(drafts.values()))
-  return { steps, facts, findings: await readinessOf(ports, preflights), failures }
+  const heard = [...failures.map(unplannable), ...(await readinessOf(ports, preflights))]
+  return { steps, facts, findings: collate(unsettled(heard, steps)), failures }
 }
 
 type Preflight = () => ReturnType<AnyStep<unknown>['preflight']>
 
 /** All checks side by side; told in the graph's order, whichever answered first. */
-async function readinessOf<D>(ports: PlanPorts<D>, preflights: ReadonlyMap<string, Preflight>): Promise<readonly StepFinding[]> {
+async function readinessOf<D>(ports: PlanPorts<D>, preflights: ReadonlyMap<string, Preflight>): Promise<readonly Heard[]> {
   if (preflights.size === 0) return []
   const site = hear([], async () => (await ports.site?.()) ?? [], ports)
   const steps = ports.runbook.nodes.flatMap(({ id }) => {
     const preflight = preflights.get(id)
     return preflight === undefined ? [] : [hear([id], preflight, ports)]
   })
-  return collate(await Promise.all([site, ...steps]))
+  return Promise.all([site, ...steps])
 }
 
 /** A check that cannot be made is a finding: unknown is not ready. What may pass is tried again first. */
@@ -90,6 +92,12 @@ async function hear<D>(steps: readonly string[], check: Preflight, { clock, sign
   }
 }
 
+/** A step that cannot be planned keeps the run from starting like anything else that is found, and is mended like it. */
+function unplannable({ step, error }: PlanFailure): Heard {
+  const what = error.blame === 'user' ? error.message : `cannot be planned: ${error.message}`
+  return { steps: [step], said: [{ level: 'stop', what, mend: error.hint ?? 'Try again once this can be read.' }] }
+}
+
 function uncheckable(error: unknown): Finding {
   const { message, hint, blame } = errorFacts(error)
   // What is the user's to mend (no helm, a key that is none) is what the check found, not its failure.
@@ -104,7 +112,7 @@ async function draftOf<D>(
   preflight: (check: Preflight) => void,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
-  const module = moduleOf(ports.registry, node)
+  const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports)
   const estimateMs = module.estimateMs(inputs)
@@ -152,8 +160,8 @@ function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
   return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message))
 }
 
-export function moduleOf<D>(registry: ReadonlyMap<string, AnyStep<D>>, node: StepNode): AnyStep<D> {
-  const module = registry.get(node.uses)
+export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry' | 'modules'>, node: StepNode): AnyStep<D> {
+  const module = modules?.get(node.id) ?? registry.get(node.uses)
   if (module === undefined) throw new LifeboatError('tool.bug', `no module ${node.uses}`, { blame: 'tool' })
   return module
 }

@@ -18,6 +18,10 @@ export interface StepScope {
 export interface PlanPorts<D> {
   readonly runbook: Runbook
   readonly registry: Registry<D>
+  /** By step, what takes the place of the registry's module: an undo drives each step backwards. */
+  readonly modules?: ReadonlyMap<string, AnyStep<D>>
+  /** Outputs that are known before any step has been looked at: an undo has those of the run. */
+  readonly outputs?: Outputs
   readonly clock: Clock
   readonly env: (name: string) => string | undefined
   readonly doors: (scope: StepScope) => D

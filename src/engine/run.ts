@@ -100,18 +100,20 @@ function signalName(signal: AbortSignal): string {
     : 'unknown'
 }
 
-function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, { runbook, mode, cloud }: RunState, resumed: boolean): void {
+function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, { runbook, mode, cloud, undoes }: RunState, resumed: boolean): void {
   const steps = ports.runbook.nodes.map((node) => ({
     id: node.id,
     uses: node.kind === 'step' ? node.uses : node.kind,
     needs: node.needs,
   }))
-  const { objectiveMs } = ports.runbook
+  // The way back has no objective: that one is counted from the decision to hubs that students can use.
+  const objectiveMs = undoes === undefined ? ports.runbook.objectiveMs : undefined
   recorder.tell({
     type: 'run.started',
     runbook: runbook.name,
     mode,
     resumed,
+    ...(undoes === undefined ? {} : { undoes }),
     cloud: { name: cloud.name, resourceManager: cloud.resourceManager, subscription: cloud.subscription },
     ...(objectiveMs === undefined ? {} : { objectiveMs }),
     steps,

@@ -33,7 +33,7 @@ export class Walk<D> {
   readonly #recorder: Recorder
   readonly #questions: Questions
   readonly #claims = new ClaimTable()
-  readonly #outputs = new Map<string, JsonObject>()
+  readonly #outputs: Map<string, JsonObject>
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #reclaimed = new Map<string, () => void>()
@@ -49,6 +49,7 @@ export class Walk<D> {
 
   constructor(ports: RunPorts<D>, state: RunState, recorder: Recorder) {
     this.#ports = ports
+    this.#outputs = new Map(ports.outputs)
     this.#state = state
     this.#recorder = recorder
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
@@ -65,9 +66,10 @@ export class Walk<D> {
   reclaim(): void {
     const journaled = new Map<string, JsonObject>()
     for (const [id, { outputs }] of this.#state.steps) if (outputs !== undefined) journaled.set(id, outputs)
+    for (const [id, outputs] of this.#outputs) journaled.set(id, outputs)
     for (const node of this.#ports.runbook.nodes) {
       if (node.kind !== 'step' || this.#state.steps.get(node.id)?.open !== true) continue
-      const module = moduleOf(this.#ports.registry, node)
+      const module = moduleOf(this.#ports, node)
       const claims = module.claims(inputsOf(node, module, this.#ports, journaled))
       this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)))
     }
@@ -132,7 +134,7 @@ export class Walk<D> {
     startedMs: number,
     go: (work: StepWork<D>) => Promise<JsonObject>,
   ): Promise<JsonObject> {
-    const module = moduleOf(this.#ports.registry, node)
+    const module = moduleOf(this.#ports, node)
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
     if (!allKnown(inputs)) {
       throw new LifeboatError('step.needs-skipped', 'it needs the outputs of a step that was skipped', { blame: 'user' })
@@ -173,6 +175,10 @@ export class Walk<D> {
     this.#signal.throwIfAborted()
     if (error instanceof LifeboatError && error.code.startsWith('journal.')) throw error
     const step = node.id
+    if (error instanceof LifeboatError && error.leaves) {
+      await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
+      return 'done'
+    }
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     await this.#recorder.record('step.failed', { step, error: errorFacts(error), elapsedMs })
     const answer = await this.#questions.ask({ kind: 'failure', step, error: errorFacts(error) })
@@ -217,7 +223,7 @@ export class Walk<D> {
   async #preflight(node: StepNode): Promise<Heard> {
     const changes = this.#shown.get(node.id) ?? []
     if (changes.length === 0) return { steps: [], said: [] }
-    const module = moduleOf(this.#ports.registry, node)
+    const module = moduleOf(this.#ports, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
     return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
   }

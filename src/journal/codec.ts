@@ -8,6 +8,7 @@ export const formatVersion = 1
 const known: Readonly<Record<RecordType, true>> = {
   'run.started': true,
   'run.resumed': true,
+  'run.undoing': true,
   'run.planned': true,
   'step.started': true,
   'step.intent': true,

@@ -35,7 +35,7 @@ class RunFold {
   readonly #realStarts: string[]
 
   constructor({ run, seq, t, data }: RecordOf<'run.started'>) {
-    const { runbook, mode, cloud, owner, pins, confirmed, realStartedAt, sim } = data
+    const { runbook, mode, cloud, owner, pins, confirmed, realStartedAt, sim, undoes } = data
     this.#realStarts = [realStartedAt]
     this.#run = {
       run,
@@ -53,6 +53,7 @@ class RunFold {
       steps: new Map(),
       answers: this.#answers,
       ...(sim === undefined ? {} : { sim }),
+      ...(undoes === undefined ? {} : { undoes }),
       lastSeq: seq,
       resumes: 0,
     }
@@ -65,6 +66,9 @@ class RunFold {
         throw damaged(record.seq, 'it starts the run a second time', { run: record.run })
       case 'run.resumed':
         this.#resumed(record)
+        return
+      case 'run.undoing':
+        this.#run.undoneBy = record.data.by
         return
       case 'run.planned':
         this.#planned(record)

@@ -112,7 +112,10 @@ export class StateFolder {
 
   /** Those that `resume` may mean: not at their end, or damaged so that nobody knows. Latest first. */
   async unfinished(): Promise<readonly RunSummary[]> {
-    return (await this.runs()).filter(({ status }) => status !== 'finished' && status !== 'empty')
+    return (await this.runs()).filter((one) => {
+      if ('state' in one && one.state.undoneBy !== undefined) return false
+      return one.status !== 'finished' && one.status !== 'empty'
+    })
   }
 
   async #summary(run: string): Promise<RunSummary> {

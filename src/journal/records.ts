@@ -51,7 +51,11 @@ export interface RecordData {
     readonly realStartedAt: string
     /** The world's process that was left for a resume, if this is a rehearsal. */
     readonly sim?: { readonly pid: number; readonly started: string; readonly control: string }
+    /** The run that this one puts back, if it is an undo. */
+    readonly undoes?: string
   }
+  /** An undo of this run has begun: from here on it is that one which is resumed. */
+  'run.undoing': { readonly by: string }
   'run.resumed': {
     readonly owner: Owner
     readonly realStartedAt: string

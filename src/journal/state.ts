@@ -34,6 +34,10 @@ export interface RunState {
   /** The last answer to each gate and manual step. */
   readonly answers: ReadonlyMap<string, Answer>
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
+  /** The run that this one puts back. */
+  readonly undoes?: string
+  /** The last undo of this run that has begun: from then on there is nothing to resume here. */
+  readonly undoneBy?: string
   readonly lastSeq: number
   readonly resumes: number
   /** As `run.finished` said; unset while running. Milliseconds, run's clock and real. */

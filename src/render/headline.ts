@@ -12,9 +12,15 @@ export function sayWhere(mode: Mode, cloud: CloudFacts): string {
 
 /** What is about to happen, and where: so that nobody acts in the wrong place. */
 export function sayStart(event: EventOf<'run.started'>): string {
-  const what = event.mode === 'rehearsal' ? 'rehearsal of the failover' : 'failover'
+  const what = sayWhat(event.mode, event.undoes)
   const again = event.resumed ? ', resumed' : ''
   return `${event.runbook}: ${what}${again}, run ${event.run}, ${sayWhere(event.mode, event.cloud)}`
+}
+
+/** `failover`, `rehearsal of the failover`, or the undo of one. */
+export function sayWhat(mode: Mode, undoes?: string): string {
+  const what = mode === 'rehearsal' ? 'rehearsal of the failover' : 'failover'
+  return undoes === undefined ? what : `undo of the ${what} ${oneLine(undoes)}`
 }
 
 /** The plan in one line, once the run has begun; `plan-view.ts` shows it whole. */

@@ -1,11 +1,11 @@
 import type { Change, CloudFacts, ErrorFacts, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { sayWhere } from './headline.js'
+import { sayWhat, sayWhere } from './headline.js'
 import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, harmsOf, sayError, shortResource } from './words.js'
+import { countByAction, harmsOf, shortResource } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -17,6 +17,16 @@ export interface PlanInput {
   readonly facts: PlanFacts
   readonly findings: readonly ReadinessFinding[]
   readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
+  /** The run that this would put back, and what would stay as it is. */
+  readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[] }
+}
+
+export interface LeftBehind {
+  readonly step: string
+  readonly resource: string
+  readonly why: string
+  /** True for what is left on purpose, false for what cannot be put back. */
+  readonly kept: boolean
 }
 
 export interface PlanStyle {
@@ -39,7 +49,7 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
   const layout = { paint: noPaint, columns: 100, verbose: false, ...style }
   const banner = [
     layout.paint('bold', `Plan for ${input.runbook}`),
-    ...wrap(`A failover ${sayWhere(input.mode, input.cloud)}.`, layout.columns),
+    ...wrap(`${capital(article(sayWhat(input.mode, input.undo?.of)))} ${sayWhere(input.mode, input.cloud)}.`, layout.columns),
     ...wrap('This is a dry run: it only reads, and nothing has been changed.', layout.columns),
   ]
   const steps = input.steps.map((step) => stepLines(step, input, layout))
@@ -49,6 +59,7 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
     ...busy.flatMap((lines) => ['', ...lines]),
     ...(idle.length === 0 ? [] : ['', ...idle.flat()]),
     '',
+    ...leftLines(input, layout),
     ...closingLines(input, layout),
     ...readinessOf(input, layout),
     'Nothing has been changed.',
@@ -67,12 +78,18 @@ const states: Readonly<Record<PlannedStep['state'], string>> = {
   check: 'verifies, changes nothing',
 }
 
-/** What is only run (a command of the site's own) never exists; it is done or not. */
-function sayState({ state, changes }: PlannedStep): string {
-  return state === 'absent' && changes.every(({ action }) => action === 'run') ? 'to be done' : states[state]
+/** The same on the way back. */
+const statesBack: Partial<typeof states> = {
+  converged: 'nothing to put back',
+  drifted: 'as the run left it, to be put back',
 }
 
-function stepLines(step: PlannedStep, { facts, failures }: PlanInput, layout: Layout): string[] {
+/** What is only run (a command of the site's own) never exists; it is done or not. */
+function sayState({ state, changes }: PlannedStep, said: typeof states): string {
+  return state === 'absent' && changes.every(({ action }) => action === 'run') ? 'to be done' : said[state]
+}
+
+function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layout: Layout): string[] {
   const { paint, columns } = layout
   if (failures.some((failure) => failure.step === step.id)) {
     return [line([['bold', step.id], ['dim', `  ${step.uses}  `], ['red', 'cannot be planned, see below']], paint, columns)]
@@ -86,8 +103,9 @@ function stepLines(step: PlannedStep, { facts, failures }: PlanInput, layout: La
   // Right behind the name, where no narrow window cuts them off.
   if (facts.firstHarm === step.id) flags.push(['red', '  FIRST HARM'])
   if (facts.pointOfNoReturn === step.id) flags.push(['red', '  POINT OF NO RETURN'])
+  const said = undo === undefined ? states : { ...states, ...statesBack }
   const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
-  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step)]]
+  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   return [line(head, paint, columns), ...step.changes.flatMap((change) => changeLines(change, step, layout))]
 }
@@ -121,12 +139,25 @@ function note(what: string, text: string, paint: Paint, columns: number): string
   return wrap(`${what}: ${text}`, columns - 6).map((part) => `      ${paint('red', part)}`)
 }
 
+/** Said before an undo starts: what it will not put back. */
+function leftLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
+  if (undo === undefined || undo.leftBehind.length === 0) return []
+  return [
+    'Stays as it is:',
+    ...undo.leftBehind.flatMap(({ step, resource, why, kept }) => {
+      const text = `${step}: ${shortResource(resource)} ${kept ? 'is kept' : 'cannot be put back'}: ${oneLine(why)}`
+      return wrap(text, columns - 4).map((part, index) => `${index === 0 ? '  - ' : '    '}${kept ? part : paint('red', part)}`)
+    }),
+    '',
+  ]
+}
+
 function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
   const { steps, facts, objectiveMs } = input
   const changing = steps.filter((step) => step.changes.length > 0)
   const changes = changing.flatMap((step) => step.changes)
   if (changes.length === 0) {
-    const text = input.failures.length === 0 ? 'No change: all is as the runbook wants it.' : 'No change is known to be needed, but see below.'
+    const text = input.failures.length === 0 ? whatNoChangeMeans(input) : 'No change is known to be needed, but see below.'
     return [...wrap(text, columns).map((part) => paint('bold', part))]
   }
   const expected = `Expected time: ${formatDuration(facts.totalMs)}, by estimates${objectiveMs === undefined ? '' : `; the objective is ${formatDuration(objectiveMs)}`}`
@@ -151,6 +182,18 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
   ]
 }
 
+function whatNoChangeMeans({ undo }: PlanInput): string {
+  return undo === undefined ? 'No change: all is as the runbook wants it.' : `No change: nothing is left that ${undo.of} changed and that can be put back.`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function article(text: string): string {
+  return `${/^[aeiou]/.test(text) ? 'an' : 'a'} ${text}`
+}
+
 function harmOf({ steps, facts }: PlanInput): string {
   const step = steps.find((one) => one.id === facts.firstHarm)
   if (step === undefined) return 'none'
@@ -167,8 +210,5 @@ function noReturnOf({ steps, facts }: PlanInput): string {
 function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
   const changes = steps.some((step) => step.changes.length > 0)
   if (!changes && findings.length === 0 && failures.length === 0) return []
-  const unplanned = failures.map(({ step, error }): ReadinessFinding => {
-    return { level: 'stop', steps: [step], what: `cannot be planned: ${sayError(error)}`, mend: error.hint ?? '' }
-  })
-  return ['', ...readinessLines([...unplanned, ...findings], paint, columns), '']
+  return ['', ...readinessLines(findings, paint, columns), '']
 }

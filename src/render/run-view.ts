@@ -30,6 +30,8 @@ export interface RunView {
   readonly resumed: boolean
   readonly cloud?: CloudFacts
   readonly objectiveMs?: number
+  /** The run that this one puts back. */
+  readonly undoes?: string
   /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
   readonly startedMs?: number
   readonly plan?: PlanFacts
@@ -82,14 +84,14 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
 }
 
 function started(view: RunView, event: EventOf<'run.started'>): RunView {
-  const { run, runbook, mode, resumed, cloud, objectiveMs } = event
+  const { run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
   const steps = new Map<string, StepView>()
   for (const step of event.steps) {
     steps.set(step.id, { ...(view.steps.get(step.id) ?? blank(step)), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
   const objective = objectiveMs === undefined ? {} : { objectiveMs }
-  return { ...view, run, runbook, mode, resumed, cloud, steps, ...objective }
+  return { ...view, run, runbook, mode, resumed, cloud, steps, ...objective, ...(undoes === undefined ? {} : { undoes }) }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {

@@ -1,6 +1,6 @@
 import type { CloudFacts, ErrorFacts, Mode, Outcome } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { sayWhere } from './headline.js'
+import { sayWhat, sayWhere } from './headline.js'
 import { cut, line, oneLine, pad, widthOf, type Span } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError } from './words.js'
@@ -13,6 +13,10 @@ export interface RunRow {
   readonly run: string
   readonly runbook: string
   readonly mode: Mode
+  /** The run that this one puts back. */
+  readonly undoes?: string
+  /** The undo that puts this one back, or has. */
+  readonly undoneBy?: string
   readonly condition: RunCondition
   /** Real time. */
   readonly startedAt: string
@@ -55,11 +59,12 @@ export function statusLines(input: StatusInput, times: LocalTimes, paint: Paint 
   const objective = input.objectiveMs === undefined ? '' : `, objective ${formatDuration(input.objectiveMs)}`
   const lines = [
     say(['bold', `${input.runbook}  `], `run ${input.run}  `, conditions[input.condition]),
-    say(`${input.mode === 'rehearsal' ? 'rehearsal' : 'failover'} ${sayWhere(input.mode, input.cloud)}`),
+    say(`${sayWhat(input.mode, input.undoes)} ${sayWhere(input.mode, input.cloud)}`),
     say(`started ${times.full(input.startedAt)}, ${formatDuration(input.elapsedMs)} of the run's clock${objective}`),
     say(`steps   ${input.stepsDone} of ${input.stepsTotal} done${input.skipped.length === 0 ? '' : `, skipped: ${names(input.skipped)}`}`),
   ]
-  const { owner, running, failed } = input
+  const { owner, running, failed, undoneBy } = input
+  if (undoneBy !== undefined) lines.push(say(['yellow', `undo    ${oneLine(undoneBy)} puts it back, or has`]))
   if (owner !== undefined) lines.push(say(`owner   ${owner.user} on ${owner.host}, pid ${owner.pid}`))
   if (running.length > 0) {
     const now = running.map(({ id, elapsedMs }) => `${id} ${formatDuration(elapsedMs)}`)
@@ -79,10 +84,10 @@ export function runsLines(rows: readonly RunRow[], times: LocalTimes, paint: Pai
   const cells = rows.map((row) => [
     row.run,
     row.runbook,
-    row.mode,
+    row.undoes === undefined ? row.mode : `undo of ${row.undoes}`,
     `${times.date(row.startedAt)} ${times.minute(row.startedAt)}`,
     `${row.stepsDone}/${row.stepsTotal}`,
-    row.condition,
+    conditionOf(row),
   ])
   const titles = ['run', 'runbook', 'mode', 'started', 'steps', 'state']
   const widths = titles.map((title, column) => Math.max(...[titles, ...cells].map((one) => widthOf(one[column] ?? title))))
@@ -91,7 +96,11 @@ export function runsLines(rows: readonly RunRow[], times: LocalTimes, paint: Pai
     line([['bold', layOut(titles).join('').trimEnd()]], paint, columns),
     ...rows.map((row, index) => {
       const laid = layOut(cells[index] ?? [])
-      return line([laid.slice(0, -1).join(''), [conditions[row.condition][0], row.condition]], paint, columns)
+      return line([laid.slice(0, -1).join(''), [conditions[row.condition][0], conditionOf(row)]], paint, columns)
     }),
   ]
+}
+
+function conditionOf({ condition, undoneBy }: RunRow): string {
+  return undoneBy === undefined ? condition : `${condition}, undone by ${undoneBy}`
 }

@@ -31,7 +31,7 @@ export function summaryLines(input: SummaryInput, paint: Paint = noPaint, column
     headline(view, finished).flatMap((spans) => wrapped(spans, paint, columns)),
     failures(view).flatMap((spans) => wrapped(spans, paint, columns)),
     pathLines(view, finished).flatMap((text) => wrap(text, columns)),
-    incident === undefined || finished.outcome !== 'succeeded' ? [] : incidentLines(view, incident, say),
+    incident === undefined || finished.outcome !== 'succeeded' || view.undoes !== undefined ? [] : incidentLines(view, incident, say),
     remarkLines(finished, columns),
     nextLines(finished, say),
   ]
@@ -50,7 +50,7 @@ function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [
   const passed = [...view.steps.values()].filter((step) => step.planned?.state === 'check' && step.endedMs !== undefined)
   const lastCheck = passed.sort((a, b) => (b.endedMs ?? 0) - (a.endedMs ?? 0))[0]
   const style = finished.outcome === 'succeeded' ? 'green' : 'red'
-  const name = `${view.mode === 'rehearsal' ? 'Rehearsal of ' : ''}${view.runbook} ${outcomes[finished.outcome]}`
+  const name = `${nameOf(view)} ${outcomes[finished.outcome]}`
   const took =
     finished.outcome === 'succeeded' && lastCheck?.endedMs !== undefined && view.startedMs !== undefined
       ? `: ${formatDuration(lastCheck.endedMs - view.startedMs)} from decision to the last check (${lastCheck.id}), in ${clock}.`
@@ -68,6 +68,11 @@ function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [
     )
   }
   return lines
+}
+
+function nameOf({ undoes, mode, runbook }: RunView): string {
+  if (undoes !== undefined) return `Undo of ${oneLine(undoes)}${mode === 'rehearsal' ? ', a rehearsal,' : ''}`
+  return `${mode === 'rehearsal' ? 'Rehearsal of ' : ''}${runbook}`
 }
 
 function failures(view: RunView): (readonly [Style, string])[] {
@@ -90,7 +95,8 @@ function failures(view: RunView): (readonly [Style, string])[] {
 /** A run that succeeded with a skipped step must not look like one that did everything. */
 function skippedLines(view: RunView): (readonly [Style, string])[] {
   const skipped = [...view.steps.values()].filter((step) => step.phase === 'skipped')
-  return skipped.map((step) => ['yellow', `${step.id} was skipped: ${oneLine(step.reason ?? 'no reason given')}`] as const)
+  const what = view.undoes === undefined ? 'was skipped' : 'stays as it is'
+  return skipped.map((step) => ['yellow', `${step.id} ${what}: ${oneLine(step.reason ?? 'no reason given')}`] as const)
 }
 
 function pathLines(view: RunView, finished: EventOf<'run.finished'>): string[] {

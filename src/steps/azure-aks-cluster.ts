@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change, type Finding, type Json, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Json, type Pending, type Planned, type PlanInputs } from '../contract/index.js'
 import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
 import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { capacityFindings, versionFindings } from './parts/capacity.js'
+import { governanceFindings, type Made } from './parts/governance.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
@@ -41,6 +43,7 @@ const inputs = z
   .refine(({ like, pools }) => (like === undefined) !== (pools === undefined), 'give either `like` or `pools`')
 type Inputs = z.infer<typeof inputs>
 
+const clusterType = 'Microsoft.ContainerService/managedClusters'
 const label = (name: string): string => `managedCluster ${name}`
 
 /** A managed cluster. One that exists and matches is adopted, one that is being made is waited for. */
@@ -52,8 +55,10 @@ export const aksCluster = defineStep({
   identity: ['resourceGroup', 'name'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 1 * hours }),
   preflight: (changes, wanted, { doors }) =>
-    together(
+    together<Finding | Demand>(
       sourceFindings(wanted, doors),
+      isMaking(changes) ? makingFindings(wanted, doors) : Promise.resolve([]),
+      governanceFindings(doors, changes, wanted.resourceGroup, [madeBy(wanted)]),
       kubectlFindings(wanted.kubernetesVersion, doors),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
@@ -118,20 +123,56 @@ async function sourceFindings({ like }: PlanInputs<Inputs>, { azure }: Platform)
   return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook.' }]
 }
 
+/** Room for its nodes, a version that is on offer, and a name for its node group that nobody has. */
+async function makingFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<(Finding | Demand)[]> {
+  const { like, pools, location, kubernetesVersion } = wanted
+  const source = isPending(like) || like === undefined ? undefined : await doors.azure.clusters.get(like)
+  const nodes = source?.agentPools ?? (pools === undefined || isPending(pools) ? [] : pools.map(poolOf))
+  const machines = nodes.map(({ vmSize, count, zones = [] }) => ({ size: vmSize, count, zones }))
+  return together<Finding | Demand>(
+    capacityFindings(doors, location, machines),
+    versionFindings(doors, location, kubernetesVersion),
+    nodeGroupFindings(wanted, doors),
+  )
+}
+
+/** AKS makes the group for the nodes by itself and takes none that exists. */
+async function nodeGroupFindings(wanted: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  const { resourceGroup, name, location, nodeResourceGroup } = wanted
+  const group = nodeResourceGroup ?? defaultNodeGroup(resourceGroup, name, location)
+  if (group === undefined || isPending(group)) return []
+  if (!isPending(resourceGroup) && group.toLowerCase() === resourceGroup.toLowerCase()) {
+    return [{ level: 'stop', what: `${group} is both the cluster’s group and the one for its nodes`, mend: 'Write another name under `nodeResourceGroup`: AKS makes that group itself.' }]
+  }
+  if ((await azure.groups.get(group)) === undefined) return []
+  const mend = `See what is in it (\`az resource list --resource-group ${group}\`). Delete it if nobody needs that, or write another name under \`nodeResourceGroup\`.`
+  return [{ level: 'stop', what: `the resource group ${group} exists, and AKS wants to make it for the nodes of ${String(name)}`, mend }]
+}
+
+/** `MC_{group}_{cluster}_{location}`, 80 characters at most; undefined while one of the three is not known. */
+function defaultNodeGroup(group: string | Pending, name: string | Pending, location: string | Pending): string | undefined {
+  if (isPending(group) || isPending(name) || isPending(location)) return undefined
+  return `MC_${group}_${name}_${location.toLowerCase().replaceAll(' ', '')}`.slice(0, 80)
+}
+
+function madeBy({ name, location, kubernetesVersion, pools }: PlanInputs<Inputs>): Made {
+  const properties = { kubernetesVersion, ...(pools === undefined ? {} : { agentPoolProfiles: pools as Planned }) }
+  return { type: clusterType, name, location, properties }
+}
+
 /** Its nodes join the subnet; whoever installs on it lists its credentials; an identity is assigned to it. */
 function needsOf(changes: readonly Change[], { resourceGroup, subnet, identity }: PlanInputs<Inputs>): Need[] {
-  const type = 'Microsoft.ContainerService/managedClusters'
-  const own = { scope: resourceGroup, actions: actionsFor(changes, { managedCluster: type }) }
+  const own = { scope: resourceGroup, actions: actionsFor(changes, { managedCluster: clusterType }) }
   if (!isMaking(changes)) return [own]
   return [
-    { ...own, actions: [...own.actions, `${type}/listClusterUserCredential/action`] },
+    { ...own, actions: [...own.actions, `${clusterType}/listClusterUserCredential/action`] },
     { scope: subnet, actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'] },
     ...(identity === undefined ? [] : [{ scope: identity, actions: ['Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'] }]),
   ]
 }
 
 function clusterId(groupId: string, name: string): string {
-  return idIn(groupId, 'Microsoft.ContainerService/managedClusters', name)
+  return idIn(groupId, clusterType, name)
 }
 
 /**

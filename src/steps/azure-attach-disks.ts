@@ -3,6 +3,7 @@ import { isPending, LifeboatError, resourceId, type Change } from '../contract/i
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { attachFindings } from './parts/attach-readiness.js'
 import { attachActions, diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
@@ -22,12 +23,25 @@ interface Placed {
 export const attachDisks = defineStep({
   uses: 'azure/attach-disks',
   summary: 'Data disks, attached to a machine at their LUNs',
-  inputs: z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks }),
+  inputs: z.strictObject({
+    machine: resourceId,
+    resourceGroup: z.string(),
+    /** Another group in which a disk may be: the one that it is moved out of. Looked at where the first is not known yet. */
+    from: z.string().optional(),
+    disks: wantedDisks,
+    /** Size and zone of a machine that is still to be made: by them a plan tells whether it will take the disks. */
+    size: z.string().optional(),
+    zone: z.string().optional(),
+  }),
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, { machine }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: machine, actions: attachActions }]), lockFindings(doors, machine, changes)),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      attachFindings(wanted, doors),
+      rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
+      lockFindings(doors, wanted.machine, changes),
+    ),
   async observe({ machine, resourceGroup, disks: wanted }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }

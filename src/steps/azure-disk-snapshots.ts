@@ -8,7 +8,7 @@ import type { Platform } from '../platform/platform.js'
 import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
-import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, groupClaim, hours, idIn, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   /** Where the snapshots go: no node group, which goes with its cluster, and no group of a move, which is locked and leaves them behind. */
@@ -86,19 +86,20 @@ export const diskSnapshots = defineStep({
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('snapshots.no-group', `there is no resource group ${wanted.resourceGroup}`)
     await Promise.all(
-      changes.map(async ({ resource, action }) => {
+      changes.map(async ({ resource }) => {
         const disk = wanted.disks.find(({ name }) => copyLabel(name) === resource)
         if (disk === undefined) return
         const { source, name } = await copyOf(doors, undefined, disk, wanted)
         const { snapshots } = doors.azure
         const id = idIn(group.id, 'Microsoft.Compute/snapshots', name)
-        const operation = action === 'delete' ? await snapshots.delete(id) : await snapshots.create(id, source)
-        await checkpoint({ accepted: `${action} snapshot ${name}` })
+        const operation = await snapshots.create(id, source)
+        await checkpoint({ accepted: `create snapshot ${name}` })
         await ended(operation, signal)
       }),
     )
   },
-  invert: (changes) => changes.map(inverted),
+  // What the way back may still need is not thrown away by going back.
+  invert: (changes) => changes.map(({ resource }) => ({ resource, kept: 'a safety copy stays until you delete it (az snapshot delete)' })),
   claims: ({ resourceGroup, from }) => [groupClaim(known(resourceGroup)), groupClaim(known(from)), claim('snapshots', known(from))],
   estimateMs: () => 40 * seconds,
 })

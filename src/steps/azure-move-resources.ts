@@ -4,6 +4,7 @@ import type { Disk } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskIn, diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
+import { unmovableFindings } from './parts/move-readiness.js'
 import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
@@ -33,6 +34,7 @@ export const moveResources = defineStep({
   preflight: (changes, wanted, { doors }) =>
     together(
       lostFindings(changes, wanted, doors),
+      unmovableFindings(wanted.from, isPending(wanted.disks) ? [] : plannedOf(changes, wanted.disks), doors),
       lockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
       rightsFindings(doors, needsOf(changes, wanted)),
     ),

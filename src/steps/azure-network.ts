@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { LifeboatError, type Change, type Json, type JsonObject } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Json, type JsonObject, type PlanInputs } from '../contract/index.js'
 import type { Resource } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
+import { governanceFindings, type Made } from './parts/governance.js'
 import {
   networkChanges,
   networkConflict,
@@ -48,8 +49,12 @@ export const network = defineStep({
   outputs: z.object({ id: z.string(), subnets: z.record(z.string(), z.string()) }),
   identity: ['resourceGroup', 'name', 'subnets', 'securityGroup', 'location', 'addressSpace'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  preflight: (changes, { resourceGroup }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsOf(changes) }]), lockFindings(doors, resourceGroup, changes)),
+  preflight: (changes, wanted, { doors }) =>
+    together(
+      rightsFindings(doors, [{ scope: wanted.resourceGroup, actions: actionsOf(changes) }]),
+      lockFindings(doors, wanted.resourceGroup, changes),
+      governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
+    ),
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
@@ -91,6 +96,13 @@ export const network = defineStep({
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,
 })
+
+/** Its subnets are put with it. */
+function madeBy({ name, location, addressSpace, securityGroup }: PlanInputs<Inputs>): Made[] {
+  const properties = { addressSpace: { addressPrefixes: addressSpace } }
+  const security: Made = { type: securityType, location, ...(isPending(name) ? {} : { name: securityName(name) }) }
+  return [{ type: types.virtualNetwork, name, location, properties }, ...(securityGroup === undefined ? [] : [security])]
+}
 
 /** A subnet that names a security group joins it. */
 function actionsOf(changes: readonly Change[]): string[] {

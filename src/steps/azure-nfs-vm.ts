@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import ssh2 from 'ssh2'
 import { z } from 'zod'
-import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
+import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
-import { sameId, samePlace } from '../platform/azure/ids.js'
+import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import type { SshHost } from '../platform/ssh/door.js'
+import { addressFindings } from './parts/address.js'
+import { capacityFindings } from './parts/capacity.js'
+import { governanceFindings, type Made } from './parts/governance.js'
 import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
@@ -47,8 +50,11 @@ export const nfsVm = defineStep({
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
   preflight: (changes, wanted, { doors }) =>
-    together(
+    together<Finding | Demand>(
       loginFindings(wanted, doors),
+      makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
+      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors) : Promise.resolve([]),
+      governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
@@ -61,7 +67,7 @@ export const nfsVm = defineStep({
     const states = [nic?.properties['provisioningState'], machine?.provisioningState]
     const changing = states.find((state) => state === 'Creating' || state === 'Updating' || state === 'Deleting')
     if (changing !== undefined) return { state: 'in-flight', what: `${wanted.name} is ${changing.toLowerCase()}` }
-    const wrong = conflictOf(wanted, nic, machine)
+    const wrong = foreignUse(ids, nic, machine) ?? conflictOf(wanted, nic, machine)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const missing = [...(nic === undefined ? [nicLabel(wanted.name)] : []), ...(machine === undefined ? [machineLabel(wanted.name)] : [])]
     if (missing.length > 0 || machine === undefined) return { state: 'drifted', seen: { missing } }
@@ -94,6 +100,24 @@ export const nfsVm = defineStep({
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: () => 5 * minutes,
 })
+
+function makesMachine(changes: readonly Change[]): boolean {
+  return changes.some(({ resource, action }) => resource.startsWith('virtualMachine ') && action === 'create')
+}
+
+async function roomFindings({ location, size, zone }: PlanInputs<Inputs>, doors: Platform): Promise<(Finding | Demand)[]> {
+  if (isPending(size) || isPending(zone)) return []
+  return capacityFindings(doors, location, [{ size, count: 1, zones: zone === undefined ? [] : [zone] }])
+}
+
+function madeBy({ name, location, size, zone, image }: PlanInputs<Inputs>): Made[] {
+  const zones = zone === undefined || isPending(zone) ? {} : { zones: [zone] }
+  const properties = { hardwareProfile: { vmSize: size }, storageProfile: { imageReference: image } }
+  return [
+    { type: types.networkInterface, location, ...(isPending(name) ? {} : { name: `${name}-nic` }) },
+    { type: types.virtualMachine, name, location, ...zones, properties },
+  ]
+}
 
 /** A key that is none is told once, not again for every host that it would not open. */
 async function loginFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
@@ -140,6 +164,14 @@ interface Conflict {
 }
 
 const another = 'Delete it if nobody needs it, or use another name in the runbook.'
+
+/** Both names may be taken by something that is not ours: a machine at another interface, an interface of another machine. */
+function foreignUse(ids: ReturnType<typeof idsIn>, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+  const user = (nic?.properties['virtualMachine'] as { readonly id?: string } | undefined)?.id
+  if (user !== undefined && !sameId(user, ids.machine)) return { why: `interface ${nameOf(ids.nic)} belongs to another machine, ${user}`, mend: another }
+  if (machine === undefined || machine.interfaces.some((id) => sameId(id, ids.nic))) return undefined
+  return { why: `there is another machine ${nameOf(ids.machine)}, at the interface ${machine.interfaces.join(', ')}`, mend: another }
+}
 
 function conflictOf(wanted: Wanted, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LifeboatError } from '../contract/index.js'
 import { samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { governanceFindings } from './parts/governance.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { defineStep, ended, groupClaim, inverted, known, minutes, seconds } from './step.js'
@@ -16,8 +17,12 @@ export const resourceGroup = defineStep({
   outputs: z.object({ id: z.string(), name: z.string() }),
   identity: ['name', 'location'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
-  preflight: (changes, { name }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: name, actions: actionsFor(changes, types) }]), lockFindings(doors, name, changes)),
+  preflight: (changes, { name, location }, { doors }) =>
+    together(
+      rightsFindings(doors, [{ scope: name, actions: actionsFor(changes, types) }]),
+      lockFindings(doors, name, changes),
+      governanceFindings(doors, changes, undefined, [{ type: types.resourceGroup, name, location }]),
+    ),
   async observe({ name, location }, { doors }) {
     const group = await doors.azure.groups.get(name)
     if (group === undefined) return { state: 'absent' }
@@ -53,6 +58,9 @@ async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSig
   if (left.length > 0) {
     throw new LifeboatError('group.not-empty', `resource group ${name} still holds ${left.length} resources`, {
       blame: 'user',
+      // A list may still name what was deleted a moment ago; what stays is not ours to delete.
+      retry: {},
+      leaves: true,
       hint: `Look at what they are before you delete it by hand: ${left.slice(0, 3).join(', ')}`,
     })
   }

@@ -83,6 +83,8 @@ export const helmRelease = defineStep({
     }
   },
   invert: (changes) => changes.map(inverse),
+  // A rollback is a revision of its own.
+  isBack: (then, now) => then.action === now.action && (now.action === 'create' || statusIn(now.before) === 'deployed'),
   claims: ({ cluster, namespace, release }) => [claim('release', `${known(cluster)}/${known(namespace)}/${known(release)}`)],
   estimateMs: () => 10 * minutes,
 })
@@ -153,6 +155,10 @@ function inverse({ resource, action, before, after }: Change): Inverse {
   const served = (before as Seen | undefined)?.served
   if (action === 'delete' || served === undefined) return { resource, irreversible: 'no revision is left to go back to' }
   return { resource, action: 'update', ...(after === undefined ? {} : { before: after }), after: { rollback: served } }
+}
+
+function statusIn(before: Change['before']): unknown {
+  return typeof before === 'object' && before !== null && 'status' in before ? before.status : undefined
 }
 
 function isRollback(change: Change): change is Change & { readonly after: { readonly rollback: number } } {

@@ -3,7 +3,7 @@ import type { Platform } from '../../src/platform/platform.js'
 import { registry } from '../../src/steps/registry.js'
 import type { AzureWorld } from './azure.js'
 import { root } from './cli.js'
-import { inAzure, onCluster, withCommands } from './contract-worlds.js'
+import { aboutFile, inAzure, onCluster, withCommands } from './contract-worlds.js'
 import { cluster } from './kube-server.js'
 import type { ContractCase, Contracted } from './step-contract.js'
 import { Driven } from './steps.js'
@@ -53,21 +53,21 @@ function disksIn({ test }: AzureWorld): Given[] {
   return oldDisks(test).map((id, lun) => ({ ...disks[lun], id, uniqueId: String(test.world.resource(id)?.properties['uniqueId']) }))
 }
 
-const network: ContractCase = azure(
-  'azure/network',
-  (world) => {
-    groups(world, 'data100-network')
-    return {
-      ...place,
-      resourceGroup: 'data100-network',
-      name: 'data100',
-      addressSpace: ['10.240.0.0/16'],
-      subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
-      securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
-    }
-  },
-  { named: ['name', 'subnets', 'securityGroup'] },
-)
+const guarded = {
+  ...place,
+  ...{ resourceGroup: 'data100-network', name: 'data100', addressSpace: ['10.240.0.0/16'] },
+  subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
+  securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
+}
+const networkCase = (prepare: (world: AzureWorld) => unknown, rules: Omit<ContractCase, 'open'> = {}): ContractCase =>
+  azure(
+    'azure/network',
+    async (world) => {
+      await prepare(world)
+      return guarded
+    },
+    { named: ['name', 'subnets', 'securityGroup'], ...rules },
+  )
 
 const clusterLike = azure(
   'azure/aks-cluster',
@@ -95,6 +95,30 @@ function exported({ test }: AzureWorld): void {
   for (const one of test.world.pools) Object.assign(one, { importedOn: [], exported: true })
 }
 
+async function identityIn(world: AzureWorld): Promise<Given> {
+  groups(world, 'data100-19s-2')
+  return { resourceGroup: 'data100-19s-2', ...place, name: 'data100-19s-2' }
+}
+
+/** A subnet, and an identity that has no right at it yet. */
+async function roleIn(world: AzureWorld): Promise<Given> {
+  const scope = `${await networkIn(world)}/subnets/nodes`
+  const identity = world.driven(moduleOf('azure/managed-identity'), await identityIn(world))
+  await identity.make()
+  await world.clock.sleep(60_000)
+  const seen = await identity.see()
+  return { scope, principal: seen.state === 'converged' ? seen.outputs['principalId'] : undefined, role: 'Network Contributor' }
+}
+
+const homes = { path: '/pool0/homes', clients: '10.240.16.0/20', options: 'rw,no_root_squash' }
+
+/** On the new server, with the pool imported. */
+async function exportsIn(world: AzureWorld): Promise<Given> {
+  const machine = await newServer(world)
+  await world.driven(moduleOf('zfs/import-pool'), { machine, pool, disks: disksIn(world), ...login(world) }).make()
+  return { machine, exports: [homes], ...login(world) }
+}
+
 const recordIn = (world: AzureWorld): Given => ({ zone: zoneOf(world), name: 'data100', type: 'A', values: ['203.0.113.7'] })
 
 const webCheck: ContractCase = {
@@ -115,8 +139,13 @@ const release = {
 /** By `uses`, what each module is put through; a module without any fails the test of the registry. */
 export const contractCases: Readonly<Record<string, Readonly<Record<string, ContractCase>>>> = {
   'azure/resource-group': { new: azure('azure/resource-group', () => ({ name: 'data100-nfs', ...place }), { named: ['name'] }) },
-  'azure/network': { new: network },
+  'azure/network': {
+    new: networkCase((world) => groups(world, 'data100-network')),
+    'there without its guard': networkCase(networkIn, { together: 'a subnet refers to its security group, which is made first' }),
+  },
   'azure/aks-cluster': { 'like the old one': clusterLike },
+  'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
+  'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },
   'azure/nfs-vm': { new: server },
   'azure/detach-disks': {
     'both attached': azure(
@@ -141,6 +170,16 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
     ),
   },
   'azure/move-resources': {
+    'one moved already': azure(
+      'azure/move-resources',
+      async (world) => {
+        groups(world, 'data100-disks')
+        await fenceAndDetach(world.test)
+        await (await world.azure.groups.move(oldGroup, 'data100-disks', oldDisks(world.test).slice(0, 1))).done
+        return { from: oldGroup, to: 'data100-disks', disks }
+      },
+      { named: ['disks'], stops: { to: 'a group that is yet to be made holds none of the disks' } },
+    ),
     'both in the source': azure(
       'azure/move-resources',
       async (world) => {
@@ -220,11 +259,11 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
     exported: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), ...login(world) }), { named: ['pool'] }),
   },
   'nfs/exports': {
-    'not exported': azure('nfs/exports', async (world) => {
-      const machine = await newServer(world)
-      const pooled = world.driven(moduleOf('zfs/import-pool'), { machine, pool, disks: disksIn(world), ...login(world) })
-      await pooled.make()
-      return { machine, exports: [{ path: '/pool0/homes', clients: '10.240.16.0/20', options: 'rw,no_root_squash' }], ...login(world) }
+    'not exported': azure('nfs/exports', exportsIn),
+    'exported otherwise': azure('nfs/exports', async (world) => {
+      const wanted = await exportsIn(world)
+      await world.driven(moduleOf('nfs/exports'), { ...wanted, exports: [{ ...homes, options: 'ro,root_squash' }] }).make()
+      return wanted
     }),
   },
   exec: {
@@ -236,5 +275,13 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
       open: () => withCommands(moduleOf('exec'), () => ({ describe: 'the news is out', observe: ['./is-there'], run: ['./announce'] })),
       named: ['describe'],
     },
+  },
+}
+
+/** The same for modules of sites' own, by their path in `runbooks/`. */
+export const siteCases: Readonly<Record<string, ContractCase>> = {
+  'minimal/announce.mjs': {
+    open: () => aboutFile(`${root}/runbooks/minimal/announce.mjs`, (page) => ({ page, notice: 'moving', text: 'The hub is moving.' })),
+    named: ['notice'],
   },
 }

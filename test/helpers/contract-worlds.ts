@@ -1,5 +1,6 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadSiteModules } from '../../src/cli/site-modules.js'
 import { LifeboatError, type AnyStep, type Clock } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { openCommands } from '../../src/platform/command/command.js'
@@ -112,6 +113,40 @@ export async function withCommands(module: Module, inputsOf: (folder: string) =>
   return {
     ...{ module, doors, clock, inputs: inputsOf(folder) },
     writes: () => readFileSync(log, 'utf8').split('\n').filter((line) => line !== ''),
+    close: async () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** A module of a site's own that looks after one file, and reads it without any door: see `announce.mjs` in `runbooks/minimal`. */
+export async function aboutFile(path: string, inputsOf: (file: string) => Given): Promise<Contracted> {
+  const { modules, broken } = await loadSiteModules([{ uses: './own.mjs', path }])
+  const module = modules.get('./own.mjs')
+  if (module === undefined) throw new TypeError(broken.get('./own.mjs')?.message ?? 'no module')
+  const folder = temporaryFolder()
+  const file = join(folder, 'own.json')
+  const read = (): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const written: string[] = []
+  let last = read()
+  const clock = fastClock()
+  const doors = { ...anyRequestOf<Platform>(['azure', 'ssh', 'helm', 'kube', 'dns', 'http', 'command']), clock } as Platform
+  /** A folder in its place can be read by nobody. */
+  const unreadable = async (): Promise<() => Promise<void>> => {
+    const there = existsSync(file)
+    if (there) renameSync(file, `${file}.away`)
+    mkdirSync(file)
+    return async () => {
+      rmdirSync(file)
+      if (there) renameSync(`${file}.away`, file)
+    }
+  }
+  return {
+    ...{ module, doors, clock, inputs: inputsOf(file) },
+    faults: { 'its file cannot be read': unreadable },
+    writes: () => {
+      if (read() !== last) written.push(file)
+      last = read()
+      return [...written]
+    },
     close: async () => rmSync(folder, { recursive: true }),
   }
 }

@@ -29,6 +29,8 @@ export interface Contracted {
   readonly during?: <T>(work: Promise<T>) => Promise<T>
   /** For a check, which brings about nothing: brings about what it waits for. */
   readonly bringAbout?: () => Promise<void>
+  /** For what it reads without a door (a file of the site's own): each makes that fail, and answers with how to mend it again. */
+  readonly faults?: Readonly<Record<string, () => Promise<() => Promise<void>>>>
   readonly close: () => Promise<void>
 }
 
@@ -38,8 +40,19 @@ export interface ContractCase {
   readonly named?: readonly string[]
   /** Calls whose failure the step bears, by how they begin, with the reason: what it cannot tell then is of no matter to it. */
   readonly bears?: Readonly<Record<string, string>>
+  /** Inputs without which `preflight` may stop, with the reason: what is pending then says enough. */
+  readonly stops?: Readonly<Record<string, string>>
   /** Why its changes are made together, where the first alone is not what comes before the others. */
   readonly together?: string
+}
+
+/** The same module with some of its inputs pending. */
+interface PendingTrial {
+  readonly start: Look
+  /** What it plans when everything is known. */
+  readonly known: readonly Change[]
+  readonly who: string
+  readonly mayRefuse: boolean
 }
 
 type Inputs = Record<string, unknown>
@@ -158,11 +171,12 @@ class Trial {
     for (const set of sets) {
       const who = `while ${set.length === 1 ? String(set[0]) : 'all that may be'} is pending`
       this.doing = who
-      await this.#pendingPlan({ ...this.#inputs, ...Object.fromEntries(set.map((key) => [key, new Pending(['earlier'])])) }, known, who, set.some((key) => named.includes(key)))
+      const inputs = { ...this.#inputs, ...Object.fromEntries(set.map((key) => [key, new Pending(['earlier'])])) }
+      await this.#pendingPlan(inputs, { start, known, who, mayRefuse: set.some((key) => named.includes(key)) })
     }
   }
 
-  async #pendingPlan(inputs: Inputs, known: readonly Change[], who: string, mayRefuse: boolean): Promise<void> {
+  async #pendingPlan(inputs: Inputs, { start, known, who, mayRefuse }: PendingTrial): Promise<void> {
     const { module } = this.#at
     const claims = module.claims(inputs)
     if (!isDeepStrictEqual(claims, module.claims(inputs)) || claims.some(({ resource }) => resource === '')) this.breach(`${who}, its claims are not to be relied upon`)
@@ -182,9 +196,12 @@ class Trial {
       return
     }
     this.#inverse(changes)
-    for (const one of unshown(changes, known)) this.breach(`${who}, it does not show that it will ${one.action} ${one.resource}`)
+    // What could not be looked at is assumed to be absent, and says so in the plan: creating it was shown, mending it was not.
+    const comparable = canLook || start.state === 'absent' ? known : []
+    for (const one of unshown(changes, comparable)) this.breach(`${who}, it does not show that it will ${one.action} ${one.resource}`)
     for (const said of await module.preflight(changes, inputs, this.#ctx())) {
-      if ('level' in said && said.level === 'stop') this.breach(`${who}, preflight stops: ${said.what}`)
+      const mayStop = Object.keys(this.#case.stops ?? {}).some((key) => isPending(inputs[key]))
+      if ('level' in said && said.level === 'stop' && !mayStop) this.breach(`${who}, preflight stops: ${said.what}`)
     }
   }
 
@@ -196,6 +213,7 @@ class Trial {
       const seen = await module.observe(this.#inputs, this.#ctx(doors))
       return ['unknown', 'in-flight'].includes(seen.state) ? undefined : `observe says ${say(seen)} ${when}`
     })
+    await this.#eachFault(when)
     if (changes.length === 0) return
     await this.#eachFailing(async (doors) => {
       const said = await module.preflight(changes, this.#inputs, this.#ctx(doors))
@@ -213,6 +231,15 @@ class Trial {
         const told = await look(doors).catch(() => undefined)
         if (told !== undefined && calls.has(call)) this.breach(`${told}, although ${short(call)} failed (${failure.what})`)
       }
+    }
+  }
+
+  async #eachFault(when: string): Promise<void> {
+    for (const [what, plant] of Object.entries(this.#at.faults ?? {})) {
+      const mend = await plant()
+      const seen = await this.#look().catch((error: unknown): Look => ({ state: 'unknown', why: String(error) }))
+      await mend()
+      if (!['unknown', 'in-flight', 'conflict'].includes(seen.state)) this.breach(`observe says ${say(seen)} ${when}, although ${what}`)
     }
   }
 

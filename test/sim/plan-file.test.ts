@@ -73,7 +73,7 @@ describe('a plan that is kept in a file', () => {
     writeFileSync(key, `${readFileSync(key, 'utf8')}\n`)
     const changed = await runIn(world, path, '--confirm=data100', '--yes')
     expect(changed.code, changed.stderr).toBe(2)
-    expect(changed.stderr).toMatch(/has changed since: \[plan-file\.other\]\n {2}\S+: other contents\n/)
+    expect(changed.stderr).toMatch(/has changed since:\s+\[plan-file\.other\]\n {2}\/\S+: other contents\n/)
     await quiet(world)
   })
 

@@ -5,6 +5,7 @@ import { openSite, readRunbook } from '../../src/cli/site.js'
 import { planRun, type Plan } from '../../src/engine/index.js'
 import { readWorldSpec } from '../../src/sim/world/load.js'
 import { serveWorld } from '../../src/sim/serve.js'
+import { rulesFor, wireRule } from '../../src/steps/parts/network.js'
 import type { WorldSpec } from '../../src/sim/world/spec.js'
 import { data100, root, temporaryFolder } from '../helpers/cli.js'
 import { subscription } from '../helpers/steps.js'
@@ -89,6 +90,164 @@ const impediments: readonly Impediment[] = [
     what: /keep \(CanNotDelete\) keeps disks from being moved/,
     mend: /az lock delete/,
   },
+  {
+    name: 'vCPUs for the new cluster or for the new server, and not for both beside the old ones',
+    world: () => ({ quota: { standardESv3Family: 72 + 64 + 7 } }),
+    step: 'nfs',
+    what: /vCPUs of standardESv3Family in westus2: 64 wanted by cluster and 8 by nfs, 71 left/,
+    mend: /Of 143 there are 72 in use, the old cluster’s too/,
+  },
+  {
+    name: 'too few vCPUs in the whole region',
+    world: () => ({ quota: { cores: 100 } }),
+    step: 'cluster',
+    what: /vCPUs in westus2: 64 wanted by cluster and 8 by nfs, 28 left/,
+    mend: /az vm list-usage --location westus2/,
+  },
+  {
+    name: 'a size that the region does not have',
+    runbook: (text) => text.replaceAll('Standard_E8s_v3', 'Standard_M8ms'),
+    step: 'nfs',
+    what: /westus2 has no machines of the size Standard_M8ms/,
+    mend: /az vm list-skus --location westus2/,
+  },
+  {
+    name: 'a size of the old cluster that this subscription cannot have any more',
+    world: () => ({ unavailableSizes: [{ size: 'Standard_E16s_v3' }] }),
+    step: 'cluster',
+    what: /cannot have Standard_E16s_v3 in westus2 \(NotAvailableForSubscription\)/,
+    mend: /have support lift the restriction/,
+  },
+  {
+    name: 'a size that cannot be had in the server’s zone',
+    world: () => ({ unavailableSizes: [{ size: 'Standard_E8s_v3', zones: ['2'] }] }),
+    runbook: (text) => text.replace('      size: "${{ vars.serverSize }}"\n', '      size: "${{ vars.serverSize }}"\n      zone: "2"\n'),
+    step: 'nfs',
+    what: /Standard_E8s_v3 cannot be had in zone 2 of westus2, only in zones 1, 3/,
+    mend: /Choose another zone/,
+  },
+  {
+    name: 'a new server that takes fewer disks than there are',
+    world: ({ resources }) => ({ resources: [...resources, ...[2, 3, 4].map((at) => dataDisk(at))] }),
+    runbook: (text) =>
+      text
+        .replace('serverSize: Standard_E8s_v3', 'serverSize: Standard_E2s_v3')
+        .replace('    - { name: nfsserver_DataDisk_1, lun: 1 }', [1, 2, 3, 4].map((at) => `    - { name: nfsserver_DataDisk_${at}, lun: ${at} }`).join('\n')),
+    step: 'attach',
+    what: /a Standard_E2s_v3 takes 4 data disks, and 5 are to be attached/,
+    mend: /MaxDataDiskCount/,
+  },
+  {
+    name: 'premium disks for a server without premium storage',
+    runbook: (text) => text.replace('serverSize: Standard_E8s_v3', 'serverSize: Standard_E8_v3'),
+    step: 'attach',
+    what: /the disk nfsserver_DataDisk_0 is Premium_LRS, and a Standard_E8_v3 takes no premium disks/,
+    mend: /Standard_E8s_v3/,
+  },
+  {
+    name: 'disks of a zone for a server without one',
+    world: ({ resources }) => ({ resources: resources.map((one) => (/DataDisk_1$/.test(one.id) ? { ...one, zones: ['3'] } : one)) }),
+    step: 'attach',
+    what: /the disk nfsserver_DataDisk_1 is in zone 3, and the machine that is to have it in no zone/,
+    mend: /Make the machine in zone 3/,
+  },
+  {
+    name: 'a disk that is encrypted by way of a key vault',
+    world: ({ resources }) => ({
+      resources: resources.map((one) => (/DataDisk_0$/.test(one.id) ? { ...one, properties: { ...one.properties, encryptionSettingsCollection: { enabled: true } } } : one)),
+    }),
+    step: 'move',
+    what: /the disk nfsserver_DataDisk_0 is encrypted by way of a key vault/,
+    mend: /drop the step that moves it, and attach it from there/,
+  },
+  {
+    name: 'a policy that denies a location to groups',
+    world: () => ({ policies: [{ name: 'only-east', type: 'Microsoft.Resources/subscriptions/resourceGroups', locations: ['eastus'] }] }),
+    step: 'group-nfs',
+    what: /policy only-east denies resourceGroups data100-nfs, by its type, location/,
+    mend: /az policy exemption create --policy-assignment .*only-east/,
+  },
+  {
+    name: 'a policy that wants a tag on the server',
+    world: () => ({ policies: [{ name: 'owners', type: 'Microsoft.Compute/virtualMachines', tag: 'owner' }] }),
+    step: 'nfs',
+    what: /policy owners denies virtualMachines nfsserver, by its type, tags\['owner'\]/,
+    mend: /az policy exemption create/,
+  },
+  {
+    name: 'a login that may not ask for policies',
+    world: () => ({ providers: { 'Microsoft.PolicyInsights': 'NotRegistered' } }),
+    step: 'network',
+    level: 'warn',
+    what: /Azure Policy would deny cannot be asked/,
+    mend: /Microsoft\.PolicyInsights/,
+  },
+  {
+    name: 'a resource provider that is not registered',
+    world: () => ({ providers: { 'Microsoft.ContainerService': 'NotRegistered' } }),
+    step: 'cluster',
+    what: /has not registered the resource provider Microsoft\.ContainerService \(NotRegistered\)/,
+    mend: /az provider register --namespace Microsoft\.ContainerService --wait/,
+  },
+  {
+    name: 'a Kubernetes version that is not on offer any more',
+    world: () => ({ kubernetesVersions: ['1.34.1', '1.35.0'] }),
+    step: 'cluster',
+    what: /Kubernetes 1\.33\.2 is not on offer in westus2/,
+    mend: /1\.34\.1, 1\.35\.0/,
+  },
+  {
+    name: 'a node group that an earlier cluster left behind',
+    world: ({ groups }) => ({ groups: [...groups, { name: 'data100-19s-2', tags: {} }, { name: 'MC_data100-19s-2_data100-19s-2_westus2', tags: {} }] }),
+    step: 'cluster',
+    what: /the resource group MC_data100-19s-2_data100-19s-2_westus2 exists, and AKS wants to make it/,
+    mend: /az resource list --resource-group MC_/,
+  },
+  {
+    name: 'the server’s address, taken by somebody in a network that is there already',
+    world: ({ groups, resources }) => ({ groups: [...groups, { name: 'data100-network', tags: {} }], resources: [...resources, ...networkWithGuest] }),
+    step: 'nfs',
+    what: /the address 10\.240\.0\.7 is taken in the subnet nfs/,
+    mend: /az network nic list.*Free are 10\.240\.0\.4/,
+  },
+]
+
+function dataDisk(at: number): WorldSpec['resources'][number] {
+  const sku = { name: 'Premium_LRS', tier: 'Premium' }
+  const properties = { diskSizeGB: 1024, creationData: { createOption: 'Empty' } }
+  return { id: `${oldGroupId}/providers/Microsoft.Compute/disks/nfsserver_DataDisk_${at}`, tags: {}, sku, properties }
+}
+
+/** The network as the runbook wants it, with an interface of somebody else's at the server's address. */
+const inNetworks = (type: string, name: string): string => `/subscriptions/${subscription}/resourceGroups/data100-network/providers/Microsoft.Network/${type}/${name}`
+const networkWithGuest: WorldSpec['resources'] = [
+  {
+    id: inNetworks('networkSecurityGroups', 'data100-nfs'),
+    tags: {},
+    properties: {
+      securityRules: Object.entries(rulesFor({ securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' } })).map(([name, rule]) => ({ ...wireRule(name, rule) })),
+    },
+  },
+  {
+    id: inNetworks('virtualNetworks', 'data100'),
+    tags: {},
+    properties: {
+      addressSpace: { addressPrefixes: ['10.240.0.0/16'] },
+      subnets: [
+        { name: 'nodes', properties: { addressPrefix: '10.240.16.0/20' } },
+        { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28', networkSecurityGroup: { id: inNetworks('networkSecurityGroups', 'data100-nfs') } } },
+      ],
+    },
+  },
+  {
+    id: inNetworks('networkInterfaces', 'somebody'),
+    tags: {},
+    properties: {
+      ipConfigurations: [
+        { name: 'a', properties: { privateIPAllocationMethod: 'Static', privateIPAddress: '10.240.0.7', subnet: { id: `${inNetworks('virtualNetworks', 'data100')}/subnets/nfs` } } },
+      ],
+    },
+  },
 ]
 
 async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>): Promise<{ plan: Plan; written: unknown[] }> {
@@ -122,9 +281,8 @@ describe('the plan of data100', () => {
     const { plan, written } = await planOf({})
     const stops = plan.findings.filter(({ level }) => level === 'stop')
     expect([plan.failures, stops, written]).toEqual([[], [], []])
-    // The TTLs in force are told, though the first step of this runbook lowers them; what kubectl is here is not data100's.
-    const warned = plan.findings.filter(({ what }) => !what.includes('kubectl'))
-    expect(warned.map(({ steps }) => steps)).toEqual([['staging-dns'], ['prod-dns']])
+    // The TTLs in force are long, but the first step of this runbook lowers them early enough; what kubectl is here is not data100's.
+    expect(plan.findings.filter(({ what }) => !what.includes('kubectl'))).toEqual([])
   })
 
   it.each(impediments)('finds $name before anything is written', async ({ step, level = 'stop', what, mend, ...planted }) => {

@@ -65,16 +65,17 @@ describe('a missing tool', () => {
 describe('a cluster that is there', () => {
   it('R4: without local accounts stops the run: its credentials need kubelogin', async () => {
     await using world = await served(clusterWith({ disableLocalAccounts: true }))
-    const { code, failures } = await readinessIn(world, { runbook: oneRelease() })
-    expect(code).toBe(4)
-    expect(failures).toMatchObject([{ step: 'hub', error: { code: 'kube.kubelogin', message: expect.stringContaining('kubelogin') as string } }])
+    const { code, failures, findings } = await readinessIn(world, { runbook: oneRelease() })
+    expect([code, failures.map(({ step, error }) => [step, error.code])]).toEqual([4, [['hub', 'kube.kubelogin']]])
+    expect(findings).toContainEqual({ level: 'stop', steps: ['hub'], what: expect.stringContaining('kubelogin') as string, mend: expect.any(String) as string })
   })
 
   it('and is private stops the run without a proxy in the cloud file', async () => {
     await using world = await served(clusterWith({ fqdn: 'data100-0a1b2c3d.6f1e.privatelink.westus2.azmk8s.io' }))
     const cloud = cloudFile(world.cloudPath, ({ reach }) => void delete reach.httpsProxy)
-    const { code, failures } = await readinessIn(world, { cloud, runbook: oneRelease() })
-    expect(code).toBe(4)
-    expect(failures).toMatchObject([{ step: 'hub', error: { code: 'kube.private', hint: expect.stringContaining('reach.httpsProxy') as string } }])
+    const { code, failures, findings } = await readinessIn(world, { cloud, runbook: oneRelease() })
+    expect([code, failures.map(({ step, error }) => [step, error.code])]).toEqual([4, [['hub', 'kube.private']]])
+    const mend = expect.stringContaining('reach.httpsProxy') as string
+    expect(findings).toContainEqual({ level: 'stop', steps: ['hub'], what: expect.stringContaining('private') as string, mend })
   })
 })

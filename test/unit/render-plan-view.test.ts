@@ -71,7 +71,7 @@ describe('a plan', () => {
     const lines = planLines(input())
     expect(lines.slice(0, 3)).toEqual([
       'Plan for data100',
-      'A failover in the simulated world data100; nothing real is touched.',
+      'A rehearsal of the failover in the simulated world data100; nothing real is touched.',
       'This is a dry run: it only reads, and nothing has been changed.',
     ])
     expect(lines.at(-1)).toBe('Nothing has been changed.')
@@ -132,9 +132,11 @@ describe('a plan', () => {
   it('never says that there is nothing to do where a step could not be looked at', () => {
     const error = { code: 'azure.forbidden', message: 'not allowed to read', hint: 'Ask for Reader.', blame: 'user', retryable: false } as const
     const steps = [planned('cluster', { state: 'assumed', changes: [] })]
-    const shown = text({ steps, failures: [{ step: 'cluster', error }] })
+    const findings = [{ steps: ['cluster'], level: 'stop', what: error.message, mend: error.hint }] as const
+    const shown = text({ steps, failures: [{ step: 'cluster', error }], findings })
     expect(shown).not.toContain('No change: all is')
-    expect(shown).toMatch(/stop +cluster +cannot be planned: not allowed to read \[azure.forbidden\]\n +→ Ask for Reader\./)
+    expect(shown).toMatch(/^cluster .*cannot be planned, see below/m)
+    expect(shown).toMatch(/stop +cluster +not allowed to read\n +→ Ask for Reader\./)
     expect(shown).toContain('A run would not start like this.')
   })
 

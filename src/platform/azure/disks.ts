@@ -15,6 +15,8 @@ export function openDisks(session: AzureSession): DiskDoor {
         zones: found.zones ?? [],
         sizeGB: found.diskSizeGB ?? 0,
         state: found.diskState ?? 'Unknown',
+        sku: found.sku?.name ?? '',
+        keyVaultEncrypted: found.encryptionSettingsCollection?.enabled === true,
         ...(managedBy === undefined ? {} : { managedBy }),
       }
     },

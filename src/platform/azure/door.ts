@@ -1,7 +1,9 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
-import type { RightsDoor } from './readiness-door.js'
 import type { RoleDoor } from './roles-door.js'
+import type { AddressDoor, CapacityDoor, GovernanceDoor, RightsDoor } from './readiness-door.js'
+
+export type { Content, Denial, MachineSize, Usage } from './readiness-door.js'
 
 /**
  * What the steps need of Azure Resource Manager. Reads answer `undefined` for what does not exist (404) and throw for
@@ -19,6 +21,9 @@ export interface AzureDoor {
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
   readonly roles: RoleDoor
+  readonly capacity: CapacityDoor
+  readonly governance: GovernanceDoor
+  readonly addresses: AddressDoor
   /** The moment at which the resource manager answers, by its own clock: real time, to a second. */
   serverTime(): Promise<Date>
 }
@@ -172,6 +177,10 @@ export interface Disk {
   readonly sizeGB: number
   /** Unattached, Attached, Reserved, … */
   readonly state: string
+  /** Premium_LRS, StandardSSD_ZRS, … */
+  readonly sku: string
+  /** Encrypted inside the machine, with a key in a key vault (Azure Disk Encryption). */
+  readonly keyVaultEncrypted: boolean
   /** Id of the machine that holds it. */
   readonly managedBy?: string
 }

@@ -1,7 +1,9 @@
 import type { DoorScope } from '../scope.js'
+import { openCapacity } from './capacity.js'
 import { openClusters } from './clusters.js'
 import { openDisks } from './disks.js'
 import type { AzureDoor } from './door.js'
+import { openAddresses, openGovernance } from './governance.js'
 import { openGroups } from './groups.js'
 import { HostFactsReader, openMachines } from './machines.js'
 import { openResources } from './resources.js'
@@ -25,6 +27,9 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     zones: openZones(session, tags),
     rights: openRights(session),
     roles: openRoles(session),
+    capacity: openCapacity(session),
+    governance: openGovernance(session, tags),
+    addresses: openAddresses(session),
     serverTime: () => serverTime(session),
   }
 }

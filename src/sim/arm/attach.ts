@@ -1,8 +1,9 @@
 import { sameId } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type DataDiskEntry, dataDisksOf, type World, WorldError } from '../world/world.js'
-import { dataDiskLimit, sizeOf, takesPremium } from './capacity.js'
+import { sizeOf } from './capacity.js'
 import { assertNotMoving } from './locks.js'
+import { dataDiskLimit, takesPremium } from './sizes.js'
 import { record, textOf } from './wire.js'
 
 /** One disk that is to be attached; without a LUN it gets the first free one. */

@@ -2,6 +2,7 @@ import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { assertQuota } from './capacity.js'
 import { invalidReference, findSubnet } from './network.js'
+import { assertPoolSize } from './sizes.js'
 import { record, records, textOf } from './wire.js'
 
 /** Refuses a cluster definition that Azure would refuse before it starts. */
@@ -49,13 +50,29 @@ function assertNew(
   if (Object.keys(record(body['identity'])).length === 0 && properties['servicePrincipalProfile'] === undefined) {
     throw new WorldError(400, 'ServicePrincipalNotFound', 'A cluster needs an identity or a service principal.')
   }
-  const group = textOf(properties['nodeResourceGroup'])
-  if (group !== undefined && world.group(group)) {
-    throw new WorldError(409, 'NodeResourceGroupAlreadyExists', `The node resource group '${group}' of ${id} exists already.`)
+  assertNodeGroupFree(world, id, textOf(properties['nodeResourceGroup']) ?? defaultNodeGroup(id, String(body['location'])))
+  const sized = pools.flatMap((pool) => (textOf(pool['vmSize']) === undefined ? [] : [{ pool, size: String(pool['vmSize']) }]))
+  for (const { pool, size } of sized) {
+    const zones = pool['availabilityZones']
+    assertPoolSize(world, String(pool['name']), size, Array.isArray(zones) ? zones.map(String) : [])
   }
-  for (const pool of pools.filter((one) => textOf(one['vmSize']) !== undefined)) {
-    assertQuota(world, String(pool['vmSize']), Number(pool['count'] ?? 1), 400, 'ErrCode_InsufficientVCPUQuota')
+  assertQuota(world, sized.map(({ pool, size }) => ({ size, count: Number(pool['count'] ?? 1) })), 400, 'ErrCode_InsufficientVCPUQuota')
+}
+
+/** `MC_{group}_{cluster}_{location}`, 80 characters at most. */
+export function defaultNodeGroup(id: string, location: string): string {
+  const [group, name] = [id.split('/')[4] ?? '', id.split('/').at(-1) ?? '']
+  return `MC_${group}_${name}_${location.toLowerCase().replaceAll(' ', '')}`.slice(0, 80)
+}
+
+/** AKS makes the node group itself, and takes none that exists: one that a deleted cluster left behind is in the way too. */
+function assertNodeGroupFree(world: World, id: string, group: string): void {
+  if (group.toLowerCase() === id.split('/')[4]?.toLowerCase()) {
+    throw new WorldError(400, 'NodeResourceGroupSameAsResourceGroup', `Node resource group '${group}' is the same as the group of the cluster, which is not allowed.`)
   }
+  if (!world.group(group)) return
+  const message = `Node resource group '${group}' under subscription '${world.spec.subscription}' already exists, please provide a new one.`
+  throw new WorldError(400, 'NodeResourceGroupAlreadyExists', message)
 }
 
 /** What cannot be changed once a cluster stands. */

@@ -4,7 +4,7 @@ import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { completedIdentity } from './cluster-identity.js'
-import { assertClusterDefinition, versionsOf } from './cluster-rules.js'
+import { assertClusterDefinition, defaultNodeGroup, versionsOf } from './cluster-rules.js'
 import { busy, existing } from './generic.js'
 import { kubeconfigs } from './kubeconfig.js'
 import { makeNodeGroup } from './node-group.js'
@@ -84,10 +84,9 @@ function completed(world: World, id: string, body: Readonly<Record<string, unkno
   const old = before?.properties ?? {}
   const name = before?.name ?? id.split('/').at(-1) ?? ''
   const location = before?.location ?? String(body['location']).toLowerCase().replaceAll(' ', '')
-  const group = id.split('/')[4] ?? ''
   const version = fullVersion(world, textOf(asked['kubernetesVersion'])) ?? textOf(old['currentKubernetesVersion']) ?? ''
   const prefix = textOf(old['dnsPrefix']) ?? textOf(asked['dnsPrefix']) ?? name
-  const nodeGroup = textOf(old['nodeResourceGroup']) ?? textOf(asked['nodeResourceGroup']) ?? `MC_${group}_${name}_${location}`.slice(0, 80)
+  const nodeGroup = textOf(old['nodeResourceGroup']) ?? textOf(asked['nodeResourceGroup']) ?? defaultNodeGroup(id, location)
   return {
     id: before?.id ?? id,
     name,

@@ -3,7 +3,7 @@ import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { kindOf, type Kind } from './kinds.js'
-import { assertSubnetFree, subnetsOf, withSubnet } from './network.js'
+import { assertSubnetFree, availabilityIn, subnetsOf, withSubnet } from './network.js'
 import { isAssignment, scopeOf } from './role-assignments.js'
 import { assertDeletable, removeResource } from './remove.js'
 import { asksExtensions, extensionsAt } from './subscriptions.js'
@@ -18,6 +18,7 @@ export const genericRoutes: readonly Route[] = [
   { method: 'GET', pattern: `${subnets}/{subnet}`, handle: (request) => ok(subnetBody(subnetOf(request))) },
   { method: 'PUT', pattern: `${subnets}/{subnet}`, handle: putSubnet },
   { method: 'DELETE', pattern: `${subnets}/{subnet}`, handle: deleteSubnet },
+  { method: 'GET', pattern: `${inGroup}/virtualNetworks/{network}/CheckIPAddressAvailability`, handle: addressAvailability },
   { method: 'GET', pattern: `${inGroup}/{rest*}`, handle: getOrList },
   { method: 'HEAD', pattern: `${inGroup}/{rest*}`, handle: (request) => ({ status: request.world.resource(request.path) ? 204 : 404 }) },
   { method: 'PUT', pattern: `${inGroup}/{rest*}`, handle: put },
@@ -163,6 +164,10 @@ function remove({ world, path, arm }: ArmRequest): ArmAnswer {
   const what = `${kind.what} delete`
   const operation = world.begin(what, resource.id, world.durationOf(what), () => removeResource(world, resource))
   return { status: 202, headers: arm.operations.track({ operation, namespace: resource.type.split('/')[0] ?? '' }, ['async', 'location']) }
+}
+
+function addressAvailability({ world, path, query }: ArmRequest): ArmAnswer {
+  return ok(availabilityIn(world, existing(world, path.replace(/\/CheckIPAddressAvailability$/i, '')), query.get('ipaddress') ?? ''))
 }
 
 function networkOf({ world, path }: ArmRequest): Resource {

@@ -95,6 +95,8 @@ function beingDeleted(group: Group): WorldError {
  */
 function listed({ world, query }: ArmRequest, all: readonly Resource[]): unknown[] {
   const filter = query.get('$filter')
+  const states = (query.get('$expand') ?? '').toLowerCase().split(',').includes('provisioningstate')
+  const listedBody = (resource: Resource): unknown => bodyInList(resource, states)
   const shown = all.filter((resource) => world.isListed(resource))
   if (filter === undefined || filter === '') return shown.map(listedBody)
   const found = /^\s*(resourceType|name) eq '([^']+)'\s*$/i.exec(filter)
@@ -104,10 +106,11 @@ function listed({ world, query }: ArmRequest, all: readonly Resource[]): unknown
   return shown.filter((resource) => resource[key].toLowerCase() === wanted.toLowerCase()).map(listedBody)
 }
 
-function listedBody(resource: Resource): unknown {
+/** A list tells states only to who asks for them by `$expand=provisioningState`. */
+function bodyInList(resource: Resource, states: boolean): unknown {
   const { properties, ...rest } = bodyOf(resource)
   const provisioningState = (properties as Record<string, unknown>)['provisioningState']
-  return { ...rest, ...(provisioningState === undefined ? {} : { provisioningState }) }
+  return { ...rest, ...(provisioningState === undefined || !states ? {} : { provisioningState }) }
 }
 
 function groupBody(group: Group): unknown {

@@ -4,10 +4,11 @@ import type { Host, Resource } from '../world/model.js'
 import { dataDisksOf, type World, WorldError } from '../world/world.js'
 import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange, type AttachWish } from './attach.js'
 import { machineBody } from './bodies-machine.js'
-import { assertQuota, coresOf, sizeOf } from './capacity.js'
+import { assertQuota, sizeOf } from './capacity.js'
 import { assertIdle } from './generic.js'
 import { firstBootOf, makeHost } from './hosts.js'
 import { notProvisioned, prepareInterface } from './network.js'
+import { assertMachineSize, coresOf } from './sizes.js'
 import { idOf, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
 const type = 'Microsoft.Compute/virtualMachines'
@@ -29,10 +30,11 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
   if (location === undefined) throw new WorldError(400, 'LocationRequired', 'The location property is required for this definition.')
   const asked = structuredClone(record(body['properties']))
   const size = textOf(record(asked['hardwareProfile'])['vmSize']) ?? ''
-  assertQuota(world, size, 1, 409, 'OperationNotAllowed')
+  const zones = body['zones']
+  assertMachineSize(world, size, Array.isArray(zones) ? textOf(zones[0]) : undefined)
+  assertQuota(world, [{ size, count: 1 }], 409, 'OperationNotAllowed')
   const osProfile = checkedOsProfile(record(asked['osProfile']))
   const name = id.split('/').at(-1) ?? ''
-  const zones = body['zones']
   const machine: Resource = {
     id,
     name,

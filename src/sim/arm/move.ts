@@ -3,7 +3,7 @@ import type { Group, Operation, Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { assertMovable } from './locks.js'
 import { mentions, resourcesIn } from './remove.js'
-import { textOf, type ArmAnswer, type ArmRequest } from './wire.js'
+import { record, textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
 /** Types that move, among those the world keeps. Clusters never do. */
 const movable = new Set([
@@ -122,6 +122,9 @@ function refusal({ resources, target }: Wish): WorldError | undefined {
     if (type === 'microsoft.compute/disks' && resource.properties['diskState'] !== 'Unattached') {
       const message = `Disk ${resource.name} is attached to ${resource.managedBy ?? 'a virtual machine'}, which is not part of the move.`
       return [{ code: 'MissingMoveDependentResources', target: resource.id, message }]
+    }
+    if (type === 'microsoft.compute/disks' && record(resource.properties['encryptionSettingsCollection'])['enabled'] === true) {
+      return [{ code: 'MoveOfEncryptedResourceNotSupported', target: resource.id, message: `Disk ${resource.name} is encrypted by way of a key vault and cannot be moved.` }]
     }
     if (type === 'microsoft.compute/snapshots' && resource.properties['incremental'] === true) {
       return [{ code: 'CannotMoveIncrementalSnapshot', target: resource.id, message: `Incremental snapshot ${resource.name} cannot be moved.` }]

@@ -199,3 +199,25 @@ export function addressesIn(world: World, subnetId: string, except?: string): Se
   }
   return used
 }
+
+/** As `CheckIPAddressAvailability` tells it: may an interface have this address, and if not, which of the same subnet could it have? */
+export function availabilityIn(world: World, network: Resource, address: string): unknown {
+  const value = parseAddress(address)
+  const subnet = subnetsOf(network).find((one) => {
+    const range = parseRange(prefixOf(one))
+    return value !== undefined && range !== undefined && value >= range.first && value <= range.last
+  })
+  const range = subnet && parseRange(prefixOf(subnet))
+  if (!range || value === undefined) {
+    throw new WorldError(400, 'PrivateIPAddressNotInAnySubnet', `Private static IP address ${address} does not belong to the range of any subnet.`)
+  }
+  const free = usable(range)
+  const used = addressesIn(world, subnet.id)
+  const isPlatformReserved = value < free.first || value > free.last
+  if (!isPlatformReserved && !used.has(address)) return { available: true, availableIPAddresses: [], isPlatformReserved }
+  const others: string[] = []
+  for (let other = free.first; other <= free.last && others.length < 5; other += 1) {
+    if (!used.has(formatAddress(other))) others.push(formatAddress(other))
+  }
+  return { available: false, availableIPAddresses: others, isPlatformReserved }
+}

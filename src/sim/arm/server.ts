@@ -14,6 +14,8 @@ import { groupRoutes } from './groups.js'
 import { assertWritable } from './locks.js'
 import { Operations } from './operations.js'
 import { machineRoutes } from './machines.js'
+import { assertAllowedByPolicy } from './policy.js'
+import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
@@ -132,6 +134,8 @@ async function handle(
     writes = judge(found.route, request)
     checkCommon(request)
     assertPermitted(arm.world, request)
+    assertRegistered(arm.world, request)
+    assertAllowedByPolicy(arm.world, request)
     if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {

@@ -1,14 +1,15 @@
 import { within } from '../world/ids.js'
+import type { World } from '../world/world.js'
+import { checkPolicyRestrictions } from './policy.js'
+import { namespaces, registrationOf } from './providers.js'
 import { grantsAt } from './rights.js'
 import { assignmentsAt } from './role-assignments.js'
 import { list, ok, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
-const providers = ['Microsoft.Compute', 'Microsoft.ContainerService', 'Microsoft.Network', 'Microsoft.Storage', 'Microsoft.ManagedIdentity', 'Microsoft.Authorization', 'Microsoft.Resources']
-
-const provider = (subscription: string, namespace: string): unknown => ({
-  id: `/subscriptions/${subscription}/providers/${namespace}`,
+const provider = (world: World, namespace: string): unknown => ({
+  id: `/subscriptions/${world.spec.subscription}/providers/${namespace}`,
   namespace,
-  registrationState: 'Registered',
+  registrationState: registrationOf(world, namespace),
   registrationPolicy: 'RegistrationRequired',
   resourceTypes: [],
 })
@@ -27,24 +28,24 @@ export const subscriptionRoutes: readonly Route[] = [
   {
     method: 'GET',
     pattern: '/subscriptions/{subscription}/providers',
-    handle: ({ world }) => list(providers.map((namespace) => provider(world.spec.subscription, namespace))),
+    handle: ({ world }) => list(namespaces.map((namespace) => provider(world, namespace))),
   },
   {
     method: 'GET',
     pattern: '/subscriptions/{subscription}/providers/{namespace}',
-    handle: ({ world, params }) => ok(provider(world.spec.subscription, params['namespace'] ?? '')),
+    handle: ({ world, params }) => ok(provider(world, params['namespace'] ?? '')),
   },
   {
     method: 'POST',
     pattern: '/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions',
     writes: false,
-    handle: () => ok({ fieldRestrictions: [], contentEvaluationResult: { policyEvaluations: [] } }),
+    handle: checkPolicyRestrictions,
   },
   {
     method: 'POST',
     pattern: '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions',
     writes: false,
-    handle: () => ok({ fieldRestrictions: [], contentEvaluationResult: { policyEvaluations: [] } }),
+    handle: checkPolicyRestrictions,
   },
   {
     method: 'POST',

@@ -95,8 +95,28 @@ export const worldSchema = z.strictObject({
   /** Clusters whose API server answers nobody any more. */
   deadApiServers: z.array(z.string()).default([]),
   kubernetesVersions: z.array(z.string()),
-  /** vCPUs that may be used of a family, by its name in usages; 350 where nothing is said. */
+  /** vCPUs that may be used of a family, by its name in usages, or of the region under `cores`; 350 where nothing is said. */
   quota: z.record(z.string(), z.number()).default({}),
+  /** Sizes that this subscription cannot have in the region, or in some of its zones only. */
+  unavailableSizes: z.array(z.strictObject({ size: z.string(), zones: z.array(z.string()).optional() })).default([]),
+  /** Resource providers that are not registered, by namespace. */
+  providers: z.record(z.string(), z.enum(['NotRegistered', 'Registering', 'Unregistered'])).default({}),
+  /**
+   * What Azure Policy denies of what is put: of one type or of any, outside some locations, of other sizes than these, without
+   * a tag; wholly where it says none of the three.
+   */
+  policies: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        scope: z.string().optional(),
+        type: z.string().optional(),
+        locations: z.array(z.string()).optional(),
+        sizes: z.array(z.string()).optional(),
+        tag: z.string().optional(),
+      }),
+    )
+    .default([]),
   /** What the one client of this world may do: roles at the subscription, or at a group or resource. */
   permissions: z
     .array(

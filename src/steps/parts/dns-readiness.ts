@@ -1,7 +1,8 @@
 import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } from '../../contract/index.js'
 import type { CaaRecord } from '../../platform/dns/door.js'
 import type { Platform } from '../../platform/platform.js'
-import { fqdnOf, zoneName, type RecordPlace } from './dns.js'
+import { seconds } from '../step.js'
+import { fqdnOf, recordLabel, zoneName, type RecordPlace } from './dns.js'
 
 /** Clients may keep an answer for as long as its TTL says: up to here nobody minds. */
 const shortTtlSeconds = 60
@@ -47,7 +48,8 @@ function ttlFindings(place: RecordPlace, ttlSeconds: number): Finding[] {
   if (ttlSeconds <= shortTtlSeconds) return []
   const long = sayTtl(ttlSeconds)
   const what = `the TTL of ${fqdnOf(place)} is ${ttlSeconds} s now: unless it is lowered ${long} before the change, users will see the old address for up to ${long}`
-  return [{ level: 'warn', what, mend: `Let \`uses: dns/ttl\` lower it to ${shortTtlSeconds} s first thing. If a step of this runbook does so, there is nothing else to do.` }]
+  const mend = `Let \`uses: dns/ttl\` lower it to ${shortTtlSeconds} s as the first step of the runbook, or do it now if that is less than ${long} ahead of the change.`
+  return [{ level: 'warn', what, mend, settledBy: { resource: recordLabel(place), sets: 'ttlSeconds', aheadMs: ttlSeconds * seconds } }]
 }
 
 function sayTtl(ttlSeconds: number): string {

@@ -124,7 +124,7 @@ export function subnetsOf(found: Resource | undefined): readonly WireSubnet[] {
   return (found?.properties['subnets'] ?? []) as unknown as readonly WireSubnet[]
 }
 
-function prefixOf({ properties }: WireSubnet): string {
+export function prefixOf({ properties }: WireSubnet): string {
   const [first] = (properties['addressPrefixes'] ?? []) as readonly string[]
   const single = properties['addressPrefix']
   return typeof single === 'string' ? single : (first ?? '')

@@ -1,4 +1,4 @@
-import { errorFacts, isPending, LifeboatError, type Change, type Finding, type Pending } from '../../contract/index.js'
+import { errorFacts, isPending, LifeboatError, type Change, type Demand, type Finding, type Pending } from '../../contract/index.js'
 import { isWithin } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
 import { groupOf } from '../step.js'
@@ -13,9 +13,11 @@ export interface Need {
  * What several checks find. One that cannot be carried out is a finding by itself and hides none of the others; what may
  * pass is thrown on, for those who can wait.
  */
-export async function together(...checks: readonly Promise<readonly Finding[]>[]): Promise<Finding[]> {
+export async function together<T extends Finding | Demand = Finding>(
+  ...checks: readonly Promise<readonly T[]>[]
+): Promise<(T | Finding)[]> {
   const settled = await Promise.allSettled(checks)
-  return settled.flatMap((one) => {
+  return settled.flatMap((one): readonly (T | Finding)[] => {
     if (one.status === 'fulfilled') return one.value
     if (one.reason instanceof LifeboatError && one.reason.retry !== undefined) throw one.reason
     const { message, hint } = errorFacts(one.reason)

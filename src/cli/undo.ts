@@ -1,0 +1,105 @@
+import { LifeboatError } from '../contract/index.js'
+import { assertUndoable, courseBack, type Course } from '../engine/index.js'
+import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import type { Platform } from '../platform/platform.js'
+import { sayWhat, sayWhere } from '../render/index.js'
+import { changedError, leftWorld, worldOf } from './carried-on.js'
+import { consentByName, refuseWithoutName } from './consent.js'
+import { exit } from './exit.js'
+import { guarded, usageError } from './guard.js'
+import type { Invocation } from './invocation.js'
+import type { CommonOptions } from './options.js'
+import { performFresh } from './perform.js'
+import { changedSince } from './pinned.js'
+import { isReady } from './plan.js'
+import { Screen } from './screen.js'
+import { openSite, readRunbook, type Site } from './site.js'
+import { stateFlag, stateFolder } from './state.js'
+
+export interface UndoOptions extends CommonOptions {
+  readonly acceptChanges?: boolean
+  /** Shows what would be put back and ends. */
+  readonly dryRun?: boolean
+}
+
+/** `lifeboat undo [RUN]`: puts back what a run changed, newest first. A run of its own: planned, confirmed, journaled, resumable. */
+export async function undo(args: readonly string[], options: UndoOptions, invocation: Invocation): Promise<number> {
+  return guarded(options, invocation, async () => {
+    const screen = new Screen(options, invocation)
+    const state = stateFolder(options, invocation)
+    const ran = await readRun(state, args[0] ?? (await onlyUndoable(state)))
+    assertUndoable(ran)
+    if (ran.undoneBy !== undefined && (await isUndone(state, ran.undoneBy))) {
+      screen.notice(`Run ${ran.run} has been put back by ${ran.undoneBy}; there is nothing to undo.`)
+      return exit.done
+    }
+    const { runbook, diagnostics, registry } = await readRunbook(ran.runbook.path)
+    screen.diagnose(diagnostics)
+    if (runbook === undefined) return exit.usage
+    if (ran.mode === 'run' && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
+    const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation.env)
+    const differences = await changedSince(ran, site)
+    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
+    const world = worldOf(ran, site)
+    const course = courseBack(runbook, registry, ran)
+    const id = site.newRunId()
+    const renderer = await screen.renderer(site, id)
+    screen.notice(`${runbook.name}: ${sayWhat(ran.mode, ran.run)} ${sayWhere(ran.mode, site.cloudFacts)}. Reading before anything is changed…`)
+    try {
+      const code = await performFresh({
+        site,
+        course,
+        undoes: ran.run,
+        state,
+        run: id,
+        mode: ran.mode,
+        ...(ran.sim === undefined ? {} : { sim: ran.sim }),
+        operator: screen.operator(options.yes === true),
+        listeners: [renderer.listener],
+        interrupts: invocation.interrupts,
+        takeOver: options.takeOver === true,
+        stateFlag: stateFlag(options),
+        notice: (message) => screen.notice(message),
+        consent: async (made) => {
+          if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
+          if (!isReady(made)) return exit.notReady
+          if (options.dryRun === true) return exit.done
+          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, options, invocation, screen)
+        },
+      })
+      return options.dryRun === true ? code : await leftWorld(world, screen, code)
+    } finally {
+      renderer.close()
+    }
+  })
+}
+
+/** Throws `undo.unfinished` where an undo of it has begun: that one knows how far it came. */
+async function isUndone(state: StateFolder, by: string): Promise<boolean> {
+  if ((await readRun(state, by)).status === 'finished') return true
+  throw new LifeboatError('undo.unfinished', `the undo ${by} of this run is not finished`, {
+    blame: 'user',
+    hint: `Go on with it: lifeboat resume ${by}`,
+  })
+}
+
+/** The way back that an undo was on, for its resume. */
+export async function courseOf(undoing: RunState, site: Site, state: StateFolder): Promise<Course<Platform> | undefined> {
+  if (undoing.undoes === undefined) return undefined
+  return courseBack(site.runbook, site.registry, await readRun(state, undoing.undoes), undoing)
+}
+
+async function readRun(state: StateFolder, run: string): Promise<RunState> {
+  const { records } = await state.read(run)
+  if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`, { blame: 'user' })
+  return fold(records)
+}
+
+/** Without a name only where there is no doubt. */
+async function onlyUndoable(state: StateFolder): Promise<string> {
+  const runs = (await state.runs()).filter((one) => 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined)
+  const [only] = runs
+  if (only === undefined) throw usageError('there is no run to undo', '`lifeboat runs` lists all of them.')
+  if (runs.length === 1) return only.run
+  throw usageError('there is more than one run that could be undone', `Name one of them: ${runs.map(({ run }) => run).join(', ')}`)
+}

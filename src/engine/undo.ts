@@ -1,0 +1,135 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject } from '../contract/index.js'
+import type { RunState } from '../journal/index.js'
+import { dependents, type Runbook, type StepNode } from '../runbook/index.js'
+import type { Look } from './look.js'
+import { moduleOf } from './planner.js'
+import type { PlanPorts, Registry } from './ports.js'
+
+/** What is left as it is, and why. */
+export interface LeftBehind {
+  readonly step: string
+  readonly resource: string
+  readonly why: string
+  /** True for what is left on purpose (a safety copy), false for what cannot be put back. */
+  readonly kept: boolean
+}
+
+/** A run's graph turned round, with modules that put back what the run changed. */
+export interface Course<D> extends Required<Pick<PlanPorts<D>, 'runbook' | 'modules' | 'outputs'>> {
+  readonly leftBehind: readonly LeftBehind[]
+}
+
+/**
+ * The way back from a run: its steps with journaled changes, newest first, each driven through the same lifecycle as on the
+ * way out. `undone` is what an earlier life of this undo has journaled: a step that is back, and behind which the undo has
+ * gone on, cannot be looked at any more (its machine may be gone) and is left out.
+ */
+export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunState, undone?: RunState): Course<D> {
+  const changed = runbook.nodes.flatMap((node) => {
+    const changes = ran.steps.get(node.id)?.firstChanges ?? []
+    return node.kind === 'step' && changes.length > 0 ? [{ node, changes, module: moduleOf({ registry }, node) }] : []
+  })
+  const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes)]))
+  const outputs = new Map<string, JsonObject>()
+  for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
+  const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
+  const turned = turnedRound(runbook, changed.map(({ node }) => node))
+  return { runbook: withoutPassed(turned, undone), modules, outputs, leftBehind }
+}
+
+/** Each node now waits for those that waited for it, also through nodes that changed nothing. */
+function turnedRound(runbook: Runbook, nodes: readonly StepNode[]): Runbook {
+  const ids = new Set(nodes.map(({ id }) => id))
+  const turned = nodes.map((node) => ({ ...node, needs: [...dependents(runbook, node.id)].filter((id) => ids.has(id)).sort() }))
+  return { ...runbook, nodes: turned.reverse() }
+}
+
+function withoutPassed(runbook: Runbook, undone: RunState | undefined): Runbook {
+  if (undone === undefined) return runbook
+  const begun = (id: string): boolean => undone.steps.get(id)?.open === true || isOver(undone, id)
+  const passed = new Set(
+    runbook.nodes.filter(({ id }) => isOver(undone, id) && [...dependents(runbook, id)].some(begun)).map(({ id }) => id),
+  )
+  const left = runbook.nodes.filter(({ id }) => !passed.has(id))
+  return { ...runbook, nodes: left.map((node) => ({ ...node, needs: node.needs.filter((id) => !passed.has(id)) })) }
+}
+
+function isOver({ steps }: RunState, id: string): boolean {
+  const status = steps.get(id)?.status
+  return status === 'verified' || status === 'skipped'
+}
+
+function leftOf<D>(step: string, module: AnyStep<D>, changes: readonly Change[]): LeftBehind[] {
+  return module.invert(changes).flatMap((inverse): LeftBehind[] => {
+    if (isIrreversible(inverse)) return [{ step, resource: inverse.resource, why: inverse.irreversible, kept: false }]
+    return isKept(inverse) ? [{ step, resource: inverse.resource, why: inverse.kept, kept: true }] : []
+  })
+}
+
+/**
+ * A module that goes the other way: converged where going forward would make the run's own changes again, from the very state
+ * that the run found. `changes` are those of the first intent for each resource.
+ */
+export function backwards<D>(module: AnyStep<D>, changes: readonly Change[]): AnyStep<D> {
+  const inverses = module.invert(changes)
+  const invertible = changes.filter((_, index) => {
+    const inverse = inverses[index]
+    return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
+  })
+  return {
+    ...module,
+    outputs: z.object({}),
+    async observe(inputs, ctx): Promise<Look> {
+      const seen = await module.observe(inputs, ctx)
+      if (seen.state === 'in-flight' || seen.state === 'unknown' || seen.state === 'conflict') return seen
+      const forward = seen.state === 'converged' ? [] : module.plan(inputs, seen)
+      const places = invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+      const stranger = places.find(({ place }) => place === 'elsewhere')
+      if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }
+      const left = places.filter(({ place }) => place === 'made').map(({ change }) => change)
+      return left.length === 0 ? { state: 'converged', outputs: {} } : { state: 'drifted', seen: left }
+    },
+    plan: (_inputs, seen) => (seen.state === 'drifted' ? module.invert(seen.seen as readonly Change[]).filter(isChange) : []),
+    ...(module.check === true ? { check: true } : {}),
+  }
+}
+
+function isChange(inverse: ReturnType<AnyStep<unknown>['invert']>[number]): inverse is Change {
+  return !isIrreversible(inverse) && !isKept(inverse)
+}
+
+/** `made`: still as the run left it. `back`: as the run found it. `elsewhere`: somebody has changed it since, to something else. */
+function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>): 'made' | 'back' | 'elsewhere' {
+  const again = forward.find(({ resource }) => resource === change.resource)
+  if (again === undefined) return 'made'
+  const same = module.isBack?.(change, again) ?? (again.action === change.action && sameJson(again.before, change.before))
+  return same ? 'back' : 'elsewhere'
+}
+
+/** As both stand in a journal. */
+function sameJson(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(plain(one), plain(other))
+}
+
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown)
+}
+
+function notOurs({ resource }: Change): { why: string; mend: string } {
+  return {
+    why: `${resource} is neither as this run left it nor as it was before: somebody has changed it since`,
+    mend: 'Look at it. Put it right by hand and mark this step as done, or skip it with a reason.',
+  }
+}
+
+/** Why a run cannot be undone, where that can be told from its journal. */
+export function assertUndoable(ran: RunState): void {
+  if (ran.undoes !== undefined) {
+    throw new LifeboatError('undo.of-undo', `${ran.run} is itself the undo of ${ran.undoes}`, {
+      blame: 'user',
+      hint: `To go forward again, run the runbook afresh: lifeboat run ${ran.runbook.path}`,
+    })
+  }
+}

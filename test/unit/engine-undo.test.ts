@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
+import { readContext } from '../../src/engine/look.js'
+import { backwards } from '../../src/engine/undo.js'
+
+type Look = Observation<Record<string, unknown>, { readonly now: string }>
+
+/** A thing with a value: wanted is `new`, and before the run it was `old`. */
+const made: Change = { resource: 'thing', action: 'update', before: { value: 'old' }, after: { value: 'new' } }
+
+function thing(look: Look, invert?: (changes: readonly Change[]) => readonly Inverse[]): AnyStep<unknown> {
+  return anyStep<Record<string, unknown>, Record<string, unknown>, string, { readonly now: string }, unknown>({
+    uses: 'test/thing',
+    summary: '',
+    inputs: z.object({}),
+    outputs: z.object({}),
+    identity: [],
+    verification: () => ({ everyMs: 1, withinMs: 1 }),
+    preflight: async () => [],
+    observe: async () => look,
+    plan: (_inputs, seen) => [{ ...made, before: { value: seen.state === 'drifted' ? seen.seen.now : 'nothing' } }],
+    apply: async () => undefined,
+    invert: invert ?? ((changes) => changes.map(({ resource, before, after }) => ({ resource, action: 'update', before: after ?? null, after: before ?? null }))),
+    claims: () => [],
+    estimateMs: () => 1,
+  })
+}
+
+const clock = {
+  now: () => new Date(0),
+  realNow: () => new Date(0),
+  sleep: async () => undefined,
+  sleepReal: async () => undefined,
+  toReal: (ms: number) => ms,
+}
+const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined)
+
+const looked = async (look: Look): Promise<[string, readonly Change[]]> => {
+  const back = backwards(thing(look), [made])
+  const seen = await back.observe({}, ctx)
+  return [seen.state, seen.state === 'drifted' ? back.plan({}, seen) : []]
+}
+
+describe('a step driven backwards', () => {
+  it('puts the old value back while all is as the run left it', async () => {
+    const [state, changes] = await looked({ state: 'converged', outputs: {} })
+    expect(state).toBe('drifted')
+    expect(changes).toEqual([{ resource: 'thing', action: 'update', before: { value: 'new' }, after: { value: 'old' } }])
+  })
+
+  it('is done once going forward would start from where the run started', async () => {
+    expect(await looked({ state: 'drifted', seen: { now: 'old' } })).toEqual(['converged', []])
+  })
+
+  it('leaves alone what somebody has changed since', async () => {
+    expect(await looked({ state: 'drifted', seen: { now: 'theirs' } })).toEqual(['conflict', []])
+  })
+
+  it('stays unknown where the step cannot tell', async () => {
+    expect(await looked({ state: 'unknown', why: 'no answer' })).toEqual(['unknown', []])
+  })
+
+  it('waits while something is under way', async () => {
+    expect(await looked({ state: 'in-flight', what: 'being made' })).toEqual(['in-flight', []])
+  })
+
+  it.each([
+    ['what cannot be put back', { resource: 'thing', irreversible: 'nobody knows how' }],
+    ['what is better kept', { resource: 'thing', kept: 'a safety copy' }],
+  ])('has nothing to do for %s', async (_what, inverse) => {
+    const back = backwards(thing({ state: 'converged', outputs: {} }, (changes) => changes.map(() => inverse)), [made])
+    expect((await back.observe({}, ctx)).state).toBe('converged')
+  })
+})
