@@ -107,12 +107,13 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
       throw failed(name, error)
     }
   }
-  const { inputs, outputs, identity, check, harms } = module
+  const { inputs, outputs, identity, check, harms, isBack } = module
   return {
     ...{ uses, inputs, outputs, identity },
     summary: module.summary,
     ...(check === true ? { check } : {}),
     ...(harms === true ? { harms } : {}),
+    ...(isBack === undefined ? {} : { isBack: (then, now) => pure('isBack', () => isBack.call(module, then, now)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
     preflight: (changes, wanted, ctx) => waiting('preflight', () => module.preflight(changes, wanted, ctx)),
     observe: (wanted, ctx) => waiting('observe', () => module.observe(wanted, ctx)),

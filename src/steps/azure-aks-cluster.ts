@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Json, type Pending, type Planned, type PlanInputs } from '../contract/index.js'
-import type { AgentPool, Cluster, ClusterDefinition } from '../platform/azure/door.js'
-import { sameId, samePlace } from '../platform/azure/ids.js'
+import type { AgentPool, Cluster, ClusterDefinition, Operation } from '../platform/azure/door.js'
+import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { capacityFindings, versionFindings } from './parts/capacity.js'
+import { explained, goingOn, slowAfterMs, stateOfFailed } from './parts/cluster-failure.js'
+import { likenessOf } from './parts/cluster-like.js'
 import { governanceFindings, type Made } from './parts/governance.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
-import { claim, defineStep, ended, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, endedSoon, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
   name: z.string(),
@@ -25,22 +27,34 @@ const poolSchema = z.strictObject({
   maxCount: z.number().int().positive().optional(),
 })
 
+/** How pods and services are addressed; what is not said is Azure's default. */
+const networkSchema = z.strictObject({
+  networkPlugin: z.enum(['azure', 'kubenet', 'none']).optional(),
+  networkPluginMode: z.enum(['overlay']).optional(),
+  networkPolicy: z.enum(['azure', 'calico', 'cilium']).optional(),
+  podCidr: z.string().optional(),
+  serviceCidr: z.string().optional(),
+  dnsServiceIP: z.string().optional(),
+})
+
 const inputs = z
   .strictObject({
     resourceGroup: z.string(),
     location: z.string(),
     name: z.string(),
-    /** Pools, sizes and network profile are taken from this cluster; its API server may be dead, its definition is not. */
+    /** What means the same elsewhere is taken from this cluster; its API server may be dead, its definition is not. */
     like: resourceId.optional(),
-    /** Instead of `like`, for a source that cannot be read. */
+    /** Where there is no `like`, or it has been deleted. */
     pools: z.array(poolSchema).min(1).optional(),
+    /** With `pools`. */
+    network: networkSchema.optional(),
     kubernetesVersion: z.string(),
     subnet: resourceId,
     /** Id of the user-assigned identity that it acts as. Without one it is given its own, which has no right at the subnet yet. */
     identity: resourceId.optional(),
     nodeResourceGroup: z.string().optional(),
   })
-  .refine(({ like, pools }) => (like === undefined) !== (pools === undefined), 'give either `like` or `pools`')
+  .refine(({ like, pools }) => like !== undefined || pools !== undefined, 'give `like`, or `pools`, or both for the case that the source is gone')
 type Inputs = z.infer<typeof inputs>
 
 const clusterType = 'Microsoft.ContainerService/managedClusters'
@@ -63,7 +77,7 @@ export const aksCluster = defineStep({
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
-  async observe(wanted, { doors }) {
+  async observe(wanted, { doors, clock }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
     const found = await doors.azure.clusters.get(clusterId(group.id, wanted.name))
@@ -73,13 +87,9 @@ export const aksCluster = defineStep({
         break
       case 'Failed':
       case 'Canceled':
-        return {
-          state: 'conflict',
-          why: `cluster ${wanted.name} exists, but its creation ${found.provisioningState.toLowerCase()}`,
-          mend: 'The activity log says why. Delete it or use another name; creating over it can fail again.',
-        }
+        return stateOfFailed(found, doors, clock.now())
       default:
-        return { state: 'in-flight', what: `cluster ${wanted.name} is ${found.provisioningState.toLowerCase()}` }
+        return { state: 'in-flight', what: await goingOn(found, doors, clock.now()) }
     }
     const wrong = differenceOf(wanted, found)
     if (wrong !== undefined) {
@@ -87,7 +97,7 @@ export const aksCluster = defineStep({
     }
     return { state: 'converged', outputs: { id: found.id, fqdn: found.fqdn ?? '' } }
   },
-  plan: ({ name, location, kubernetesVersion, like, pools, subnet, identity }) => [
+  plan: ({ name, location, kubernetesVersion, like, pools, network, subnet, identity }) => [
     {
       resource: label(naming(name, 'name')),
       action: 'create',
@@ -98,18 +108,21 @@ export const aksCluster = defineStep({
         ...(identity === undefined ? {} : { identity }),
         ...(like === undefined ? {} : { like }),
         ...(pools === undefined ? {} : { pools: pools as Json }),
+        ...(network === undefined ? {} : { network: network as Json }),
       },
     },
   ],
-  async apply(changes, wanted, { doors, checkpoint, signal }) {
+  async apply(changes, wanted, { doors, clock, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('cluster.no-group', `there is no resource group ${wanted.resourceGroup}`)
     const id = clusterId(group.id, wanted.name)
     for (const { action } of changes) {
       const { clusters } = doors.azure
-      const operation = action === 'delete' ? await clusters.delete(id) : await clusters.create(id, await definitionOf(wanted, doors))
+      const operation = action === 'delete' ? await clusters.delete(id) : await begin(id, wanted, changes, doors)
       await checkpoint({ accepted: `${action} ${label(wanted.name)}` })
-      await ended(operation, signal)
+      await endedSoon(operation, { signal, clock, withinMs: slowAfterMs }).catch(async (error: unknown) => {
+        throw await explained(error, id, doors, clock.now())
+      })
     }
   },
   invert: (changes) => changes.map(inverted),
@@ -117,17 +130,31 @@ export const aksCluster = defineStep({
   estimateMs: () => 20 * minutes,
 })
 
-async function sourceFindings({ like }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
-  if (isPending(like) || like === undefined || (await azure.clusters.get(like)) !== undefined) return []
-  const what = `the cluster to copy, ${like}, does not exist`
-  return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook.' }]
+/** Is there a cluster to copy, and what of it will the new one not have? */
+async function sourceFindings({ like, pools }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  if (isPending(like) || like === undefined) return []
+  const source = await azure.clusters.get(like)
+  const name = nameOf(like)
+  if (source === undefined && pools === undefined) {
+    const what = `the cluster to copy, ${like}, does not exist`
+    return [{ level: 'stop', what, mend: 'Name another under `like`, or write its pools into the runbook (`pools`, `network`).' }]
+  }
+  if (source === undefined) {
+    const what = `the cluster to copy, ${name}, does not exist any more: the pools of the runbook are taken`
+    return [{ level: 'warn', what, mend: 'See that `pools` and `network` are what the hubs need.' }]
+  }
+  const { left } = likenessOf(source)
+  if (left.length === 0) return []
+  const mend = 'Give the new cluster what of this the hubs need, once it is there; `az aks show` tells how the old one has it.'
+  return [{ level: 'warn', what: `the new cluster will not have of ${name}: ${left.join('; ')}`, mend }]
 }
 
 /** Room for its nodes, a version that is on offer, and a name for its node group that nobody has. */
 async function makingFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<(Finding | Demand)[]> {
   const { like, pools, location, kubernetesVersion } = wanted
   const source = isPending(like) || like === undefined ? undefined : await doors.azure.clusters.get(like)
-  const nodes = source?.agentPools ?? (pools === undefined || isPending(pools) ? [] : pools.map(poolOf))
+  const own = pools === undefined || isPending(pools) ? [] : pools.map(poolOf)
+  const nodes = source === undefined ? own : likenessOf(source).definition.agentPools
   const machines = nodes.map(({ vmSize, count, zones = [] }) => ({ size: vmSize, count, zones }))
   return together<Finding | Demand>(
     capacityFindings(doors, location, machines),
@@ -188,7 +215,8 @@ function differenceOf(wanted: Partial<Record<keyof Inputs, unknown>>, found: Clu
   if (typeof version === 'string' && minorOf(found.kubernetesVersion) < minorOf(version)) {
     return `runs Kubernetes ${found.kubernetesVersion}, older than ${version}`
   }
-  for (const one of Array.isArray(pools) ? (pools as readonly AgentPool[]) : []) {
+  // With `like`, the runbook's pools are only for the case that the source is gone.
+  for (const one of wanted.like === undefined && Array.isArray(pools) ? (pools as readonly AgentPool[]) : []) {
     const there = found.agentPools.find(({ name }) => name === one.name)
     if (there === undefined) return `has no pool ${one.name}`
     if (there.vmSize.toLowerCase() !== one.vmSize.toLowerCase()) return `has ${there.vmSize} in its pool ${one.name}, not ${one.vmSize}`
@@ -204,18 +232,34 @@ function minorOf(version: string): number {
 
 async function definitionOf(wanted: Inputs, { azure }: Platform): Promise<ClusterDefinition> {
   const source = wanted.like === undefined ? undefined : await azure.clusters.get(wanted.like)
-  if (wanted.like !== undefined && source === undefined) {
-    throw new LifeboatError('cluster.no-source', `the cluster to copy, ${wanted.like}, does not exist`, { blame: 'user' })
+  if (source === undefined && wanted.pools === undefined) {
+    throw new LifeboatError('cluster.no-source', `the cluster to copy, ${wanted.like ?? ''}, does not exist`, { blame: 'user' })
   }
-  const pools: readonly AgentPool[] = source?.agentPools ?? wanted.pools?.map(poolOf) ?? []
+  const { agentPools, ...rest } =
+    source === undefined
+      ? { agentPools: (wanted.pools ?? []).map(poolOf), ...(wanted.network === undefined ? {} : { networkProfile: { ...wanted.network } }) }
+      : likenessOf(source).definition
   return {
+    ...rest,
     location: wanted.location,
     kubernetesVersion: wanted.kubernetesVersion,
     dnsPrefix: wanted.name,
+    agentPools: agentPools.map((one) => ({ ...one, subnet: wanted.subnet })),
     ...(wanted.identity === undefined ? {} : { identity: wanted.identity }),
-    agentPools: pools.map((one) => ({ ...one, subnet: wanted.subnet })),
     ...(wanted.nodeResourceGroup === undefined ? {} : { nodeResourceGroup: wanted.nodeResourceGroup }),
-    ...(source?.networkProfile === undefined ? {} : { networkProfile: source.networkProfile }),
+  }
+}
+
+/** A role given a moment ago is not seen everywhere at once: a refusal by one place, where another says that it is held, passes. */
+async function begin(id: string, wanted: Inputs, changes: readonly Change[], doors: Platform): Promise<Operation> {
+  const definition = await definitionOf(wanted, doors)
+  try {
+    return await doors.azure.clusters.create(id, definition)
+  } catch (error) {
+    if (!(error instanceof LifeboatError) || error.code !== 'azure.denied') throw error
+    if ((await rightsFindings(doors, needsOf(changes, wanted))).length > 0) throw error
+    const hint = 'This login has the rights; they, or those of the identity, are not seen everywhere yet.'
+    throw new LifeboatError(error.code, error.message, { hint, cause: error, retry: {} })
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LifeboatError } from '../contract/index.js'
 import { samePlace } from '../platform/azure/ids.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
@@ -37,7 +38,7 @@ export const managedIdentity = defineStep({
     if (typeof principalId !== 'string') return { state: 'in-flight', what: `identity ${name} has no principal yet` }
     return { state: 'converged', outputs: { id: found.id, principalId } }
   },
-  plan: ({ name, location }) => [{ resource: `managedIdentity ${String(name)}`, action: 'create', after: { location } }],
+  plan: ({ name, location }) => [{ resource: `managedIdentity ${naming(name, 'name')}`, action: 'create', after: { location } }],
   async apply(changes, { resourceGroup, location, name }, { doors, signal }) {
     const { groups, resources } = doors.azure
     const group = await groups.get(resourceGroup)

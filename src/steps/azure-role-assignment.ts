@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationMs, resourceId, type Finding, type PlanInputs } from '../contract/index.js'
 import { sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { assignmentName, isRole, knownRoles, roleGuid } from './parts/roles.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
@@ -48,7 +49,7 @@ export const roleAssignment = defineStep({
     return { state: 'converged', outputs: { id: found.id } }
   },
   plan: ({ scope, principal, principalType, role }) => [
-    { resource: `roleAssignment ${String(role)}`, action: 'create', after: { scope, principal, principalType } },
+    { resource: `roleAssignment ${naming(role, 'role')}`, action: 'create', after: { scope, principal, principalType } },
   ],
   async apply(changes, wanted, { doors }) {
     const { roles } = doors.azure

@@ -1,4 +1,4 @@
-import { anyStep, isPending, type AnyStep, type Change, type Claim, type Pending, type PlanInputs, type StepModule } from '../contract/index.js'
+import { anyStep, isPending, type AnyStep, type Change, type Claim, type Clock, type Pending, type PlanInputs, type StepModule } from '../contract/index.js'
 import type { Operation } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 
@@ -56,6 +56,21 @@ export async function ended({ done }: Operation, signal: AbortSignal): Promise<v
     await Promise.race([done, stopped])
   } finally {
     signal.removeEventListener('abort', stop)
+  }
+}
+
+/** The same for what may hang: lets go after `withinMs` of the run's clock, and observing goes on from there. */
+export async function endedSoon(
+  operation: Operation,
+  { signal, clock, withinMs }: { readonly signal: AbortSignal; readonly clock: Clock; readonly withinMs: number },
+): Promise<void> {
+  const over = new AbortController()
+  const patience = clock.sleep(withinMs, AbortSignal.any([signal, over.signal]))
+  try {
+    await Promise.race([ended(operation, signal), patience])
+  } finally {
+    patience.catch(() => undefined)
+    over.abort()
   }
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
   isIrreversible,
+  isKept,
   isPending,
   LifeboatError,
   Pending,
@@ -159,7 +160,10 @@ class Trial {
     if (!isDeepStrictEqual(asJson(back), asJson(module.invert(asJson(changes) as readonly Change[])))) this.breach('invert depends on what JSON does not keep')
     const [names, inverses] = [changes, back].map((all) => all.map(({ resource }) => resource))
     if (!isDeepStrictEqual(names, inverses)) this.breach(`invert answers for ${String(inverses)}, not for ${String(names)}`)
-    for (const one of back) if (isIrreversible(one) && one.irreversible.trim() === '') this.breach(`${one.resource} is irreversible without a reason`)
+    for (const one of back) {
+      if (isIrreversible(one) && one.irreversible.trim() === '') this.breach(`${one.resource} is irreversible without a reason`)
+      if (isKept(one) && one.kept.trim() === '') this.breach(`${one.resource} is kept without a reason`)
+    }
   }
 
   /** While inputs are pending: nothing throws, nothing stops, and what will run is shown under the same names. */
@@ -281,11 +285,14 @@ class Trial {
     const { module } = this.#at
     this.doing = 'the way back'
     const back = module.invert(changes)
-    if (back.some(isIrreversible)) return
+    if (back.some((one) => isIrreversible(one) || isKept(one))) return
     await this.#apply((asJson(back) as readonly Change[]).toReversed())
     const seen = await this.#settled(start.state)
     if (seen.state !== start.state) return this.breach(`after the way back it is ${say(seen)}, and was ${say(start)} at first`)
     const again = seen.state === 'absent' || seen.state === 'drifted' ? this.#plan(seen) : []
+    const { isBack } = module
+    const isSame = (then: Change): boolean => again.some((now) => now.resource === then.resource && isBack?.(then, now) === true)
+    if (isBack !== undefined && changes.every(isSame)) return
     if (unshown(changes, again).length + unshown(again, changes).length > 0) {
       this.breach(`after the way back it plans ${JSON.stringify(again)}, and planned ${JSON.stringify(changes)} at first`)
     }

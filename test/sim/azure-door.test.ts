@@ -62,6 +62,7 @@ describe('reading', () => {
     [409, 'ScopeLocked', 'azure.locked', true],
     [409, 'PropertyChangeNotAllowed', 'azure.refused', false],
     [409, 'QuotaExceeded', 'azure.quota', false],
+    [409, 'SkuNotAvailable', 'azure.no-capacity', false],
     [409, 'RoleAssignmentExists', 'azure.in-flight', true],
     [400, 'PrincipalNotFound', 'azure.in-flight', true],
     [503, 'ServiceUnavailable', 'azure.busy', true],

@@ -111,6 +111,17 @@ describe('taking a lock over', () => {
   })
 
   it.each([
+    ['forward', 5 * 3600],
+    ['back', -5 * 3600],
+  ])('is never done silently because a clock was set %s by hours', async (_, seconds) => {
+    // Whoever lives here lives, and whoever is elsewhere may.
+    for (const where of [here, elsewhere]) {
+      const { acquire } = await taken(where, seconds)
+      expect((await refused(acquire())).holder.life).toMatch(/^(alive|doubtful)$/)
+    }
+  })
+
+  it.each([
     ['torn', (path: string) => truncateSync(path, 20)],
     ['empty', (path: string) => truncateSync(path, 0)],
     ['something else', (path: string) => writeFileSync(path, '{"v":1}')],

@@ -8,8 +8,6 @@ export interface Question {
   /** Path of the resource manager, without the api-version. */
   readonly path: string
   readonly apiVersion: string
-  /** OData, as `$filter`. */
-  readonly filter?: string
   readonly query?: Readonly<Record<string, string>>
   /** Makes it a POST: only for those that read (design §8). */
   readonly body?: object
@@ -20,9 +18,8 @@ export interface Question {
  * one moment share one answer: the readiness of a dozen steps is looked at side by side.
  */
 export function ask<T>(session: AzureSession, question: Question): Promise<T | undefined> {
-  const { doing, path, apiVersion, filter, query = {}, body } = question
-  const filtered = filter === undefined ? {} : { $filter: filter }
-  const url = `${session.endpoint}${path}?${new URLSearchParams({ 'api-version': apiVersion, ...query, ...filtered }).toString()}`
+  const { doing, path, apiVersion, query = {}, body } = question
+  const url = `${session.endpoint}${path}?${new URLSearchParams({ 'api-version': apiVersion, ...query }).toString()}`
   return session.shared(JSON.stringify([url, body]), () => session.read(doing, () => send<T>(session, url, question)))
 }
 

@@ -14,8 +14,9 @@ export function openClusters(session: AzureSession, tags: Readonly<Record<string
     },
     create(id, definition) {
       const { group, name } = session.parse(id)
+      const wanted = { ...wireOf(definition), tags: { ...definition.tags, ...tags } }
       return session.start(`creating cluster ${name}`, async () =>
-        submitted((await session.clusters()).managedClusters.createOrUpdate(group, name, { ...wireOf(definition), tags: { ...tags } })),
+        submitted((await session.clusters()).managedClusters.createOrUpdate(group, name, wanted)),
       )
     },
     delete(id) {
@@ -35,7 +36,7 @@ export function openClusters(session: AzureSession, tags: Readonly<Record<string
 }
 
 function clusterOf(id: string, found: ManagedCluster): Cluster {
-  const { fqdn, nodeResourceGroup, networkProfile } = found
+  const { fqdn, nodeResourceGroup, networkProfile, sku, systemData } = found
   const [identity] = Object.keys(found.identity?.userAssignedIdentities ?? {})
   return {
     id: found.id ?? id,
@@ -47,15 +48,30 @@ function clusterOf(id: string, found: ManagedCluster): Cluster {
     ...(identity === undefined ? {} : { identity }),
     ...(fqdn === undefined ? {} : { fqdn }),
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
-    ...(networkProfile === undefined ? {} : { networkProfile: writable(networkProfile) }),
+    ...(networkProfile === undefined ? {} : { networkProfile: plain(networkProfile) }),
+    ...(sku === undefined ? {} : { sku: plain(sku) }),
+    ...(systemData?.createdAt === undefined ? {} : { createdAt: systemData.createdAt }),
+    tags: found.tags ?? {},
+    rest: restOf(found, ownOfClusters),
   }
 }
 
-/** The parts of a network profile that decide how pods and services are addressed; the rest is Azure's own. */
-function writable(profile: NonNullable<ManagedCluster['networkProfile']>): JsonObject {
-  const { networkPlugin, networkPluginMode, networkPolicy, podCidr, serviceCidr, dnsServiceIP, loadBalancerSku } = profile
-  const kept = { networkPlugin, networkPluginMode, networkPolicy, podCidr, serviceCidr, dnsServiceIP, loadBalancerSku }
-  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+/** What has a field of its own in a cluster and in a pool. */
+const ownOfClusters = [
+  'id', 'name', 'type', 'location', 'tags', 'sku', 'systemData', 'identity', 'kubernetesVersion', 'dnsPrefix', 'fqdn', 'agentPoolProfiles',
+  'provisioningState', 'nodeResourceGroup', 'networkProfile',
+]
+const ownOfPools = [
+  'name', 'mode', 'count', 'vmSize', 'availabilityZones', 'vnetSubnetID', 'osDiskSizeGB', 'maxPods', 'nodeLabels', 'nodeTaints', 'enableAutoScaling',
+  'minCount', 'maxCount',
+]
+
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject
+}
+
+function restOf(found: object, own: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(plain(found)).filter(([key]) => !own.includes(key)))
 }
 
 function poolOf(pool: ManagedClusterAgentPoolProfile): AgentPool {
@@ -74,12 +90,15 @@ function poolOf(pool: ManagedClusterAgentPoolProfile): AgentPool {
     ...(nodeTaints === undefined || nodeTaints.length === 0 ? {} : { taints: nodeTaints }),
     ...(scales && pool.minCount !== undefined ? { minCount: pool.minCount } : {}),
     ...(scales && pool.maxCount !== undefined ? { maxCount: pool.maxCount } : {}),
+    rest: restOf(pool, ownOfPools),
   }
 }
 
 function wireOf(definition: ClusterDefinition): ManagedCluster {
-  const { location, kubernetesVersion, dnsPrefix, nodeResourceGroup, networkProfile, agentPools, identity } = definition
+  const { location, kubernetesVersion, dnsPrefix, nodeResourceGroup, networkProfile, agentPools, identity, sku, rest } = definition
   return {
+    ...(rest as Partial<ManagedCluster> | undefined),
+    ...(sku === undefined ? {} : { sku }),
     location,
     kubernetesVersion,
     dnsPrefix,
@@ -87,12 +106,13 @@ function wireOf(definition: ClusterDefinition): ManagedCluster {
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
     ...(networkProfile === undefined ? {} : { networkProfile }),
     agentPoolProfiles: agentPools.map((pool) => ({
+      osType: 'Linux',
+      ...(pool.rest as Partial<ManagedClusterAgentPoolProfile> | undefined),
       name: pool.name,
       mode: pool.mode,
       count: pool.count,
       vmSize: pool.vmSize,
       type: 'VirtualMachineScaleSets',
-      osType: 'Linux',
       ...(pool.zones === undefined ? {} : { availabilityZones: [...pool.zones] }),
       ...(pool.subnet === undefined ? {} : { vnetSubnetID: pool.subnet }),
       ...(pool.osDiskSizeGB === undefined ? {} : { osDiskSizeGB: pool.osDiskSizeGB }),

@@ -1,7 +1,8 @@
 import type { Json, JsonObject, Secret } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
-import type { RoleDoor } from './roles-door.js'
+import type { ActivityDoor } from './activity-door.js'
 import type { AddressDoor, CapacityDoor, GovernanceDoor, RightsDoor } from './readiness-door.js'
+import type { RoleDoor } from './roles-door.js'
 
 export type { Content, Denial, MachineSize, Usage } from './readiness-door.js'
 
@@ -21,6 +22,7 @@ export interface AzureDoor {
   readonly zones: ZoneDoor
   readonly rights: RightsDoor
   readonly roles: RoleDoor
+  readonly activity: ActivityDoor
   readonly capacity: CapacityDoor
   readonly governance: GovernanceDoor
   readonly addresses: AddressDoor
@@ -91,6 +93,10 @@ export interface ClusterDefinition {
   readonly identity?: string
   readonly agentPools: readonly AgentPool[]
   readonly networkProfile?: JsonObject
+  readonly sku?: JsonObject
+  readonly tags?: Readonly<Record<string, string>>
+  /** All other settings, as the SDK names them; in what was read, Azure's own are among them. */
+  readonly rest?: JsonObject
 }
 
 export interface AgentPool {
@@ -107,6 +113,8 @@ export interface AgentPool {
   readonly taints?: readonly string[]
   readonly minCount?: number
   readonly maxCount?: number
+  /** As of the cluster. */
+  readonly rest?: JsonObject
 }
 
 export interface Cluster extends ClusterDefinition {
@@ -114,6 +122,7 @@ export interface Cluster extends ClusterDefinition {
   /** Succeeded, Creating, Updating, Failed, Canceled, Deleting. */
   readonly provisioningState: string
   readonly fqdn?: string
+  readonly createdAt?: Date
 }
 
 export interface ClusterDoor {

@@ -12,7 +12,8 @@ interface Wire {
 /** 409s by which Azure says that it is being done already, or that something is in its way for a while. */
 const inFlight =
   /InProgress|BeingDeleted|BeingCreated|BeingDetached|BeingMoved|Preempted|NotProvisioned|Concurrent|Retryable|AlreadyExists|^(Conflict|OperationNotAllowed)$/i
-const quota = /quota|SkuNotAvailable|AllocationFailed|OverconstrainedAllocation/i
+const quota = /quota/i
+const capacity = /SkuNotAvailable|AllocationFailed|OverconstrainedAllocation/i
 /** The SDKs' code for a body that they could not read, whether it did not come or made no sense. */
 const brokenOff = 'PARSE_ERROR'
 const network =
@@ -43,6 +44,7 @@ export function azureError(error: unknown, doing: string): LifeboatError {
   if (status === 403) return failed('azure.denied', denied)
   if (status === 412) return failed('azure.etag', { retry: {}, hint: 'Somebody else has changed it in between.' })
   if (status === 423 || code === 'ScopeLocked') return failed('azure.locked', locked)
+  if (capacity.test(code) || (status === 0 && capacity.test(error.message))) return failed('azure.no-capacity', full)
   if (isQuota(status, code, error.message)) return failed('azure.quota', short)
   // Somebody was first with this one, or the directory has not seen its principal yet: looking again decides.
   if (code === 'RoleAssignmentExists' || code === 'PrincipalNotFound') return failed('azure.in-flight', { retry: waitOf(error) })
@@ -89,6 +91,9 @@ const short: ErrorDetails = {
   blame: 'user',
   hint: 'Ask for more quota, or choose another size, zone or region in the runbook.',
 }
+const full: ErrorDetails = {
+  hint: 'Azure has no room for this size there now, and more quota would not help: choose another size, other zones or none, or another region.',
+}
 
 function hintFor(code: string): { hint?: string } {
   if (code === 'MoveCannotProceedWithResourcesNotInSucceededState') {
@@ -124,6 +129,6 @@ function causeOf({ name, message, code, statusCode }: Wire): Error {
 }
 
 /** URLs of operations carry signatures: they are nobody's business. */
-function clean(message: string): string {
+export function clean(message: string): string {
   return message.replace(/https?:\/\/\S+/g, '(url)').replace(/\s+/g, ' ').trim().slice(0, 600)
 }

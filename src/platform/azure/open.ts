@@ -1,4 +1,5 @@
 import type { DoorScope } from '../scope.js'
+import { openActivity } from './activity.js'
 import { openCapacity } from './capacity.js'
 import { openClusters } from './clusters.js'
 import { openDisks } from './disks.js'
@@ -27,6 +28,7 @@ export function openAzure(session: AzureSession, hosts: HostFactsReader, scope: 
     zones: openZones(session, tags),
     rights: openRights(session),
     roles: openRoles(session),
+    activity: openActivity(session),
     capacity: openCapacity(session),
     governance: openGovernance(session, tags),
     addresses: openAddresses(session),

@@ -34,7 +34,7 @@ export function openRoles(session: AzureSession): RoleDoor {
     },
     async at(scope) {
       const path = `${own(scope)}/providers/Microsoft.Authorization/roleAssignments`
-      const found = await askAll<Wire>(session, { doing: `reading the role assignments at ${scope}`, path, apiVersion, filter: 'atScope()' })
+      const found = await askAll<Wire>(session, { doing: `reading the role assignments at ${scope}`, path, apiVersion, query: { $filter: 'atScope()' } })
       return found.map(assignmentOf)
     },
     async assign(id, { principalId, role, principalType }) {

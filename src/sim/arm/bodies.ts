@@ -19,6 +19,7 @@ export function bodyOf(resource: Resource): Record<string, unknown> {
     ...(resource.zones === undefined ? {} : { zones: resource.zones }),
     ...(resource.sku === undefined ? {} : { sku: resource.sku }),
     ...(resource.identity === undefined ? {} : { identity: resource.identity }),
+    ...(resource.systemData === undefined ? {} : { systemData: resource.systemData }),
     ...(resource.managedBy === undefined ? {} : { managedBy: resource.managedBy }),
     properties,
   }

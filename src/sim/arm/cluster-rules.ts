@@ -1,6 +1,7 @@
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { assertQuota } from './capacity.js'
+import { assertNoRelics } from './cluster-copies.js'
 import { invalidReference, findSubnet } from './network.js'
 import { assertPoolSize } from './sizes.js'
 import { record, records, textOf } from './wire.js'
@@ -29,6 +30,7 @@ export function assertClusterDefinition(
       throw new WorldError(400, 'InvalidParameter', `Agent pool ${String(pool['name'])} has no vmSize.`)
     }
   }
+  if (!before) assertNoRelics(world, properties)
   const version = textOf(properties['kubernetesVersion'])
   const running = textOf(before?.properties['currentKubernetesVersion'])
   if (version !== undefined && version !== running) assertVersion(world, version)

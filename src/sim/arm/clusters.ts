@@ -3,6 +3,7 @@ import { seededHex, seededUuid } from '../world/keys.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
+import { withoutReadOnly } from './cluster-copies.js'
 import { completedIdentity } from './cluster-identity.js'
 import { assertClusterDefinition, defaultNodeGroup, versionsOf } from './cluster-rules.js'
 import { busy, existing } from './generic.js'
@@ -80,7 +81,7 @@ function setState(cluster: Resource, state: string): void {
 
 /** The definition as Azure gives it back: with names, states and identities filled in. */
 function completed(world: World, id: string, body: Readonly<Record<string, unknown>>, before: Resource | undefined): Resource {
-  const asked = structuredClone(record(body['properties']))
+  const asked = withoutReadOnly(structuredClone(record(body['properties'])))
   const old = before?.properties ?? {}
   const name = before?.name ?? id.split('/').at(-1) ?? ''
   const location = before?.location ?? String(body['location']).toLowerCase().replaceAll(' ', '')
@@ -94,6 +95,7 @@ function completed(world: World, id: string, body: Readonly<Record<string, unkno
     location,
     tags: body['tags'] === undefined ? (before?.tags ?? {}) : tagsOf(body['tags']),
     etag: world.unique(name),
+    systemData: before?.systemData ?? { createdAt: new Date(world.clock.nowMs()).toISOString(), createdByType: 'Application' },
     sku: Object.keys(record(body['sku'])).length > 0 ? record(body['sku']) : (before?.sku ?? { name: 'Base', tier: 'Free' }),
     identity: identityOf(world, id, record(body['identity']), before),
     properties: {

@@ -49,6 +49,8 @@ export interface OperationFault {
   readonly fail?: { readonly code: string; readonly message?: string }
   /** Milliseconds of the world. */
   readonly durationMs?: number
+  /** What the activity log tells from its beginning on: why a cluster hangs. */
+  readonly because?: { readonly code: string; readonly message?: string }
 }
 
 interface Planted<T> {
@@ -71,7 +73,8 @@ export class Faults {
       if (!planted) return undefined
       planted.left -= 1
       if (planted.fault.durationMs !== undefined) operation.durationMs = planted.fault.durationMs
-      const { fail } = planted.fault
+      const { fail, because } = planted.fault
+      if (because !== undefined) operation.because = { code: because.code, message: because.message ?? 'It does not come to its end.' }
       return fail && new WorldError(409, fail.code, fail.message ?? 'The operation failed.')
     })
   }

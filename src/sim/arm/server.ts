@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Authority } from '../pki.js'
 import { type World, WorldError } from '../world/world.js'
+import { activityRoutes } from './activity.js'
 import { capacityRoutes } from './capacity.js'
 import { clusterRoutes } from './clusters.js'
 import { diskRoutes } from './disks.js'
@@ -179,6 +180,7 @@ function judge(route: Route, request: ArmRequest): boolean {
 function allRoutes(arm: Arm): Route[] {
   return [
     ...arm.operations.routes(),
+    ...activityRoutes,
     ...subscriptionRoutes,
     ...groupRoutes,
     ...clusterRoutes,

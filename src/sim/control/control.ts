@@ -37,6 +37,7 @@ const faultSchema = z.union([
     times,
     fail: z.strictObject({ code: z.string(), message: z.string().optional() }).optional(),
     durationMs: z.number().nonnegative().optional(),
+    because: z.strictObject({ code: z.string(), message: z.string().optional() }).optional(),
   }),
 ])
 

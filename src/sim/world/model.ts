@@ -23,6 +23,8 @@ export interface Resource {
   sku?: Record<string, unknown>
   identity?: Record<string, unknown>
   managedBy?: string
+  /** When it was made: `createdAt`. */
+  systemData?: Record<string, unknown>
   etag?: string
   /** As on the wire, `provisioningState` included. */
   properties: Record<string, unknown>
@@ -110,6 +112,8 @@ export interface Operation {
   readonly startedAtMs: number
   durationMs: number
   status: 'running' | 'succeeded' | 'failed' | 'canceled'
+  /** What the activity log tells meanwhile of why it does not come to its end; a planted fault. */
+  because?: { readonly code: string; readonly message: string }
   error?: { code: string; message: string; status: number; details?: readonly { code: string; target?: string; message: string }[] }
 }
 
