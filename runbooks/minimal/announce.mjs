@@ -5,7 +5,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
  * so each looks after the notice of its name only, and claims the page while it writes. It shows what such a module needs and
  * no more; `src/steps/README.md` has the contract.
  */
-export default ({ z, defineStep, claim, inverted, known, isPending, seconds, minutes }) =>
+export default ({ z, defineStep, claim, inverted, known, isPending, LifeboatError, seconds, minutes }) =>
   defineStep({
     uses: './minimal/announce.mjs',
     summary: 'A notice on the status page',
@@ -28,7 +28,8 @@ export default ({ z, defineStep, claim, inverted, known, isPending, seconds, min
       return { state: 'drifted', seen: { text: found.text } }
     },
     plan({ notice, text }, seen) {
-      const resource = `notice ${isPending(notice) ? '(known later)' : notice} on the status page`
+      if (isPending(notice)) throw new LifeboatError('announce.named-late', 'notice names what is changed, and is known only later', { blame: 'user', hint: 'Write it into the runbook.' })
+      const resource = `notice ${notice} on the status page`
       if (seen.state === 'absent') return [{ resource, action: 'create', after: { text } }]
       return [{ resource, action: 'update', before: { text: seen.seen.text }, after: { text } }]
     },

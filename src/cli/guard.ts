@@ -25,8 +25,8 @@ export async function guarded(
 
 function codeOf(code: string): number {
   if (/^(usage|runbook|plan-file|undo)\.|^run\.(unknown|none)$/.test(code)) return exit.usage
-  if (code === 'lock.held' || code === 'target.held') return exit.locked
-  if (code === 'journal.write-failed' || code === 'lock.lost' || code === 'tool.bug') return exit.failed
+  if (/^(lock|target)\.(held|lost)$/.test(code)) return exit.locked
+  if (code === 'journal.write-failed' || code === 'tool.bug') return exit.failed
   return exit.notReady
 }
 

@@ -10,6 +10,7 @@ export interface CommonOptions {
   /** commander's name for `--no-input`: false when given. */
   readonly input: boolean
   readonly takeOver?: boolean
+  readonly accept?: readonly string[]
   readonly color: boolean
   readonly verbose?: boolean
   readonly quiet?: boolean
@@ -49,6 +50,15 @@ export function withConsent(command: Command): Command {
     .option('--yes', 'pass gates and manual steps without asking')
     .option('--no-input', 'never ask anything')
     .option('--take-over', 'displace an owner who cannot be proved dead')
+}
+
+/** Commander's way of an option that may be given more than once. */
+const collect = (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), text]
+
+export function withAccept(command: Command): Command {
+  return command.addOption(
+    new Option('--accept <step=id>', 'take the other way that this step offers when it cannot go on; may be repeated').argParser(collect),
+  )
 }
 
 export function withWorld(command: Command): Command {

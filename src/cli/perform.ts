@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Course, type Plan, type RunPorts } from '../engine/index.js'
-import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder } from '../journal/index.js'
+import { planRun, resumeRun, startRun, type Accepting, type Course, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
+import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
-import type { Site } from './site.js'
+import { noStep, type Site } from './site.js'
+import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
 
 /** What a run needs from the command that performs it. */
 export interface Performance {
@@ -19,6 +20,10 @@ export interface Performance {
   readonly listeners: readonly Listener[]
   readonly interrupts: Interrupts
   readonly takeOver: boolean
+  /** Alternatives that were chosen on the command line. */
+  readonly accept?: Accepting
+  /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
+  readonly earlier?: EarlierLife
   /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
   readonly stateFlag: string
   readonly notice: (message: string) => void
@@ -39,13 +44,14 @@ export interface FreshRun extends Performance {
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
 export async function performFresh(performance: FreshRun): Promise<number> {
   const { site, state, run, mode, sim, undoes } = performance
-  return underLock(performance, async (signal) => {
+  return underLock(performance, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const pins = await site.pins()
-    const made = await planRun({ ...planPorts(performance), signal })
+    const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
+    await hold.target.displace()
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
       runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
@@ -59,7 +65,7 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       ...(undoes === undefined ? {} : { undoes }),
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
-    return finished(performance, journal, startRun(runPorts(performance, journal, signal), started, plan))
+    return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
   })
 }
 
@@ -80,7 +86,8 @@ export interface ResumedRun extends Performance {
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
   const { site, state, run, acceptedChanges } = performance
-  return underLock(performance, async (signal) => {
+  return underLock(performance, async (hold) => {
+    await hold.target.displace()
     const { journal, records, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
     const setBack = sayClockSetBack(records.at(-1)?.t, site.clock)
@@ -91,7 +98,7 @@ export async function performResume(performance: ResumedRun): Promise<number> {
       acceptedChanges,
       ...(acceptedChanges ? { runbookText: site.runbook.text } : {}),
     }
-    return finished(performance, journal, resumeRun(runPorts(performance, journal, signal), resumed))
+    return finished(performance, journal, resumeRun(runPorts(performance, journal, hold), resumed))
   })
 }
 
@@ -105,8 +112,15 @@ function sayClockSetBack(lastT: string | undefined, clock: Clock): string | unde
   return `The clock is ${minutes} min behind the journal's last record: it was set back. Times in the journal stand still until it has caught up.`
 }
 
-/** Holds the run's lock around `work`, and stops the run if another takes it over. */
-async function underLock(performance: Performance, work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+/** What a run works with while it has its lock and, on the cloud itself, its target. */
+interface Hold {
+  readonly signal: AbortSignal
+  readonly target: TargetLock
+  readonly doors: (scope: StepScope) => Platform
+}
+
+/** Holds the run's lock around `work`, on this machine and in the cloud, and stops the run if another takes it over. */
+async function underLock(performance: Performance, work: (hold: Hold) => Promise<number>): Promise<number> {
   const { site, state, run, interrupts, takeOver } = performance
   const owner = { ...(await site.processes.self()), run }
   const lock = await RunLock.acquire(state.locks, lockKey(site), owner, site.processes, () => site.clock.realNow(), {
@@ -122,7 +136,10 @@ async function underLock(performance: Performance, work: (signal: AbortSignal) =
     // Swept before it is used: an earlier life may have left credentials there.
     await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
-    return await work(signal)
+    const code = await onTarget(performance, signal, over, work)
+    // Whoever was displaced says so, whatever else stopped with it.
+    if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
+    return code
   } finally {
     await rm(secrets, { recursive: true, force: true })
     beating.abort()
@@ -132,6 +149,31 @@ async function underLock(performance: Performance, work: (signal: AbortSignal) =
       if (!(error instanceof LifeboatError)) throw error
       performance.notice(`${error.message}: the next run takes it over from this process, which is gone then.`)
     })
+  }
+}
+
+/** The same for the target, whose mark every machine sees. */
+async function onTarget(
+  performance: Performance,
+  signal: AbortSignal,
+  over: AbortController,
+  work: (hold: Hold) => Promise<number>,
+): Promise<number> {
+  const { site, state, run, takeOver, notice, earlier } = performance
+  const doors = site.doors(state.paths(run).secrets, run)
+  const azure = doors(noStep).azure
+  const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
+  await admitted(target, site, signal)
+  const beating = new AbortController()
+  const beats = target.keepBeating(beating.signal)
+  let code: number | undefined
+  try {
+    code = await work({ signal, target, doors })
+    return code
+  } finally {
+    beating.abort()
+    await beats
+    await target.release(outcomeWord(code))
   }
 }
 
@@ -154,9 +196,7 @@ async function finished(
   }
 }
 
-function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
-  const { site, state, run, course } = performance
-  const doors = site.doors(state.paths(run).secrets, run)
+function planPorts({ site, state, course, accept }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
     runbook: course?.runbook ?? site.runbook,
     ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
@@ -166,17 +206,19 @@ function planPorts(performance: Performance): Omit<RunPorts<Platform>, 'journal'
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
+    ...(accept === undefined ? {} : { accept }),
   }
 }
 
-function runPorts(performance: Performance, journal: Journal, signal: AbortSignal): RunPorts<Platform> {
+function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
   const { site, operator, listeners, run, criticalPathMs } = performance
   return {
-    ...planPorts(performance),
+    ...planPorts(performance, hold),
     journal,
     operator,
     listeners,
-    signal,
+    signal: hold.signal,
+    target: hold.target,
     survivors: site.survivors,
     resumeCommand: `lifeboat resume ${run}${performance.stateFlag}`,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),

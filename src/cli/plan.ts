@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { planRun, type Plan } from '../engine/index.js'
+import { planRun, type Accepting, type Plan } from '../engine/index.js'
+import { acceptingOf } from './accepting.js'
+import type { Mark } from '../journal/index.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -9,8 +11,9 @@ import type { Invocation } from './invocation.js'
 import { assertWritable, planFileOf, writePlanFile } from './plan-file.js'
 import { asShown, openShown, sayShown } from './plan-shown.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook, type Site } from './site.js'
+import { noStep, openSite, readRunbook, type Site } from './site.js'
 import { stateRoot } from './state.js'
+import { whoIsAtWork } from './target.js'
 
 export interface PlanOptions extends CommonOptions {
   readonly detailedExitcode?: boolean
@@ -27,12 +30,13 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     if (options.out !== undefined) await assertWritable(options.out)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
-    const made = await planOnly(site, stateRoot(options, invocation), invocation, screen)
-    if (options.json === true) invocation.output.data(`${JSON.stringify(planData(made, site))}\n`)
+    const { made, atWork } = await planOnly(site, { root: stateRoot(options, invocation), accept }, invocation, screen)
+    if (options.json === true) invocation.output.data(`${JSON.stringify({ ...planData(made, site), atWork })}\n`)
     else screen.showPlan(made, site, 'run', 'data')
     if (options.out !== undefined) await keep(made, options.out, site, screen)
     if (shown !== undefined && made.failures.length === 0) {
@@ -42,6 +46,12 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     if (!isReady(made)) return exit.notReady
     return options.detailedExitcode === true && countChanges(made) > 0 ? exit.changes : exit.done
   })
+}
+
+interface PlanWish {
+  /** State folder: the one in which a run would keep its journal. */
+  readonly root: string
+  readonly accept: Accepting
 }
 
 /** A step that cannot be planned has no changes in the plan: run from a file, it would be refused at once. */
@@ -54,12 +64,18 @@ async function keep(made: Plan, path: string, site: Site, screen: Screen): Promi
   screen.notice(`Written to ${path}. To run what it shows: lifeboat run RUNBOOK --plan ${path}`)
 }
 
-async function planOnly(site: Site, root: string, invocation: Invocation, screen: Screen): Promise<Plan> {
+interface Looked {
+  readonly made: Plan
+  readonly atWork: readonly Mark[]
+}
+
+async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
   const doors = site.doors(folder, 'plan')
   try {
-    return await planRun({
+    const atWork = await whoIsAtWork(site, doors(noStep).azure, (message) => screen.notice(message))
+    const made = await planRun({
       runbook: site.runbook,
       registry: site.registry,
       clock: site.clock,
@@ -69,7 +85,9 @@ async function planOnly(site: Site, root: string, invocation: Invocation, screen
       signal: invocation.interrupts.signal,
       pollEveryMs: site.cloud.pollEveryMs,
       progress,
+      accept,
     })
+    return { made, atWork }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
-import { withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
+import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
 import { toolVersion } from './version.js'
 
 type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
@@ -18,7 +18,7 @@ Examples:
   lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
 
 Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
-5 another run holds the lock · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
+5 another run is at work · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
 
 /** Parses and runs one command line; resolves with the exit code. Command code is loaded only when its command is called. */
 export async function runProgram(argv: readonly string[], invocation: Invocation): Promise<number> {
@@ -76,7 +76,7 @@ function addReading(program: Command, on: On): void {
   plan
     .option('--detailed-exitcode', 'exit 10 if there are changes')
     .option('--out <file>', 'write the plan there, for run --plan')
-  on(withState(withCloud(withOutput(plan))), async () => (await import('./plan.js')).plan)
+  on(withAccept(withState(withCloud(withOutput(plan)))), async () => (await import('./plan.js')).plan)
 
   const status = program.command('status [run]').description('where a run stands')
   on(withState(withOutput(status)), async () => (await import('./status.js')).status)
@@ -91,11 +91,11 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'the same as plan; with --plan, whether that file still shows all')
     .option('--plan <file>', 'run what this file of plan --out shows, and nothing else')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
-  on(withConsent(withState(withCloud(withOutput(run)))), async () => (await import('./run.js')).run)
+  on(withAccept(withConsent(withState(withCloud(withOutput(run))))), async () => (await import('./run.js')).run)
 
   const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')
   resume.option('--accept-changes', 'go on though the runbook or its files have changed')
-  on(withConsent(withState(withOutput(resume))), async () => (await import('./resume.js')).resume)
+  on(withAccept(withConsent(withState(withOutput(resume)))), async () => (await import('./resume.js')).resume)
 
   const undo = program.command('undo [run]').description('put back what a run changed, as far as it can be put back')
   undo
@@ -107,7 +107,7 @@ function addRunning(program: Command, on: On): void {
   const rehearse = program
     .command('rehearse <runbook>')
     .description('the whole failover in a simulated world; nothing real is touched')
-  on(withWorld(withConsent(withState(withOutput(rehearse)))), async () => (await import('./rehearse.js')).rehearse)
+  on(withAccept(withWorld(withConsent(withState(withOutput(rehearse))))), async () => (await import('./rehearse.js')).rehearse)
 }
 
 function addWorld(program: Command, on: On): void {

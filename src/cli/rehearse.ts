@@ -1,6 +1,8 @@
 import type { Change } from '../contract/index.js'
+import type { Accepting } from '../engine/index.js'
 import { fold, type Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
+import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions, WorldOptions } from './options.js'
@@ -23,6 +25,7 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     const worldFile = options.world ?? runbook.rehearsal?.world
     if (worldFile === undefined) {
       throw usageError(`${runbook.name} names no world to rehearse in`, 'Add `rehearsal: { world: FILE }` to it, or give --world FILE.')
@@ -30,13 +33,13 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(stateRoot(options, invocation))
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    return leave(world, screen, await rehearseIn(world, { runbook, registry }, options, invocation, screen))
+    return leave(world, screen, await rehearseIn(world, { runbook, registry, accept }, options, invocation, screen))
   })
 }
 
 async function rehearseIn(
   world: RunningWorld,
-  { runbook, registry }: { readonly runbook: Runbook; readonly registry: ReadRunbook['registry'] },
+  { runbook, registry, accept }: { readonly runbook: Runbook; readonly registry: ReadRunbook['registry']; readonly accept: Accepting },
   options: Options,
   invocation: Invocation,
   screen: Screen,
@@ -56,7 +59,8 @@ async function rehearseIn(
       listeners: [renderer.listener],
       interrupts: invocation.interrupts,
       takeOver: options.takeOver === true,
-        stateFlag: stateFlag(options),
+      accept,
+      stateFlag: stateFlag(options),
       notice: (message) => screen.notice(message),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {

@@ -1,6 +1,7 @@
 import { LifeboatError } from '../contract/index.js'
 import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
+import { acceptingOf } from './accepting.js'
 import { changedError, leftWorld, worldOf } from './carried-on.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
@@ -35,6 +36,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     refuseWithoutAnybody(before, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
     const differences = await changedSince(before, site)
@@ -49,10 +51,12 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         state,
         run,
         acceptedChanges: differences.length > 0,
+        earlier: { run, owner: before.owner },
         operator: screen.operator(options.yes === true || (before.mode === 'rehearsal' && !screen.canAsk)),
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
+        accept,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),

@@ -1,6 +1,7 @@
 import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
 import { sayWhere } from '../render/index.js'
+import { acceptingOf } from './accepting.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
@@ -27,6 +28,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
+    const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
@@ -43,6 +45,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
+        accept,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),

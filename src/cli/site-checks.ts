@@ -10,6 +10,8 @@ export interface SiteFacts {
   /** Where journals go. It need not exist yet. */
   readonly stateRoot: string
   readonly freeBytes?: (path: string) => Promise<number>
+  /** Groups in whose tags this login may not say who is at work. */
+  readonly untaggable?: () => Promise<readonly string[]>
 }
 
 const skewLimitsMs = { warn: 60_000, stop: 5 * 60_000 } as const
@@ -18,7 +20,7 @@ const roomLimits = { warn: 100 * megabyte, stop: 10 * megabyte } as const
 
 /** The site as a whole, before the first change. Throws what keeps it from looking. */
 export async function siteFindings(facts: SiteFacts): Promise<readonly Finding[]> {
-  return (await Promise.all([clockFindings(facts), roomFindings(facts)])).flat()
+  return (await Promise.all([clockFindings(facts), roomFindings(facts), tagFindings(facts)])).flat()
 }
 
 /** Tokens, signatures and certificates are valid by the wire's clock: a machine whose own is off is refused, or refuses. */
@@ -59,6 +61,21 @@ async function roomFindings({ stateRoot, freeBytes = freeBytesAt }: SiteFacts): 
     },
   ]
 }
+
+/** Without its mark in the tags, nobody on another machine would see that this run is at work. */
+async function tagFindings({ untaggable }: SiteFacts): Promise<Finding[]> {
+  const groups = (await untaggable?.()) ?? []
+  if (groups.length === 0) return []
+  return [
+    {
+      level: 'stop',
+      what: `this login has no right to ${tagAction} at ${groups.join(', ')}: nobody else would see that this run is at work`,
+      mend: 'Have somebody who may (an owner) give it the role Tag Contributor there (az role assignment create); a role takes a while to be seen.',
+    },
+  ]
+}
+
+export const tagAction = 'Microsoft.Resources/tags/write'
 
 /** Bytes that this user may still write at a path, or at the nearest folder above it that exists. */
 export async function freeBytesAt(path: string): Promise<number> {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { LifeboatError, type Clock, type CloudFacts, type Finding } from '../contract/index.js'
-import type { Registry, StepScope, Survivors } from '../engine/index.js'
+import { groupsOf, type Registry, type StepScope, type Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
+import type { AzureDoor } from '../platform/azure/door.js'
 import { clockOf } from '../platform/clock/clock.js'
 import { azureCloud, envOf, loadCloud } from '../platform/cloud/load.js'
 import type { Cloud } from '../platform/cloud/schema.js'
@@ -12,7 +13,7 @@ import type { Platform } from '../platform/platform.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
 import { registry as builtIn } from '../steps/registry.js'
 import { loadSiteModules } from './site-modules.js'
-import { siteFindings } from './site-checks.js'
+import { siteFindings, tagAction } from './site-checks.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
 export interface Site {
@@ -78,9 +79,18 @@ export async function openSite(
     doors: (secrets, run) =>
       openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
     pins: () => pinsOf(runbook, registry, env),
-    checks: (doors, stateRoot) => () => siteFindings({ clock, serverTime: () => doors(noStep).azure.serverTime(), stateRoot }),
+    checks: (doors, stateRoot) => () => {
+      const { azure } = doors(noStep)
+      const groups = groupsOf({ runbook, registry, env })
+      return siteFindings({ clock, serverTime: () => azure.serverTime(), stateRoot, untaggable: () => untaggable(azure, groups) })
+    },
     newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
   }
+}
+
+async function untaggable({ rights }: AzureDoor, groups: readonly string[]): Promise<readonly string[]> {
+  const missing = await Promise.all(groups.map((group) => rights.missing(group, [tagAction])))
+  return groups.filter((_, at) => missing[at]?.length !== 0)
 }
 
 /** What the run reads, fixed by digest. Throws `runbook.files` for what cannot be read, with its place in the runbook. */
@@ -91,7 +101,7 @@ async function pinsOf(runbook: Runbook, registry: Registry<Platform>, env: Site[
 }
 
 /** For reading beside all steps: nothing is created, no child is started. */
-const noStep: StepScope = { step: 'site', children: { started: () => Promise.resolve(), ended: () => Promise.resolve() } }
+export const noStep: StepScope = { step: 'site', children: { started: () => Promise.resolve(), ended: () => Promise.resolve() } }
 
 /** From 0 up to 1, by the operating system's own generator. */
 function randomFraction(): number {

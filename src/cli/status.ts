@@ -1,4 +1,5 @@
 import { LifeboatError } from '../contract/index.js'
+import { openChoices } from '../engine/index.js'
 import { fold, RunLock, type RunState, type StateFolder } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import { processes } from '../platform/exec/processes.js'
@@ -91,6 +92,11 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, lastA
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' || row.condition === 'running' ? {} : { next: `lifeboat resume ${state.undoneBy ?? run}` }),
+    ...(state.status === 'finished' || row.condition === 'running' ? {} : nextOf(state, `lifeboat resume ${state.undoneBy ?? run}`)),
   }
+}
+
+function nextOf(state: RunState, next: string): Pick<StatusInput, 'next' | 'choices'> {
+  const choices = openChoices(state, next).map(({ command }) => command)
+  return { next, ...(choices.length === 0 ? {} : { choices }) }
 }

@@ -50,6 +50,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         site,
         course,
         undoes: ran.run,
+        earlier: { run: ran.run, owner: ran.owner },
         state,
         run: id,
         mode: ran.mode,

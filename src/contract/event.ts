@@ -13,14 +13,27 @@ export interface PlannedStep {
   readonly id: string
   readonly uses: string
   readonly needs: readonly string[]
-  /** What was seen; `assumed` where inputs were pending, so that nothing could be looked at. */
-  readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'gate' | 'check'
+  /**
+   * What was seen; `assumed` where inputs were pending, so that nothing could be looked at; `unknown` where it could not be told,
+   * so that no run starts from this plan.
+   */
+  readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'unknown' | 'gate' | 'check'
   readonly changes: readonly Change[]
   /** Why a change cannot be put back, by resource. */
   readonly irreversible: Readonly<Record<string, string>>
   readonly estimateMs: number
   /** Expected start after the run's start. */
   readonly startMs: number
+  /** What a step that is as wanted says to the reader all the same. */
+  readonly remark?: string
+}
+
+/** An alternative that a failed step offers, and the command that goes on with it. */
+export interface OpenChoice {
+  readonly step: string
+  readonly alternative: string
+  readonly offer: string
+  readonly command: string
 }
 
 /** Where a plan would hurt; both are step ids, or null for none. */
@@ -91,6 +104,8 @@ export type RunEvent =
       readonly criticalPathMs?: number
       /** The error that stopped it, or the command that goes on. */
       readonly next?: string
+      /** Besides `next`: the ways that failed steps offer. */
+      readonly choices?: readonly OpenChoice[]
       /** What steps saw that the reader should know: which certificate each hub shows, how long resolvers keep an old answer. */
       readonly remarks?: readonly string[]
     })

@@ -20,6 +20,8 @@ export type Answer =
   | { readonly choice: 'done'; readonly by: string }
   | { readonly choice: 'skip'; readonly by: string; readonly reason: string }
   | { readonly choice: 'stop'; readonly by: string }
+  /** Only to a failure that offers this alternative. */
+  | { readonly choice: 'accept'; readonly by: string; readonly alternative: string }
 
 export interface Operator {
   /** Who answers: a login name, or `--yes`. */

@@ -3,7 +3,7 @@ import type { Change, Inverse } from './change.js'
 import type { Clock } from './clock.js'
 import type { Json } from './json.js'
 import type { Observation, Seen } from './observation.js'
-import type { ObserveInputs, PlanInputs } from './pending.js'
+import type { ObserveInputs, Pending, PlanInputs } from './pending.js'
 
 /** A resource that a step needs while it works. Two steps that claim one overlap only if both share it. */
 export interface Claim {
@@ -53,6 +53,8 @@ export interface ReadContext<D> {
   readonly signal: AbortSignal
   /** "moving 2 disks, both groups locked": shown while the step runs, not journaled. */
   readonly progress: (message: string) => void
+  /** Ids of the alternatives that the operator has chosen for this step. */
+  readonly accepted: ReadonlySet<string>
 }
 
 export interface ApplyContext<D> extends ReadContext<D> {
@@ -103,6 +105,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   isBack?(then: Change, now: Change): boolean
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
+  /**
+   * Pure. Name of the resource group that this step makes: it bears the mark of the run that is at work, by which another
+   * machine is refused. Only for steps that make one.
+   */
+  group?(inputs: PlanInputs<I>): string | Pending
   /** Pure. Expected duration in milliseconds of the run's clock, until real history exists. */
   estimateMs(inputs: PlanInputs<I>): number
 }

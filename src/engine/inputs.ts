@@ -38,6 +38,16 @@ function parsed(where: string, result: Parsed): unknown {
   })
 }
 
+/** Names of the resource groups that a runbook's steps make, as far as they are known before anything is read. */
+export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'registry'>): readonly string[] {
+  return ports.runbook.nodes.flatMap((node) => {
+    const module = node.kind === 'step' ? ports.registry.get(node.uses) : undefined
+    if (node.kind !== 'step' || module?.group === undefined) return []
+    const group = module.group(inputsOf(node, module, ports, new Map()))
+    return typeof group === 'string' ? [group] : []
+  })
+}
+
 export function allKnown(inputs: PlanInputs<Inputs>): inputs is Inputs {
   return !Object.values(inputs).some(isPending)
 }

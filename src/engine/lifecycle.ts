@@ -26,6 +26,8 @@ export interface StepWork<D> {
   readonly ask: (question: Question) => Promise<Answer>
   /** The last look at what comes downstream, before a change takes something from users. Throws if it must not go on. */
   readonly beforeHarm: () => Promise<void>
+  /** Is the target still this run's? Throws if it is not. */
+  readonly beforeIntent: () => Promise<void>
 }
 
 /**
@@ -67,6 +69,7 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ applied: numb
   }
   await agreeToSurprises(work, changes)
   if (changes.some((change) => change.harm !== undefined)) await work.beforeHarm()
+  await work.beforeIntent()
   ctx.signal.throwIfAborted()
   await recorder.record('step.intent', { step, changes })
   const checkpoint: ApplyContext<D>['checkpoint'] = (what) => recorder.record('step.checkpoint', { step, what })

@@ -101,8 +101,13 @@ export function conflictError(seen: { readonly why: string; readonly mend: strin
 
 function unknownError(seen: { readonly why: string; readonly cause?: unknown }): LifeboatError {
   if (seen.cause instanceof LifeboatError) {
-    const { code, message, hint, blame, cause } = seen.cause
-    return new LifeboatError(code, message, { blame, cause, ...(hint === undefined ? {} : { hint }) })
+    const { code, message, hint, blame, cause, alternative } = seen.cause
+    return new LifeboatError(code, message, {
+      blame,
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+      ...(alternative === undefined ? {} : { alternative }),
+    })
   }
   if (isBug(seen.cause)) return new LifeboatError('tool.bug', seen.why, { blame: 'tool', cause: seen.cause })
   return new LifeboatError('step.unknown', `its state cannot be told: ${seen.why}`, {
@@ -122,6 +127,7 @@ export function readContext<D>(
   clock: Clock,
   signal: AbortSignal,
   progress: (message: string) => void,
+  accepted: ReadonlySet<string>,
 ): ReadContext<D> {
-  return { doors, clock, signal, progress }
+  return { doors, clock, signal, progress, accepted }
 }

@@ -12,6 +12,7 @@ import {
   type PlannedStep,
   type ReadContext,
 } from '../contract/index.js'
+import { chosenInAdvance, type Taken } from './alternatives.js'
 import type { Node, StepNode } from '../runbook/index.js'
 import { canObserve, inputsOf } from './inputs.js'
 import { conflictError, lookOnce, readContext, type Inputs, type Look } from './look.js'
@@ -32,6 +33,8 @@ export interface Plan {
   readonly facts: PlanFacts
   readonly findings: readonly StepFinding[]
   readonly failures: readonly PlanFailure[]
+  /** Alternatives that were chosen in advance and are part of this plan. */
+  readonly taken: readonly Taken[]
 }
 
 type Draft = Omit<PlannedStep, 'startMs'>
@@ -44,15 +47,20 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
   const outputs = new Map<string, JsonObject>(ports.outputs)
   const drafts = new Map<string, Promise<Draft>>()
   const failures: PlanFailure[] = []
+  const offers: Heard[] = []
+  const taken: Taken[] = []
   const preflights = new Map<string, Preflight>()
   for (const node of ports.runbook.nodes) {
     // The order is topological: what a node needs has its draft already.
     const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
     const draft = Promise.all(needs).then(async () => {
       try {
-        return await draftOf(node, ports, outputs, (preflight) => preflights.set(node.id, preflight))
+        return await draftTaking(node, ports, outputs, taken, (preflight) => preflights.set(node.id, preflight))
       } catch (error) {
         ports.signal.throwIfAborted()
+        const offer = offerOf(node.id, error)
+        if (offer !== undefined) offers.push(offer)
+        if (offer !== undefined && node.kind === 'step') return unknownDraft(node, ports, outputs)
         failures.push({ step: node.id, error: errorFacts(error) })
         return emptyDraft(node, 'assumed')
       }
@@ -61,8 +69,8 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     drafts.set(node.id, draft)
   }
   const { steps, facts } = factsOf(await Promise.all(drafts.values()))
-  const heard = [...failures.map(unplannable), ...(await readinessOf(ports, preflights))]
-  return { steps, facts, findings: collate(unsettled(heard, steps)), failures }
+  const heard = [...failures.map(unplannable), ...offers, ...(await readinessOf(ports, preflights))]
+  return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken }
 }
 
 type Preflight = () => ReturnType<AnyStep<unknown>['preflight']>
@@ -105,21 +113,64 @@ function uncheckable(error: unknown): Finding {
   return { level: 'stop', what, mend: hint ?? 'Try again once this can be read.' }
 }
 
+/** Looks once more for each alternative that is offered now and was chosen in advance. */
+async function draftTaking<D>(
+  node: Node,
+  ports: PlanPorts<D>,
+  outputs: Map<string, JsonObject>,
+  taken: Taken[],
+  preflight: (check: Preflight) => void,
+): Promise<Draft> {
+  const accepted = new Set<string>()
+  for (;;) {
+    try {
+      return await draftOf(node, ports, outputs, preflight, accepted)
+    } catch (error) {
+      const chosen = chosenInAdvance(ports.accept, node.id, errorFacts(error))
+      if (chosen === undefined || accepted.has(chosen.error.alternative.id)) throw error
+      accepted.add(chosen.error.alternative.id)
+      taken.push(chosen)
+    }
+  }
+}
+
+/** A step that cannot go on as it is, and offers another way: a finding, since the operator can choose it. */
+function offerOf(step: string, error: unknown): Heard | undefined {
+  const { message, hint, alternative } = errorFacts(error)
+  if (alternative === undefined) return undefined
+  const otherwise = `Or, with --accept ${step}=${alternative.id}: ${alternative.offer}`
+  return { steps: [step], said: [{ level: 'stop', what: message, mend: [hint, otherwise].filter((part) => part !== undefined).join(' ') }] }
+}
+
+/** What could not be looked at is planned as if all of it were to be done, so that the harm of it is seen. */
+function unknownDraft<D>(node: StepNode, ports: PlanPorts<D>, outputs: Map<string, JsonObject>): Draft {
+  const module = moduleOf(ports, node)
+  const inputs = inputsOf(node, module, ports, outputs)
+  const changes = module.plan(inputs, { state: 'absent' })
+  return {
+    ...emptyDraft(node, 'unknown'),
+    changes,
+    irreversible: irreversibleOf(module, changes),
+    estimateMs: module.estimateMs(inputs),
+  }
+}
+
 async function draftOf<D>(
   node: Node,
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
   preflight: (check: Preflight) => void,
+  accepted: ReadonlySet<string>,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
   const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
-  const ctx = contextFor(node, ports)
+  const ctx = contextFor(node, ports, accepted)
   const estimateMs = module.estimateMs(inputs)
   const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
   if (seen?.state === 'converged') outputs.set(node.id, seen.outputs as JsonObject)
   if (module.check === true) return { ...emptyDraft(node, 'check'), estimateMs }
-  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), estimateMs }
+  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), estimateMs, ...remarkOf(seen.outputs) }
   if (seen?.state === 'conflict') throw conflictError(seen)
   const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
   const changes = module.plan(inputs, basis)
@@ -130,6 +181,10 @@ async function draftOf<D>(
     irreversible: irreversibleOf(module, changes),
     estimateMs,
   }
+}
+
+function remarkOf({ remark }: Inputs): { readonly remark?: string } {
+  return typeof remark === 'string' ? { remark } : {}
 }
 
 /** Before a plan, unknown stops after a few tries: nothing may be assumed of what cannot be read. */
@@ -153,11 +208,11 @@ async function lookWithRetries<D>(
   }
 }
 
-function contextFor<D>(node: StepNode, ports: PlanPorts<D>): ReadContext<D> {
+function contextFor<D>(node: StepNode, ports: PlanPorts<D>, accepted: ReadonlySet<string>): ReadContext<D> {
   // A plan starts no child that may outlive it and writes nothing, so there is nothing to journal.
   const children = { started: () => Promise.resolve(), ended: () => Promise.resolve() }
   const doors = ports.doors({ step: node.id, children })
-  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message))
+  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message), accepted)
 }
 
 export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry' | 'modules'>, node: StepNode): AnyStep<D> {

@@ -1,4 +1,5 @@
 import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator } from '../contract/index.js'
+import type { Accepting } from './alternatives.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 
@@ -32,6 +33,8 @@ export interface PlanPorts<D> {
   readonly progress?: (step: string, message: string) => void
   /** What belongs to no step: this machine, its clock, its disk. Asked beside the preflights, if anything has changes. */
   readonly site?: () => Promise<readonly Finding[]>
+  /** Alternatives that the operator has chosen before they were offered. */
+  readonly accept?: Accepting
 }
 
 /** Children of earlier lives that may still be at work. */
@@ -42,12 +45,21 @@ export interface Survivors {
   marked(): Promise<readonly ChildFacts[]>
 }
 
+/** Who may write to the target, across machines. */
+export interface Target {
+  /** Before every intent. Rejects if another run has taken the target over. */
+  beforeIntent(): Promise<void>
+  /** A resource group that a step makes is there. */
+  reached(group: string): Promise<void>
+}
+
 /** What running needs besides. */
 export interface RunPorts<D> extends PlanPorts<D> {
   readonly journal: Journal
   readonly operator: Operator
   readonly listeners: readonly Listener[]
   readonly survivors: Survivors
+  readonly target?: Target
   /** The command that goes on after a stop, for `run.finished`. */
   readonly resumeCommand: string
   /** In a rehearsal: the critical path in the world's own durations, asked for when the run is over. */

@@ -1,4 +1,5 @@
 import type { Answer, Operator, Question } from '../contract/index.js'
+import { chosenInAdvance, recordTaken, type Accepting } from './alternatives.js'
 import type { Recorder } from './recorder.js'
 
 /** One question at a time, in the order in which they came up, each journaled with its answer. */
@@ -6,12 +7,14 @@ export class Questions {
   readonly #operator: Operator
   readonly #recorder: Recorder
   readonly #signal: AbortSignal
+  readonly #accept: Accepting | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(operator: Operator, recorder: Recorder, signal: AbortSignal) {
+  constructor(operator: Operator, recorder: Recorder, signal: AbortSignal, accept?: Accepting) {
     this.#operator = operator
     this.#recorder = recorder
     this.#signal = signal
+    this.#accept = accept
   }
 
   ask(question: Question): Promise<Answer> {
@@ -23,6 +26,8 @@ export class Questions {
   async #askNow(question: Question): Promise<Answer> {
     const { step, kind } = question
     this.#signal.throwIfAborted()
+    const chosen = question.kind === 'failure' ? chosenInAdvance(this.#accept, step, question.error) : undefined
+    if (chosen !== undefined) return recordTaken(this.#recorder, chosen)
     // Failures and surprises need a person; `--yes` alone does not answer them.
     if (!this.#operator.present && (kind === 'failure' || kind === 'surprise')) {
       return { choice: 'stop', by: this.#operator.name }

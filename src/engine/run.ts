@@ -1,5 +1,6 @@
 import { LifeboatError, type Change, type EventOf, type Outcome } from '../contract/index.js'
 import { fold, type RecordData, type RunState } from '../journal/index.js'
+import { neverOffered, offeredBefore, openChoices, recordTaken } from './alternatives.js'
 import { settleSurvivors } from './survivors.js'
 import { runPipeline } from './pipeline.js'
 import type { Plan } from './planner.js'
@@ -17,6 +18,7 @@ export async function startRun<D>(
   await recorder.record('run.started', started)
   tellStarted(ports, recorder, fold(ports.journal.records), false)
   await recorder.record('run.planned', { ...plan.facts, steps: plan.steps })
+  for (const taken of plan.taken) await recordTaken(recorder, taken)
   return carryOn(ports, recorder, fold(ports.journal.records))
 }
 
@@ -29,6 +31,7 @@ export async function resumeRun<D>(ports: RunPorts<D>, resumed: RecordData['run.
   await recorder.record('run.resumed', resumed)
   const before = fold(ports.journal.records)
   tellStarted(ports, recorder, before, true)
+  for (const taken of offeredBefore(before, ports.accept)) await recordTaken(recorder, taken)
   return carryOn(ports, recorder, before)
 }
 
@@ -54,22 +57,25 @@ async function finish<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcom
   // Clocks may have been set back since.
   const elapsedMs = Math.max(0, ports.clock.now().getTime() - Date.parse(state.startedAt))
   const wallMs = Math.max(0, ports.clock.realNow().getTime() - Date.parse(state.realStartedAt))
+  for (const message of neverOffered(state, ports.accept)) recorder.tell({ type: 'notice', level: 'warn', message })
   await recorder.record('run.finished', { outcome, elapsedMs, wallMs })
   recorder.tell({ type: 'run.finished', outcome, elapsedMs, wallMs, ...(await epilogue(ports, state, outcome)) })
   return outcome
 }
 
-type Epilogue = Pick<EventOf<'run.finished'>, 'criticalPathMs' | 'next' | 'remarks'>
+type Epilogue = Pick<EventOf<'run.finished'>, 'criticalPathMs' | 'next' | 'choices' | 'remarks'>
 
 async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome): Promise<Epilogue> {
   const changed = new Map<string, readonly Change[]>()
   for (const [id, { firstChanges }] of state.steps) changed.set(id, firstChanges)
   const criticalPathMs = await ports.criticalPathMs?.(changed)
   const remarks = remarksOf(state)
+  const choices = openChoices(state, ports.resumeCommand)
   return {
     ...(criticalPathMs === undefined ? {} : { criticalPathMs }),
     ...(remarks.length === 0 ? {} : { remarks }),
     ...(outcome === 'succeeded' ? {} : { next: ports.resumeCommand }),
+    ...(outcome === 'succeeded' || choices.length === 0 ? {} : { choices }),
   }
 }
 
@@ -95,9 +101,9 @@ function outcomeOf<D>(ports: RunPorts<D>, state: RunState): Outcome {
 
 function signalName(signal: AbortSignal): string {
   const reason: unknown = signal.reason
-  return reason instanceof LifeboatError && reason.code.startsWith('interrupted.')
-    ? reason.code.slice('interrupted.'.length)
-    : 'unknown'
+  if (!(reason instanceof LifeboatError)) return 'unknown'
+  if (/^(lock|target)\./.test(reason.code)) return 'another run’s take-over'
+  return reason.code.startsWith('interrupted.') ? reason.code.slice('interrupted.'.length) : 'unknown'
 }
 
 function tellStarted<D>(ports: RunPorts<D>, recorder: Recorder, { runbook, mode, cloud, undoes }: RunState, resumed: boolean): void {

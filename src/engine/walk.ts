@@ -3,12 +3,14 @@ import {
   LifeboatError,
   type Answer,
   type Change,
+  type ErrorFacts,
   type JsonObject,
   type PlannedStep,
   type Question,
 } from '../contract/index.js'
 import type { RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
+import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
 import { Eta } from './eta.js'
 import { inputsOf, allKnown } from './inputs.js'
@@ -40,6 +42,7 @@ export class Walk<D> {
   readonly #steps: readonly PlannedStep[]
   readonly #eta: Eta
   readonly #shown: Map<string, readonly Change[]>
+  readonly #accepted: Map<string, ReadonlySet<string>>
   /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
   readonly #signal: AbortSignal
   readonly #broken = new AbortController()
@@ -53,10 +56,11 @@ export class Walk<D> {
     this.#state = state
     this.#recorder = recorder
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
-    this.#questions = new Questions(ports.operator, recorder, this.#signal)
+    this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Eta(this.#steps)
     this.#shown = new Map(state.shown)
+    this.#accepted = new Map(state.accepted)
     for (const { id } of ports.runbook.nodes) {
       this.#endings.set(id, new Promise((resolve) => this.#settle.set(id, resolve)))
     }
@@ -143,7 +147,7 @@ export class Walk<D> {
     try {
       this.#eta.started(node.id, startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
-      return await go({
+      const outputs = await go({
         step: node.id,
         module,
         inputs,
@@ -153,7 +157,11 @@ export class Walk<D> {
         startedMs,
         ask: (question) => this.#ask(question),
         beforeHarm: () => this.#beforeHarm(node.id),
+        beforeIntent: async () => this.#ports.target?.beforeIntent(),
       })
+      const group = module.group?.(inputs)
+      if (typeof group === 'string') await this.#ports.target?.reached(group)
+      return outputs
     } finally {
       release()
       this.#eta.ended(node.id)
@@ -180,8 +188,10 @@ export class Walk<D> {
       return 'done'
     }
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
-    await this.#recorder.record('step.failed', { step, error: errorFacts(error), elapsedMs })
-    const answer = await this.#questions.ask({ kind: 'failure', step, error: errorFacts(error) })
+    const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
+    await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
+    const answer = await this.#questions.ask({ kind: 'failure', step, error: facts })
+    if (answer.choice === 'accept') this.#accept(step, answer.alternative, facts)
     return this.#carryOut(answer, node, attempt, startedMs)
   }
 
@@ -189,6 +199,7 @@ export class Walk<D> {
     switch (answer.choice) {
       case 'retry':
       case 'go':
+      case 'accept':
         return 'retry'
       case 'done':
         try {
@@ -204,6 +215,16 @@ export class Walk<D> {
         this.#stopping = true
         return 'stopped'
     }
+  }
+
+  /** From here on the step goes the way that it offered, and what it makes then counts as shown. */
+  #accept(step: string, id: string, { alternative }: ErrorFacts): void {
+    this.#accepted.set(step, new Set([...this.#acceptedOf(step), id]))
+    this.#shown.set(step, [...(this.#shown.get(step) ?? []), ...(alternative?.changes ?? [])])
+  }
+
+  #acceptedOf(step: string): ReadonlySet<string> {
+    return this.#accepted.get(step) ?? new Set()
   }
 
   /** The last look before users lose something: preflight of the harming step and of all that comes after it. */
@@ -237,10 +258,11 @@ export class Walk<D> {
 
   #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
     const { clock, doors } = this.#ports
-    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, (message) => {
+    const progress = (message: string): void => {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
-    })
+    }
+    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step))
   }
 
   #scopeOf(step: string): StepScope {

@@ -29,6 +29,7 @@ class RunFold {
   readonly #run: Mutable<RunState>
   readonly #steps = new Map<string, StepFold>()
   readonly #shown = new Map<string, readonly Change[]>()
+  readonly #accepted = new Map<string, Set<string>>()
   readonly #answers = new Map<string, Answer>()
   /** The question that each step waits for; one at a time for a step. */
   readonly #asked = new Map<string, Question>()
@@ -51,6 +52,7 @@ class RunFold {
       realStarts: this.#realStarts,
       shown: this.#shown,
       steps: new Map(),
+      accepted: this.#accepted,
       answers: this.#answers,
       ...(sim === undefined ? {} : { sim }),
       ...(undoes === undefined ? {} : { undoes }),
@@ -129,6 +131,13 @@ class RunFold {
     if (question?.kind === 'surprise' && kind === 'surprise' && answer.choice === 'go') {
       this.#shown.set(step, withAgreed(this.#shown.get(step) ?? [], question.now))
     }
+    if (question?.kind === 'failure' && kind === 'failure' && answer.choice === 'accept') this.#accept(step, answer.alternative, question)
+  }
+
+  /** Its changes stand beside what was shown before: the step may still be able to do with those. */
+  #accept(step: string, id: string, { error: { alternative } }: Extract<Question, { kind: 'failure' }>): void {
+    this.#accepted.set(step, new Set([...(this.#accepted.get(step) ?? []), id]))
+    if (alternative?.id === id) this.#shown.set(step, [...(this.#shown.get(step) ?? []), ...alternative.changes])
   }
 
   #finished({ data: { outcome, elapsedMs, wallMs } }: RecordOf<'run.finished'>): void {

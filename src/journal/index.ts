@@ -10,6 +10,10 @@ export {
   type LockOptions,
   type Processes,
 } from './lock.js'
+export { atWorkOn, type MarkStore } from './mark-store.js'
+export { TargetLock } from './target.js'
+export { sayLife } from './target-errors.js'
+export type { Mark } from './mark.js'
 export type { LockKey, LockOwner } from './lock-file.js'
 export type { ChildFacts, JournalRecord, Owner, Pin, RecordData, RecordType } from './records.js'
 export type { RunState, StepState } from './state.js'

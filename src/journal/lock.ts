@@ -15,6 +15,8 @@ import type { Owner } from './records.js'
 /** What the lock must know of processes; implemented by `platform/exec`. */
 export interface Processes {
   readonly host: string
+  /** What tells this host apart from another of the same name. */
+  machine(): Promise<string>
   /** This process, as it would stand in a lock. */
   self(): Promise<Owner>
   /** Does the process with this pid on this host live, and is it the one that started then? */

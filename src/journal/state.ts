@@ -31,6 +31,8 @@ export interface RunState {
   /** By step, the changes that the operator was shown and let pass: the last plan's, and surprises that were agreed to. */
   readonly shown: ReadonlyMap<string, readonly Change[]>
   readonly steps: ReadonlyMap<string, StepState>
+  /** By step, the ids of the alternatives that the operator has chosen. */
+  readonly accepted: ReadonlyMap<string, ReadonlySet<string>>
   /** The last answer to each gate and manual step. */
   readonly answers: ReadonlyMap<string, Answer>
   readonly sim?: NonNullable<RecordData['run.started']['sim']>

@@ -2,7 +2,7 @@ import { noPaint, type Paint } from './color.js'
 import { isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, line, oneLine, pad, wrap, type Span } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
-import { sayError, sayVerified } from './words.js'
+import { sayError, sayOffer, sayVerified } from './words.js'
 
 export interface LiveLayout {
   readonly columns: number
@@ -92,8 +92,10 @@ export function doneLines(step: StepView, columns: number, paint: Paint = noPain
     case 'failed': {
       const error = step.error === undefined ? '' : sayError(step.error)
       const hint = step.error?.hint === undefined ? [] : wrap(step.error.hint, width - 2).map((part) => `  ${part}`)
+      const alternative = step.error?.alternative
+      const offer = alternative === undefined ? [] : wrap(sayOffer(alternative), width - 2).map((part) => `  ${paint('bold', part)}`)
       const said = wrap(`${step.id}  failed after ${took}: ${error}`, width - 2)
-      return [...said.map((part, index) => paint('red', `${index === 0 ? '✗ ' : '  '}${part}`)), ...hint]
+      return [...said.map((part, index) => paint('red', `${index === 0 ? '✗ ' : '  '}${part}`)), ...hint, ...offer]
     }
     case 'pending':
     case 'waiting':

@@ -6,7 +6,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayVerified } from './words.js'
+import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayOffer, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -143,6 +143,8 @@ export class PlainRenderer {
     const failed: Span = ['red', `failed after ${formatDuration(event.elapsedMs)}: ${sayError(event.error)}`]
     this.#line(event, event.step, [failed], 'must')
     if (event.error.hint !== undefined) this.#line(event, event.step, [oneLine(event.error.hint)], 'must')
+    const { alternative } = event.error
+    if (alternative !== undefined) this.#line(event, event.step, [['bold', sayOffer(alternative)]], 'must')
   }
 
   #tellProgress(event: EventOf<'step.progress'>): void {
@@ -172,6 +174,7 @@ export class PlainRenderer {
     this.#line(event, undefined, [[style, `${this.#view.runbook} ${outcomes[event.outcome]}`], ` after ${formatDuration(event.elapsedMs)}`], 'must')
     if (this.#options.quiet === true) {
       if (event.next !== undefined) this.#line(event, undefined, [`next: ${event.next}`], 'must')
+      for (const { step, command } of event.choices ?? []) this.#line(event, undefined, [`or, as ${step} offers: ${command}`], 'must')
       return
     }
     const { paint, columns, times, incident, say } = this.#options

@@ -74,6 +74,7 @@ const states: Readonly<Record<PlannedStep['state'], string>> = {
   drifted: 'exists and differs',
   'in-flight': 'an operation is under way',
   assumed: '*assumed* absent, cannot be looked at yet',
+  unknown: 'cannot be told, see below; planned as if all of it were to be done',
   gate: 'asks before going on',
   check: 'verifies, changes nothing',
 }
@@ -107,7 +108,8 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
   const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
-  return [line(head, paint, columns), ...step.changes.flatMap((change) => changeLines(change, step, layout))]
+  const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
+  return [line(head, paint, columns), ...remark, ...step.changes.flatMap((change) => changeLines(change, step, layout))]
 }
 
 function changeLines(change: Change, step: PlannedStep, { paint, columns, verbose }: Layout): string[] {

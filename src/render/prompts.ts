@@ -1,4 +1,4 @@
-import type { Answer, ErrorFacts, Operator, Question } from '../contract/index.js'
+import type { Alternative, Answer, Change, ErrorFacts, Operator, Question } from '../contract/index.js'
 import type { Asker, Choice } from './asker.js'
 import { noPaint, type Paint } from './color.js'
 import { oneLine, wrap } from './text.js'
@@ -11,7 +11,7 @@ const goOrStop: readonly Choice<Verdict>[] = [
   { value: 'stop', name: 'Stop here; the run can be resumed' },
 ]
 
-type FailureChoice = 'retry' | 'done' | 'skip' | 'stop'
+type FailureChoice = 'retry' | 'done' | 'skip' | 'stop' | 'accept'
 const afterFailure: readonly Choice<FailureChoice>[] = [
   { value: 'retry', name: 'Try again' },
   { value: 'done', name: 'I have done it by hand: verify it and go on' },
@@ -124,8 +124,12 @@ async function askFailure(step: string, error: ErrorFacts, options: PersonOption
   asker.show([
     ...wrap(`${step} failed: ${sayError(error)}`, columns - 1).map((text) => paint('red', text)),
     ...(error.hint === undefined ? [] : wrap(error.hint, columns - 1)),
+    ...(error.alternative === undefined ? [] : offerLines(error.alternative, paint, columns)),
   ])
-  const choice = await asker.select(`${step}: what now?`, afterFailure, signal)
+  const other = error.alternative === undefined ? [] : [otherWay(error.alternative)]
+  const choices = [...afterFailure.slice(0, 1), ...other, ...afterFailure.slice(1)]
+  const choice = await asker.select(`${step}: what now?`, choices, signal)
+  if (choice === 'accept') return acceptance(error, name)
   if (choice !== 'skip') return { choice, by: name }
   for (;;) {
     const reason = (await asker.text('Why may it be skipped? (it stands in the journal)', signal)).trim()
@@ -134,16 +138,34 @@ async function askFailure(step: string, error: ErrorFacts, options: PersonOption
   }
 }
 
+/** What is offered, with every change of it and whom it harms: what is chosen here runs without another question. */
+function offerLines(alternative: Alternative, paint: Paint, columns: number): string[] {
+  const { changes } = alternative
+  const also = changes.length === 0 ? [] : ['It would make these changes besides:', ...changeLines(changes, paint, columns)]
+  return [...wrap(`There is another way (${oneLine(alternative.id)}): ${oneLine(alternative.offer)}`, columns - 1).map((text) => paint('bold', text)), ...also]
+}
+
+function otherWay({ id }: Alternative): Choice<FailureChoice> {
+  return { value: 'accept', name: `Go the other way that is told above (${oneLine(id)})` }
+}
+
+function acceptance({ alternative }: ErrorFacts, by: string): Answer {
+  return alternative === undefined ? { choice: 'stop', by } : { choice: 'accept', by, alternative: alternative.id }
+}
+
+function changeLines(changes: readonly Change[], paint: Paint, columns: number): string[] {
+  return changes.flatMap((change) => [
+    `  ${sayChange(change)}`,
+    ...detailsOf(change).map(({ path, before, after }) => `      ${path}  ${[before, after].filter((value) => value !== undefined).join(' → ')}`),
+    ...(change.harm === undefined ? [] : wrap(`harm: ${change.harm}`, columns - 8).map((text) => `      ${paint('red', text)}`)),
+  ])
+}
+
 /** Both are shown, what had been shown and what is to be done now: the difference is what is agreed to. */
 async function askSurprise({ step, shown, now }: Of<'surprise'>, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
   const { asker, name, paint = noPaint, columns = 80 } = options
   const list = (changes: Of<'surprise'>['now']): string[] => {
-    if (changes.length === 0) return ['  nothing']
-    return changes.flatMap((change) => [
-      `  ${sayChange(change)}`,
-      ...detailsOf(change).map(({ path, before, after }) => `      ${path}  ${[before, after].filter((value) => value !== undefined).join(' → ')}`),
-      ...(change.harm === undefined ? [] : wrap(`harm: ${change.harm}`, columns - 8).map((text) => `      ${paint('red', text)}`)),
-    ])
+    return changes.length === 0 ? ['  nothing'] : changeLines(changes, paint, columns)
   }
   asker.show([
     paint('yellow', `${step}: the world has moved on since the plan was shown.`),

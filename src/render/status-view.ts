@@ -39,6 +39,8 @@ export interface StatusInput extends RunRow {
   readonly journal: string
   /** The command that goes on, where there is something to go on with. */
   readonly next?: string
+  /** Besides it: the commands that take what failed steps offer. */
+  readonly choices?: readonly string[]
 }
 
 const conditions: Readonly<Record<RunCondition, readonly [Style, string]>> = {
@@ -71,11 +73,18 @@ export function statusLines(input: StatusInput, times: LocalTimes, paint: Paint 
     lines.push(say(`${input.condition === 'running' ? 'now     ' : 'open    '}${names(now)}`))
   }
   if (input.asking !== undefined) lines.push(say(['bold', `asks    ${oneLine(input.asking)}`]))
-  const tail = [say(`journal ${input.journal}`), ...(input.next === undefined ? [] : [`next    ${oneLine(input.next)}`])]
+  const tail = [say(`journal ${input.journal}`), ...(input.next === undefined ? [] : [`next    ${oneLine(input.next)}`]), ...choiceLines(input)]
   const room = most - lines.length - tail.length
   const failures = failed.map(({ id, error }) => say(['red', `failed  ${id}: ${sayError(error)}`]))
   const shown = failures.length <= room ? failures : [...failures.slice(0, room - 1), say(['red', `and ${failures.length - room + 1} more failed`])]
   return [...lines, ...shown, ...tail]
+}
+
+/** One line at most: nobody loses a failure or the journal's path over it. */
+function choiceLines({ choices = [] }: StatusInput): string[] {
+  const [first] = choices
+  if (first === undefined) return []
+  return [`or      ${oneLine(first)}${choices.length > 1 ? `  (and ${choices.length - 1} more: --json)` : ''}`]
 }
 
 /** All runs, newest first as given, one a line under a heading. */

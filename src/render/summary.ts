@@ -33,7 +33,7 @@ export function summaryLines(input: SummaryInput, paint: Paint = noPaint, column
     pathLines(view, finished).flatMap((text) => wrap(text, columns)),
     incident === undefined || finished.outcome !== 'succeeded' || view.undoes !== undefined ? [] : incidentLines(view, incident, say),
     remarkLines(finished, columns),
-    nextLines(finished, say),
+    nextLines(finished, say, columns),
   ]
   return paragraphs.filter((lines) => lines.length > 0).flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]))
 }
@@ -141,7 +141,11 @@ function remarkLines({ remarks }: EventOf<'run.finished'>, columns: number): str
 }
 
 /** The command that goes on is never cut: it is there to be copied. */
-function nextLines({ next, outcome }: EventOf<'run.finished'>, say: (...spans: Span[]) => string): string[] {
+function nextLines({ next, choices, outcome }: EventOf<'run.finished'>, say: (...spans: Span[]) => string, columns: number): string[] {
   if (next === undefined || outcome === 'succeeded') return []
-  return [say(['bold', 'To go on:']), `  ${cut(oneLine(next), 1000)}`]
+  const others = (choices ?? []).flatMap(({ step, offer, command }) => [
+    ...wrap(`Or, as ${step} offers: ${oneLine(offer)}`, columns),
+    `  ${cut(oneLine(command), 1000)}`,
+  ])
+  return [say(['bold', 'To go on:']), `  ${cut(oneLine(next), 1000)}`, ...others]
 }

@@ -1,4 +1,4 @@
-import type { Action, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
+import type { Action, Alternative, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -38,6 +38,11 @@ export function harmsOf(changes: readonly Change[]): readonly string[] {
   return [...new Set(changes.flatMap(({ harm }) => (harm === undefined ? [] : [oneLine(harm)])))]
 }
 
+/** `it offers another way, attach-across-groups: …`. */
+export function sayOffer({ id, offer }: Alternative): string {
+  return `it offers another way, ${oneLine(id)}: ${oneLine(offer)}`
+}
+
 export const outcomes: Readonly<Record<Outcome, string>> = {
   succeeded: 'succeeded',
   failed: 'failed',
@@ -64,6 +69,8 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
       return `skipped ${by}: ${cut(oneLine(answer.reason), 200)}`
     case 'stop':
       return `stopped ${by}`
+    case 'accept':
+      return `goes on another way, ${oneLine(answer.alternative)}, chosen ${by}`
   }
 }
 

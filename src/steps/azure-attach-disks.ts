@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { isPending, resourceId, type Change, type Claim } from '../contract/index.js'
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachFindings } from './parts/attach-readiness.js'
-import { attachActions, diskIn, diskLabel, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { attachActions, diskLabel, findIn, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
@@ -26,7 +26,7 @@ export const attachDisks = defineStep({
   inputs: z.strictObject({
     machine: resourceId,
     resourceGroup: z.string(),
-    /** Another group in which a disk may be: the one that it is moved out of. Looked at where the first is not known yet. */
+    /** Another group in which a disk may be: the one that it is moved out of, and that a refused move leaves it in. */
     from: z.string().optional(),
     disks: wantedDisks,
     /** Size and zone of a machine that is still to be made: by them a plan tells whether it will take the disks. */
@@ -42,10 +42,10 @@ export const attachDisks = defineStep({
       rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
       lockFindings(doors, wanted.machine, changes),
     ),
-  async observe({ machine, resourceGroup, disks: wanted }, { doors }) {
+  async observe({ machine, resourceGroup, from, disks: wanted }, { doors }) {
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }
-    const disks = await findDisks(doors, resourceGroup, wanted)
+    const disks = await findDisks(doors, resourceGroup, isPending(from) ? undefined : from, wanted)
     const missing = disks.filter((one) => !isAttached(found, one))
     if (missing.length === 0) {
       return { state: 'converged', outputs: { disks: disks.map(({ wanted: { name, lun }, disk: { id, uniqueId } }) => ({ name, lun, id, uniqueId })) } }
@@ -63,10 +63,10 @@ export const attachDisks = defineStep({
     const on = hostLabel(machine)
     return wanted.map(({ name, lun }) => ({ resource: diskLabel(name), action: 'update', before: { attachedTo: null }, after: { attachedTo: on, lun } }))
   },
-  async apply(changes, { machine, resourceGroup, disks }, { doors, checkpoint, signal }) {
+  async apply(changes, { machine, resourceGroup, from, disks }, { doors, checkpoint, signal }) {
     const { machines } = doors.azure
     const planned = disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
-    const found = await findDisks(doors, resourceGroup, planned)
+    const found = await findDisks(doors, resourceGroup, from, planned)
     const away = changes.some(({ after }) => typeof after === 'object' && after !== null && 'attachedTo' in after && after.attachedTo === null)
     const operation = away
       ? await machines.detach(machine, found.map(({ disk }) => disk.id))
@@ -75,29 +75,22 @@ export const attachDisks = defineStep({
     await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
-  claims: ({ machine, resourceGroup }) => [
+  claims: ({ machine, resourceGroup, from }) => [
     claim('machine', known(machine)),
-    groupClaim(known(resourceGroup)),
-    ...(isPending(machine) || isSame(groupOf(machine), resourceGroup) ? [] : [groupClaim(groupOf(machine))]),
+    ...sharedGroups([known(resourceGroup), from && known(from), isPending(machine) ? undefined : groupOf(machine)]),
   ],
   estimateMs: () => 30 * seconds,
 })
 
-function isSame(group: string, other: unknown): boolean {
-  return group.toLowerCase() === String(other).toLowerCase()
+function sharedGroups(groups: readonly (string | undefined)[]): Claim[] {
+  const names = groups.flatMap((group) => group?.toLowerCase() ?? [])
+  return [...new Set(names)].map((group) => groupClaim(group))
 }
 
-async function findDisks(doors: Platform, group: string, wanted: readonly WantedDisk[]): Promise<Placed[]> {
-  return Promise.all(
-    wanted.map(async (one) => {
-      const disk = await diskIn(doors, group, one.name)
-      if (disk !== undefined) return { wanted: one, disk }
-      throw new LifeboatError('attach.no-disk', `there is no disk ${one.name} in ${group}`, {
-        blame: 'user',
-        hint: 'Find it with `az disk list`: it may be in another group.',
-      })
-    }),
-  )
+async function findDisks(doors: Platform, group: string, other: string | undefined, wanted: readonly WantedDisk[]): Promise<Placed[]> {
+  // What has been moved lies in the first; a move that was refused or ended in part leaves disks in the second.
+  const [first, second] = other === undefined ? [group, undefined] : [other, group]
+  return Promise.all(wanted.map(async (one) => ({ wanted: one, disk: await findIn(doors, first, second, one) })))
 }
 
 function isAttached(machine: Machine, { wanted, disk }: Placed): boolean {

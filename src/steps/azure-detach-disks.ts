@@ -1,12 +1,13 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { durationMs, isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import type { Machine } from '../platform/azure/door.js'
 import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedByHand, stuck, type Escalation } from './parts/detach.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
-import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, endedWithin, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface AttachedDisk extends WantedDisk {
   readonly id: string
@@ -14,9 +15,19 @@ interface AttachedDisk extends WantedDisk {
 
 interface Seen {
   readonly attached: readonly AttachedDisk[]
+  /** What the operator has chosen for a detach that is stuck. */
+  readonly escalation?: Escalation
 }
 
-const inputs = z.strictObject({ machine: resourceId, resourceGroup: z.string(), disks: wantedDisks })
+const inputs = z.strictObject({
+  machine: resourceId,
+  resourceGroup: z.string(),
+  disks: wantedDisks,
+  /** How the machine was fenced: one that was deallocated must still be so right before its disks are taken. */
+  fenced: z.enum(['exported', 'deallocated', 'gone']).optional(),
+  /** How long a detach may take before the operator is asked. It takes seconds; stuck ones have taken 45 minutes. */
+  patience: durationMs.default(10 * minutes),
+})
 type Inputs = z.infer<typeof inputs>
 
 /**
@@ -36,29 +47,27 @@ export const detachDisks = defineStep({
       rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
       lockFindings(doors, wanted.machine, changes),
     ),
-  async observe({ machine, resourceGroup, disks }, { doors }) {
+  async observe({ machine, resourceGroup, disks }, { doors, accepted }) {
     const found = await doors.azure.machines.get(machine)
     const attached = found === undefined ? [] : attachedOf(disks, found)
     if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine } }
-    if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${hostLabel(machine)} is being changed` }
+    const escalation = escalationOf(found, accepted)
+    if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(machine)} is being deallocated` }
+    if (found.provisioningState === 'Updating' && escalation === undefined) return { state: 'in-flight', what: `${hostLabel(machine)} is being changed` }
     const stranger = attached.find(({ id }) => groupOf(id).toLowerCase() !== resourceGroup.toLowerCase())
     if (stranger !== undefined) {
       const why = `${hostLabel(machine)} has a disk ${stranger.name} that is in ${groupOf(stranger.id)}, not in ${resourceGroup}`
       return { state: 'conflict', why, mend: 'Find out whether it is the one that is meant, then detach it by hand or write its group into the runbook.' }
     }
-    return { state: 'drifted', seen: { attached } }
+    return { state: 'drifted', seen: escalation === undefined ? { attached } : { attached, escalation } }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    const attached = seen.state === 'drifted' ? seen.seen.attached : naming(disks, 'disks')
-    const on = hostLabel(machine)
-    return attached.map(({ name, lun }) => ({
-      resource: diskLabel(name),
-      action: 'update',
-      before: { attachedTo: on, lun },
-      after: { attachedTo: null },
-    }))
+    const { attached, escalation } = seen.state === 'drifted' ? seen.seen : { attached: naming(disks, 'disks') }
+    return detachChanges(machine, attached, escalation)
   },
-  async apply(changes, { machine, resourceGroup, disks }, { doors, checkpoint, signal }) {
+  async apply(changes, wanted, ctx) {
+    const { machine, resourceGroup, disks } = wanted
+    const { doors, signal } = ctx
     const { machines } = doors.azure
     const planned = disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
     if (changes.some(({ after }) => isAttachment(after))) {
@@ -68,14 +77,18 @@ export const detachDisks = defineStep({
       const wish = back.flatMap(({ lun, disk }) => (disk === undefined ? [] : [{ id: disk.id, lun }]))
       return ended(await machines.attach(machine, wish), signal)
     }
+    if (changes.some(isStop)) await letGoByStopping(machine, ctx)
     const found = await machines.get(machine)
     const ids = found === undefined ? [] : attachedOf(planned, found).map(({ id }) => id)
-    if (ids.length === 0) return
-    const operation = await machines.detach(machine, ids)
-    await checkpoint({ detaching: ids.map(nameOf) })
-    await ended(operation, signal)
+    if (found === undefined || ids.length === 0) return
+    assertFenced(found, wanted.fenced)
+    const force = changes.some(isForced)
+    const operation = await machines.detach(machine, ids, force)
+    await ctx.checkpoint({ [force ? 'detaching by force' : 'detaching']: ids.map(nameOf) })
+    const isOver = await endedWithin(operation, wanted.patience, ctx)
+    if (!isOver) throw stuck(found, attachedOf(planned, found), { force, patienceMs: wanted.patience })
   },
-  invert: (changes) => changes.map(inverted),
+  invert: (changes) => changes.map((change) => (isStop(change) ? startedByHand(change) : inverted(change))),
   claims: ({ machine, resourceGroup }) => [
     claim('machine', known(machine)),
     groupClaim(known(resourceGroup)),

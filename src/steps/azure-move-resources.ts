@@ -1,22 +1,31 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type ApplyContext, type Change, type Finding, type PlanInputs } from '../contract/index.js'
-import type { Disk } from '../platform/azure/door.js'
-import { nameOf } from '../platform/azure/ids.js'
+import { durationMs, isPending, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { diskIn, diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
+import { diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'
 import { unmovableFindings } from './parts/move-readiness.js'
+import { acrossGroups, moveDisks, moveLockFindings } from './parts/move.js'
 import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
-import { defineStep, ended, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
+import { defineStep, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
   /** Names of the disks that are still in the source. */
   readonly waiting: readonly string[]
 }
 
-const withinMs = 4 * hours
-
-const inputs = z.strictObject({ from: z.string(), to: z.string(), disks: wantedDisks })
+const inputs = z.strictObject({
+  from: z.string(),
+  to: z.string(),
+  disks: wantedDisks,
+  /**
+   * The server that they are for. A disk that is attached to it counts as "moved later", wherever it is: detaching it again
+   * would take its files from everybody.
+   */
+  machine: resourceId.optional(),
+  /** How long a move may hold its locks before the operator is asked. Azure lets it take four hours. */
+  patience: durationMs.default(1 * hours),
+})
 type Inputs = z.infer<typeof inputs>
 
 /**
@@ -28,17 +37,18 @@ export const moveResources = defineStep({
   uses: 'azure/move-resources',
   summary: 'Disks, moved to another resource group',
   inputs,
-  outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk) }),
+  outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk), remark: z.string().optional() }),
   identity: ['from', 'to', 'disks'],
-  verification: () => ({ everyMs: 10 * seconds, withinMs }),
+  verification: () => ({ everyMs: 10 * seconds, withinMs: 4 * hours }),
   preflight: (changes, wanted, { doors }) =>
     together(
       lostFindings(changes, wanted, doors),
+      failedFindings(wanted, doors),
       unmovableFindings(wanted.from, isPending(wanted.disks) ? [] : plannedOf(changes, wanted.disks), doors),
-      lockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
+      moveLockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
       rightsFindings(doors, needsOf(changes, wanted)),
     ),
-  async observe({ from, to, disks }, { doors }) {
+  async observe({ from, to, disks, machine }, { doors, accepted }) {
     const places = await Promise.all(disks.map((disk) => placeOf(doors, from, to, disk)))
     const lost = places.find(isLost)
     if (lost !== undefined) {
@@ -51,18 +61,22 @@ export const moveResources = defineStep({
       const why = `there is a disk ${twice.disk.name} in ${from} and another one in ${to}`
       return { state: 'conflict', why, mend: twiceHint }
     }
-    const waiting = places.filter(({ there }) => there === undefined).map(({ disk }) => disk.name)
-    if (waiting.length === 0) return { state: 'converged', outputs: { resourceGroup: to, disks: places.map(foundIn) } }
-    return { state: 'drifted', seen: { waiting } }
+    const left = places.filter(({ there }) => there === undefined)
+    const waiting = left.filter(({ here }) => isPending(machine) || machine === undefined || !sameId(here?.managedBy, machine))
+    if (waiting.length === 0 || accepted.has(acrossGroups)) {
+      const outputs = { resourceGroup: left.length === places.length ? from : to, disks: places.map(foundIn) }
+      return { state: 'converged', outputs: left.length === 0 ? outputs : { ...outputs, remark: movedLater(left, from) } }
+    }
+    return { state: 'drifted', seen: { waiting: waiting.map(({ disk }) => disk.name) } }
   },
   plan({ from, to, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const names = seen.state === 'drifted' ? seen.seen.waiting : naming(disks, 'disks').map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
-  async apply(changes, { from, to, disks }, ctx) {
+  async apply(changes, { from, to, disks, patience }, ctx) {
     const back = groupAfter(changes) === from && from !== to
     const [source, target] = back ? [to, from] : [from, to]
-    await move(source, target, plannedOf(changes, disks), ctx)
+    await moveDisks({ source, target, disks: plannedOf(changes, disks), patienceMs: patience, mayStay: !back }, ctx)
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
@@ -89,50 +103,37 @@ function needsOf(changes: readonly Change[], { from, to }: PlanInputs<Inputs>): 
   ]
 }
 
-/**
- * Moves what is in the source, as often as a move that is still going on keeps it from that: the lock of the groups makes
- * posting again safe, and what the other move has taken along by then is left out.
- */
-async function move(source: string, target: string, disks: readonly WantedDisk[], ctx: ApplyContext<Platform>): Promise<void> {
-  const { doors, clock, signal, progress, checkpoint } = ctx
-  const { groups } = doors.azure
-  const deadlineMs = clock.now().getTime() + withinMs
-  for (;;) {
-    const found = (await Promise.all(disks.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
-    if (found.length === 0) return
-    assertUnattached(found)
-    const ids = found.map(({ id }) => id)
-    try {
-      progress(`asking whether ${ids.length} disks can be moved to ${target}`)
-      await groups.validateMove(source, target, ids)
-      const operation = await groups.move(source, target, ids)
-      await checkpoint({ moving: ids.map(nameOf), from: source, to: target })
-      progress(`moving ${ids.length} disks; ${source} and ${target} are locked until it is over`)
-      return await ended(operation, signal)
-    } catch (error) {
-      if (!isHeldUp(error) || clock.now().getTime() >= deadlineMs) throw error
-      const [lock] = await lockFindings(doors, [source, target])
-      if (lock !== undefined) throw new LifeboatError('move.locked', lock.what, { hint: lock.mend, blame: 'user', cause: error })
-      progress(`a move holds the lock of ${source} or ${target}: waiting for its end`)
-      await clock.sleep(10 * seconds, signal)
-    }
-  }
-}
-
-/** A move needs to write and delete in both its groups; a lock that people have set is not waited for. */
-async function lockFindings({ azure }: Platform, groups: readonly string[]): Promise<Finding[]> {
-  const locks = (await Promise.all(groups.map((group) => azure.groups.locks(group)))).flat()
-  return locks.map(({ id, level }) => ({ level: 'stop', what: `the management lock ${id} (${level}) keeps disks from being moved`, mend: 'Remove it for the time of the move: `az lock delete --ids`.' }))
-}
-
-function isHeldUp(error: unknown): boolean {
-  return error instanceof LifeboatError && ['azure.locked', 'azure.in-flight'].includes(error.code)
-}
-
 const isLost = ({ here, there }: Place): boolean => here === undefined && there === undefined
 
-function foundIn({ disk, there }: Place): FoundDisk {
-  return { ...disk, id: there?.id ?? '', uniqueId: there?.uniqueId ?? '' }
+function foundIn({ disk, here, there }: Place): FoundDisk {
+  const found = there ?? here
+  return { ...disk, id: found?.id ?? '', uniqueId: found?.uniqueId ?? '' }
+}
+
+/** Never silent: a node group goes with its cluster, and everything in it. */
+function movedLater(left: readonly Place[], from: string): string {
+  const names = left.map(({ disk }) => disk.name).join(', ')
+  return (
+    `${names} stayed in ${from} and ${left.length === 1 ? 'is' : 'are'} used from there. Whatever deletes that group deletes them: do not delete ` +
+    'a cluster whose node group it is before they have been moved. For that they must be detached, in a quiet hour.'
+  )
+}
+
+/** What holds up every move out of a group (MoveCannotProceedWithResourcesNotInSucceededState), where it can be seen. */
+async function failedFindings({ from, to }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
+  if (isPending(from)) return []
+  const ids = (await azure.groups.list(from)) ?? []
+  const found = await Promise.all(ids.filter((id) => /\/Microsoft\.Network\/(networkInterfaces|virtualNetworks)\/[^/]+$/i.test(id)).map((id) => azure.resources.get(id)))
+  return found.flatMap((one) => {
+    const state = one?.properties['provisioningState']
+    if (one === undefined || state === undefined || state === 'Succeeded') return []
+    const target = isPending(to) ? 'another group' : to
+    return [{
+      level: 'warn' as const,
+      what: `${nameOf(one.id)} in ${from} is ${typeof state === 'string' ? state : 'not Succeeded'}: Azure is likely to refuse moving disks from there to ${target}`,
+      mend: `Mend or delete it first. Or let the disks stay where they are when the move is refused: the step offers that then (${acrossGroups}).`,
+    }]
+  })
 }
 
 function plannedOf(changes: readonly Change[], disks: readonly WantedDisk[]): WantedDisk[] {
@@ -142,11 +143,4 @@ function plannedOf(changes: readonly Change[], disks: readonly WantedDisk[]): Wa
 function groupAfter([first]: readonly Change[]): string | undefined {
   const after = first?.after
   return typeof after === 'object' && after !== null && 'group' in after && typeof after.group === 'string' ? after.group : undefined
-}
-
-function assertUnattached(disks: readonly Disk[]): void {
-  for (const { id, managedBy } of disks) {
-    if (managedBy === undefined) continue
-    throw new LifeboatError('move.attached', `disk ${id} is still attached to ${managedBy}`, { retry: {} })
-  }
 }

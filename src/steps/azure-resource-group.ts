@@ -48,6 +48,7 @@ export const resourceGroup = defineStep({
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ name }) => [groupClaim(known(name))],
+  group: ({ name }) => name,
   estimateMs: () => 10 * seconds,
 })
 

@@ -1,11 +1,25 @@
 import { z } from 'zod'
-import { file, LifeboatError, resourceId, type ApplyContext, type Change, type Inverse } from '../contract/index.js'
+import {
+  file,
+  isPending,
+  LifeboatError,
+  resourceId,
+  type ApplyContext,
+  type Change,
+  type Finding,
+  type Inverse,
+  type PlanInputs,
+  type ReadContext,
+} from '../contract/index.js'
 import { ask } from '../platform/host/ask.js'
-import { deviceFolder, exportPool, importedPools, importPool, mountAll, type ImportedPool } from '../platform/host/pools.js'
+import { deviceFolder, exportPool, importedPools, importPool, mountAll, poolFill, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { deallocate, deallocateAction, isSilence, stopForGood, stopMachine } from './parts/fence.js'
 import { naming } from './parts/naming.js'
+import { poolWarnings } from './parts/pool.js'
+import { rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -21,11 +35,14 @@ type Inputs = z.infer<typeof inputs>
 interface Seen {
   readonly serving: boolean
   readonly imported: boolean
+  /** It does not answer, and the operator has chosen to stop the machine then. */
+  readonly silent?: boolean
 }
 
 /**
  * The old server stops writing for good: NFS is stopped and the pool exported, so that another may import it without force.
- * A server that the control plane has deallocated, or that is gone, cannot write either. One that does not answer may.
+ * A server that the control plane has deallocated, or that is gone, cannot write either. One that does not answer may: stopping
+ * its machine is offered then, and done only if the operator chooses it.
  */
 export const nfsFence = defineStep({
   uses: 'nfs/fence',
@@ -35,14 +52,16 @@ export const nfsFence = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
-  // Its observation has been on the server, and has been root there, a moment ago.
-  preflight: async () => [],
-  async observe(wanted, { doors }) {
+  preflight: (changes, wanted, { doors }) => together(poolFindings(wanted, doors), stopFindings(changes, wanted, doors)),
+  async observe(wanted, ctx) {
+    const { doors, accepted } = ctx
     const found = await doors.azure.machines.get(wanted.machine)
     if (found === undefined) return { state: 'converged', outputs: { how: 'gone' } }
     if (found.powerState === 'deallocated') return { state: 'converged', outputs: { how: 'deallocated' } }
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being deallocated` }
-    const [pools, nfs] = await look(hostOf(wanted, doors))
+    const answer = accepted.has(deallocate) ? await lookPatiently(wanted, ctx) : await look(wanted, doors)
+    if (answer === undefined) return { state: 'drifted', seen: { serving: false, imported: false, silent: true } }
+    const [pools, nfs] = answer
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const imported = pools.some(({ guid }) => guid === wanted.pool.guid)
@@ -50,24 +69,13 @@ export const nfsFence = defineStep({
     return { state: 'drifted', seen: { serving: nfs !== 'inactive', imported } }
   },
   plan({ machine, pool }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    const { serving, imported } = seen.state === 'drifted' ? seen.seen : { serving: true, imported: true }
-    const on = hostLabel(machine)
-    const stop: Change = {
-      resource: 'nfs-server',
-      action: 'run',
-      before: { on, active: true },
-      after: { on, active: false },
-      harm: 'every notebook still open on the hubs of this server loses its files',
-    }
-    const leave: Change = {
-      resource: `zpool ${naming(pool, 'pool').name}`,
-      action: 'run',
-      before: { on, imported: true },
-      after: { on, imported: false },
-    }
+    const { serving, imported, silent } = seen.state === 'drifted' ? seen.seen : { serving: true, imported: true }
+    if (silent === true) return [stopMachine(machine)]
+    const [stop, leave] = cleanFence(machine, pool)
     return [...(serving ? [stop] : []), ...(imported ? [leave] : [])]
   },
   async apply(changes, wanted, ctx) {
+    if (changes.some(({ after }) => truth(after, 'power') !== undefined)) return stopForGood(wanted.machine, ctx)
     const host = hostOf(wanted, ctx.doors)
     // The way back has the other order: first the pool, then those who serve from it.
     const wayBack = changes.some(({ after }) => truth(after, 'active') === true || truth(after, 'imported') === true)
@@ -78,25 +86,83 @@ export const nfsFence = defineStep({
   estimateMs: () => 30 * seconds,
 })
 
+/** What is done on a server that answers. */
+function cleanFence(machine: PlanInputs<Inputs>['machine'], pool: PlanInputs<Inputs>['pool']): readonly [Change, Change] {
+  const on = hostLabel(machine)
+  return [
+    {
+      resource: 'nfs-server',
+      action: 'run',
+      before: { on, active: true },
+      after: { on, active: false },
+      harm: 'every notebook still open on the hubs of this server loses its files',
+    },
+    {
+      resource: `zpool ${naming(pool, 'pool').name}`,
+      action: 'run',
+      before: { on, imported: true },
+      after: { on, imported: false },
+    },
+  ]
+}
+
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
   return { ssh, at: { machine, user, key: sshKey } }
 }
 
-/** How a server's silence is told: by ssh, or by the control plane, which asks it for its host key first. */
-const silences = new Set(['ssh.unreachable', 'exec.timeout', 'azure.operation-failed', 'azure.run-command'])
+type Answer = readonly [readonly ImportedPool[], ServiceState]
 
 /** Silence is no proof: what cannot be reached stays unknown, with what may be done about it. */
-async function look(host: Host): Promise<readonly [readonly ImportedPool[], ServiceState]> {
+async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
   try {
-    return await ask(host, importedPools, nfsState)
+    return await ask(hostOf(wanted, doors), importedPools, nfsState)
   } catch (error) {
-    if (!(error instanceof LifeboatError) || !silences.has(error.code)) throw error
-    throw new LifeboatError(error.code, error.message, {
-      cause: error,
-      hint: 'A server that does not answer may still write. If it stays silent, deallocate it (`az vm deallocate`): that is proof, but then its pool was not exported.',
-      ...(error.retry === undefined ? {} : { retry: error.retry }),
-    })
+    throw isSilence(error) ? silent(error, wanted) : error
   }
+}
+
+/** The operator has chosen to stop a silent server: one answer that was lost is not yet silence. */
+async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }: ReadContext<Platform>): Promise<Answer | undefined> {
+  for (let left = 2; ; left -= 1) {
+    try {
+      return await ask(hostOf(wanted, doors), importedPools, nfsState)
+    } catch (error) {
+      if (!isSilence(error)) throw error
+      if (left === 0) return undefined
+      progress(`${hostLabel(wanted.machine)} does not answer; asking again`)
+      await clock.sleep(10 * seconds, signal)
+    }
+  }
+}
+
+async function poolFindings({ machine, user, sshKey, pool }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(pool)) return []
+  try {
+    const [pools, fill] = await ask(hostOf({ machine, user, sshKey }, doors), importedPools, poolFill)
+    return poolWarnings(pool, pools, fill)
+  } catch (error) {
+    // Of a server that does not answer, observing has said what there is to say.
+    if (isSilence(error)) return []
+    throw error
+  }
+}
+
+function stopFindings(changes: readonly Change[], { machine }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  const stops = changes.some(({ after }) => truth(after, 'power') !== undefined)
+  return stops ? rightsFindings(doors, [{ scope: machine, actions: [deallocateAction] }]) : Promise.resolve([])
+}
+
+function silent(error: LifeboatError, { machine, pool }: Inputs): LifeboatError {
+  const offer =
+    `${hostLabel(machine)} is asked once more; if it answers, NFS is stopped and ${pool.name} exported as usual. If not, its machine is stopped ` +
+    '(deallocated): only then is it sure that it cannot write. The price: what it had not written to its disks yet is lost, and the pool ' +
+    'is not exported, so that it must be imported with -f; that is done once it is proved that no other server can have it.'
+  return new LifeboatError('fence.silent', `${hostLabel(machine)} does not answer, and may still write: ${error.message}`, {
+    cause: error,
+    hint: 'Look whether it is the server that is silent, or the way to it (jump host, network). Nothing is detached before it is fenced.',
+    alternative: { id: deallocate, offer, changes: [...cleanFence(machine, pool), stopMachine(machine)] },
+    ...(error.retry === undefined ? {} : { retry: error.retry }),
+  })
 }
 
 /** The pool is known by its guid; a name proves nothing. */
@@ -129,11 +195,15 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
   await exportPool(host, imported.name)
 }
 
-function truth(after: Change['after'], key: 'active' | 'imported'): unknown {
+function truth(after: Change['after'], key: 'active' | 'imported' | 'power'): unknown {
   return typeof after === 'object' && after !== null && key in after ? (after as Record<string, unknown>)[key] : undefined
 }
 
 function turned({ resource, action, before, after }: Change): Inverse {
+  if (truth(after, 'power') !== undefined) {
+    const why = 'what the server had not written yet is lost; starting it again (`az vm start`) brings back the rest, once its disks are back'
+    return { resource, irreversible: why }
+  }
   if (before === undefined || after === undefined) return { resource, irreversible: `what it was before is not known; look in ${deviceFolder} on that server` }
   return { resource, action, before: after, after: before }
 }

@@ -1,4 +1,15 @@
-import { anyStep, isPending, type AnyStep, type Change, type Claim, type Clock, type Pending, type PlanInputs, type StepModule } from '../contract/index.js'
+import {
+  anyStep,
+  isPending,
+  type AnyStep,
+  type Change,
+  type Claim,
+  type Clock,
+  type Pending,
+  type PlanInputs,
+  type ReadContext,
+  type StepModule,
+} from '../contract/index.js'
 import type { Operation } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 
@@ -57,6 +68,27 @@ export async function ended({ done }: Operation, signal: AbortSignal): Promise<v
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+/** Milliseconds of the run's clock between two looks at whether patience has run out. */
+const sliceMs = 10 * seconds
+
+/** The same, as long as patience lasts (milliseconds of the run's clock): false says that it goes on without us. */
+export async function endedWithin(
+  operation: Operation,
+  patienceMs: number,
+  ctx: Pick<ReadContext<Platform>, 'clock' | 'signal'>,
+): Promise<boolean> {
+  const over = new AbortController()
+  const end = ended(operation, ctx.signal).finally(() => over.abort())
+  end.catch(() => undefined)
+  const deadlineMs = ctx.clock.now().getTime() + patienceMs
+  while (!over.signal.aborted && ctx.clock.now().getTime() < deadlineMs) {
+    await ctx.clock.sleep(Math.min(sliceMs, patienceMs), AbortSignal.any([ctx.signal, over.signal])).catch(() => undefined)
+    ctx.signal.throwIfAborted()
+  }
+  if (over.signal.aborted) await end
+  return over.signal.aborted
 }
 
 /** The same for what may hang: lets go after `withinMs` of the run's clock, and observing goes on from there. */

@@ -3,7 +3,6 @@ import { file, isPending, LifeboatError, resourceId, type Change, type ReadConte
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
 import {
-  deviceFolder,
   exportPool,
   importablePools,
   importedPools,
@@ -13,12 +12,13 @@ import {
   mountedDatasets,
   noDataErrors,
   notExported,
-  type ImportablePool,
+  poolFill,
   type ImportedPool,
 } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
+import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/pool.js'
 import { keyFindings } from './parts/ssh.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -32,6 +32,11 @@ const inputs = z.strictObject({
   pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
   /** Every disk of the pool, as the control plane knows it. */
   disks: z.array(disk).min(1),
+  /**
+   * The server that had the pool. If it never exported it, the pool is imported all the same once it is proved that this server
+   * cannot hold it any more; without a name for it, it is not.
+   */
+  previous: resourceId.optional(),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -53,6 +58,7 @@ export const zfsImportPool = defineStep({
     guid: z.string(),
     health: z.string(),
     datasets: z.array(z.object({ name: z.string(), mountpoint: z.string(), usedBytes: z.number() })),
+    remark: z.string().optional(),
   }),
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
@@ -64,28 +70,28 @@ export const zfsImportPool = defineStep({
     const mend = 'Look at `az disk show` and `az vm show` for where the disks are. Nothing is imported before this is clear.'
     return [...key, ...missing.map((what) => ({ level: 'stop', what, mend }) as const)]
   },
-  async observe(wanted, { doors }) {
+  async observe(wanted, { doors, accepted }) {
     const host = hostOf(wanted, doors)
-    const [pools, all] = await ask(host, importedPools, mountedDatasets)
+    const [pools, all, fill] = await ask(host, importedPools, mountedDatasets, poolFill)
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const pool = pools.find(({ guid }) => guid === wanted.pool.guid)
     if (pool === undefined) return { state: 'absent' }
-    if (pool.health !== 'ONLINE') {
-      const mend = `Look at \`zpool status ${pool.name}\` on that server and bring its devices back.`
-      return { state: 'conflict', why: `${pool.name} is imported on ${hostLabel(wanted.machine)}, but ${pool.health}`, mend }
-    }
+    assertHealth(pool, hostLabel(wanted.machine), accepted)
     const datasets = all.filter((dataset) => isInPool(dataset, pool.name))
     const unmounted = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted).map(({ name }) => name)
     if (unmounted.length > 0) return { state: 'drifted', seen: { unmounted } }
     const facts = datasets.map(({ name, mountpoint, usedBytes }) => ({ name, mountpoint, usedBytes }))
-    return { state: 'converged', outputs: { pool: pool.name, guid: pool.guid, health: pool.health, datasets: facts } }
+    const outputs = { pool: pool.name, guid: pool.guid, health: pool.health, datasets: facts }
+    const remark = remarkOn(pool, fill.find(({ guid }) => guid === pool.guid)?.percent ?? 0)
+    return { state: 'converged', outputs: remark === undefined ? outputs : { ...outputs, remark } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const before = seen.state === 'absent' ? { imported: false } : { imported: true, unmounted: seen.seen.unmounted }
+    const { machine, previous } = wanted
     const { name, guid } = naming(wanted.pool, 'pool')
-    const after = { on: hostLabel(wanted.machine), imported: true, guid }
-    return [{ resource: `zpool ${name}`, action: 'run', before, after }]
+    const force = previous === undefined ? {} : { force: 'only if it was not exported, and only once no other server can have it' }
+    return [{ resource: `zpool ${name}`, action: 'run', before, after: { on: hostLabel(machine), imported: true, guid, ...force } }]
   },
   async apply(changes, wanted, ctx) {
     const host = hostOf(wanted, ctx.doors)
@@ -107,14 +113,21 @@ function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'ss
 async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): Promise<void> {
   const { pool } = wanted
   const [missing, [pools, found]] = await Promise.all([proofsMissing(wanted, ctx.doors), ask(host, importedPools, importablePools)])
-  if (pools.some(({ guid }) => guid === pool.guid)) {
-    await ask(host, noDataErrors(pool.name))
-  } else {
+  if (!pools.some(({ guid }) => guid === pool.guid)) {
     if (missing.length > 0) throw noProof(missing)
-    assertWhole(found, wanted)
-    ctx.progress(`importing ${pool.name}`)
-    await importPool(host, pool)
+    const here = wholePool(found, wanted, ctx.accepted)
+    // Asked once more, right before the import: who had the pool may have come back since it was fenced.
+    const since = await proofsMissing(wanted, ctx.doors)
+    if (since.length > 0) throw noProof(since)
+    if (!here.exported) await assertNobodyElse(wanted, ctx.doors)
+    ctx.progress(here.exported ? `importing ${pool.name}` : `importing ${pool.name}, which was not exported: no other server can have it`)
+    await importPool(host, { ...pool, force: !here.exported })
   }
+  // Imported and not mounted: nothing uses it yet, and so it stays if something is wrong with it.
+  const [now, datasets] = await ask(host, importedPools, mountedDatasets, noDataErrors(pool.name))
+  const imported = now.find(({ guid }) => guid === pool.guid)
+  if (imported !== undefined) assertHealth(imported, hostLabel(wanted.machine), ctx.accepted)
+  assertMountpoints(datasets.filter((dataset) => isInPool(dataset, pool.name)))
   await mountAll(host)
 }
 
@@ -147,35 +160,30 @@ async function proofsMissing({ machine, disks, pool }: Pick<Inputs, 'machine' | 
     const state = states[index]
     if (state === undefined) return [`there is no disk ${id}`]
     if (state.uniqueId !== uniqueId) return [`${nameOf(id)} is not the disk that it was (another unique id)`]
-    if (state.managedBy !== undefined && !sameId(state.managedBy, machine)) return [`${nameOf(id)} is attached to ${state.managedBy}`]
+    const other = [state.managedBy, ...(state.sharedBy ?? [])].find((holder) => holder !== undefined && !sameId(holder, machine))
+    if (other !== undefined) return [`${nameOf(id)} is attached to ${other}`]
     if (!found.dataDisks.some((attached) => sameId(attached.id, id))) return [`${nameOf(id)} is not attached to ${hostLabel(machine)}`]
     return []
   })
   return [...number, ...each]
 }
 
+/**
+ * ZFS cannot tell whether the server that had the pool still uses it; the control plane can. With every disk attached here and
+ * nowhere else, that one must be gone, deallocated, or without any of them.
+ */
+async function assertNobodyElse({ previous, disks, pool }: Inputs, { azure }: Platform): Promise<void> {
+  if (previous === undefined) throw notExported(pool.name, 'and the runbook does not say which server that was (`previous`)')
+  const found = await azure.machines.get(previous)
+  if (found === undefined || found.powerState === 'deallocated') return
+  const held = found.dataDisks.find(({ id }) => disks.some((one) => sameId(one.id, id) || sameId(one.name, nameOf(id))))
+  if (held === undefined) return
+  throw notExported(pool.name, `${hostLabel(previous)} is ${found.powerState ?? 'in an unknown state'} and has ${nameOf(held.id)}`)
+}
+
 function noProof(missing: readonly string[]): LifeboatError {
   return new LifeboatError('zfs.no-proof', `it is not proven that the pool's disks are here and nowhere else: ${missing.join('; ')}`, {
     retry: {},
     hint: 'Nothing was imported. Look at `az disk show` and `az vm show` for where the disks are.',
-  })
-}
-
-/** The devices must hold this very pool, all of it, exported. */
-function assertWhole(found: readonly ImportablePool[], { pool }: Pick<Inputs, 'pool'>): void {
-  const here = found.find(({ guid }) => guid === pool.guid)
-  if (here === undefined) {
-    const others = found.map(({ name, guid }) => `${name} ${guid}`)
-    throw new LifeboatError('zfs.not-found', `no pool ${pool.guid} on the devices of ${deviceFolder}; found: ${others.join(', ') || 'none'}`, { retry: {} })
-  }
-  if (!here.exported) throw notExported(pool.name, 'it was last used by another system')
-  if (here.name !== pool.name) {
-    throw new LifeboatError('zfs.other-name', `the pool ${pool.guid} is called ${here.name}, not ${pool.name}`, { blame: 'user', hint: 'Mend its name in the runbook.' })
-  }
-  const online = here.devices.filter(({ state }) => state === 'ONLINE').length
-  if (online === pool.devices && here.devices.length === pool.devices) return
-  throw new LifeboatError('zfs.devices', `${pool.name} has ${pool.devices} devices; ${online} of the ${here.devices.length} that are seen are ONLINE (pool: ${here.state})`, {
-    retry: {},
-    hint: 'Are all its disks attached? A pool that is not whole is not imported.',
   })
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { decode, encode, fold, Journal, type RunState } from '../../src/journal/index.js'
 import { MemoryStore, ticking } from '../helpers/journal-samples.js'
+import { acceptedJournal } from './make-accepted.js'
 import { goldenJournals } from './make-v1.js'
 
 const folder = new URL('../../fixtures/journals/', import.meta.url)
@@ -12,6 +13,7 @@ const replay = (name: string): RunState => fold(decode(read(name), { name }).rec
 
 /** Released bytes: a line is added here with each new golden journal, and none is ever changed. */
 const released: Readonly<Record<string, string>> = {
+  'v1-accepted.ndjson': 'c7930c34e693424eea81c0f7ea91e7bbcae2de61a09774dc46b3eec02b0650f6',
   'v1-finished.ndjson': '9c38fd771a82bbee419a8574f06bf1f0810422f9d7bbd069f4e89841ae197fcd',
   'v1-torn.ndjson': '4256508a5724e48bfab36fe9a4a2169145e39765acbaf5d29a8dfa6034d038f3',
 }
@@ -25,6 +27,7 @@ describe('golden journals', () => {
 
   it('of format 1 are what their script makes, with a checksum of its own', () => {
     for (const [name, text] of goldenJournals()) expect(read(name), name).toBe(text)
+    expect(read('v1-accepted.ndjson')).toBe(acceptedJournal)
   })
 
   it('have every type of record that format 1 knows', () => {
@@ -103,6 +106,15 @@ describe('v1-finished', () => {
     })
     expect([...answers]).toEqual([['go', { choice: 'go', by: 'ann' }]])
     expect(shown.get('fence')).toMatchObject([{ after: 'masked' }])
+  })
+})
+
+describe('v1-accepted', () => {
+  it('replays to what the operator chose, with the changes that were shown with it', () => {
+    const { accepted, shown, steps } = replay('v1-accepted.ndjson')
+    expect([...accepted].map(([step, ids]) => [step, ...ids])).toEqual([['fence', 'deallocate'], ['move', 'attach-across-groups']])
+    expect(shown.get('fence')).toMatchObject([{ resource: 'machine nfs' }, { resource: 'machine nfs', harm: 'it stops' }])
+    expect(steps.get('move')).toMatchObject({ status: 'verified', open: false, attempt: 2, outputs: { remark: 'd0 stayed' } })
   })
 })
 

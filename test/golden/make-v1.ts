@@ -3,7 +3,7 @@
  * test/golden/make-v1.ts` prints them all. They have been released, so the files in `fixtures/journals/` must never change; a
  * new format gets new files and a script of its own.
  */
-interface Draft {
+export interface Draft {
   readonly at: string
   readonly type: string
   readonly data: unknown
@@ -107,7 +107,8 @@ function crc(text: string): string {
   return ((sum ^ 0xffffffff) >>> 0).toString(16).padStart(8, '0')
 }
 
-function lines(drafts: readonly Draft[]): string[] {
+/** Each record as a line of run `data100-x7k2`, numbered and sealed. */
+export function lines(drafts: readonly Draft[]): string[] {
   return drafts.map(({ at, type, data }, index) => {
     const body = JSON.stringify({ v: 1, seq: index + 1, t: `2019-02-25T${at}.000Z`, run, type, data })
     return `${body.slice(0, -1)},"crc":"${crc(body)}"}\n`

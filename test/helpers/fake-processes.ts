@@ -26,6 +26,10 @@ export class FakeProcesses implements Processes {
     this.#living.delete(`${pid} ${started}`)
   }
 
+  async machine(): Promise<string> {
+    return `machine of ${this.host}`
+  }
+
   async self(): Promise<Owner> {
     return { user: 'ann', host: this.host, pid: 1, started: 'boot-1/1' }
   }

@@ -219,9 +219,11 @@ class Trial {
     })
     await this.#eachFault(when)
     if (changes.length === 0) return
+    const usual = new Set((await module.preflight(changes, this.#inputs, this.#ctx())).map((one) => JSON.stringify(one)))
     await this.#eachFailing(async (doors) => {
       const said = await module.preflight(changes, this.#inputs, this.#ctx(doors))
-      return said.some((one) => 'level' in one && one.level === 'stop') ? undefined : 'preflight finds nothing in the way'
+      // A warning tells it too: what a login may not ask need not keep a failover from starting.
+      return said.some((one) => 'level' in one && !usual.has(JSON.stringify(one))) ? undefined : 'preflight finds nothing in the way'
     })
   }
 
@@ -335,7 +337,7 @@ class Trial {
   }
 
   #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['observe']>[1] {
-    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined }
+    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set() }
   }
 
   #unwritten(before: number, who: string): void {

@@ -36,11 +36,14 @@ export class Driven {
   readonly module: AnyStep<Platform>
   readonly ctx: ReadContext<Platform> & { checkpoint(what: Json): Promise<void> }
   readonly inputs: Record<string, unknown>
+  /** Alternatives that were chosen for it. */
+  readonly accepted = new Set<string>()
 
   constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>) {
     this.module = module
     this.inputs = module.inputs.parse(inputs)
-    this.ctx = { doors, clock, signal: new AbortController().signal, progress: () => undefined, checkpoint: async () => undefined }
+    const { signal } = new AbortController()
+    this.ctx = { doors, clock, signal, accepted: this.accepted, progress: () => undefined, checkpoint: async () => undefined }
   }
 
   see(): Promise<Observation<Record<string, unknown>, unknown>> {

@@ -49,6 +49,41 @@ describe('a resource group', () => {
   })
 })
 
+describe('tags of a group', () => {
+  const path = (name: string): string => `${groupPath(name)}/providers/Microsoft.Resources/tags/default`
+  const tagsOf = async (name: string): Promise<unknown> => (await world.send('GET', groupPath(name))).body['tags']
+  const merge = (tags: Record<string, string>): Promise<{ status: number; code: string }> =>
+    world.send('PATCH', path('g'), { operation: 'Merge', properties: { tags } })
+
+  test('are dropped by a PUT that names none, and replaced by a PATCH of the group (A62)', async () => {
+    world.addGroup('g')
+    await merge({ run: '1', by: 'ann' })
+    // A naive client makes sure that its group is there.
+    await world.send('PUT', groupPath('g'), { location: 'westus2' })
+    expect(await tagsOf('g')).toEqual({})
+    await merge({ run: '1' })
+    await world.send('PATCH', groupPath('g'), { tags: { by: 'bob' } })
+    expect(await tagsOf('g')).toEqual({ by: 'bob' })
+  })
+
+  test('are merged by name, whatever its case, and taken away by name (A62)', async () => {
+    world.addGroup('g')
+    await merge({ run: '1', by: 'ann' })
+    await merge({ RUN: '2' })
+    expect(await tagsOf('g')).toEqual({ RUN: '2', by: 'ann' })
+    await world.send('PATCH', path('g'), { operation: 'Delete', properties: { tags: { run: '2' } } })
+    expect((await world.send('GET', path('g'))).body['properties']).toEqual({ tags: { by: 'ann' } })
+  })
+
+  test('cannot be written while the group is locked, nor be longer than Azure takes them (A9, A62)', async () => {
+    world.addGroup('g')
+    expect((await merge({ run: 'x'.repeat(257) })).code).toBe('InvalidTagValueLength')
+    world.world.group('g')?.locks.add('a move')
+    const refused = await merge({ run: '1' })
+    expect([refused.status, refused.code]).toEqual([409, 'ScopeLocked'])
+  })
+})
+
 describe('a management lock', () => {
   const lock = (level: string): Promise<unknown> =>
     world.send('PUT', `${groupPath('g')}/providers/Microsoft.Authorization/locks/l`, { properties: { level } })

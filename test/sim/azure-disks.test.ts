@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Change } from '../../src/contract/index.js'
+import type { Change, LifeboatError } from '../../src/contract/index.js'
 import { attachDisks } from '../../src/steps/azure-attach-disks.js'
 import { detachDisks } from '../../src/steps/azure-detach-disks.js'
 import { moveResources } from '../../src/steps/azure-move-resources.js'
@@ -24,7 +24,8 @@ const stateOf = async (step: Driven): Promise<string> => (await step.see()).stat
 const both = ['update disk nfsserver_DataDisk_0', 'update disk nfsserver_DataDisk_1']
 
 describe('azure/detach-disks', () => {
-  const detach = (wanted = disks): Driven => world.driven(detachDisks, { machine: oldServer(), resourceGroup: oldGroup, disks: wanted })
+  const detach = (wanted = disks, more: object = {}): Driven =>
+    world.driven(detachDisks, { machine: oldServer(), resourceGroup: oldGroup, disks: wanted, ...more })
   beforeEach(() => {
     for (const pool of world.test.world.pools) Object.assign(pool, { importedOn: [], exported: true })
   })
@@ -39,6 +40,46 @@ describe('azure/detach-disks', () => {
     await undo(step, changes)
     expect((await world.azure.machines.get(oldServer()))?.dataDisks.map(({ lun }) => lun)).toEqual([0, 1])
     expect(world.test.world.violations).toEqual([])
+  })
+
+  const hang = (times = 1): void => world.test.faults.plantInOperation({ operation: 'detach', times, durationMs: 45 * 60_000 })
+
+  it('that hangs offers to stop the machine, which lets go of them then (A83)', async () => {
+    hang()
+    const step = detach()
+    const stuck = (await step.make().catch((error: unknown) => error)) as LifeboatError
+    expect(stuck).toMatchObject({ code: 'detach.stuck', alternative: { id: 'deallocate' } })
+    expect(await stateOf(step)).toBe('in-flight')
+    step.accepted.add('deallocate')
+    const changes = await step.make()
+    expect(changes).toEqual(stuck.alternative?.changes)
+    expect(changes[0]?.harm).toBeDefined()
+    expect(await stateOf(step)).toBe('converged')
+    expect(world.test.world.host(oldServer())?.power).toBe('deallocated')
+    expect(world.test.world.violations).toEqual([])
+  })
+
+  it('that hangs even then offers force, as the last resort and with what it may lose', async () => {
+    hang(2)
+    const step = detach()
+    await expect(step.make()).rejects.toMatchObject({ code: 'detach.stuck', alternative: { id: 'deallocate' } })
+    step.accepted.add('deallocate')
+    const stuck = (await step.make().catch((error: unknown) => error)) as LifeboatError
+    expect(stuck).toMatchObject({ code: 'detach.stuck', alternative: { id: 'force', offer: expect.stringContaining('last resort') as string } })
+    step.accepted.add('force')
+    const changes = await step.make()
+    expect(changes).toEqual(stuck.alternative?.changes)
+    expect(changes.every(({ harm }) => harm?.includes('not written'))).toBe(true)
+    expect(await stateOf(step)).toBe('converged')
+  })
+
+  it('from a machine that was stopped and runs again is refused: its pool may be back there (A27)', async () => {
+    const step = detach(disks, { fenced: 'deallocated' })
+    await expect(step.make()).rejects.toMatchObject({ code: 'detach.not-fenced' })
+    expect((await world.azure.machines.get(oldServer()))?.dataDisks).toHaveLength(2)
+    await (await world.azure.machines.deallocate(oldServer())).done
+    await step.make()
+    expect(await stateOf(step)).toBe('converged')
   })
 
   it('is in flight while the machine is being changed', async () => {
@@ -58,7 +99,8 @@ describe('azure/detach-disks', () => {
 })
 
 describe('azure/move-resources', () => {
-  const move = (): Driven => world.driven(moveResources, { from: oldGroup, to: 'data100-disks', disks })
+  const move = (machine?: string): Driven =>
+    world.driven(moveResources, { from: oldGroup, to: 'data100-disks', disks, ...(machine === undefined ? {} : { machine }) })
   beforeEach(async () => {
     world.test.addGroup('data100-disks')
     await fenceAndDetach(world.test)
@@ -125,6 +167,90 @@ describe('azure/move-resources', () => {
     world.test.world.remove(first!)
     world.test.world.remove(second!)
     expect(await move().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('nfsserver_DataDisk_0 is neither in') as string })
+  })
+
+  it('counts a disk that is attached to the server they are for as moved later, and says where it stayed', async () => {
+    const machine = await putMachine(world.test)
+    const [first, second] = oldDisks(world.test)
+    const step = move(machine)
+    await (await world.azure.machines.attach(machine, [{ id: first!, lun: 0 }])).done
+    expect(names(await step.plan())).toEqual(['update disk nfsserver_DataDisk_1'])
+    await (await world.azure.machines.attach(machine, [{ id: second!, lun: 1 }])).done
+    expect(await step.see()).toMatchObject({
+      state: 'converged',
+      outputs: { resourceGroup: oldGroup, disks: [{ id: first }, { id: second }], remark: expect.stringContaining(`stayed in ${oldGroup}`) as string },
+    })
+    // Without a word of whom they are for, they are to be moved, and cannot be while something has them.
+    await expect(move().make()).rejects.toMatchObject({ code: 'move.attached' })
+  })
+
+  const fail = (code: string, durationMs?: number): void =>
+    world.test.faults.plantInOperation({ operation: 'move', times: 1, fail: { code }, ...(durationMs === undefined ? {} : { durationMs }) })
+
+  it('that ends in part is told disk by disk, offers the rest where it is, and what follows finds each', async () => {
+    fail('ResourceMoveFailed')
+    const step = move()
+    const failure = await step.make().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'move.refused', alternative: { id: 'attach-across-groups', changes: [] } })
+    expect(names(await step.plan())).toEqual(['update disk nfsserver_DataDisk_1'])
+
+    step.accepted.add('attach-across-groups')
+    const [here, there] = [oldDisks(world.test)[1], oldDisks(world.test, 'data100-disks')[0]]
+    expect(await step.see()).toMatchObject({
+      state: 'converged',
+      outputs: { resourceGroup: 'data100-disks', disks: [{ id: there }, { id: here }], remark: expect.stringMatching(/^nfsserver_DataDisk_1 stayed/) as string },
+    })
+    const machine = await putMachine(world.test)
+    const attach = world.driven(attachDisks, { machine, resourceGroup: 'data100-disks', from: oldGroup, disks })
+    await attach.make()
+    expect(await attach.see()).toMatchObject({ state: 'converged', outputs: { disks: [{ id: there, lun: 0 }, { id: here, lun: 1 }] } })
+  })
+
+  it('is refused for one disk that the target has no room for, and moves nothing then', async () => {
+    world.test.faults.plantOnWire({
+      match: { method: 'POST', path: 'validateMoveResources' },
+      times: 1,
+      answer: { status: 409, code: 'ResourceMoveProviderValidationFailed', message: 'nfsserver_DataDisk_1 is not allowed in data100-disks by policy' },
+    })
+    await expect(move().make()).rejects.toMatchObject({ code: 'move.refused', message: expect.stringContaining('DataDisk_1') as string })
+    expect([...world.test.world.moves.values()]).toEqual([])
+  })
+
+  it('is validated right before it is made, each time', async () => {
+    await move().make()
+    const verbs = world.test.world.requests.flatMap(({ path, method }) => (method === 'POST' ? [/(validateMove|move)Resources/.exec(path)?.[0]] : []))
+    expect(verbs.filter((verb) => verb !== undefined)).toEqual(['validateMoveResources', 'moveResources'])
+  })
+
+  it('that outlasts patience says that nothing else can be done meanwhile, and goes on when it is asked again', async () => {
+    world.test.faults.plantInOperation({ operation: 'move', times: 1, durationMs: 3 * 3_600_000 })
+    const step = world.driven(moveResources, { from: oldGroup, to: 'data100-disks', disks, patience: '30m' })
+    const failure = (await step.make().catch((error: unknown) => error)) as LifeboatError
+    expect(failure).toMatchObject({ code: 'move.overrun', alternative: undefined, hint: expect.stringContaining('until then the disks can neither') as string })
+    // What it says is so: the world refuses to attach what is being moved (A9).
+    const machine = world.test.id(oldGroup, machineType, 'nfsserver')
+    await expect(world.azure.machines.attach(machine, [{ id: oldDisks(world.test)[1]!, lun: 0 }])).rejects.toMatchObject({ code: 'azure.locked' })
+    await expect(step.make()).rejects.toMatchObject({ code: 'move.overrun' })
+    world.test.clock.advance(2 * 3_600_000)
+    await step.make()
+    expect([...world.test.world.moves.values()]).toEqual([1, 1])
+  })
+
+  it('offers nothing on the way back, where the disks must come home', async () => {
+    const step = move()
+    const changes = await step.make()
+    fail('ResourceMoveFailed')
+    await expect(undo(step, changes)).rejects.toMatchObject({ code: 'move.refused', alternative: undefined })
+  })
+
+  it('is foreseen to be refused where an interface of the group has failed', async () => {
+    const id = world.test.id(oldGroup, 'Microsoft.Network/networkInterfaces', 'nfsserver-nic')
+    world.test.world.resource(id)!.properties['provisioningState'] = 'Failed'
+    const step = move()
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toMatchObject([
+      { level: 'warn', what: expect.stringContaining('nfsserver-nic') as string, mend: expect.stringContaining('attach-across-groups') as string },
+    ])
+    await expect(step.make()).rejects.toMatchObject({ code: 'move.refused', hint: expect.stringContaining('provisioningState Failed') as string })
   })
 
   it('claims both groups alone', () => {

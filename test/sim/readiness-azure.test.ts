@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { isReady } from '../../src/cli/plan.js'
 import { openSite, readRunbook } from '../../src/cli/site.js'
 import { planRun, type Plan } from '../../src/engine/index.js'
 import { readWorldSpec } from '../../src/sim/world/load.js'
@@ -161,6 +162,31 @@ const impediments: readonly Impediment[] = [
     mend: /drop the step that moves it, and attach it from there/,
   },
   {
+    name: 'a clock that is ten minutes off',
+    world: () => ({ clockAhead: 600_000 }),
+    step: '(site)',
+    what: /the clock of this machine is \d+ min.* behind the cloud’s/,
+    mend: /timedatectl set-ntp true/,
+  },
+  {
+    name: 'a TTL that the first step cannot lower early enough',
+    world: ({ zones }) => ({ zones: zones.map((one) => ({ ...one, records: one.records.map((record) => ({ ...record, ttl: 86_400 })) })) }),
+    step: 'prod-dns',
+    level: 'warn',
+    what: /TTL of data100\.datahub\.berkeley\.edu is 86400 s now: unless it is lowered 24 h before/,
+    mend: /or do it now if that is less than 24 h ahead/,
+  },
+  {
+    name: 'CAA records that keep the issuer out',
+    world: ({ zones }) => ({
+      zones: zones.map((one) => ({ ...one, records: [...one.records, { name: '@', type: 'CAA', ttl: 300, values: ['0 issue "digicert.com"'] }] })),
+    }),
+    step: 'prod-dns',
+    level: 'warn',
+    what: /CAA records of datahub\.berkeley\.edu let only digicert\.com issue/,
+    mend: /letsencrypt\.org/,
+  },
+  {
     name: 'a policy that denies a location to groups',
     world: () => ({ policies: [{ name: 'only-east', type: 'Microsoft.Resources/subscriptions/resourceGroups', locations: ['eastus'] }] }),
     step: 'group-nfs',
@@ -267,6 +293,7 @@ async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>)
       clock: site.clock,
       env: site.env,
       doors: site.doors(folder, 'plan'),
+      site: site.checks(site.doors(folder, 'plan'), folder),
       signal: new AbortController().signal,
       pollEveryMs: site.cloud.pollEveryMs,
     })
@@ -287,12 +314,14 @@ describe('the plan of data100', () => {
 
   it.each(impediments)('finds $name before anything is written', async ({ step, level = 'stop', what, mend, ...planted }) => {
     const { plan, written } = await planOf(planted)
-    expect(plan.findings.filter(({ steps }) => steps.includes(step))).toContainEqual({
-      steps: expect.arrayContaining([step]) as string[],
+    const concerns = (steps: readonly string[]): boolean => (step === '(site)' ? steps.length === 0 : steps.includes(step))
+    expect(plan.findings.filter(({ steps }) => concerns(steps))).toContainEqual({
+      steps: (step === '(site)' ? [] : expect.arrayContaining([step])) as string[],
       level,
       what: expect.stringMatching(what) as string,
       mend: expect.stringMatching(mend) as string,
     })
-    expect([plan.failures, written]).toEqual([[], []])
+    // A plan that is not ready ends `plan` and `run` with exit code 4.
+    expect([plan.failures, written, isReady(plan)]).toEqual([[], [], level === 'warn'])
   })
 })

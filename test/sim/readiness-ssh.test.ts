@@ -71,12 +71,17 @@ describe('R3: the jump host of the new network', () => {
 })
 
 describe('the old server', () => {
-  it('that cannot be reached stops the run, with what may be done about it', async () => {
+  it('that cannot be reached is a finding: the plan says what stopping it would cost, and how to choose that', async () => {
     await using world = await served()
     for (const host of world.world.hosts.values()) host.answers = false
-    const { code, failures } = await readinessIn(world)
-    expect(code).toBe(4)
-    expect(failures).toMatchObject([{ step: 'fence', error: { hint: expect.stringContaining('deallocate') as string } }])
+    const { code, failures, findings } = await readinessIn(world)
+    expect([code, failures]).toEqual([4, []])
+    expect(findings).toContainEqual({
+      level: 'stop',
+      steps: ['fence'],
+      what: expect.stringContaining('does not answer, and may still write') as string,
+      mend: expect.stringContaining('--accept fence=deallocate') as string,
+    })
   })
 
   it('that has another pool stops the run', async () => {

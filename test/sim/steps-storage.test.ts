@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LifeboatError, type Change } from '../../src/contract/index.js'
+import type { DataDisk, Machine } from '../../src/platform/azure/door.js'
+import { WorldError } from '../../src/sim/world/world.js'
 import { nfsExports } from '../../src/steps/nfs-exports.js'
 import { nfsFence } from '../../src/steps/nfs-fence.js'
 import { zfsImportPool } from '../../src/steps/zfs-import-pool.js'
@@ -77,14 +79,59 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })
   })
 
-  it('a server that does not answer is unknown, with what may be done about it; one that is deallocated is fenced', async () => {
+  const labels = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
+  const silence = (): void => void (world.world.host(machine)!.answers = false)
+
+  it('a server that does not answer is unknown: stopping it is offered, with whom that harms, and not done by itself', async () => {
     const fence = driven(nfsFence, { pool })
-    world.world.host(machine)!.answers = false
-    const silent = await fence.see().catch((error: unknown) => error as LifeboatError)
-    expect(silent).toBeInstanceOf(LifeboatError)
-    expect((silent as LifeboatError).hint).toContain('deallocate')
-    await (await opened.doors.azure.machines.deallocate(machine)).done
+    silence()
+    const silent = (await fence.see().catch((error: unknown) => error)) as LifeboatError
+    expect(silent).toMatchObject({ code: 'fence.silent', alternative: { id: 'deallocate', offer: expect.stringContaining('not exported') as string } })
+    expect(labels(silent.alternative?.changes ?? [])).toEqual(['run nfs-server', 'run zpool pool0', 'update old server'])
+    expect(silent.alternative?.changes[2]?.harm).toContain('not written')
+    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
+  })
+
+  it('once that is chosen its machine is stopped, and only what the control plane calls deallocated is fenced', { timeout: 120_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    fence.accepted.add('deallocate')
+    silence()
+    const changes = await fence.make()
+    expect(labels(changes)).toEqual(['update old server'])
     expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'deallocated' } })
+    expect(fence.module.invert(changes)).toMatchObject([{ irreversible: expect.stringContaining('not written') as string }])
+    // It comes back to life: fenced it is no more, though nobody of ours has touched it.
+    await world.world.take('start', machine, 0, () => undefined)
+    Object.assign(world.world.host(machine)!, { power: 'running', answers: true })
+    world.world.pools[0]!.importedOn.push(machine)
+    expect((await fence.see()).state).toBe('drifted')
+  })
+
+  it('a server that answers again is fenced as usual, though stopping it was chosen', { timeout: 120_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    fence.accepted.add('deallocate')
+    expect(labels(await fence.make())).toEqual(['run nfs-server', 'run zpool pool0'])
+    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'exported' } })
+  })
+
+  it('one that cannot be stopped either stops the run, with nothing detached', { timeout: 120_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    fence.accepted.add('deallocate')
+    silence()
+    world.world.tamper.add(({ what }) => (what === 'deallocate' ? new WorldError(409, 'VMAgentStuck', 'The host does not respond.') : undefined))
+    const failure = await fence.make().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'fence.not-stopped', alternative: undefined, hint: expect.stringContaining('nothing has been detached') as string })
+    await expect(fence.see()).resolves.toMatchObject({ state: 'drifted', seen: { silent: true } })
+  })
+
+  it('a pool that is nearly full or has lost a device is told before the fence', { timeout: 120_000 }, async () => {
+    Object.assign(world.world.pools[0]!, { allocatedBytes: world.world.pools[0]!.sizeBytes * 0.94, health: 'DEGRADED' })
+    const fence = driven(nfsFence, { pool })
+    const findings = await fence.module.preflight(await fence.plan(), fence.inputs, fence.ctx)
+    expect(findings).toMatchObject([
+      { level: 'warn', what: expect.stringContaining('DEGRADED') as string },
+      { level: 'warn', what: expect.stringMatching(/94 % full|93 % full/) as string },
+    ])
   })
 
   it('a pool of that name with another guid is a conflict', async () => {
@@ -92,12 +139,69 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect((await driven(zfsImportPool, { pool: { ...pool, guid: '1' }, disks: await disks() }).see()).state).toBe('conflict')
   })
 
-  it('a pool that was never exported is not imported by force', async () => {
-    Object.assign(world.world.pools[0]!, { importedOn: [], exported: false, lastHostId: 'another' })
+  describe('a pool that was never exported', () => {
+    const previous = machine.replace(/nfsserver$/, 'before')
+    /** The step on a server that has the disks, after `other` had the pool, as the control plane tells of that one. */
+    const importing = async (other: Partial<Machine> | undefined, wanted: object = { previous }) => {
+      Object.assign(world.world.pools[0]!, { importedOn: [], exported: false, lastHostId: 'another' })
+      const step = driven(zfsImportPool, { pool, disks: await disks(), ...wanted })
+      const { machines } = opened.doors.azure
+      const get: typeof machines.get = async (id) => (id === previous ? (other as Machine | undefined) : machines.get(id))
+      const doors = { ...opened.doors, azure: { ...opened.doors.azure, machines: { ...machines, get } } }
+      return new Driven(zfsImportPool, doors, opened.clock, step.inputs)
+    }
+    const forced = async () => (await worldRequests(world)).filter(({ path }) => /zpool import (-\S+ )*-f/.test(path)).length
+    const ours = async (): Promise<DataDisk[]> => (await disks()).map(({ id, lun }) => ({ id: id ?? '', lun }))
+
+    it.each<[string, Partial<Machine> | undefined]>([
+      ['is gone', undefined],
+      ['is deallocated', { id: previous, powerState: 'deallocated', dataDisks: [] }],
+      ['runs without any of the disks', { id: previous, powerState: 'running', dataDisks: [] }],
+    ])('is imported with -f where the server that had it %s, and what is on it is mounted', { timeout: 120_000 }, async (_, other) => {
+      const step = await importing(other)
+      const [change] = await step.make()
+      expect(change?.after).toMatchObject({ force: expect.stringContaining('only if it was not exported') as string })
+      expect(await step.see()).toMatchObject({ state: 'converged', outputs: { health: 'ONLINE' } })
+      expect(await forced()).toBe(1)
+      expect((await worldState(world)).violations).toEqual([])
+    })
+
+    it.each(['running', undefined])('is left alone where that server is %s and still has a disk of it', { timeout: 120_000 }, async (powerState) => {
+      const step = await importing({ id: previous, ...(powerState === undefined ? {} : { powerState }), dataDisks: await ours() })
+      expect(await codeOf(step.make())).toBe('zfs.not-exported')
+      expect(await forced()).toBe(0)
+    })
+
+    it('is left alone where nothing says which server that was', { timeout: 120_000 }, async () => {
+      expect(await codeOf((await importing(undefined, {})).make())).toBe('zfs.not-exported')
+      expect(await forced()).toBe(0)
+      expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
+    })
+  })
+
+  it('a degraded pool is imported only if that is chosen, and said again afterwards', { timeout: 120_000 }, async () => {
+    Object.assign(world.world.pools[0]!, { importedOn: [], exported: true, health: 'DEGRADED', allocatedBytes: world.world.pools[0]!.sizeBytes * 0.95 })
     const step = driven(zfsImportPool, { pool, disks: await disks() })
-    expect(await step.see()).toEqual({ state: 'absent' })
-    expect(await codeOf(step.apply([theImport]))).toBe('zfs.not-exported')
+    await expect(step.make()).rejects.toMatchObject({ code: 'zfs.devices', alternative: { id: 'degraded', changes: [] } })
     expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
+    step.accepted.add('degraded')
+    await step.make()
+    expect(await step.see()).toMatchObject({ state: 'converged', outputs: { health: 'DEGRADED', remark: expect.stringMatching(/DEGRADED.*full/) as string } })
+    // A later run that knows nothing of that choice asks too.
+    await expect(driven(zfsImportPool, { pool, disks: await disks() }).see()).rejects.toMatchObject({ code: 'zfs.health', alternative: { id: 'degraded' } })
+  })
+
+  it('a dataset that would be mounted over the system stays unmounted', { timeout: 120_000 }, async () => {
+    Object.assign(world.world.pools[0]!, { importedOn: [], exported: true })
+    for (const dataset of world.world.pools[0]!.datasets) Object.assign(dataset, { mounted: false, mountpoint: '/etc/ssh' })
+    expect(await codeOf(driven(zfsImportPool, { pool, disks: await disks() }).make())).toBe('zfs.mountpoint')
+    expect(world.world.pools[0]!.datasets.some(({ mounted }) => mounted)).toBe(false)
+  })
+
+  it('disks of another pool are told with its name and guid', { timeout: 120_000 }, async () => {
+    Object.assign(world.world.pools[0]!, { importedOn: [], exported: true, name: 'another', guid: '77' })
+    const failure = await driven(zfsImportPool, { pool, disks: await disks() }).apply([theImport]).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'zfs.not-found', message: expect.stringContaining('another (guid 77)') as string })
   })
 
   it('a pool with fewer devices than the runbook says is not imported', async () => {

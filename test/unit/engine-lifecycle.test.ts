@@ -85,15 +85,16 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
     step: 'a',
     module,
     inputs: {},
-    ctx: { doors: undefined, clock, signal: new AbortController().signal, progress: () => undefined },
+    ctx: { doors: undefined, clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set() },
     recorder: new Recorder(journal, [listen], clock),
     shown,
     startedMs: 0,
     ask: async (question) => {
       told.push(`ask:${question.kind}`)
-      return { choice: answer, by: 'test', reason: '' }
+      return { choice: answer, by: 'test', reason: '', alternative: '' }
     },
     beforeHarm: async () => void told.push('beforeHarm'),
+    beforeIntent: async () => undefined,
   }
   const error = await bringAbout(work).then(
     () => undefined,

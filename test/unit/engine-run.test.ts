@@ -13,7 +13,7 @@ import {
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
 import { Journal, type RecordData } from '../../src/journal/index.js'
 import type { Node, Runbook } from '../../src/runbook/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
@@ -30,6 +30,8 @@ class Switches {
   ofSite: () => readonly Finding[] = () => []
   /** Steps that take something from users. */
   readonly harmful = new Set<string>()
+  /** Steps that can only be turned on another way, and offer it; `sees`: they find out when they look. */
+  readonly offering = new Map<string, 'sees' | 'tries'>()
 }
 
 const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
@@ -45,6 +47,10 @@ function clock(): Clock {
   return { now: () => new Date(ms), realNow: () => new Date(ms), sleep: pass, sleepReal: pass, toReal: (by) => by }
 }
 
+const detour = (id: string): Change => ({ resource: `${id} otherwise`, action: 'run' })
+const offer = (id: string): LifeboatError =>
+  new LifeboatError('test.refused', 'refused', { alternative: { id: 'other', offer: 'does it otherwise', changes: [detour(id)] } })
+
 function switchStep(world: Switches, id: string, claims: readonly Claim[] = []): AnyStep<unknown> {
   return anyStep<Record<string, unknown>, { id: string }, string, unknown, unknown>({
     uses: `test/${id}`,
@@ -54,9 +60,16 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     identity: [],
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
     preflight: async () => world.says(id),
-    observe: async () => (world.on.has(id) ? { state: 'converged', outputs: { id } } : { state: 'absent' }),
-    plan: () => [{ resource: id, action: 'create', ...(world.harmful.has(id) ? { harm: 'notebooks stop' } : {}) }],
-    apply: async (_changes, _inputs, { signal }) => {
+    observe: async (_inputs, { accepted }) => {
+      if (world.offering.get(id) === 'sees' && !accepted.has('other')) throw offer(id)
+      if (world.on.has(id)) return { state: 'converged', outputs: { id } }
+      return accepted.has('other') ? { state: 'drifted', seen: 'other' } : { state: 'absent' }
+    },
+    plan: (_inputs, { state }) => [
+      state === 'drifted' ? detour(id) : { resource: id, action: 'create', ...(world.harmful.has(id) ? { harm: 'notebooks stop' } : {}) },
+    ],
+    apply: async (changes, _inputs, { signal }) => {
+      if (world.offering.get(id) === 'tries' && changes[0]?.resource === id) throw offer(id)
       await world.during(id, signal)
       world.turned.push(id)
       world.on.add(id)
@@ -77,9 +90,13 @@ interface Stage {
   readonly claims?: Record<string, Claim[]>
   readonly answer?: (question: Question) => Answer['choice']
   readonly stop?: AbortController
+  /** Chosen in advance. */
+  readonly accept?: Accepting
+  /** Nobody is there to be asked. */
+  readonly alone?: boolean
 }
 
-async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController() }: Stage) {
+async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -106,7 +123,8 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     site: async () => world.ofSite(),
     journal,
     listeners: [(event) => events.push(event)],
-    operator: { name: 'test', present: true, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because' }) },
+    ...(accept === undefined ? {} : { accept }),
+    operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
   }
@@ -298,5 +316,75 @@ describe('readiness', () => {
     expect(world.turned).not.toContain('fence')
     world.says = () => [{ ...stop, level: 'warn' }]
     expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
+  })
+})
+
+describe('an alternative', () => {
+  const other = new Map([['a', new Set(['other'])]])
+  const intents = (events: readonly RunEvent[]): string[] =>
+    events.flatMap((event) => (event.type === 'step.intent' ? event.changes.map(({ resource }) => resource) : []))
+  const finished = (events: readonly RunEvent[]) => events.flatMap((event) => (event.type === 'run.finished' ? [event] : []))[0]
+  const notices = (events: readonly RunEvent[]): string[] => events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
+  const refusing = (how: 'sees' | 'tries'): Switches => {
+    const world = new Switches()
+    world.offering.set('a', how)
+    return world
+  }
+
+  it('that the operator chooses is gone without another question, since its changes were shown with it', async () => {
+    const { outcome, events, asked } = await perform({ nodes: [step('a')], world: refusing('tries'), answer: ({ kind }) => (kind === 'failure' ? 'accept' : 'stop') })
+    expect([outcome, asked]).toEqual(['succeeded', ['failure']])
+    expect(intents(events)).toEqual(['a', 'a otherwise'])
+  })
+
+  it('is never taken where nobody is there to choose it: the run stops, and says which command takes it', async () => {
+    const world = refusing('tries')
+    const { outcome, events } = await perform({ nodes: [step('a')], world, alone: true })
+    expect([outcome, world.turned]).toEqual(['failed', []])
+    expect(finished(events)?.choices).toEqual([
+      { step: 'a', alternative: 'other', offer: 'does it otherwise', command: 'lifeboat resume run --accept a=other' },
+    ])
+  })
+
+  it('is taken by a resume that brings it, without trying the refused way once more', async () => {
+    const world = refusing('tries')
+    const { store } = await perform({ nodes: [step('a')], world, alone: true })
+    const { outcome, events } = await perform({ nodes: [step('a')], world, store, alone: true, accept: other })
+    expect([outcome, intents(events)]).toEqual(['succeeded', ['a otherwise']])
+    expect(events).toContainEqual(expect.objectContaining({ type: 'question.answered', answer: { choice: 'accept', by: '--accept', alternative: 'other' } }))
+  })
+
+  it('stays chosen through another stop', async () => {
+    const world = refusing('tries')
+    world.during = async () => {
+      throw new LifeboatError('test.again', 'another failure')
+    }
+    const first = await perform({ nodes: [step('a')], world, alone: true, accept: other })
+    expect([first.outcome, finished(first.events)?.choices]).toEqual(['failed', undefined])
+    world.during = async () => undefined
+    const second = await perform({ nodes: [step('a')], world, store: first.store, alone: true })
+    expect([second.outcome, intents(second.events)]).toEqual(['succeeded', ['a otherwise']])
+  })
+
+  it('that was chosen in advance and not needed is told, and so is an id that no step has', async () => {
+    const { outcome, events } = await perform({ nodes: [step('a')], world: new Switches(), accept: other })
+    expect([outcome, notices(events)]).toEqual(['succeeded', ['--accept a=other was not used: a has not offered that.']])
+    const wrong = await perform({ nodes: [step('a')], world: refusing('tries'), alone: true, accept: new Map([['a', new Set(['othr'])]]) })
+    expect([wrong.outcome, notices(wrong.events)]).toEqual(['failed', ['--accept a=othr was not used: a offers other, not othr.']])
+  })
+
+  it('that is offered when looking is a finding of the plan, and a part of it once it is chosen', async () => {
+    const world = refusing('sees')
+    world.harmful.add('a')
+    const { plan } = await perform({ nodes: [step('a')], world, alone: true })
+    expect(plan?.failures).toEqual([])
+    expect(plan?.findings).toEqual([
+      { level: 'stop', steps: ['a'], what: 'refused', mend: 'Or, with --accept a=other: does it otherwise' },
+    ])
+    expect([plan?.steps[0]?.state, plan?.facts.firstHarm]).toEqual(['unknown', 'a'])
+
+    const chosen = await perform({ nodes: [step('a')], world: refusing('sees'), alone: true, accept: other })
+    expect(chosen.plan?.steps[0]?.changes).toEqual([detour('a')])
+    expect([chosen.outcome, intents(chosen.events)]).toEqual(['succeeded', ['a otherwise']])
   })
 })

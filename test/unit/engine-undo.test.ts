@@ -34,7 +34,7 @@ const clock = {
   sleepReal: async () => undefined,
   toReal: (ms: number) => ms,
 }
-const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined)
+const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined, new Set())
 
 const looked = async (look: Look): Promise<[string, readonly Change[]]> => {
   const back = backwards(thing(look), [made])

@@ -203,3 +203,33 @@ describe('answers', () => {
     ])
   })
 })
+
+describe('an alternative that was chosen', () => {
+  const alternative = { id: 'across', offer: 'they stay', changes: [change('disk c')] }
+  const failure = { kind: 'failure', step: 'disks', error: { ...error, alternative } } as const
+  const offered = (): Records =>
+    begun()
+      .add('run.planned', {
+        firstHarm: null,
+        pointOfNoReturn: null,
+        criticalPath: [],
+        totalMs: 0,
+        steps: [{ id: 'disks', uses: 'u', needs: [], state: 'absent', changes: [change('disk a')], irreversible: {}, estimateMs: 0, startMs: 0 }],
+      })
+      .add('step.started', start())
+      .add('step.failed', { step: 'disks', error: failure.error, elapsedMs: 1 })
+      .add('question.asked', { step: 'disks', question: failure })
+
+  it('is known from then on, its changes beside those that had been shown', () => {
+    const answer = { choice: 'accept', by: 'ann', alternative: 'across' } as const
+    const state = fold(offered().add('question.answered', { step: 'disks', kind: 'failure', answer }).add('run.resumed', resumed).list)
+    expect([...(state.accepted.get('disks') ?? [])]).toEqual(['across'])
+    expect(state.shown.get('disks')?.map(({ resource }) => resource)).toEqual(['disk a', 'disk c'])
+  })
+
+  it('is none where the operator answered otherwise, or the one who asked is gone', () => {
+    const stop = { choice: 'stop', by: 'ann' } as const
+    expect(fold(offered().add('question.answered', { step: 'disks', kind: 'failure', answer: stop }).list).accepted.size).toBe(0)
+    expect(fold(offered().add('run.resumed', resumed).list).accepted.size).toBe(0)
+  })
+})

@@ -191,6 +191,7 @@ describe('many who want one lock', () => {
     const all = new Promise<void>((resolve) => (go = resolve))
     return {
       host: processes.host,
+      machine: () => processes.machine(),
       self: () => processes.self(),
       async alive(pid, started) {
         const alive = await processes.alive(pid, started)
@@ -238,6 +239,7 @@ describe('many who want one lock', () => {
     const asleep = new Promise<void>((resolve) => (wake = resolve))
     const sleepy: Processes = {
       host: processes.host,
+      machine: () => processes.machine(),
       self: () => processes.self(),
       alive: async (pid, started) => {
         const alive = await processes.alive(pid, started)

@@ -67,6 +67,15 @@ describe('the person at the terminal', () => {
     expect(await ask(failure, scripted([choice]))).toEqual({ choice, by: 'ada' })
   })
 
+  it('sees what else a failure offers, with what it would change and whom it harms, and may choose it', async () => {
+    const changes = [{ resource: 'server', action: 'run', after: { power: 'off' }, harm: 'it stops' }] as const
+    const offering: Question = { ...failure, error: { ...error, alternative: { id: 'other', offer: 'turn it off', changes } } }
+    const asker = scripted(['accept'])
+    expect(await ask(offering, asker)).toEqual({ choice: 'accept', by: 'ada', alternative: 'other' })
+    const shown = asker.shown.join('\n')
+    for (const part of ['There is another way (other): turn it off', 'run server', 'harm: it stops']) expect(shown).toContain(part)
+  })
+
   it('sees both what was shown and what is needed now', async () => {
     const asker = scripted(['go'])
     expect(await ask(surprise, asker)).toEqual({ choice: 'go', by: 'ada' })

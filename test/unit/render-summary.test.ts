@@ -79,6 +79,13 @@ describe('the summary', () => {
     expect(summary([...goodRun.slice(0, -1), skipped, ...goodRun.slice(-1)])).toContain('prod-live was skipped: looked myself')
   })
 
+  it('gives the command for each other way that a step offers', () => {
+    const choices = [{ step: 'cluster', alternative: 'other', offer: 'make it elsewhere', command: 'lifeboat resume r1 --accept cluster=other' }]
+    const events = failedRun.map((one) => (one.type === 'run.finished' ? { ...one, choices } : one))
+    const lines = summaryLines({ view: viewAfter(events), times })
+    expect(lines.slice(-3)).toEqual(['  lifeboat resume r1', 'Or, as cluster offers: make it elsewhere', '  lifeboat resume r1 --accept cluster=other'])
+  })
+
   it('never cuts the command that goes on', () => {
     const next = `lifeboat resume r1 --state-dir ${'/long'.repeat(20)}`
     const events = failedRun.map((one) => (one.type === 'run.finished' ? { ...one, next } : one))

@@ -7,7 +7,7 @@ export function openDisks(session: AzureSession): DiskDoor {
       const { group, name } = session.parse(id)
       const found = await session.read(`reading disk ${name}`, async () => (await session.compute()).disks.get(group, name))
       if (found === undefined) return undefined
-      const { managedBy } = found
+      const { managedBy, managedByExtended } = found
       return {
         id: found.id ?? id,
         uniqueId: found.uniqueId ?? '',
@@ -18,6 +18,7 @@ export function openDisks(session: AzureSession): DiskDoor {
         sku: found.sku?.name ?? '',
         keyVaultEncrypted: found.encryptionSettingsCollection?.enabled === true,
         ...(managedBy === undefined ? {} : { managedBy }),
+        ...(managedByExtended === undefined ? {} : { sharedBy: managedByExtended }),
       }
     },
   }

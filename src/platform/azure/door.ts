@@ -52,7 +52,10 @@ export interface ManagementLock {
 
 export interface GroupDoor {
   get(name: string): Promise<Group | undefined>
+  /** One that is there already is left as it is: a PUT of it would drop its tags. */
   create(name: string, location: string): Promise<void>
+  /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
+  tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. */
   list(name: string): Promise<readonly string[] | undefined>
@@ -170,7 +173,8 @@ export interface MachineDoor {
   create(id: string, definition: MachineDefinition): Promise<Operation>
   delete(id: string): Promise<Operation>
   attach(id: string, disks: readonly DataDisk[]): Promise<Operation>
-  detach(id: string, diskIds: readonly string[]): Promise<Operation>
+  /** `force` takes them although the machine does not let go (ForceDetach): what it has not flushed is lost. */
+  detach(id: string, diskIds: readonly string[], force?: boolean): Promise<Operation>
   deallocate(id: string): Promise<Operation>
   /** Runs a read-only shell script by runCommand and answers its standard output. */
   readScript(id: string, lines: readonly string[]): Promise<string>
@@ -192,6 +196,8 @@ export interface Disk {
   readonly keyVaultEncrypted: boolean
   /** Id of the machine that holds it. */
   readonly managedBy?: string
+  /** Ids of machines that hold a disk which may be shared (maxShares). */
+  readonly sharedBy?: readonly string[]
 }
 
 export interface DiskDoor {

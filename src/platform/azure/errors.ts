@@ -52,7 +52,7 @@ export function azureError(error: unknown, doing: string): LifeboatError {
   if (busy.has(status)) return failed('azure.busy', { retry: waitOf(error) })
   // A failed operation is a plain Error with its code in the text alone (facts/arm-wire); looking again decides.
   if (status === 0) return failed('azure.operation-failed', {})
-  return failed('azure.refused', status < 500 ? { blame: 'user', ...hintFor(code) } : {})
+  return failed('azure.refused', status < 500 ? { blame: 'user', ...hintFor(code, error.message) } : {})
 }
 
 /** No answer at all: of the resource manager, or of the authority that gives tokens. */
@@ -95,9 +95,10 @@ const full: ErrorDetails = {
   hint: 'Azure has no room for this size there now, and more quota would not help: choose another size, other zones or none, or another region.',
 }
 
-function hintFor(code: string): { hint?: string } {
-  if (code === 'MoveCannotProceedWithResourcesNotInSucceededState') {
-    return { hint: 'Something in a network of that group has failed. Mend it, or attach the disks across groups and move them later.' }
+function hintFor(code: string, message: string): { hint?: string } {
+  // A validation that fails bears a code of its own, and the reason inside.
+  if (`${code} ${message}`.includes('MoveCannotProceedWithResourcesNotInSucceededState')) {
+    return { hint: 'Something in a network of that group has failed (look for provisioningState Failed). Mend or delete it, then try again.' }
   }
   if (/^SubscriptionNotFound$/i.test(code)) return { hint: 'Is this the subscription of the runbook, and is it one that this login sees?' }
   return {}

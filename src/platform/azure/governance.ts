@@ -1,3 +1,4 @@
+import { LifeboatError } from '../../contract/index.js'
 import { ask } from './ask.js'
 import type { AddressDoor, GovernanceDoor } from './readiness-door.js'
 import type { AzureSession } from './session.js'
@@ -38,14 +39,27 @@ export function openGovernance(session: AzureSession, tags: Readonly<Record<stri
     async denials(group, content) {
       const tagged = { ...content, tags }
       const what = `${content.type} ${content.name ?? ''}`.trim()
-      const inGroup = group === undefined ? undefined : await evaluate(`${subscription}/resourceGroups/${group}`, tagged, what)
-      const found = inGroup ?? (await evaluate(subscription, tagged, what))
+      const found = await askedAt(async () => {
+        const inGroup = group === undefined ? undefined : await evaluate(`${subscription}/resourceGroups/${group}`, tagged, what)
+        return inGroup ?? evaluate(subscription, tagged, what)
+      })
+      if (found === 'refused') return undefined
       const denying = (found?.contentEvaluationResult?.policyEvaluations ?? []).filter(({ evaluationResult }) => evaluationResult === 'NonCompliant')
       return denying.map(({ policyInfo, evaluationDetails }) => ({
         policy: policyInfo?.policyAssignmentId ?? policyInfo?.policyDefinitionId ?? 'a policy that Azure does not name',
         why: (evaluationDetails?.evaluatedExpressions ?? []).flatMap(({ path, expression }) => path ?? expression ?? []),
       }))
     },
+  }
+}
+
+/** Whether a policy denies is worth knowing, and not worth a failover where the question is refused. */
+async function askedAt<T>(question: () => Promise<T>): Promise<T | 'refused'> {
+  try {
+    return await question()
+  } catch (error) {
+    if (error instanceof LifeboatError && (error.code === 'azure.denied' || error.code === 'azure.refused')) return 'refused'
+    throw error
   }
 }
 

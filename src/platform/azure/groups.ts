@@ -25,9 +25,17 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   return {
     get,
     async create(name, location) {
+      if ((await get(name)) !== undefined) return
       await session.write(`creating resource group ${name}`, async () =>
         (await session.resources()).resourceGroups.createOrUpdate(name, { location, tags: { ...tags } }),
       )
+    },
+    async tag(name, added) {
+      const doing = `tagging resource group ${name}`
+      const poller = await session.write(doing, async () =>
+        begun((await session.resources()).tagsOperations.beginUpdateAtScope(path(name), { operation: 'Merge', properties: { tags: { ...added } } })),
+      )
+      await session.wait(poller, doing)
     },
     delete: (name) =>
       session.remove(`deleting resource group ${name}`, async () => begun((await session.resources()).resourceGroups.beginDelete(name))),

@@ -40,9 +40,9 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
         submitted((await session.compute()).virtualMachines.attachDetachDataDisks(group, name, { dataDisksToAttach })),
       )
     },
-    detach(id, diskIds) {
+    detach(id, diskIds, force = false) {
       const { group, name } = session.parse(id)
-      const dataDisksToDetach = diskIds.map((diskId) => ({ diskId }))
+      const dataDisksToDetach = diskIds.map((diskId) => ({ diskId, ...(force ? { detachOption: 'ForceDetach' } : {}) }))
       return session.start(`detaching ${diskIds.length} disks from ${name}`, async () =>
         submitted((await session.compute()).virtualMachines.attachDetachDataDisks(group, name, { dataDisksToDetach })),
       )

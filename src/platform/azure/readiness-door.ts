@@ -57,8 +57,11 @@ export interface Denial {
 export interface GovernanceDoor {
   /** `Registered`, `Registering`, `NotRegistered`, …; undefined for a namespace that Azure does not know. */
   registration(namespace: string): Promise<string | undefined>
-  /** Policies that would deny this in a resource group; for one that does not exist, and without one, those of the subscription. */
-  denials(group: string | undefined, content: Content): Promise<readonly Denial[]>
+  /**
+   * Policies that would deny this in a resource group; for one that does not exist, and without one, those of the subscription.
+   * Undefined where Azure refuses the question itself: no right to ask it, or its provider is not registered.
+   */
+  denials(group: string | undefined, content: Content): Promise<readonly Denial[] | undefined>
 }
 
 export interface AddressDoor {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { promisify } from 'node:util'
@@ -16,6 +17,7 @@ export interface ProcessOwner {
 /** What the journal's lock must know of processes. */
 export const processes = {
   host,
+  machine,
   self: async (): Promise<ProcessOwner> => ({
     user: userInfo().username,
     host,
@@ -26,6 +28,12 @@ export const processes = {
     const now = await processStart(pid)
     return now !== undefined && now === started
   },
+}
+
+/** A digest of the operating system's own id of this machine (machine-id(5)), which is not to be shown as it is; else its name. */
+async function machine(): Promise<string> {
+  const id = await readFile('/etc/machine-id', 'utf8').catch(() => '')
+  return createHash('sha256').update(`lifeboat ${id.trim() === '' ? host : id.trim()}`).digest('hex').slice(0, 16)
 }
 
 /**

@@ -50,6 +50,22 @@ export const importedPools: Question<readonly ImportedPool[]> = {
   },
 }
 
+/** How full the imported pools are, in percent. */
+export const poolFill: Question<readonly { readonly guid: string; readonly percent: number }[]> = {
+  command: ['sudo', '-n', 'zpool', 'list', '-H', '-p', '-o', 'guid,capacity'],
+  read(result, { at }) {
+    if (result.exitCode !== 0) throw failed(at, poolFill.command, result)
+    return rowsOf(result.stdout).map((row) => {
+      const [guid, percent] = row
+      if (guid === undefined || !/^\d+%?$/.test(percent ?? '')) throw unreadable(at, 'zpool list', row.join(' '))
+      return { guid, percent: Number.parseInt(percent ?? '', 10) }
+    })
+  },
+}
+
+/** From here on ZFS searches long for free blocks, and a pool that is quite full cannot even delete (facts/storage). */
+export const fullPercent = 90
+
 /** File systems of all pools that are imported. */
 export const mountedDatasets: Question<readonly Dataset[]> = {
   command: ['sudo', '-n', 'zfs', 'list', '-H', '-p', '-t', 'filesystem', '-o', 'name,mounted,canmount,mountpoint,used'],
@@ -121,13 +137,23 @@ function assertNoErrors(pool: string, status: string): void {
   })
 }
 
+export interface PoolToImport {
+  readonly guid: string
+  readonly name: string
+  /**
+   * `-f`: takes a pool that another host had and never exported. Only for who has proved that nobody else can hold it: beside
+   * another host's import it destroys the pool.
+   */
+  readonly force?: boolean
+}
+
 /**
- * Imports by guid without mounting, never with force: `-F` and `-X` throw data away, and a pool that was not exported may
- * still be in use elsewhere. A pool without a cachefile does not come back by itself on a host that lost it (openzfs #15290).
+ * Imports by guid without mounting, so that it can be looked at first. Never `-F` and `-X`, which throw data away. A pool without
+ * a cachefile does not come back by itself on a host that lost it (openzfs #15290).
  * Throws `zfs.errors` if it has data errors.
  */
-export async function importPool(host: Host, { guid, name }: { readonly guid: string; readonly name: string }): Promise<void> {
-  const command = ['zpool', 'import', '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
+export async function importPool(host: Host, { guid, name, force }: PoolToImport): Promise<void> {
+  const command = ['zpool', 'import', ...(force === true ? ['-f'] : []), '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
   const result = await host.ssh.write(host.at, allOf([command, statusOf(name)]))
   if (result.exitCode === 0) return assertNoErrors(name, result.stdout)
   const text = said(result)
@@ -139,14 +165,13 @@ export async function importPool(host: Host, { guid, name }: { readonly guid: st
   throw new LifeboatError('zfs.import', `the pool ${name} cannot be imported: ${text}`)
 }
 
-export function notExported(pool: string, why: string): LifeboatError {
-  return new LifeboatError('zfs.not-exported', `the pool ${pool} was never exported by the server that had it: ${why}`, {
-    blame: 'user',
-    hint:
-      'Export it there (`zpool export`), with the disks attached to it again. If that server is lost, prove that it cannot write ' +
-      'any more, snapshot the disks, and import with -f by hand: the tool never does.',
-  })
+export function notExported(pool: string, why: string, hint = exportHint): LifeboatError {
+  return new LifeboatError('zfs.not-exported', `the pool ${pool} was never exported by the server that had it: ${why}`, { blame: 'user', hint })
 }
+
+const exportHint =
+  'Export it there (`zpool export`), with the disks attached to it again. If that server is lost, name it in the runbook as `previous`: once it ' +
+  'is deallocated or has none of the disks, the pool is imported all the same.'
 
 /** Unmounts and exports a pool. Throws `zfs.busy` while something on the host uses it. */
 export async function exportPool(host: Host, pool: string): Promise<void> {

@@ -3,6 +3,7 @@ import { groupId } from '../world/ids.js'
 import { WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { assertGroupDeletable, removeGroup, resourcesIn } from './remove.js'
+import { assertTags, setTags } from './tags.js'
 import { list, ok, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 import { moveResources, validateMoveResources } from './move.js'
 
@@ -46,11 +47,12 @@ async function putGroup({ world, params, body }: ArmRequest): Promise<ArmAnswer>
       throw new WorldError(409, 'InvalidResourceGroupLocation', message)
     }
     if (existing.provisioningState === 'Deleting') throw beingDeleted(existing)
-    if (body['tags'] !== undefined) existing.tags = tagsOf(body['tags'])
-    world.changed()
+    // Put whole: one that names no tags has none afterwards.
+    setTags(world, existing, tagsOf(body['tags']))
     return ok(groupBody(existing))
   }
   const id = groupId(world.spec.subscription, name)
+  assertTags(tagsOf(body['tags']))
   await world.take('group create', id, world.durationOf('group create'), () => {
     if (world.group(name)) return
     const made = { id, name, location, tags: tagsOf(body['tags']), provisioningState: 'Succeeded', locks: new Set<string>() }
@@ -62,8 +64,7 @@ async function putGroup({ world, params, body }: ArmRequest): Promise<ArmAnswer>
 
 function patchGroup(request: ArmRequest): ArmAnswer {
   const group = groupOf(request)
-  if (request.body['tags'] !== undefined) group.tags = tagsOf(request.body['tags'])
-  request.world.changed()
+  if (request.body['tags'] !== undefined) setTags(request.world, group, tagsOf(request.body['tags']))
   return ok(groupBody(group))
 }
 

@@ -1,6 +1,6 @@
 import { within } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
-import { WorldError } from '../world/world.js'
+import { dataDisksOf, WorldError } from '../world/world.js'
 import { onlyReads } from '../world/shell.js'
 import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange } from './attach.js'
 import { instanceView, machineBody } from './bodies-machine.js'
@@ -142,18 +142,29 @@ function cancelDetach({ world }: ArmRequest, machine: Resource): void {
   }
 }
 
+/** A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. */
+function preemptDetach(request: ArmRequest, machine: Resource): void {
+  if (machine.properties['provisioningState'] !== 'Updating') return
+  cancelDetach(request, machine)
+  for (const entry of dataDisksOf(machine)) delete (entry as { toBeDetached?: boolean }).toBeDetached
+  machine.properties['provisioningState'] = 'Succeeded'
+}
+
 function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
   const host = world.host(machine.id)
   if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  const before = host.power
   host.power = what === 'deallocate' ? 'deallocating' : 'stopping'
   world.changed()
-  const operation = world.begin(what, machine.id, world.durationOf(what), () => {
+  const finish = (): void => {
     haltHost(world, host)
     host.power = what === 'deallocate' ? 'deallocated' : 'stopped'
+    if (what === 'deallocate') preemptDetach(request, machine)
     setDisks(request, machine, what === 'deallocate' ? 'Reserved' : 'Attached')
-  })
+  }
+  const operation = world.begin(what, machine.id, world.durationOf(what), finish, () => void (host.power = before))
   return { status: 202, headers: arm.operations.track({ operation, namespace, result: () => ({}) }, ['async', 'location']) }
 }
 

@@ -20,6 +20,7 @@ import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
+import { tagRoutes } from './tags.js'
 import { TokenDoor, type Client } from './token.js'
 import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -182,6 +183,7 @@ function allRoutes(arm: Arm): Route[] {
     ...arm.operations.routes(),
     ...activityRoutes,
     ...subscriptionRoutes,
+    ...tagRoutes,
     ...groupRoutes,
     ...clusterRoutes,
     ...dnsRoutes,

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { WorldClock } from './clock.js'
+import { extended } from './extend.js'
 import { parseId, sameId } from './ids.js'
 import { makeSshKey } from './keys.js'
 import { populate } from './populate.js'
@@ -20,17 +22,30 @@ export class WorldFileError extends Error {
 
 /** Reads a world file. Throws WorldFileError with all findings: not YAML, wrong shape, names that lead nowhere. */
 export async function readWorldSpec(file: string): Promise<WorldSpec> {
+  return checked(await readWhole(file, []), file)
+}
+
+/** The same for a text, which extends no other; `file` is only for messages. */
+export function parseWorldSpec(text: string, file: string): WorldSpec {
+  return checked(parsed(text, file), file)
+}
+
+/** What a file says on top of what the file says that it extends (`extends: FILE`, relative to it). */
+async function readWhole(file: string, from: readonly string[]): Promise<unknown> {
+  if (from.includes(file)) throw new WorldFileError(file, [`extends itself: ${[...from, file].join(' → ')}`])
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
     throw new WorldFileError(file, [`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`])
   }
-  return parseWorldSpec(text, file)
+  const own = parsed(text, file)
+  if (typeof own !== 'object' || own === null || !('extends' in own) || typeof own.extends !== 'string') return own
+  const { extends: base, ...patch } = own
+  return extended(await readWhole(resolve(dirname(file), base), [...from, file]), patch)
 }
 
-/** The same for a text; `file` is only for messages. */
-export function parseWorldSpec(text: string, file: string): WorldSpec {
+function parsed(text: string, file: string): unknown {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0) {
@@ -40,14 +55,18 @@ export function parseWorldSpec(text: string, file: string): WorldSpec {
     })
     throw new WorldFileError(file, findings)
   }
-  const parsed = worldSchema.safeParse(document.toJS())
-  if (!parsed.success) {
-    const findings = parsed.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`)
+  return document.toJS()
+}
+
+function checked(world: unknown, file: string): WorldSpec {
+  const result = worldSchema.safeParse(world)
+  if (!result.success) {
+    const findings = result.error.issues.map((issue) => `${place(issue.path)}: ${issue.message}`)
     throw new WorldFileError(file, findings)
   }
-  const findings = checkNames(parsed.data)
+  const findings = checkNames(result.data)
   if (findings.length > 0) throw new WorldFileError(file, findings)
-  return parsed.data
+  return result.data
 }
 
 /** Makes the world that `spec` describes, at its epoch as `clock` has it. Key pairs are new each time. */

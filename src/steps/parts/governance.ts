@@ -1,4 +1,4 @@
-import { isPending, LifeboatError, type Change, type Finding, type Json, type JsonObject, type Pending, type Planned } from '../../contract/index.js'
+import { isPending, type Change, type Finding, type Json, type JsonObject, type Pending, type Planned } from '../../contract/index.js'
 import type { Content } from '../../platform/azure/door.js'
 import { nameOf } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
@@ -40,25 +40,20 @@ async function providerFindings({ azure }: Pick<Platform, 'azure'>, namespace: s
   return [{ level: 'stop', what, mend: `Register it: \`az provider register --namespace ${namespace} --wait\`; it takes minutes.` }]
 }
 
-/** Whether policies deny something is worth knowing, and not worth a failover where this login may not ask. */
 async function policyFindings({ azure }: Pick<Platform, 'azure'>, group: string | Pending | undefined, content: Content): Promise<Finding[]> {
-  try {
-    const found = await azure.governance.denials(group === undefined || isPending(group) ? undefined : groupOf(group), content)
-    return found.map(({ policy, why }) => ({
-      level: 'stop',
-      what: `the policy ${nameOf(policy)} denies ${[content.type.split('/').at(-1), content.name].join(' ').trim()}${why.length === 0 ? '' : `, by its ${why.join(', ')}`}`,
-      mend: `Have an exemption made (\`az policy exemption create --policy-assignment ${policy}\`), or write into the runbook what it allows.`,
-    }))
-  } catch (error) {
-    if (!(error instanceof LifeboatError) || (error.code !== 'azure.denied' && error.code !== 'azure.refused')) throw error
-    return [
-      {
-        level: 'warn',
-        what: 'what Azure Policy would deny cannot be asked: this login may not, or Microsoft.PolicyInsights is not registered',
-        mend: 'Give it Microsoft.PolicyInsights/*/action, or register that provider, while there is time. A denial is found when something is made otherwise.',
-      },
-    ]
-  }
+  const found = await azure.governance.denials(group === undefined || isPending(group) ? undefined : groupOf(group), content)
+  if (found === undefined) return [unasked]
+  return found.map(({ policy, why }) => ({
+    level: 'stop',
+    what: `the policy ${nameOf(policy)} denies ${[content.type.split('/').at(-1), content.name].join(' ').trim()}${why.length === 0 ? '' : `, by its ${why.join(', ')}`}`,
+    mend: `Have an exemption made (\`az policy exemption create --policy-assignment ${policy}\`), or write into the runbook what it allows.`,
+  }))
+}
+
+const unasked: Finding = {
+  level: 'warn',
+  what: 'what Azure Policy would deny cannot be asked: this login may not, or Microsoft.PolicyInsights is not registered',
+  mend: 'Give it Microsoft.PolicyInsights/*/action, or register that provider, while there is time. A denial is found when something is made otherwise.',
 }
 
 function contentOf({ type, name, location, zones, properties }: Made): Content {

@@ -66,7 +66,8 @@ for (const node of runbook.nodes) {
   if (module === undefined) throw new Error(`there is no ${node.uses}`)
   const inputs = module.inputs.parse(resolveInputs(node, runbook, { env, outputs: (step) => outputs.get(step) }, module))
   const doors = open({ step: node.id, children })
-  const quiet = { signal: new AbortController().signal, progress: () => undefined, checkpoint: async () => undefined }
+  const { signal } = new AbortController()
+  const quiet = { signal, accepted: new Set<string>(), progress: () => undefined, checkpoint: async () => undefined }
   outputs.set(node.id, await perform(module, inputs, { ...quiet, doors, clock }))
 }
 process.stdout.write(JSON.stringify({ wallMs: Date.now() - began } satisfies SequenceRun))

@@ -1,0 +1,84 @@
+import { LifeboatError } from '../contract/index.js'
+import { groupsOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
+import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore } from '../journal/index.js'
+import type { AzureDoor } from '../platform/azure/door.js'
+import { exit } from './exit.js'
+import type { Site } from './site.js'
+
+/** The marks of who is at work, in the tags of resource groups. */
+export function markStore({ groups }: Pick<AzureDoor, 'groups'>): MarkStore {
+  return {
+    read: async (group) => (await groups.get(group))?.tags,
+    async merge(group, tags) {
+      try {
+        await groups.tag(group, tags)
+        return true
+      } catch (error) {
+        if (error instanceof LifeboatError && error.code === 'azure.locked') return false
+        throw error
+      }
+    },
+  }
+}
+
+export type EarlierLife = NonNullable<ConstructorParameters<typeof TargetLock>[0]['earlier']>
+
+export interface TargetOf {
+  readonly site: Site
+  readonly azure: AzureDoor
+  readonly run: string
+  readonly takeOver: boolean
+  readonly notice: (message: string) => void
+  readonly earlier?: EarlierLife
+}
+
+/** A run's hold on its target. `over` is aborted when another run has it. */
+export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortController): TargetLock {
+  const { site, azure, run, takeOver, notice, earlier } = of
+  return new TargetLock({
+    store: markStore(azure),
+    processes: site.processes,
+    clock: site.clock,
+    run,
+    runbook: site.runbook.name,
+    groups: groupsOf(site),
+    takeOver,
+    notice,
+    signal,
+    lost: (error) => over.abort(error),
+    ...(earlier === undefined ? {} : { earlier }),
+  })
+}
+
+/** Looks who is at work before anything else is read. What may pass is tried again first. */
+export async function admitted(target: TargetLock, { clock }: Site, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await target.admit()
+    } catch (error) {
+      const wait = waitAfter(error, attempt, readPolicy)
+      if (wait === undefined) throw error
+      await waitOut(clock, wait, signal)
+    }
+  }
+}
+
+const outcomes: Readonly<Record<number, string>> = { [exit.done]: 'succeeded', [exit.failed]: 'failed', [exit.declined]: 'declined' }
+
+/** How a run ended, in its mark; undefined stands for one that threw. */
+export function outcomeWord(code: number | undefined): string {
+  if (code === undefined) return 'failed'
+  return outcomes[code] ?? 'interrupted'
+}
+
+/** Who is at work on a runbook's target, for a plan: it says so and writes nothing. */
+export async function whoIsAtWork(site: Site, azure: AzureDoor, notice: (message: string) => void): Promise<readonly Mark[]> {
+  try {
+    const marks = await atWorkOn(groupsOf(site), markStore(azure), site.processes)
+    for (const mark of marks) notice(`At work on this target: ${sayLife(mark, site.clock.realNow())}. A run is refused meanwhile.`)
+    return marks
+  } catch (error) {
+    notice(`Who is at work on this target cannot be told: ${error instanceof Error ? error.message : String(error)}`)
+    return []
+  }
+}

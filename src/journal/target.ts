@@ -1,0 +1,275 @@
+import { LifeboatError, type Clock } from '../contract/index.js'
+import type { Processes } from './lock.js'
+import { isOwner, lifeOf, livesIn, tagsOfMark, type Life, type Mark } from './mark.js'
+import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
+import type { Owner } from './records.js'
+import { cannotDisplace, sayLife, targetHeld, targetLost } from './target-errors.js'
+
+/** Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. */
+export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, displacedMs: 15_000, recentMs: 180_000 } as const
+
+export interface TargetOptions {
+  readonly store: MarkStore
+  readonly processes: Processes
+  readonly clock: Pick<Clock, 'realNow' | 'sleepReal'>
+  readonly run: string
+  readonly runbook: string
+  /** Names of the groups that the runbook's steps make, as far as they are known beforehand. */
+  readonly groups: readonly string[]
+  /** The life that this run goes on from, or undoes, as a journal of this machine says; unset for a fresh run. */
+  readonly earlier?: { readonly run: string; readonly owner: Owner }
+  /** `--take-over` */
+  readonly takeOver: boolean
+  readonly notice: (message: string) => void
+  /** Aborted when the run ends; waits end with it. */
+  readonly signal: AbortSignal
+  /** Another run has the target: this one must stop writing. */
+  readonly lost: (error: LifeboatError) => void
+}
+
+/**
+ * Who may write to a target, across machines. The mark of a run stands in the tags of its resource groups; Azure knows no
+ * etag for them, so of two writers the last one stands. Hence: look, write, wait longer than a rival can be between its look
+ * and its write, look again; whoever finds another there backs off. Before every intent it is looked at once more.
+ */
+export class TargetLock {
+  readonly #options: TargetOptions
+  readonly #groups: Set<string>
+  /** Groups that bear this run's mark, or will once they are not locked any more. */
+  readonly #held = new Set<string>()
+  /** Lives that need not be heeded: ended, dead, or displaced by `--take-over`. */
+  readonly #overcome = new Set<string>()
+  #displaced: Life[] = []
+  #mine: Promise<Mark> | undefined
+  #claim: Promise<void> | undefined
+  #leadTaken: Promise<void> | undefined
+  #lost: LifeboatError | undefined
+  #isOurs = false
+  #beatAt = 0
+
+  constructor(options: TargetOptions) {
+    this.#options = options
+    this.#groups = new Set(options.groups.map((group) => group.toLowerCase()))
+  }
+
+  /** Looks who is at work, before anything is planned; writes nothing. Rejects with `target.held`. */
+  async admit(): Promise<void> {
+    for (const life of livesIn(await this.#read(this.#groups))) {
+      const standing = await this.#standingOf(life.mark)
+      if (life.mark.run === this.#options.run) this.#isOurs = true
+      if (standing === 'free') this.#sayFree(life.mark)
+      else await this.#refuse(life, standing)
+      this.#overcome.add(lifeOf(life.mark))
+    }
+  }
+
+  /** Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. */
+  async displace(): Promise<void> {
+    if (this.#displaced.length > 0) await this.beforeIntent()
+  }
+
+  /** To be called before every intent. Takes the target at the first; rejects once it is another's. */
+  async beforeIntent(): Promise<void> {
+    this.#claim ??= this.#takeAll()
+    try {
+      await this.#claim
+    } catch (error) {
+      this.#claim = undefined
+      throw error
+    }
+    await this.#look()
+  }
+
+  /** A group of the target is there. Resolves when it bears this run's mark, if this run has begun to write. */
+  async reached(name: string): Promise<void> {
+    const group = name.toLowerCase()
+    this.#groups.add(group)
+    if (this.#claim === undefined || this.#held.has(group)) return
+    await this.#take([group]).catch((error: unknown) => {
+      // What cannot be read or written now is looked at again before the next intent.
+      if (!isPassing(error)) throw error
+      this.#held.add(group)
+    })
+  }
+
+  /** Looks and beats until the signal is aborted; what fails on the way is left out, for the next may pass. */
+  async keepBeating(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    for (;;) {
+      await clock.sleepReal(targetTimes.lookMs, signal).catch(() => undefined)
+      if (signal.aborted || this.#lost !== undefined) return
+      await this.#look().then(() => this.#beat()).catch(() => undefined)
+    }
+  }
+
+  /** Says in every mark of this run how it ended; never rejects, for the run is over. */
+  async release(outcome: string): Promise<void> {
+    if (this.#claim === undefined && !this.#isOurs) return
+    const state: Mark['state'] = `ended: ${outcome}`
+    const told = await Promise.all([...this.#groups].map((group) => this.#end(group, state).catch(() => false)))
+    if (told.every((one) => one === undefined) || told.includes(true)) return
+    this.#options.notice(
+      'The tags of the resource groups could not be told that this run has ended: they are locked by a move, or cannot be reached. ' +
+        'On this machine the next run goes on all the same; on another it needs --take-over.',
+    )
+  }
+
+  /** True once it is told, false if it cannot be, undefined where it is not this run's. */
+  async #end(group: string, state: Mark['state']): Promise<boolean | undefined> {
+    const mark = (await this.#read([group])).get(group)
+    if (mark === undefined || mark.run !== this.#options.run) return undefined
+    const standing = await this.#standingOf(mark)
+    if (standing !== 'ours' && standing !== 'free') return undefined
+    return this.#options.store.merge(group, tagsOfMark({ state, heartbeat: this.#now().toISOString() }))
+  }
+
+  async #takeAll(): Promise<void> {
+    const there = [...(await this.#read(this.#groups)).keys()].sort()
+    const lead = this.#lead()
+    // The lead first, alone: of two that begin at once one has it, and the other has touched nothing else.
+    if (there.includes(lead)) await this.#take([lead])
+    await this.#take(there.filter((group) => group !== lead))
+    await this.#awaitDisplaced()
+  }
+
+  /** Look, write, wait, look. */
+  #take(groups: readonly string[]): Promise<void> {
+    const taking = this.#takeThem(groups)
+    if (groups.includes(this.#lead())) this.#leadTaken = taking
+    return taking
+  }
+
+  async #takeThem(wanted: readonly string[]): Promise<void> {
+    const there = await this.#read(wanted)
+    // Undo says that it has reached a group when that is gone.
+    const groups = [...there.keys()]
+    if (groups.length === 0) return
+    for (const life of livesIn(there)) await this.#heed(life)
+    const { store, clock, signal } = this.#options
+    const tags = tagsOfMark(await this.#mark())
+    await Promise.all(groups.map((group) => store.merge(group, tags)))
+    await clock.sleepReal(targetTimes.settleMs, signal)
+    for (const group of groups) this.#held.add(group)
+    await this.#look(groups, true)
+  }
+
+  /** Are all of these still this run's? What lost its mark gets it back. Rejects with `target.lost` and says so. */
+  async #look(groups: Iterable<string> = this.#held, isTaking = false): Promise<void> {
+    if (this.#lost !== undefined) throw this.#lost
+    const marks = await this.#read(groups)
+    await Promise.all([...marks].map(([group, mark]) => this.#lookAt(group, mark, isTaking)))
+  }
+
+  async #lookAt(group: string, mark: Mark | undefined, isTaking: boolean): Promise<void> {
+    if (mark !== undefined) {
+      if (mark.state === 'at work' && (await this.#standingOf(mark)) === 'ours') return
+      const heeds = !(await this.#mayIgnore(mark)) && !(isTaking && (await this.#leads(mark, group)))
+      if (heeds) throw this.#lose(targetLost(this.#options.run, mark, group, this.#now()))
+    }
+    await this.#options.store.merge(group, tagsOfMark(await this.#mark()))
+  }
+
+  async #mayIgnore(mark: Mark): Promise<boolean> {
+    return this.#overcome.has(lifeOf(mark)) || ['ours', 'free'].includes(await this.#standingOf(mark))
+  }
+
+  /** A rival that began at the same moment on the same target: whoever has the lead group has all of it. */
+  async #leads(mark: Mark, group: string): Promise<boolean> {
+    if (mark.lead !== this.#lead() || group === mark.lead || this.#leadTaken === undefined) return false
+    await this.#leadTaken
+    return true
+  }
+
+  #lose(error: LifeboatError): LifeboatError {
+    if (this.#lost === undefined) {
+      this.#lost = error
+      this.#options.lost(error)
+    }
+    return this.#lost
+  }
+
+  /** A life found when it is time to write; it may have begun since `admit`. */
+  async #heed(life: Life): Promise<void> {
+    if (await this.#mayIgnore(life.mark)) return
+    if (!life.groups.includes(life.mark.lead) && (await this.#leads(life.mark, ''))) return
+    await this.#refuse(life, await this.#standingOf(life.mark)).catch((error: unknown) => {
+      throw error instanceof LifeboatError ? this.#lose(error) : error
+    })
+    this.#overcome.add(lifeOf(life.mark))
+  }
+
+  async #refuse(life: Life, standing: Standing | 'ours'): Promise<void> {
+    const { takeOver, notice } = this.#options
+    if (!takeOver) throw targetHeld(life.mark, life.groups, standing === 'here', this.#now())
+    notice(`Taking over from ${sayLife(life.mark, this.#now())}: make sure that it has stopped.`)
+    this.#displaced.push(life)
+  }
+
+  /** The displaced must have had time to notice, and something to notice it by. */
+  async #awaitDisplaced(): Promise<void> {
+    if (this.#displaced.length === 0) return
+    const marks = await this.#read(this.#held)
+    const now = this.#now()
+    for (const { mark, groups } of this.#displaced) {
+      const told = groups.some((group) => marks.get(group)?.run === this.#options.run)
+      if (!told) throw this.#lose(cannotDisplace(mark, groups, now))
+    }
+    const isRecent = this.#displaced.some(({ mark }) => now.getTime() - Date.parse(mark.heartbeat) < targetTimes.recentMs)
+    this.#displaced = []
+    if (!isRecent) return
+    this.#options.notice(`Waiting ${targetTimes.displacedMs / 1000} s, in which the displaced run notices and stops.`)
+    await this.#options.clock.sleepReal(targetTimes.displacedMs, this.#options.signal)
+  }
+
+  #sayFree(mark: Mark): void {
+    if (mark.state !== 'at work' || mark.run === this.#options.run) return
+    this.#options.notice(`${sayLife(mark, this.#now())} was at work here; that process is gone, so this run goes on from what is there.`)
+  }
+
+  async #beat(): Promise<void> {
+    const now = this.#now()
+    if (now.getTime() - this.#beatAt < targetTimes.beatMs) return
+    this.#beatAt = now.getTime()
+    const tags = tagsOfMark({ heartbeat: now.toISOString() })
+    await Promise.all([...this.#held].map((group) => this.#options.store.merge(group, tags)))
+  }
+
+  /** Only groups that exist are in the answer. */
+  async #read(groups: Iterable<string>): Promise<ReadonlyMap<string, Mark | undefined>> {
+    return readMarks(this.#options.store, groups)
+  }
+
+  async #standingOf(mark: Mark): Promise<Standing | 'ours'> {
+    const { processes, earlier } = this.#options
+    if (this.#mine !== undefined && lifeOf(mark) === lifeOf(await this.#mine)) return 'ours'
+    if (earlier !== undefined && mark.run === earlier.run && isOwner(mark, earlier.owner)) return 'free'
+    return standingOf(mark, processes)
+  }
+
+  #mark(): Promise<Mark> {
+    this.#mine ??= this.#makeMark()
+    return this.#mine
+  }
+
+  async #makeMark(): Promise<Mark> {
+    const { processes, run, runbook } = this.#options
+    const [{ user, host, pid, started }, machine] = await Promise.all([processes.self(), processes.machine()])
+    const now = this.#now()
+    this.#beatAt = now.getTime()
+    const at = now.toISOString()
+    return { run, runbook, person: user, host, machine, pid, process: started, since: at, heartbeat: at, lead: this.#lead(), state: 'at work' }
+  }
+
+  /** Lower-cased, as all names of groups here. */
+  #lead(): string {
+    return [...this.#groups].sort()[0] ?? ''
+  }
+
+  #now(): Date {
+    return this.#options.clock.realNow()
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof LifeboatError && error.retry !== undefined
+}

@@ -1,0 +1,48 @@
+import { LifeboatError, type ApplyContext, type Change, type Pending } from '../../contract/index.js'
+import type { Platform } from '../../platform/platform.js'
+import { endedWithin, hostLabel, minutes } from '../step.js'
+
+/** The alternative: a server that cannot be told to stop writing is stopped with its machine. */
+export const deallocate = 'deallocate'
+
+export const deallocateAction = 'Microsoft.Compute/virtualMachines/deallocate/action'
+
+/** How a server's silence is told: by ssh, or by the control plane, which asks it for its host key first. */
+const silences = new Set(['ssh.unreachable', 'exec.timeout', 'azure.operation-failed', 'azure.run-command'])
+
+export function isSilence(error: unknown): error is LifeboatError {
+  return error instanceof LifeboatError && silences.has(error.code)
+}
+
+export function stopMachine(machine: string | Pending): Change {
+  return {
+    resource: 'old server',
+    action: 'update',
+    before: { machine: hostLabel(machine), power: 'running' },
+    after: { machine: hostLabel(machine), power: 'deallocated' },
+    harm: 'every notebook still open on its hubs loses its files, and what the server had not written to its disks yet is lost; its pool is not exported',
+  }
+}
+
+/** That it took effect is told by observing: nothing but the control plane's `deallocated` counts. */
+export async function stopForGood(machine: string, ctx: ApplyContext<Platform>): Promise<void> {
+  const { machines } = ctx.doors.azure
+  ctx.progress(`stopping the machine ${hostLabel(machine)}`)
+  try {
+    const operation = await machines.deallocate(machine)
+    await ctx.checkpoint({ deallocating: hostLabel(machine) })
+    if (!(await endedWithin(operation, 10 * minutes, ctx))) throw notStopped(machine, 'it is still being stopped after 10 min', undefined)
+  } catch (error) {
+    if (!(error instanceof LifeboatError) || error.retry !== undefined || error.code === 'fence.not-stopped') throw error
+    throw notStopped(machine, error.message, error)
+  }
+}
+
+function notStopped(machine: string, why: string, cause: unknown): LifeboatError {
+  return new LifeboatError('fence.not-stopped', `${hostLabel(machine)} does not answer and cannot be stopped: ${why}`, {
+    cause,
+    hint:
+      'It may still write, so nothing has been detached and the pool is untouched. See what Azure says of it (`az vm get-instance-view`): a lock, a ' +
+      'missing right, a broken machine. Azure support can stop it. Its disks must not be taken from it while it may run. Then resume.',
+  })
+}

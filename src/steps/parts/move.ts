@@ -1,0 +1,116 @@
+import { LifeboatError, type Alternative, type ApplyContext, type Finding } from '../../contract/index.js'
+import type { Disk } from '../../platform/azure/door.js'
+import { nameOf } from '../../platform/azure/ids.js'
+import type { Platform } from '../../platform/platform.js'
+import { endedWithin, minutes, seconds } from '../step.js'
+import { diskIn, type WantedDisk } from './disks.js'
+
+/** The alternative to a move: the disks stay, and are attached from where they are. */
+export const acrossGroups = 'attach-across-groups'
+
+export interface DiskMove {
+  readonly source: string
+  readonly target: string
+  readonly disks: readonly WantedDisk[]
+  /** Milliseconds of the run's clock. */
+  readonly patienceMs: number
+  /** False on the way back: there the disks must come home. */
+  readonly mayStay: boolean
+}
+
+/**
+ * Moves what is in the source, as often as a move that is still going on keeps it from that: the lock of the groups makes
+ * posting again safe, and what the other move has taken along by then is left out. Throws `move.refused` for a move that Azure
+ * does not make or ends in part, `move.overrun` for one that outlasts patience, `move.locked` for a lock of people's.
+ */
+export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Promise<void> {
+  const { source, target, disks, patienceMs } = wish
+  const { doors, clock, signal, progress } = ctx
+  const deadlineMs = clock.now().getTime() + patienceMs
+  for (;;) {
+    const found = (await Promise.all(disks.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
+    if (found.length === 0) return
+    assertUnattached(found)
+    try {
+      return await moveOnce(wish, found.map(({ id }) => id), deadlineMs, ctx)
+    } catch (error) {
+      if (!isHeldUp(error)) throw refused(error, wish)
+      const locks = await moveLockFindings(doors, [source, target])
+      if (locks[0] !== undefined) throw await lockedByPeople(locks[0], wish, doors, error)
+      if (clock.now().getTime() >= deadlineMs) throw overrun(wish)
+      progress(`a move holds the lock of ${source} or ${target}: waiting for its end`)
+      await clock.sleep(10 * seconds, signal)
+    }
+  }
+}
+
+/** Validates right before, since what was validated earlier may have changed; then moves. */
+async function moveOnce(wish: DiskMove, ids: readonly string[], deadlineMs: number, ctx: ApplyContext<Platform>): Promise<void> {
+  const { source, target } = wish
+  const { groups } = ctx.doors.azure
+  ctx.progress(`asking whether ${ids.length} disks can be moved to ${target}`)
+  await groups.validateMove(source, target, ids)
+  const operation = await groups.move(source, target, ids)
+  await ctx.checkpoint({ moving: ids.map(nameOf), from: source, to: target })
+  ctx.progress(`moving ${ids.length} disks; ${source} and ${target} are locked until it is over`)
+  const left = Math.max(0, deadlineMs - ctx.clock.now().getTime())
+  if (!(await endedWithin(operation, left, ctx))) throw overrun(wish)
+}
+
+/** A move needs to write and delete in both its groups; a lock that people have set is not waited for. */
+export async function moveLockFindings({ azure }: Platform, groups: readonly string[]): Promise<Finding[]> {
+  const locks = (await Promise.all(groups.map((group) => azure.groups.locks(group)))).flat()
+  return locks.map(({ id, level }) => ({
+    level: 'stop',
+    what: `the management lock ${id} (${level}) keeps disks from being moved`,
+    mend: 'Remove it for the time of the move: `az lock delete --ids`.',
+  }))
+}
+
+/** Attaching writes the disk: only a ReadOnly lock where the disk is would be in its way too. */
+async function lockedByPeople({ what, mend }: Finding, wish: DiskMove, { azure }: Platform, cause: unknown): Promise<LifeboatError> {
+  const here = await azure.groups.locks(wish.source)
+  const open = here.every(({ level }) => level !== 'ReadOnly')
+  return new LifeboatError('move.locked', what, { hint: mend, blame: 'user', cause, ...(open ? offer(wish) : {}) })
+}
+
+/** What Azure has decided for good: no lock is left then, so the disks can be attached from where they are. */
+function refused(error: unknown, wish: DiskMove): unknown {
+  if (!(error instanceof LifeboatError) || !['azure.refused', 'azure.operation-failed'].includes(error.code)) return error
+  return new LifeboatError('move.refused', error.message, {
+    blame: error.blame,
+    cause: error,
+    hint: error.hint ?? 'What has been moved stays there; trying again moves the rest.',
+    ...offer(wish),
+  })
+}
+
+/** While it goes on, nothing can be attached (the disks are locked with their groups), and nobody can end it. So nothing is offered. */
+function overrun({ source, target, patienceMs }: DiskMove): LifeboatError {
+  return new LifeboatError('move.overrun', `the disks are still being moved from ${source} to ${target} after ${Math.round(patienceMs / minutes)} min`, {
+    hint:
+      'Azure gives a move up to four hours, keeps both groups locked until it ends, and lets nobody cancel it: until then the disks can neither ' +
+      'be attached nor moved otherwise. Nothing is lost. Trying again, or `lifeboat resume`, goes on waiting; should it fail, the disks that are ' +
+      'left can be attached from where they are.',
+  })
+}
+
+function offer({ source, mayStay }: DiskMove): { readonly alternative?: Alternative } {
+  if (!mayStay) return {}
+  const text =
+    `the disks that are still in ${source} stay there and are attached to the new server from there, which Azure allows within a subscription and ` +
+    `region. It takes no time now. The price: whatever deletes ${source} (a node group goes with its cluster) deletes them, until they are ` +
+    'moved later, for which they must be detached for a while.'
+  return { alternative: { id: acrossGroups, offer: text, changes: [] } }
+}
+
+function isHeldUp(error: unknown): boolean {
+  return error instanceof LifeboatError && ['azure.locked', 'azure.in-flight'].includes(error.code)
+}
+
+function assertUnattached(disks: readonly Disk[]): void {
+  for (const { id, managedBy } of disks) {
+    if (managedBy === undefined) continue
+    throw new LifeboatError('move.attached', `disk ${id} is still attached to ${managedBy}`, { retry: {} })
+  }
+}

@@ -1,0 +1,42 @@
+/** Time that stands still until everybody waits, and then goes on to whoever waits the least: no test of it takes long. */
+export class VirtualTime {
+  #nowMs = Date.UTC(2019, 1, 25)
+  readonly #waiting: { atMs: number; wake: () => void }[] = []
+
+  readonly now = (): Date => new Date(this.#nowMs)
+
+  readonly sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stop = (): void => reject(signal?.reason as Error)
+      if (signal?.aborted === true) return stop()
+      signal?.addEventListener('abort', stop, { once: true })
+      this.#waiting.push({ atMs: this.#nowMs + ms, wake: resolve })
+    })
+
+  /** Lets time pass until that is settled. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false
+    const over = promise.finally(() => (isOver = true))
+    over.catch(() => undefined)
+    for (;;) {
+      await new Promise(setImmediate)
+      if (isOver) return over
+      this.#waiting.sort((one, other) => one.atMs - other.atMs)
+      const next = this.#waiting.shift()
+      if (next === undefined) throw new Error('everybody waits, and nobody for time')
+      this.#nowMs = Math.max(this.#nowMs, next.atMs)
+      next.wake()
+    }
+  }
+}
+
+/** Numbers from 0 up to 1 out of a seed: mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

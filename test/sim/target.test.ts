@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { data100, lifeboat, temporaryFolder, type RunningCli } from '../helpers/cli.js'
+import { expectFailedOver } from '../helpers/failed-over.js'
+import { readinessIn } from '../helpers/readiness.js'
+import { served, worldRequests, worldState, worldWhere, type Served } from '../helpers/served.js'
+import { worldFile } from '../helpers/worlds.js'
+
+const run = (world: Served, ...more: string[]): RunningCli =>
+  lifeboat(['run', data100, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), '--confirm=data100', '--yes', '--json', ...more])
+
+/** What the world has of a run of another machine. */
+const elsewhere = {
+  'lifeboat-owner-run': '20190225-190000-data100-abcd',
+  'lifeboat-owner-runbook': 'data100',
+  'lifeboat-owner-person': 'bob',
+  'lifeboat-owner-host': 'bobs-laptop',
+  'lifeboat-owner-machine': '0123456789abcdef',
+  'lifeboat-owner-pid': '4711',
+  'lifeboat-owner-process': 'boot:1',
+  'lifeboat-owner-since': '2019-02-25T19:00:00.000Z',
+  'lifeboat-owner-heartbeat': '2019-02-25T19:01:00.000Z',
+  'lifeboat-owner-state': 'at work',
+}
+
+describe('a target on which another machine is at work', () => {
+  it('is told by a plan, and refuses a run with exit code 5 before anything is written', async () => {
+    await using world = await served(worldFile(({ groups }) => void groups.push({ name: 'data100-nfs', tags: elsewhere })))
+    const plan = await lifeboat(['plan', data100, '--cloud', world.cloudPath, '--json']).ended
+    expect(plan.stderr).toMatch(/At work on this target: run 20190225-190000-data100-abcd of bob on bobs-laptop \(pid 4711/)
+    expect(JSON.parse(plan.stdout)).toMatchObject({ atWork: [{ person: 'bob', host: 'bobs-laptop' }] })
+
+    const refused = await run(world).ended
+    expect(refused.code, refused.stderr).toBe(5)
+    expect(refused.stderr).toMatch(/run\s+20190225-190000-data100-abcd\s+of\s+bob\s+on\s+bobs-laptop.*last\s+heard\s+of\s+\d+\s+h\s+ago/s)
+    expect(refused.stderr).toContain('--take-over')
+    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
+  })
+
+  it('cannot be marked without the right to: found before anything is written', async () => {
+    const permissions = [{ actions: ['*'], notActions: ['Microsoft.Resources/tags/*'] }]
+    await using world = await served(worldFile((file) => void (file.permissions = permissions)))
+    const { code, findings } = await readinessIn(world)
+    expect([code, findings.filter(({ what }) => what.includes('Microsoft.Resources/tags/write'))]).toMatchObject([4, [{ level: 'stop', steps: [] }]])
+  })
+
+  it('is told from one on which that run has ended', async () => {
+    const ended = { ...elsewhere, 'lifeboat-owner-state': 'ended: failed' }
+    await using world = await served(worldFile(({ groups }) => void groups.push({ name: 'data100-nfs', tags: ended })))
+    const cli = run(world)
+    await worldWhere(world, ({ operations }) => operations.some(({ what }) => what === 'cluster create'))
+    cli.child.kill('SIGTERM')
+    expect((await cli.ended).code, (await cli.ended).stderr).toBe(143)
+    const { stderr } = await lifeboat(['plan', data100, '--cloud', world.cloudPath]).ended
+    expect(stderr).not.toContain('At work')
+  })
+})
+
+describe('two live runs of one runbook, each with a state folder of its own', () => {
+  it('the second is refused, and with --take-over goes on, while the first stops with exit code 5 and writes no more', async () => {
+    await using world = await served(undefined, 60)
+    const first = run(world)
+    await worldWhere(world, ({ operations }) => operations.some(({ what }) => what === 'cluster create'))
+    const second = await run(world).ended
+    expect([second.code, second.stderr]).toEqual([5, expect.stringMatching(/run \S+ of .*\sis\s+at\s+work\s+on\s+data100-/s)])
+
+    const third = run(world, '--take-over')
+    const displaced = await first.ended
+    const failures = first.events.flatMap((event) => (event.type === 'step.failed' ? [event.error] : []))
+    expect([displaced.code, failures], displaced.stderr).toEqual([5, []])
+    expect(displaced.stderr).toMatch(/was\s+taken\s+over\s+from\s+run\s+\S+\s+by\s+run\s+\S+/)
+    expect(first.events.at(-1)).toMatchObject({ type: 'run.finished', outcome: 'interrupted' })
+    expect((await third.ended).code, (await third.ended).stderr).toBe(0)
+    expectFailedOver(await worldState(world))
+    const made = (await worldState(world)).operations.filter(({ what }) => what === 'cluster create' || what === 'vm create')
+    expect(made.map(({ what }) => what).sort()).toEqual(['cluster create', 'vm create'])
+  })
+})

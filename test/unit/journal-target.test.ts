@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest'
+import type { LifeboatError } from '../../src/contract/index.js'
+import { TargetLock, type MarkStore, type Owner } from '../../src/journal/index.js'
+import { FakeProcesses } from '../helpers/fake-processes.js'
+import { seeded, VirtualTime } from '../helpers/virtual-time.js'
+
+/** Resource groups with tags and nothing else. */
+class Groups {
+  readonly tags = new Map<string, Record<string, string>>()
+  readonly locked = new Set<string>()
+  writes = 0
+
+  constructor(...names: string[]) {
+    for (const name of names) this.tags.set(name, {})
+  }
+
+  /** Each question and each write takes up to `slowMs`, and lands somewhere in between. */
+  store(time: VirtualTime, random: () => number = () => 0, slowMs = 0): MarkStore {
+    const pass = (): Promise<void> => (slowMs === 0 ? Promise.resolve() : time.sleep(random() * slowMs))
+    return {
+      read: async (group) => {
+        await pass()
+        const tags = this.tags.get(group)
+        const told = tags === undefined ? undefined : { ...tags }
+        await pass()
+        return told
+      },
+      merge: async (group, tags) => {
+        await pass()
+        const isLocked = this.locked.has(group)
+        if (!isLocked) this.tags.set(group, { ...this.tags.get(group), ...tags })
+        if (!isLocked) this.writes += 1
+        await pass()
+        return !isLocked
+      },
+    }
+  }
+
+  runs(): string[] {
+    return [...this.tags.values()].map((tags) => tags['lifeboat-owner-run'] ?? 'nobody')
+  }
+
+  states(): string[] {
+    return [...this.tags.values()].map((tags) => tags['lifeboat-owner-state'] ?? '')
+  }
+}
+
+interface Player {
+  readonly lock: TargetLock
+  readonly said: string[]
+  readonly lost: LifeboatError[]
+  readonly owner: Owner
+}
+
+interface Wishes {
+  readonly takeOver?: boolean
+  readonly earlier?: { run: string; owner: Owner }
+  readonly store?: MarkStore
+  readonly groups?: readonly string[]
+}
+
+const all = ['a', 'b', 'c']
+
+/** A run of one process on that host. */
+function player(groups: Groups, time: VirtualTime, processes: FakeProcesses, run: string, wishes: Wishes = {}): Player {
+  const owner = processes.start(run)
+  const own = { host: processes.host, machine: () => processes.machine(), alive: (pid: number, started: string) => processes.alive(pid, started), self: async () => owner }
+  const [said, lost]: [string[], LifeboatError[]] = [[], []]
+  const lock = new TargetLock({
+    store: wishes.store ?? groups.store(time),
+    processes: own,
+    clock: { realNow: time.now, sleepReal: time.sleep },
+    run,
+    runbook: 'data100',
+    groups: wishes.groups ?? all,
+    takeOver: wishes.takeOver === true,
+    notice: (message) => said.push(message),
+    signal: new AbortController().signal,
+    lost: (error) => lost.push(error),
+    ...(wishes.earlier === undefined ? {} : { earlier: wishes.earlier }),
+  })
+  return { lock, said, lost, owner }
+}
+
+const begin = async ({ lock }: Player): Promise<void> => {
+  await lock.admit()
+  await lock.beforeIntent()
+}
+
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'goes on',
+    (error: unknown) => (error as LifeboatError).code,
+  )
+
+describe('the mark of who is at work', () => {
+  it('is written at the first intent, not before, in every group that is there', async () => {
+    const [groups, time] = [new Groups('a', 'c'), new VirtualTime()]
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1')
+    await time.until(lock.admit())
+    expect(groups.writes).toBe(0)
+    await time.until(lock.beforeIntent())
+    expect(groups.runs()).toEqual(['run-1', 'run-1'])
+    expect(groups.tags.get('a')).toMatchObject({ 'lifeboat-owner-person': 'ann', 'lifeboat-owner-host': 'laptop', 'lifeboat-owner-pid': '101' })
+    groups.tags.set('b', {})
+    await time.until(lock.reached('B'))
+    expect(groups.runs()).toEqual(['run-1', 'run-1', 'run-1'])
+  })
+
+  it('of another machine refuses a fresh run, in words, whatever its heartbeat', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
+    await time.until(time.sleep(9 * 60_000))
+    const second = player(groups, time, new FakeProcesses(), 'run-2')
+    const error = await time.until(begin(second).catch((caught: unknown) => caught as LifeboatError))
+    expect(error).toMatchObject({ code: 'target.held', message: expect.stringMatching(/run run-1 of ann on desktop \(pid 101, .*last heard of 9 min ago\)/) as string })
+    expect(groups.runs()).toEqual(['run-1', 'run-1', 'run-1'])
+  })
+
+  it('of a machine of the same name is not judged by the processes of this one', async () => {
+    const [groups, time, here] = [new Groups(...all), new VirtualTime(), new FakeProcesses('ubuntu')]
+    const there = new (class extends FakeProcesses {
+      override machine = async (): Promise<string> => 'another ubuntu'
+    })('ubuntu')
+    await time.until(begin(player(groups, time, there, 'run-1')))
+    expect(await time.until(codeOf(begin(player(groups, time, here, 'run-2'))))).toBe('target.held')
+  })
+
+  it('of this machine refuses while that process lives, and lets the next through once it is dead', async () => {
+    const [groups, time, processes] = [new Groups(...all), new VirtualTime(), new FakeProcesses()]
+    const first = player(groups, time, processes, 'run-1')
+    await time.until(begin(first))
+    expect(await time.until(codeOf(begin(player(groups, time, processes, 'run-2'))))).toBe('target.held')
+    processes.end({ run: 'run-1', ...first.owner })
+    const third = player(groups, time, processes, 'run-3')
+    expect(await time.until(codeOf(begin(third)))).toBe('goes on')
+    expect([groups.runs()[0], third.said.join()]).toEqual(['run-3', expect.stringContaining('that process is gone') as string])
+  })
+
+  it('that says how its run ended lets the next through at once, though a move kept one group from being told', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    const first = player(groups, time, new FakeProcesses('desktop'), 'run-1')
+    await time.until(begin(first))
+    groups.locked.add('b')
+    await time.until(first.lock.release('failed'))
+    expect([groups.states(), first.said]).toEqual([['ended: failed', 'at work', 'ended: failed'], []])
+    const second = player(groups, time, new FakeProcesses(), 'run-2')
+    expect(await time.until(codeOf(begin(second)))).toBe('goes on')
+    groups.locked.clear()
+    await time.until(second.lock.beforeIntent())
+    expect(groups.runs()).toEqual(['run-2', 'run-2', 'run-2'])
+  })
+
+  it('that cannot be written anywhere is said when the run ends', async () => {
+    const [groups, time] = [new Groups('a'), new VirtualTime()]
+    const first = player(groups, time, new FakeProcesses(), 'run-1', { groups: ['a'] })
+    await time.until(begin(first))
+    groups.locked.add('a')
+    await time.until(first.lock.release('interrupted'))
+    expect(first.said.join()).toContain('needs --take-over')
+  })
+
+  it('of the same run is no obstacle to its resume where the journal names that life, and is one where it does not', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    const first = player(groups, time, new FakeProcesses('old-name'), 'run-1')
+    await time.until(begin(first))
+    const resume = (owner: Owner): Promise<string> =>
+      codeOf(begin(player(groups, time, new FakeProcesses('new-name'), 'run-1', { earlier: { run: 'run-1', owner } })))
+    expect(await time.until(resume({ ...first.owner, pid: 7 }))).toBe('target.held')
+    expect(await time.until(resume(first.owner))).toBe('goes on')
+  })
+
+  it('that somebody else’s PUT has dropped is written again', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    const { lock, lost } = player(groups, time, new FakeProcesses(), 'run-1')
+    await time.until(begin({ lock } as Player))
+    groups.tags.set('b', {})
+    await time.until(lock.beforeIntent())
+    expect([groups.runs(), lost]).toEqual([['run-1', 'run-1', 'run-1'], []])
+  })
+
+  it('has a heartbeat of real time, and stops with the run', async () => {
+    const [groups, time] = [new Groups('a'), new VirtualTime()]
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1', { groups: ['a'] })
+    await time.until(begin({ lock } as Player))
+    const before = groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? ''
+    const over = new AbortController()
+    const beats = lock.keepBeating(over.signal)
+    await time.until(time.sleep(75_000))
+    expect(Date.parse(groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? '') - Date.parse(before)).toBeGreaterThanOrEqual(60_000)
+    over.abort()
+    await time.until(beats)
+  })
+})
+
+describe('--take-over', () => {
+  it('displaces a live run, which finds it at its next look and before its next intent, and waits until it can have', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    const first = player(groups, time, new FakeProcesses('desktop'), 'run-1')
+    await time.until(begin(first))
+    const over = new AbortController()
+    const beats = first.lock.keepBeating(over.signal)
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    await time.until(begin(second))
+    expect([first.lost.map(({ code }) => code), second.lost]).toEqual([['target.lost'], []])
+    expect(await time.until(codeOf(first.lock.beforeIntent()))).toBe('target.lost')
+    await time.until(beats)
+    await time.until(first.lock.release('interrupted'))
+    expect([groups.runs(), groups.states()]).toEqual([['run-2', 'run-2', 'run-2'], ['at work', 'at work', 'at work']])
+    expect(second.said.join('\n')).toMatch(/Taking over from run run-1 of ann on desktop[\s\S]*Waiting 15 s/)
+  })
+
+  it('is refused where nothing can be written by which the other would notice', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
+    for (const group of all) groups.locked.add(group)
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    expect(await time.until(codeOf(begin(second)))).toBe('target.held')
+  })
+})
+
+describe('two that begin in the same second', () => {
+  const seeds = Array.from({ length: 300 }, (_, seed) => seed)
+
+  /** Both start within half a second; each of their requests takes up to 0.2 s. Answers who went on. */
+  async function race(seed: number, there: readonly string[]): Promise<{ going: string[]; runs: string[] }> {
+    const [groups, time, random] = [new Groups(...there), new VirtualTime(), seeded(seed)]
+    const store = groups.store(time, random, 100)
+    const both = ['desktop', 'laptop'].map((host) => player(groups, time, new FakeProcesses(host), `run of ${host}`, { store }))
+    const play = async ({ lock }: Player): Promise<string> => {
+      await lock.admit()
+      await time.sleep(random() * 500)
+      const made = all.filter((group) => !there.includes(group))
+      return codeOf(
+        lock.beforeIntent().then(async () => {
+          // Each makes the groups that are not there; one that is there is left as it is.
+          await Promise.all(
+            made.map(async (group) => {
+              if ((await store.read(group)) === undefined) groups.tags.set(group, {})
+              await lock.reached(group)
+            }),
+          )
+          await lock.beforeIntent()
+        }),
+      )
+    }
+    const ends = await time.until(Promise.all(both.map(play)))
+    return { going: ends.filter((end) => end === 'goes on'), runs: groups.runs() }
+  }
+
+  it('on groups that are there: exactly one goes on, and has them all', async () => {
+    for (const seed of seeds) {
+      const { going, runs } = await race(seed, all)
+      expect([going.length, new Set(runs).size], `seed ${seed}`).toEqual([1, 1])
+    }
+  })
+
+  it('on groups that both make: never two go on', async () => {
+    let none = 0
+    for (const seed of seeds) {
+      const { going } = await race(seed, [])
+      expect(going.length, `seed ${seed}`).toBeLessThanOrEqual(1)
+      if (going.length === 0) none += 1
+    }
+    expect(none, 'both back off now and then at most').toBeLessThan(seeds.length / 10)
+  })
+})
