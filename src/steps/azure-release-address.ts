@@ -68,7 +68,7 @@ export const releaseAddress = defineStep({
     const wayOut = held.find(({ frontend }) => partsOf(found, 'outboundRules').some((rule) => isAbout(rule, frontend)))
     if (wayOut === undefined) {
       const ips = await Promise.all(held.map(async ({ address }) => (await doors.azure.resources.get(address))?.properties['ipAddress']))
-      return { state: 'drifted', seen: { held: held.map((one, index) => ({ ...one, ip: String(ips[index] ?? '') })) } }
+      return { state: 'drifted', seen: { held: held.map((one, index) => ({ ...one, ip: textOf(ips[index]) })) } }
     }
     const why = `${addressLabel(wayOut.address)} is the way out of the old cluster's nodes too (an outbound rule of ${hostLabel(found.id)} uses it)`
     return { state: 'conflict', why, mend: 'Give the hub an address of its own in peace time; by hand, take the address out of that rule.' }
@@ -134,6 +134,10 @@ function outputsOf(addresses: readonly string[]): { released: string[]; remark: 
   return { released, remark }
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'the address'
+}
+
 function partsOf({ properties }: Resource, part: string): readonly Part[] {
   return (properties[part] ?? []) as unknown as readonly Part[]
 }
@@ -148,12 +152,14 @@ function heldBy(balancer: Resource, addresses: readonly string[]): readonly (Hel
 }
 
 function isAbout({ properties }: Part, frontend: Part): boolean {
-  const named = [...(properties.frontendIPConfiguration === undefined ? [] : [properties.frontendIPConfiguration]), ...(properties.frontendIPConfigurations ?? [])]
+  const { frontendIPConfiguration: one, frontendIPConfigurations: several = [] } = properties
+  const named = [...(one === undefined ? [] : [one]), ...several]
   return named.some(({ id }) => sameId(id, frontend.id ?? ''))
 }
 
 function without(balancer: Resource, held: readonly Held[]): JsonObject {
-  return withParts(balancer, (part, all) => all.filter((one) => !held.some((each) => partOf(each, part).some(({ name }) => name === one.name))))
+  const goes = (part: string, one: Part): boolean => held.some((each) => partOf(each, part).some(({ name }) => name === one.name))
+  return withParts(balancer, (part, all) => all.filter((one) => !goes(part, one)))
 }
 
 function withHeld(balancer: Resource, held: readonly Held[]): JsonObject {

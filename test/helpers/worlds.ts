@@ -24,8 +24,8 @@ export function worldFile(edit: (world: WorldFile) => void, of = join(root, 'fix
 }
 
 /**
- * The world of data100 (or another one) with a cluster and pods that come soon, for tests that are not about waiting for them: the order of the steps is
- * the same. Only this is shortened, no deadline and nothing of the storage.
+ * The world of data100 (or another one) with a cluster and pods that come soon, for tests that are not about waiting for them: the
+ * order of the steps is the same. Only this is shortened, no deadline and nothing of the storage.
  */
 export function quickWorld(edit: (world: WorldFile) => void = () => undefined, of?: string): string {
   return worldFile((world) => {

@@ -22,8 +22,10 @@ const frontend = (name: string): JsonObject => ({ id: `${balancer()}/frontendIPC
 function held(names: readonly string[]): JsonObject {
   const given = names.filter((name) => name !== 'out')
   return {
-    frontendIPConfigurations: names.map((name) => ({ name, properties: given.includes(name) ? { publicIPAddress: { id: address(name) } } : {} })),
-    loadBalancingRules: given.map((name) => ({ name: `${name}-443`, properties: { frontendIPConfiguration: frontend(name), frontendPort: 443 } })),
+    frontendIPConfigurations: names.map((name) => ({ name, properties: name === 'out' ? {} : { publicIPAddress: { id: address(name) } } })),
+    loadBalancingRules: given.map((name) => {
+      return { name: `${name}-443`, properties: { frontendIPConfiguration: frontend(name), frontendPort: 443 } }
+    }),
     probes: [{ name: 'p', properties: { port: 443 } }],
     outboundRules: [{ name: 'out', properties: { frontendIPConfigurations: [frontend('out')] } }],
   }
