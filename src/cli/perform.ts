@@ -1,11 +1,33 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
-import { planRun, resumeRun, startRun, type Accepting, type Course, type Plan, type RunPorts, type StepScope } from '../engine/index.js'
-import { fold, RunLock, type Holder, type Journal, type LockKey, type RecordData, type StateFolder, type TargetLock } from '../journal/index.js'
+import {
+  pinsFromAfar,
+  planRun,
+  resumeRun,
+  startRun,
+  type Accepting,
+  type Course,
+  type Plan,
+  type RunPorts,
+  type StepScope,
+} from '../engine/index.js'
+import {
+  fold,
+  RunLock,
+  type Holder,
+  type Journal,
+  type LockKey,
+  type Pin,
+  type RecordData,
+  type StateFolder,
+  type TargetLock,
+} from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
+import { changedError } from './carried-on.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
+import { afarPins, changedAfar } from './pinned.js'
 import { noStep, type Site } from './site.js'
 import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
 
@@ -46,7 +68,8 @@ export async function performFresh(performance: FreshRun): Promise<number> {
   const { site, state, run, mode, sim, undoes } = performance
   return underLock(performance, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
-    const pins = await site.pins()
+    const files = await site.pins()
+    const pins = [...files, ...(await pinnedAfar(performance, hold))]
     const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
@@ -69,6 +92,12 @@ export async function performFresh(performance: FreshRun): Promise<number> {
   })
 }
 
+/** What the way back needs is in the cluster: it must not wait for a place that charts are pulled from. */
+async function pinnedAfar(performance: Performance, hold: Hold): Promise<readonly Pin[]> {
+  if (performance.course !== undefined) return []
+  return afarPins(await pinsFromAfar({ ...planPorts(performance, hold), signal: hold.signal }))
+}
+
 /** From here on it is the undo that is resumed, never the run: one of them half done must not be driven both ways. */
 async function markUndone({ state, site, run }: Performance, undoes: string): Promise<void> {
   const { journal } = await state.open(undoes, () => site.clock.now())
@@ -80,13 +109,21 @@ async function markUndone({ state, site, run }: Performance, undoes: string): Pr
 }
 
 export interface ResumedRun extends Performance {
+  /** The operator goes on with whatever is other than what the run was started with. */
+  readonly acceptChanges: boolean
+  /** Runbook or files are other ones. */
   readonly acceptedChanges: boolean
+  readonly pinned: readonly Pin[]
 }
 
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
-  const { site, state, run, acceptedChanges } = performance
+  const { site, state, run, acceptChanges, pinned } = performance
   return underLock(performance, async (hold) => {
+    const afar = await pinnedAfar(performance, hold)
+    const differences = changedAfar(pinned, afar)
+    if (differences.length > 0 && !acceptChanges) throw changedError(differences, 'resume')
+    const acceptedChanges = performance.acceptedChanges || differences.length > 0
     await hold.target.displace()
     const { journal, records, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
@@ -96,7 +133,7 @@ export async function performResume(performance: ResumedRun): Promise<number> {
       owner: await site.processes.self(),
       realStartedAt: site.clock.realNow().toISOString(),
       acceptedChanges,
-      ...(acceptedChanges ? { runbookText: site.runbook.text } : {}),
+      ...(acceptedChanges ? { runbookText: site.runbook.text, pins: [...(await site.pins()), ...afar] } : {}),
     }
     return finished(performance, journal, resumeRun(runPorts(performance, journal, hold), resumed))
   })
@@ -203,6 +240,7 @@ function planPorts({ site, state, course, accept }: Performance, { doors }: Hold
     registry: site.registry,
     clock: site.clock,
     env: site.env,
+    secrets: site.secrets(state.root),
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,

@@ -1,4 +1,5 @@
-import type { RunState } from '../journal/index.js'
+import type { PinnedThing } from '../contract/index.js'
+import type { Pin, RunState } from '../journal/index.js'
 import type { Site } from './site.js'
 
 /**
@@ -8,9 +9,21 @@ import type { Site } from './site.js'
 export async function changedSince(before: RunState, site: Site): Promise<readonly string[]> {
   const now = new Map((await site.pins()).map(({ path, digest }) => [path, digest]))
   const files = before.pins
-    .filter(({ path, digest }) => now.get(path) !== digest)
+    .filter(({ path, digest, afar }) => afar !== true && now.get(path) !== digest)
     .map(({ path }) => `  ${path}: ${now.has(path) ? 'other contents' : 'no longer read'}`)
   return [...lineDifference(before.runbook.text, site.runbook.text), ...files]
+}
+
+/** What steps read from elsewhere, as a run pins it. */
+export function afarPins(things: readonly PinnedThing[]): readonly Pin[] {
+  return things.map(({ what, digest }) => ({ path: what, digest, afar: true }))
+}
+
+/** What lies elsewhere and has other contents now than those that the run was started with. */
+export function changedAfar(before: readonly Pin[], now: readonly Pin[]): readonly string[] {
+  const digests = new Map(before.filter(({ afar }) => afar === true).map(({ path, digest }) => [path, digest]))
+  const others = now.filter(({ path, digest }) => digests.has(path) && digests.get(path) !== digest)
+  return others.map(({ path }) => `  ${path}: other contents`)
 }
 
 /** Lines that only one of two texts has, as `- old` and `+ new`, in order. */

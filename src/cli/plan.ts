@@ -80,6 +80,7 @@ async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invo
       registry: site.registry,
       clock: site.clock,
       env: site.env,
+      secrets: site.secrets(resolve(root)),
       doors,
       site: site.checks(doors, resolve(root)),
       signal: invocation.interrupts.signal,

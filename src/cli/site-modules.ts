@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { durationMs, file, isPending, LifeboatError, resourceId, type AnyStep } from '../contract/index.js'
+import { durationMs, file, isPending, LifeboatError, resourceId, secret, type AnyStep } from '../contract/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import type { Platform } from '../platform/platform.js'
 import type { BrokenModule, SiteModulePath } from '../runbook/index.js'
@@ -13,7 +13,7 @@ import { claim, defineStep, groupClaim, hours, inverted, known, minutes, seconds
  * meanings are part of the contract that `src/steps/README.md` describes.
  */
 export const stepKit = {
-  ...{ z, defineStep, LifeboatError, durationMs, file, resourceId, isPending },
+  ...{ z, defineStep, LifeboatError, durationMs, file, secret, resourceId, isPending },
   ...{ claim, groupClaim, inverted, known, naming, seconds, minutes, hours },
 } as const
 
@@ -115,6 +115,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     ...(harms === true ? { harms } : {}),
     ...(isBack === undefined ? {} : { isBack: (then, now) => pure('isBack', () => isBack.call(module, then, now)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
+    ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),
     preflight: (changes, wanted, ctx) => waiting('preflight', () => module.preflight(changes, wanted, ctx)),
     observe: (wanted, ctx) => waiting('observe', () => module.observe(wanted, ctx)),
     plan: (wanted, seen) => pure('plan', () => module.plan(wanted, seen)),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { LifeboatError, type Clock, type CloudFacts, type Finding } from '../contract/index.js'
-import { groupsOf, type Registry, type StepScope, type Survivors } from '../engine/index.js'
+import { groupsOf, type Registry, type SecretPort, type StepScope, type Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
 import { clockOf } from '../platform/clock/clock.js'
@@ -10,10 +10,12 @@ import { markedChildren, processes } from '../platform/exec/processes.js'
 import { handleSurvivor } from '../platform/exec/survivors.js'
 import { openPlatform, siteMark } from '../platform/open.js'
 import type { Platform } from '../platform/platform.js'
+import { openSecrets } from '../platform/secrets/secrets.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
 import { registry as builtIn } from '../steps/registry.js'
 import { loadSiteModules } from './site-modules.js'
 import { siteFindings, tagAction } from './site-checks.js'
+import { digestKey } from './state.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
 export interface Site {
@@ -23,6 +25,8 @@ export interface Site {
   readonly cloudFacts: CloudFacts & { readonly path: string | null }
   readonly clock: Clock
   readonly env: (name: string) => string | undefined
+  /** What the runbook refers to; the key of its digests lies in `stateRoot`. */
+  secrets(stateRoot: string): SecretPort
   readonly processes: typeof processes
   readonly survivors: Survivors
   /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
@@ -71,6 +75,7 @@ export async function openSite(
     cloudFacts: { name: cloud.name, resourceManager: cloud.resourceManager, subscription, path },
     clock,
     env,
+    secrets: (stateRoot) => openSecrets({ cloud, folder: runbook.folder, env: processEnv }, digestKey(stateRoot)),
     processes,
     survivors: {
       handle: (child) => handleSurvivor(child, clock),

@@ -23,6 +23,18 @@ export function isFileInput(schema: z.ZodType): boolean {
   return schema.meta()?.['lifeboat'] === 'file'
 }
 
+/**
+ * A text by reference: a variable of the environment (of the cloud file's `env` section where there is one) or a file, relative to
+ * the runbook. A step gets the reference with a keyed digest of what it leads to, which may stand in a change; the value is
+ * `ctx.secret(reference)`.
+ */
+export const secret = z
+  .union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })])
+  .meta({ lifeboat: 'secret' })
+
+/** `digest` is the keyed digest of the value when the inputs were resolved: two are comparable on one machine only. */
+export type SecretReference = z.infer<typeof secret> & { readonly digest?: string }
+
 /** Full id of an Azure resource. */
 export const resourceId = z
   .string()

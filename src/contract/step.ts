@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { Change, Inverse } from './change.js'
 import type { Clock } from './clock.js'
+import type { SecretReference } from './inputs.js'
 import type { Json } from './json.js'
 import type { Observation, Seen } from './observation.js'
 import type { ObserveInputs, Pending, PlanInputs } from './pending.js'
+import type { Secret } from './secret.js'
 
 /** A resource that a step needs while it works. Two steps that claim one overlap only if both share it. */
 export interface Claim {
@@ -31,6 +33,13 @@ export interface Settlement {
   readonly aheadMs: number
 }
 
+/** Something that a step reads from afar, with the digest of what it is now. */
+export interface PinnedThing {
+  /** How it is called, wherever it is read to: `oci://registry.example/hub:1.2.3`. */
+  readonly what: string
+  readonly digest: string
+}
+
 /**
  * A share that a step's changes take of one stock (quota, addresses, space). Two steps may each fit and not both, so the
  * engine adds up what all of them want and stops where that is more than is left; a step does not compare by itself.
@@ -53,6 +62,11 @@ export interface ReadContext<D> {
   readonly signal: AbortSignal
   /** "moving 2 disks, both groups locked": shown while the step runs, not journaled. */
   readonly progress: (message: string) => void
+  /**
+   * The value that an input of the kind `secret` refers to, as it is now. Throws `cloud.reference` where it leads nowhere, and
+   * `secret.changed` where the value is no longer the one that the inputs' digest is of: then it is to be planned again.
+   */
+  readonly secret: (reference: SecretReference) => Promise<Secret>
   /** Ids of the alternatives that the operator has chosen for this step. */
   readonly accepted: ReadonlySet<string>
 }
@@ -90,6 +104,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   verification(inputs: I): Verification
   /** Could these changes succeed? Reads only; asked only where there are changes. An empty list says yes. */
   preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly (Finding | Demand)[]>
+  /**
+   * What it reads from afar and must stay the same for a whole run (a chart in a registry): told when a run starts and when it is
+   * resumed, before anything is written. Reads only. Files that inputs name (`file`) are pinned without it.
+   */
+  pins?(inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly PinnedThing[]>
   /** Reads only. A thrown error counts as unknown. */
   observe(inputs: ObserveInputs<I, K>, ctx: ReadContext<D>): Promise<Observation<O, S>>
   /** Pure. Never called when converged. */
@@ -102,7 +121,7 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
    * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
    */
-  isBack?(then: Change, now: Change): boolean
+  readonly isBack?: (then: Change, now: Change) => boolean
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**

@@ -1,6 +1,7 @@
 export { differencesOf, notNeeded, type StepDifference } from './difference.js'
+export { pinsFromAfar } from './pins.js'
 export { planRun, type Plan, type PlanFailure } from './planner.js'
-export type { PlanPorts, Registry, RunPorts, StepScope, Survivors, Target } from './ports.js'
+export type { PlanPorts, Registry, RunPorts, SecretPort, StepScope, Survivors, Target } from './ports.js'
 export { groupsOf } from './inputs.js'
 export { readPolicy, waitAfter, waitOut } from './retry.js'
 export { narrate } from './narrate.js'

@@ -1,30 +1,33 @@
 import type { z } from 'zod'
-import { isPending, LifeboatError, type AnyStep, type PlanInputs } from '../contract/index.js'
-import { resolveInputs, type StepNode } from '../runbook/index.js'
-import type { Outputs, PlanPorts } from './ports.js'
+import { isPending, LifeboatError, type AnyStep, type PlanInputs, type SecretReference } from '../contract/index.js'
+import { mapSecrets, resolveInputs, type StepNode } from '../runbook/index.js'
+import type { Outputs, PlanPorts, SecretPort } from './ports.js'
 
 type Inputs = Record<string, unknown>
 
 /**
  * A step's inputs: expressions resolved against what is known so far, then put through the module's schema key by key, so
- * that one pending input does not keep the others from being checked and defaulted.
+ * that one pending input does not keep the others from being checked and defaulted. A secret becomes its reference and a digest of
+ * its value as it is now.
  */
 export function inputsOf<D>(
   node: StepNode,
   module: AnyStep<D>,
-  ports: Pick<PlanPorts<D>, 'runbook' | 'env'>,
+  ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'secrets'>,
   outputs: Outputs,
 ): PlanInputs<Inputs> {
-  const { runbook, env } = ports
+  const { runbook, env, secrets } = ports
   const raw = resolveInputs(node, runbook, { env, outputs: (step) => outputs.get(step) }, module)
-  if (!Object.values(raw).some(isPending)) return parsed(node.id, module.inputs.safeParse(raw)) as Inputs
+  const shown = (reference: SecretReference): SecretReference => ({ ...reference, digest: secrets.digest(reference) })
+  const withDigests = (inputs: Inputs): Inputs => mapSecrets(inputs, module.inputs, shown)
+  if (!Object.values(raw).some(isPending)) return withDigests(parsed(node.id, module.inputs.safeParse(raw)) as Inputs)
   const inputs: Record<string, unknown> = {}
   for (const [key, schema] of Object.entries(module.inputs.shape)) {
     const value = raw[key]
     const known = isPending(value) ? value : parsed(`${node.id}.${key}`, schema.safeParse(value))
     if (known !== undefined) inputs[key] = known
   }
-  return inputs
+  return withDigests(inputs)
 }
 
 type Parsed = ReturnType<AnyStep<unknown>['inputs']['safeParse']> | ReturnType<z.ZodType['safeParse']>
@@ -43,9 +46,17 @@ export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'regis
   return ports.runbook.nodes.flatMap((node) => {
     const module = node.kind === 'step' ? ports.registry.get(node.uses) : undefined
     if (node.kind !== 'step' || module?.group === undefined) return []
-    const group = module.group(inputsOf(node, module, ports, new Map()))
+    const group = module.group(inputsOf(node, module, { ...ports, secrets: unread }, new Map()))
     return typeof group === 'string' ? [group] : []
   })
+}
+
+/** The name of a group is no secret, so none is read for it. */
+const unread: SecretPort = {
+  digest: () => '',
+  read: () => {
+    throw new LifeboatError('tool.bug', 'a secret was asked for where only names are', { blame: 'tool' })
+  },
 }
 
 export function allKnown(inputs: PlanInputs<Inputs>): inputs is Inputs {

@@ -6,6 +6,7 @@ import {
   type PlanInputs,
   type ReadContext,
 } from '../contract/index.js'
+import type { SecretPort } from './ports.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 
 export type Inputs = Record<string, unknown>
@@ -128,6 +129,7 @@ export function readContext<D>(
   signal: AbortSignal,
   progress: (message: string) => void,
   accepted: ReadonlySet<string>,
+  secrets: SecretPort,
 ): ReadContext<D> {
-  return { doors, clock, signal, progress, accepted }
+  return { doors, clock, signal, progress, accepted, secret: async (reference) => secrets.read(reference) }
 }

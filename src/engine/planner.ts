@@ -208,11 +208,11 @@ async function lookWithRetries<D>(
   }
 }
 
-function contextFor<D>(node: StepNode, ports: PlanPorts<D>, accepted: ReadonlySet<string>): ReadContext<D> {
+export function contextFor<D>(node: StepNode, ports: PlanPorts<D>, accepted: ReadonlySet<string>): ReadContext<D> {
   // A plan starts no child that may outlive it and writes nothing, so there is nothing to journal.
   const children = { started: () => Promise.resolve(), ended: () => Promise.resolve() }
   const doors = ports.doors({ step: node.id, children })
-  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message), accepted)
+  return readContext(doors, ports.clock, ports.signal, (message) => ports.progress?.(node.id, message), accepted, ports.secrets)
 }
 
 export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry' | 'modules'>, node: StepNode): AnyStep<D> {

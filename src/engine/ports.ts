@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator } from '../contract/index.js'
+import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference } from '../contract/index.js'
 import type { Accepting } from './alternatives.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
@@ -15,6 +15,14 @@ export interface StepScope {
   }
 }
 
+/** Secrets that a runbook refers to. Both throw `cloud.reference` where a reference leads nowhere. */
+export interface SecretPort {
+  /** What may be shown and journaled of a value: another value has another one. */
+  digest(reference: SecretReference): string
+  /** Throws `secret.changed` where the reference bears the digest of another value. */
+  read(reference: SecretReference): Secret
+}
+
 /** What planning needs; a plan reads and nothing else, so it has no journal. */
 export interface PlanPorts<D> {
   readonly runbook: Runbook
@@ -25,6 +33,7 @@ export interface PlanPorts<D> {
   readonly outputs?: Outputs
   readonly clock: Clock
   readonly env: (name: string) => string | undefined
+  readonly secrets: SecretPort
   readonly doors: (scope: StepScope) => D
   readonly signal: AbortSignal
   /** Milliseconds of the run's clock between two looks, from the cloud file. */

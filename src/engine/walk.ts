@@ -257,12 +257,12 @@ export class Walk<D> {
   }
 
   #contextOf(step: string, startedMs: number): StepWork<D>['ctx'] {
-    const { clock, doors } = this.#ports
+    const { clock, doors, secrets } = this.#ports
     const progress = (message: string): void => {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     }
-    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step))
+    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets)
   }
 
   #scopeOf(step: string): StepScope {

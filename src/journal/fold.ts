@@ -105,12 +105,13 @@ class RunFold {
   }
 
   #resumed({ data }: RecordOf<'run.resumed'>): void {
-    const { owner, realStartedAt, runbookText } = data
+    const { owner, realStartedAt, runbookText, pins } = data
     this.#realStarts.push(realStartedAt)
     this.#run.status = 'running'
     this.#run.owner = owner
     this.#run.resumes += 1
     if (runbookText !== undefined) this.#run.runbook = { ...this.#run.runbook, text: runbookText }
+    if (pins !== undefined) this.#run.pins = pins
     delete this.#run.outcome
     delete this.#run.finished
     delete this.#run.interrupted

@@ -35,6 +35,8 @@ export interface Pin {
   readonly path: string
   /** `sha256:…` over the file, or over a folder's files with their relative paths. */
   readonly digest: string
+  /** `path` is no file of this machine but what a step reads from elsewhere: `oci://registry.example/hub:1.2.3`. */
+  readonly afar?: true
 }
 
 /** Everything that a journal can say, by type. Adding a field is fine; changing one needs a new `v`. */
@@ -61,6 +63,8 @@ export interface RecordData {
     readonly realStartedAt: string
     readonly acceptedChanges: boolean
     readonly runbookText?: string
+    /** Of what was accepted: from now on these are the run's. */
+    readonly pins?: readonly Pin[]
   }
   'run.planned': PlanFacts & { readonly steps: readonly PlannedStep[] }
   'step.started': { readonly step: string; readonly uses: string; readonly attempt: number }

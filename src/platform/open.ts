@@ -5,6 +5,7 @@ import type { Cloud } from './cloud/schema.js'
 import { openCommands } from './command/command.js'
 import { openDns } from './dns/resolver.js'
 import { Exec } from './exec/exec.js'
+import { Charts } from './helm/charts.js'
 import { openHelm } from './helm/helm.js'
 import { openHttp } from './http/client.js'
 import { KubeAccess } from './kube/access.js'
@@ -47,6 +48,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
   const proxy = httpsProxy === undefined ? {} : { httpsProxy }
   const clusters = openAzure(session, hosts, { run: options.run, runbook: options.runbook, step: 'credentials' }).clusters
   const access = new KubeAccess({ secrets, credentials: (cluster) => clusters.credentials(cluster), ...proxy })
+  const charts = new Charts({ exec: reading, tools, secrets })
   const shared = {
     dns: openDns(cloud.reach.nameServers),
     http: openHttp({ clock, ...proxy }),
@@ -58,7 +60,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
       ...shared,
       azure: openAzure(session, hosts, { run: options.run, runbook: options.runbook, step }),
       ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine) }),
-      helm: openHelm({ exec, access, tools, clock, secrets }),
+      helm: openHelm({ exec, access, tools, clock, secrets, charts }),
       kube: openKube({ exec, access, tools, clock }),
       command: openCommands({ exec, cloud, folder: options.folder, path, env }),
     }

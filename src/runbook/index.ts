@@ -8,6 +8,7 @@ export { isModulePath, type BrokenModule, type SiteModulePath } from './modules.
 export { parseRunbook, type Parsed } from './parse.js'
 export { referencedFiles, type PinnedFile, type PinnedFiles } from './files.js'
 export { resolveInputs } from './resolve.js'
+export { mapSecrets } from './secret-inputs.js'
 export type {
   AzureFacts,
   GateNode,

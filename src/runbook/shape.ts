@@ -82,6 +82,11 @@ export class Shape {
     return texts.length > 0 && texts.every((variant) => variant.#plain.lifeboat === 'file')
   }
 
+  /** Is this a reference to a secret? */
+  get isSecret(): boolean {
+    return this.#plain.lifeboat === 'secret'
+  }
+
   get isDuration(): boolean {
     return this.variants().some((variant) => variant.#plain.pattern === durationPattern)
   }

@@ -4,6 +4,7 @@ import {
   file,
   isPending,
   LifeboatError,
+  secret,
   type Change,
   type Finding,
   type Inverse,
@@ -16,7 +17,7 @@ import { defineStep, minutes, seconds } from './step.js'
 const argument = z.string().regex(/^[^\0]*$/, 'an argument has no NUL in it')
 const argv = z.array(argument).min(1, 'a command has at least the name of a program')
 
-const secret = z.strictObject({ secret: z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]) })
+const secretValue = z.strictObject({ secret })
 
 const inputs = z.strictObject({
   /** Does what is to be done. It runs only after `observe` has said that it is. */
@@ -28,7 +29,7 @@ const inputs = z.strictObject({
   /** Who loses what by it, if anybody does. */
   harm: z.string().min(1).optional(),
   /** Environment of all three commands, beside PATH. `{ secret: { env: NAME } }` and `{ secret: { file: PATH } }` are never shown. */
-  env: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'letters, digits and _'), z.union([argument, secret])).default({}),
+  env: z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'letters, digits and _'), z.union([argument, secretValue])).default({}),
   /** Files and folders that the commands read: pinned when a run starts. */
   files: z.array(file).default([]),
   timeout: durationMs.default(10 * minutes),

@@ -1,27 +1,15 @@
 import { z } from 'zod'
-import { durationMs, file, isPending, resourceId, type Change, type Finding, type Inverse, type JsonObject, type PlanInputs } from '../contract/index.js'
-import type { ReleaseName, Revision } from '../platform/helm/door.js'
+import { isPending, type Change, type Finding, type Inverse, type Planned, type PlanInputs, type ReadContext } from '../contract/index.js'
+import type { Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { isMaking, together } from './parts/readiness.js'
+import { addressed } from './parts/release-address.js'
+import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
+import { recoverRelease } from './parts/release-recovery.js'
+import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
-
-/** Names as helm and Kubernetes take them. */
-const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$/, 'lower-case letters, digits and -, 53 at most')
-
-const inputs = z.strictObject({
-  /** Resource id of the cluster. */
-  cluster: resourceId,
-  namespace: label,
-  release: label,
-  chart: file,
-  values: z.record(z.string(), z.unknown()).default({}),
-  /** The LoadBalancer Service whose address is the release's. */
-  addressFrom: z.strictObject({ service: z.string() }).optional(),
-  timeout: durationMs.default(30 * minutes),
-})
-type Inputs = z.infer<typeof inputs>
 
 /** The newest revision, and the newest that ever came to a good end. */
 interface Seen {
@@ -29,9 +17,11 @@ interface Seen {
   readonly status: string
   /** Undefined: installing it is still the creation that was shown, however often it was tried. */
   readonly served?: number
+  /** Paths of secrets that have another value in the release. */
+  readonly otherSecrets?: readonly string[]
 }
 
-const nameIn = ({ namespace, release }: Pick<PlanInputs<Inputs>, 'namespace' | 'release'>): string =>
+const nameIn = ({ namespace, release }: Pick<PlanInputs<ReleaseInputs>, 'namespace' | 'release'>): string =>
   `release ${naming(namespace, 'namespace')}/${naming(release, 'release')}`
 
 /**
@@ -42,26 +32,40 @@ const nameIn = ({ namespace, release }: Pick<PlanInputs<Inputs>, 'namespace' | '
 export const helmRelease = defineStep({
   uses: 'helm/release',
   summary: 'A helm release, installed or upgraded, and the address it answers at',
-  inputs,
+  inputs: releaseInputs,
   outputs: z.object({ namespace: z.string(), revision: z.number(), address: z.string().optional() }),
-  identity: ['cluster', 'namespace', 'release', 'chart', 'values', 'addressFrom'],
+  identity: ['cluster', 'namespace', 'release', 'chart', 'valuesFiles', 'values', 'set', 'secrets', 'addressFrom'],
   verification: ({ timeout }) => ({ everyMs: 5 * seconds, withinMs: timeout }),
-  preflight: (changes, wanted, { doors }) =>
-    together(helmFindings(doors), clusterFindings(wanted, doors), isMaking(changes) ? chartFindings(wanted, doors) : Promise.resolve([])),
-  async observe(wanted, { doors }) {
+  async preflight(changes, wanted, ctx) {
+    const { doors } = ctx
+    const kube = kubeVersion(wanted, doors)
+    const ofTool: Promise<readonly Finding[]> = doors.helm.version().then(() => [])
+    const ofChart = isMaking(changes) ? chartFindings(changes, wanted, kube, ctx) : Promise.resolve([])
+    return together(ofTool, kubeFindings(kube, doors), ofChart)
+  },
+  async pins({ chart }, ctx) {
+    if (isPending(chart) || typeof chart === 'string') return []
+    const source = await sourceOf(chart, ctx)
+    return typeof source === 'string' ? [] : [{ what: chartSaid(chart), digest: await ctx.doors.helm.pull(source) }]
+  },
+  async observe(wanted, ctx) {
+    const { doors } = ctx
     const history = await doors.helm.history(nameOf(wanted))
     const newest = history.at(-1)
     if (newest === undefined || newest.status === 'uninstalled') return { state: 'absent' }
-    if (newest.status !== 'deployed' || newest.description !== (await descriptionOf(wanted, doors))) {
-      return { state: 'drifted', seen: seenOf(newest, history) }
-    }
-    return addressed(wanted, newest, doors)
+    if (newest.status !== 'deployed') return { state: 'drifted', seen: seenOf(newest, history) }
+    const chart = await chartOf(wanted, ctx)
+    if (newest.description !== (await descriptionOf(chart, doors))) return { state: 'drifted', seen: seenOf(newest, history) }
+    const others = await otherSecrets(nameOf(wanted), chart, doors)
+    if (others.length > 0) return { state: 'drifted', seen: { ...seenOf(newest, history), otherSecrets: others } }
+    return addressed(wanted, newest.revision, doors)
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    const after = { chart: wanted.chart, values: isPending(wanted.values) ? wanted.values : (wanted.values as JsonObject) }
+    const after = afterOf(wanted)
     if (seen.state === 'absent') return [{ resource: nameIn(wanted), action: 'create', after }]
-    const { revision, status, served } = seen.seen
-    const before = { revision, status, ...(served === undefined ? {} : { served }) }
+    const { revision, status, served, otherSecrets: others } = seen.seen
+    const more = others === undefined ? {} : { otherSecrets: others }
+    const before = { revision, status, ...(served === undefined ? {} : { served }), ...more }
     return [{ resource: nameIn(wanted), action: served === undefined ? 'create' : 'update', before, after }]
   },
   async apply(changes, wanted, ctx) {
@@ -69,16 +73,17 @@ export const helmRelease = defineStep({
     const name = nameOf(wanted)
     const wish = { timeoutMs: wanted.timeout, signal }
     for (const change of changes) {
-      await recover(name, wanted.timeout, doors, signal)
+      await recoverRelease(name, wish, doors)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish)
       } else if (isRollback(change)) {
         await doors.helm.rollback(name, change.after.rollback, wish)
       } else {
-        const description = await descriptionOf(wanted, doors)
+        const chart = await chartOf(wanted, ctx)
+        const description = await descriptionOf(chart, doors)
         await ctx.checkpoint({ helm: `upgrade --install ${wanted.release}` })
         ctx.progress(`helm installs ${wanted.release} and waits for its pods`)
-        await doors.helm.upgrade(name, { path: wanted.chart, values: wanted.values as JsonObject, description }, wish)
+        await doors.helm.upgrade(name, chart, { ...wish, description })
       }
     }
   },
@@ -89,64 +94,56 @@ export const helmRelease = defineStep({
   estimateMs: () => 10 * minutes,
 })
 
-/** Throws `helm.missing` and `helm.version`. */
-async function helmFindings({ helm }: Platform): Promise<readonly Finding[]> {
-  await helm.version()
-  return []
+/** What is wanted, as a plan shows it: of a secret where it is read, and a keyed digest. */
+function afterOf({ chart, valuesFiles, values, set, secrets }: PlanInputs<ReleaseInputs>): Planned {
+  const shown = { valuesFiles, set, secrets }
+  const given = Object.entries(shown).filter(([, value]) => isPending(value) || Object.keys(value).length > 0)
+  return { chart: isPending(chart) ? chart : chartSaid(chart), values: values as Planned, ...Object.fromEntries(given) }
 }
 
-/** kubectl is there, and fits the cluster where that exists already. Throws `kubectl.missing`. */
-async function clusterFindings({ cluster }: PlanInputs<Inputs>, doors: Platform): Promise<readonly Finding[]> {
-  await doors.kube.version()
-  if (isPending(cluster)) return []
-  return kubectlFindings((await doors.azure.clusters.get(cluster))?.kubernetesVersion, doors)
+/** Of the cluster, where that exists already. */
+async function kubeVersion({ cluster }: PlanInputs<ReleaseInputs>, { azure }: Platform): Promise<string | undefined> {
+  return isPending(cluster) ? undefined : (await azure.clusters.get(cluster))?.kubernetesVersion
 }
 
-/** Throws `helm.chart` for a chart that cannot be rendered with these values. */
-async function chartFindings({ namespace, release, chart, values }: PlanInputs<Inputs>, { helm }: Platform): Promise<readonly Finding[]> {
-  if (isPending(namespace) || isPending(release) || isPending(chart) || isPending(values)) return []
-  await helm.template({ namespace, name: release }, { path: chart, values: values as JsonObject })
-  return []
+/** kubectl is there, and fits the cluster. Throws `kubectl.missing`. */
+async function kubeFindings(version: Promise<string | undefined>, doors: Platform): Promise<readonly Finding[]> {
+  const [, server] = await Promise.all([doors.kube.version(), version])
+  return kubectlFindings(server, doors)
 }
 
-function nameOf({ cluster, namespace, release }: Pick<Inputs, 'cluster' | 'namespace' | 'release'>): ReleaseName {
-  return { cluster, namespace, name: release }
+/** Throws for a chart that cannot be had or rendered with these values. */
+async function chartFindings(
+  changes: readonly Change[],
+  wanted: PlanInputs<ReleaseInputs>,
+  kube: Promise<string | undefined>,
+  ctx: ReadContext<Platform>,
+): Promise<readonly Finding[]> {
+  const { namespace, release, chart, valuesFiles, values, set, secrets } = wanted
+  if (isPending(namespace) || isPending(release) || isPending(chart)) return []
+  if (isPending(valuesFiles) || isPending(values) || isPending(set) || isPending(secrets)) return []
+  const given = await chartOf({ chart, valuesFiles, values, set, secrets }, ctx)
+  const version = await kube
+  const on = version === undefined ? {} : { kubeVersion: version }
+  const { preInstallHooks } = await ctx.doors.helm.template({ namespace, name: release }, given, on)
+  if (preInstallHooks.length === 0 || !changes.some(failedBefore)) return []
+  return [
+    {
+      level: 'warn',
+      what: `the first installation of ${release} failed, and what follows is an upgrade to helm: the chart's pre-install hooks (${preInstallHooks.join(', ')}) do not run again`,
+      mend: `If they must, take the failed release away first: helm uninstall ${release} -n ${namespace}`,
+    },
+  ]
 }
 
-async function descriptionOf({ chart, values }: Pick<Inputs, 'chart' | 'values'>, { helm }: Platform): Promise<string> {
-  return `lifeboat ${await helm.digest({ path: chart, values: values as JsonObject })}`
+function failedBefore({ before }: Change): boolean {
+  const { status, served } = (before ?? {}) as Partial<Seen>
+  return status === 'failed' && served === undefined
 }
 
 function seenOf({ revision, status }: Revision, history: readonly Revision[]): Seen {
   const served = history.findLast((one) => one.status === 'deployed' || one.status === 'superseded')?.revision
   return { revision, status, ...(served === undefined ? {} : { served }) }
-}
-
-async function addressed(
-  { namespace, cluster, addressFrom }: Pick<Inputs, 'cluster' | 'namespace' | 'addressFrom'>,
-  { revision }: Revision,
-  { kube }: Platform,
-) {
-  const outputs = { namespace, revision }
-  if (addressFrom === undefined) return { state: 'converged' as const, outputs }
-  const { service: name } = addressFrom
-  const service = await kube.get(cluster, namespace, 'service', name)
-  if (service === undefined) {
-    return {
-      state: 'conflict' as const,
-      why: `the release has no service ${name} in ${namespace}`,
-      mend: 'Name the LoadBalancer service of this chart under addressFrom.',
-    }
-  }
-  const address = addressOf(service)
-  if (address === undefined) return { state: 'in-flight' as const, what: `service ${name} has no public address yet` }
-  return { state: 'converged' as const, outputs: { ...outputs, address } }
-}
-
-function addressOf(service: JsonObject): string | undefined {
-  const status = service['status'] as { loadBalancer?: { ingress?: readonly { ip?: string; hostname?: string }[] } } | undefined
-  const [first] = status?.loadBalancer?.ingress ?? []
-  return first?.ip ?? first?.hostname
 }
 
 /** An installation is put back by uninstalling, an upgrade by rolling back to the revision that served before it. */
@@ -164,17 +161,4 @@ function statusIn(before: Change['before']): unknown {
 function isRollback(change: Change): change is Change & { readonly after: { readonly rollback: number } } {
   const { action, after } = change
   return action === 'update' && typeof after === 'object' && after !== null && 'rollback' in after
-}
-
-/**
- * Clears what an interrupted helm leaves behind, so that the next one is let in. Whoever was at work is gone by now: the
- * engine has ended or awaited all children before anything is written.
- */
-async function recover(name: ReleaseName, timeoutMs: number, { helm, kube }: Platform, signal: AbortSignal): Promise<void> {
-  const newest = (await helm.history(name)).at(-1)
-  if (newest === undefined) return
-  if (newest.status === 'uninstalling') return helm.uninstall(name, { timeoutMs, signal })
-  if (!newest.status.startsWith('pending-')) return
-  // Only the record of the revision that never came about; its objects are taken over by the next one.
-  await kube.delete(name.cluster, name.namespace, 'secret', `sh.helm.release.v1.${name.name}.v${newest.revision}`)
 }

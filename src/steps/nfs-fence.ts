@@ -52,7 +52,11 @@ export const nfsFence = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
-  preflight: (changes, wanted, { doors }) => together(poolFindings(wanted, doors), stopFindings(changes, wanted, doors)),
+  // A server that is to be stopped because it does not answer cannot be asked of its pool.
+  preflight: (changes, wanted, { doors }) =>
+    changes.some(({ after }) => truth(after, 'power') !== undefined)
+      ? together(rightsFindings(doors, [{ scope: wanted.machine, actions: [deallocateAction] }]))
+      : together(poolFindings(wanted, doors)),
   async observe(wanted, ctx) {
     const { doors, accepted } = ctx
     const found = await doors.azure.machines.get(wanted.machine)
@@ -137,19 +141,8 @@ async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }:
 
 async function poolFindings({ machine, user, sshKey, pool }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
   if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(pool)) return []
-  try {
-    const [pools, fill] = await ask(hostOf({ machine, user, sshKey }, doors), importedPools, poolFill)
-    return poolWarnings(pool, pools, fill)
-  } catch (error) {
-    // Of a server that does not answer, observing has said what there is to say.
-    if (isSilence(error)) return []
-    throw error
-  }
-}
-
-function stopFindings(changes: readonly Change[], { machine }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
-  const stops = changes.some(({ after }) => truth(after, 'power') !== undefined)
-  return stops ? rightsFindings(doors, [{ scope: machine, actions: [deallocateAction] }]) : Promise.resolve([])
+  const [pools, fill] = await ask(hostOf({ machine, user, sshKey }, doors), importedPools, poolFill)
+  return poolWarnings(pool, pools, fill)
 }
 
 function silent(error: LifeboatError, { machine, pool }: Inputs): LifeboatError {

@@ -78,8 +78,16 @@ export function plainRenderer(earlier: readonly Contract.RunEvent[] = []): Promi
   return createRenderer({ kind: 'plain', output, clock, color: false, earlier })
 }
 
+/** No step here has any. */
+const noSecrets: Engine.SecretPort = {
+  digest: () => '',
+  read: () => {
+    throw new Error('a benchmark has no secrets')
+  },
+}
+
 export function planPorts(runbook: RunbookRoom.Runbook, signal = new AbortController().signal): Engine.PlanPorts<undefined> {
-  return { runbook, registry, clock, env: () => undefined, doors: () => undefined, signal, pollEveryMs: 1000 }
+  return { runbook, registry, clock, env: () => undefined, secrets: noSecrets, doors: () => undefined, signal, pollEveryMs: 1000 }
 }
 
 export function runPorts(

@@ -19,7 +19,9 @@ export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/reso
 export async function kubeServer() {
   const clock = scaledClock(Date.parse('2019-02-25T19:34:00Z'), 60)
   const state = { mountable: true, token: 'right' }
+  const folders: string[] = []
   const watchers = new Set<() => void>()
+  const listeners = new Set<(request: { readonly method: string; readonly path: string }) => void>()
   const requests: KubeRequest[] = []
   const authority = makeAuthority('test', Date.now())
   const kube = new KubeCluster({
@@ -30,7 +32,10 @@ export async function kubeServer() {
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
     releaseAddress: () => undefined,
     token: 'right',
-    onRequest: (request) => void requests.push(request),
+    onRequest: (request) => {
+      requests.push(request)
+      for (const listen of [...listeners]) listen(request)
+    },
     onChange: () => {
       for (const watch of [...watchers]) watch()
     },
@@ -52,6 +57,7 @@ export async function kubeServer() {
   /** The doors of one life of a run. */
   const doors = (children?: ChildLog, leastRealMs = 60_000) => {
     const { exec, secrets } = execFor(children)
+    folders.push(secrets)
     const access = new KubeAccess({ secrets, credentials: async () => new Secret(kubeconfig()) })
     const tools = findTools(exec, { PATH: process.env['PATH'] })
     return {
@@ -66,6 +72,8 @@ export async function kubeServer() {
     /** Everything that the API was asked. */
     requests,
     doors,
+    /** The private folders of all doors that were opened. */
+    folders,
     /** Nobody listens any more. */
     down: () => {
       server.closeAllConnections()
@@ -81,6 +89,16 @@ export async function kubeServer() {
           resolve()
         }
         watchers.add(watch)
+      }),
+    /** Resolves at the next request of this method whose path ends so. */
+    requested: (method: string, end: string): Promise<void> =>
+      new Promise((resolve) => {
+        const listen = (request: { readonly method: string; readonly path: string }): void => {
+          if (request.method !== method || !request.path.endsWith(end)) return
+          listeners.delete(listen)
+          resolve()
+        }
+        listeners.add(listen)
       }),
     setMountable: (mountable: boolean) => {
       state.mountable = mountable

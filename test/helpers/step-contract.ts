@@ -337,7 +337,8 @@ class Trial {
   }
 
   #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['observe']>[1] {
-    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set() }
+    const secret = (): Promise<never> => Promise.reject(new LifeboatError('cloud.reference', 'a trial of the contract has no secrets'))
+    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set(), secret }
   }
 
   #unwritten(before: number, who: string): void {

@@ -1,8 +1,11 @@
 import type { AnyStep, Change, Clock, Json, Observation, ReadContext } from '../../src/contract/index.js'
+import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { loadCloud } from '../../src/platform/cloud/load.js'
 import { openPlatform } from '../../src/platform/open.js'
 import type { Platform } from '../../src/platform/platform.js'
+import { openSecrets } from '../../src/platform/secrets/secrets.js'
+import { mapSecrets } from '../../src/runbook/index.js'
 import { RecordedChildren } from './doors.js'
 import { temporaryFolder } from './cli.js'
 
@@ -31,6 +34,13 @@ export async function doorsTo(cloudPath: string): Promise<OpenedDoors> {
   return { doors: open({ step: 's', children }), clock, children, secrets, env }
 }
 
+/** The secrets of a test: variables, with a key that says from which machine they are. */
+export function secretsOf(env: Readonly<Record<string, string>>, key = 'of this machine'): SecretPort {
+  return openSecrets({ cloud: {}, folder: '/', env }, () => Buffer.from(key))
+}
+
+const noSecrets = secretsOf({})
+
 /** Drives one module by hand, as the engine does. */
 export class Driven {
   readonly module: AnyStep<Platform>
@@ -39,11 +49,18 @@ export class Driven {
   /** Alternatives that were chosen for it. */
   readonly accepted = new Set<string>()
 
-  constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>) {
+  constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>, secrets: SecretPort = noSecrets) {
     this.module = module
-    this.inputs = module.inputs.parse(inputs)
-    const { signal } = new AbortController()
-    this.ctx = { doors, clock, signal, accepted: this.accepted, progress: () => undefined, checkpoint: async () => undefined }
+    this.inputs = mapSecrets(module.inputs.parse(inputs), module.inputs, (one) => ({ ...one, digest: secrets.digest(one) }))
+    this.ctx = {
+      doors,
+      clock,
+      signal: new AbortController().signal,
+      accepted: this.accepted,
+      progress: () => undefined,
+      secret: async (reference) => secrets.read(reference),
+      checkpoint: async () => undefined,
+    }
   }
 
   see(): Promise<Observation<Record<string, unknown>, unknown>> {

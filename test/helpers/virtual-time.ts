@@ -15,12 +15,12 @@ export class VirtualTime {
 
   /** Lets time pass until that is settled. */
   async until<T>(promise: Promise<T>): Promise<T> {
-    let isOver = false
-    const over = promise.finally(() => (isOver = true))
+    const state = { isOver: false }
+    const over = promise.finally(() => (state.isOver = true))
     over.catch(() => undefined)
     for (;;) {
       await new Promise(setImmediate)
-      if (isOver) return over
+      if (state.isOver) return over
       this.#waiting.sort((one, other) => one.atMs - other.atMs)
       const next = this.#waiting.shift()
       if (next === undefined) throw new Error('everybody waits, and nobody for time')

@@ -10,8 +10,8 @@ import { cluster, kubeServer } from '../helpers/kube-server.js'
 const path = join(root, 'fixtures/charts/hub')
 const name = { cluster, namespace: 'data100-staging', name: 'data100-staging' }
 const values = { hub: { host: 'data100s.example.edu' }, nfs: { server: '10.240.0.7', path: '/pool0/homes/staging/home' } }
-const chart = { path, values, description: 'lifeboat one' }
-const wish = () => ({ timeoutMs: 60_000, signal: new AbortController().signal })
+const chart = { chart: path, values }
+const wish = () => ({ timeoutMs: 60_000, signal: new AbortController().signal, description: 'lifeboat one' })
 const failure = (promise: Promise<unknown>): Promise<LifeboatError> =>
   promise.then(
     () => new LifeboatError('none', ''),
@@ -35,7 +35,7 @@ describe('the real helm against a Kubernetes API', () => {
     expect(await kube.get(cluster, name.namespace, 'service', 'no-such')).toBeUndefined()
     expect((await kube.list(cluster, name.namespace, 'deployments')).length).toBe(2)
 
-    await helm.upgrade(name, { ...chart, description: 'lifeboat two' }, wish())
+    await helm.upgrade(name, chart, { ...wish(), description: 'lifeboat two' })
     await helm.rollback(name, 1, wish())
     expect((await helm.history(name)).map(({ status }) => status)).toEqual(['superseded', 'superseded', 'deployed'])
     await helm.uninstall(name, wish())
@@ -109,8 +109,8 @@ describe('the real helm against a Kubernetes API', () => {
   it('says before anything is sent that a chart cannot be rendered', async () => {
     await using server = await kubeServer()
     const { helm } = server.doors()
-    expect((await failure(helm.template(name, { path, values: {} }))).message).toMatch(/nfs|hub/)
-    expect((await failure(helm.template(name, { path: join(root, 'no-chart'), values }))).code).toBe('helm.chart')
-    await helm.template(name, chart)
+    expect((await failure(helm.template(name, { chart: path, values: {} }, {}))).message).toMatch(/nfs|hub/)
+    expect((await failure(helm.template(name, { chart: join(root, 'no-chart'), values }, {}))).code).toBe('helm.chart')
+    await helm.template(name, chart, {})
   })
 })

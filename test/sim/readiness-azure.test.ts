@@ -292,6 +292,7 @@ async function planOf({ world, runbook }: Pick<Impediment, 'world' | 'runbook'>)
       registry: site.registry,
       clock: site.clock,
       env: site.env,
+      secrets: site.secrets(folder),
       doors: site.doors(folder, 'plan'),
       site: site.checks(site.doors(folder, 'plan'), folder),
       signal: new AbortController().signal,

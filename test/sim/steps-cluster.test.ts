@@ -28,7 +28,8 @@ const cluster = (changes: Record<string, unknown> = {}): Driven =>
     ...changes,
   })
 const warned = async (step: Driven): Promise<string[]> => {
-  const found = (await step.module.preflight(await step.plan(), step.inputs, step.ctx)) as readonly Finding[]
+  const said = await step.module.preflight(await step.plan(), step.inputs, step.ctx)
+  const found = said.filter((one): one is Finding => 'level' in one)
   return found.map(({ level, what }) => `${level}: ${what}`)
 }
 

@@ -1,48 +1,66 @@
 import { describe, expect, it } from 'vitest'
 import { isIrreversible, LifeboatError, type Change } from '../../src/contract/index.js'
-import { clockOf } from '../../src/platform/clock/clock.js'
-import type { Platform } from '../../src/platform/platform.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { RecordedChildren } from '../helpers/doors.js'
-import { root } from '../helpers/cli.js'
-import { cluster, kubeServer } from '../helpers/kube-server.js'
-import { Driven } from '../helpers/steps.js'
+import { kubeServer } from '../helpers/kube-server.js'
+import { writeChart } from '../helpers/kube.js'
+import { converged, hubValues, release, releaseStep, type KubeServer } from '../helpers/release.js'
+import type { Driven } from '../helpers/steps.js'
+import { tempFolder } from '../helpers/temp-folder.js'
 
-type Server = Awaited<ReturnType<typeof kubeServer>>
-const release = { cluster, namespace: 'data100-prod', name: 'data100-prod' }
-const nfs = { server: '10.240.0.7', path: '/pool0/homes/prod/home' }
+const valuesFor = (host: string) => ({ hub: { host }, nfs: hubValues.nfs })
 
-/** The step with the doors of a new life of the run; of the platform it gets what it uses. */
-function step(server: Server, host = 'data100.example.edu', children = new RecordedChildren()): Driven {
-  const { helm, kube } = server.doors(children)
-  // No resource manager serves this cluster: nothing tells which Kubernetes it runs.
-  const azure = { clusters: { get: async () => undefined } }
-  return new Driven(helmRelease, { helm, kube, azure } as unknown as Platform, clockOf({}), {
-    cluster,
-    namespace: release.namespace,
-    release: release.name,
-    chart: `${root}/fixtures/charts/hub`,
-    addressFrom: { service: 'proxy-public' },
-    values: { hub: { host }, nfs },
-  })
-}
-
-async function converged(driven: Driven): Promise<Record<string, unknown>> {
-  for (;;) {
-    const seen = await driven.see()
-    if (seen.state === 'converged') return seen.outputs
-    expect(seen).toMatchObject({ state: 'in-flight' })
-  }
-}
+/** The step of a new life of the run, for a hub of that name. */
+const step = (server: KubeServer, host = 'data100.example.edu', children = new RecordedChildren()): Driven =>
+  releaseStep(server, { values: valuesFor(host) }, { children })
 
 /** Starts what the step would apply and kills helm as soon as its release has that status. */
-async function killedIn(server: Server, status: string, work: (driven: Driven) => Promise<unknown>): Promise<void> {
+async function killedIn(server: KubeServer, status: string, work: (driven: Driven) => Promise<unknown>): Promise<void> {
   const children = new RecordedChildren()
   const driven = step(server, 'other.example.edu', children)
   const killed = server.atStatus(release.name, status, () => process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL'))
   const doomed = work(driven).then(() => 'done', (error: unknown) => (error instanceof LifeboatError ? error.code : String(error)))
   await killed
   expect(await doomed).toBe('exec.killed')
+}
+
+const web = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers: [{ name: web, image: {{ .Values.image }} }]
+      volumes: [{ name: homes, nfs: { server: 10.240.0.7, path: /pool0/homes } }]
+`
+const preInstallJob = `
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: check
+  annotations: { "helm.sh/hook": pre-install, "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded" }
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{ name: check, image: check }]
+`
+
+/** A first installation that was told to stop while it waited for its pods: helm calls it failed. */
+async function failedFirst(server: KubeServer, given: Record<string, unknown>): Promise<void> {
+  const children = new RecordedChildren()
+  const driven = releaseStep(server, given, { children })
+  server.setMountable(false)
+  const written = server.requested('PATCH', '/deployments/web')
+  const told = server.atStatus(release.name, 'failed', () => undefined)
+  const doomed = driven.make().catch(() => undefined)
+  await written
+  process.kill(-children.startedOnes.at(-1)!.pid, 'SIGTERM')
+  await Promise.all([told, doomed])
+  server.setMountable(true)
 }
 
 const applyOf = (driven: Driven) => driven.make()
@@ -114,6 +132,24 @@ describe('helm/release', () => {
     await next.make()
     expect((await server.doors().helm.history(release)).at(-1)).toMatchObject({ status: 'deployed' })
     expect(await converged(next)).toMatchObject({ address: '203.0.113.1' })
+  })
+
+  it('upgrades what failed in its first installation, as the creation that was shown, and says that pre-install hooks do not run again', async () => {
+    await using server = await kubeServer()
+    const chart = writeChart(tempFolder(), 'web', { 'web.yaml': web, 'check.yaml': preInstallJob }, 'image: web')
+    const given = { chart, values: {}, addressFrom: undefined }
+    await failedFirst(server, given)
+    const next = releaseStep(server, { ...given, values: { image: 'web:2' } })
+    const changes = await next.plan()
+    expect(changes).toMatchObject([{ action: 'create', before: { status: 'failed' } }])
+    expect(await next.module.preflight(changes, next.inputs, next.ctx)).toMatchObject([
+      { level: 'warn', what: expect.stringContaining('pre-install hooks (Job/check) do not run again') as string, mend: expect.stringContaining('helm uninstall data100-prod') as string },
+    ])
+    let ran = false
+    void server.requested('PATCH', '/jobs/check').then(() => (ran = true))
+    await next.apply(changes)
+    expect(await converged(next)).toMatchObject({ revision: 2 })
+    expect(ran).toBe(false)
   })
 
   it('is unknown, never absent, while the API server does not answer', async () => {

@@ -89,7 +89,7 @@ env: { KEY: { file: key }, NAME: plain }
     write('secret', 'hush\n')
     const cloud = await loadCloud(write('good.yaml', good))
     expect(cloud.credential).toMatchObject({ secret: { file: join(folder, 'secret') } })
-    expect((await readReference({ file: join(folder, 'secret') }, {})).reveal()).toBe('hush')
+    expect(readReference({ file: join(folder, 'secret') }, {}).reveal()).toBe('hush')
   })
   it('is what env means, once it says so', async () => {
     const cloud = await loadCloud(write('good.yaml', good))

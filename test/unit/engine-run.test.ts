@@ -3,6 +3,7 @@ import { z } from 'zod'
 import {
   anyStep,
   LifeboatError,
+  Secret,
   type Answer,
   type AnyStep,
   type Change,
@@ -117,6 +118,7 @@ async function perform({ nodes, world, store = new MemoryStore(), claims = {}, a
     registry: new Map(steps.map((module) => [module.uses, module])),
     clock: time,
     env: () => undefined,
+    secrets: { digest: () => 'keyed:0', read: () => new Secret('') },
     doors: () => undefined,
     signal: stop.signal,
     pollEveryMs: 10,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
+import { Secret, anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
 import { readContext } from '../../src/engine/look.js'
 import { backwards } from '../../src/engine/undo.js'
 
@@ -34,7 +34,8 @@ const clock = {
   sleepReal: async () => undefined,
   toReal: (ms: number) => ms,
 }
-const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined, new Set())
+const noSecrets = { digest: () => '', read: () => new Secret('') }
+const ctx = readContext<unknown>({}, clock, new AbortController().signal, () => undefined, new Set(), noSecrets)
 
 const looked = async (look: Look): Promise<[string, readonly Change[]]> => {
   const back = backwards(thing(look), [made])

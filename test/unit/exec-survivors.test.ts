@@ -12,8 +12,10 @@ const started: ChildProcess[] = []
 
 /** A process in a group of its own, as a killed run leaves it. */
 async function survivor(script: string, how: Child['survivor']): Promise<Child & { ended: Promise<unknown>; letGo(): void }> {
-  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  const child = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
   started.push(child)
+  // A shell that is told to end before it has set its trap simply ends.
+  if (script.includes('echo begun')) await once(child.stdout, 'data')
   const ended = once(child, 'exit')
   const pid = child.pid ?? 0
   return { pid, started: (await processStart(pid)) ?? '', host: processes.host, command: 'sh', survivor: how, ended, letGo: () => child.stdin.end() }
@@ -34,7 +36,7 @@ describe('a child that outlived the run that started it', () => {
   it('is killed if it does not listen, after ten real seconds', async () => {
     let sleptMs = 0
     const hurried = { ...clock, sleepReal: async (ms: number) => ((sleptMs += ms), clock.sleepReal(1)) }
-    const child = await survivor('trap "" TERM; while :; do sleep 1000; done', 'end')
+    const child = await survivor('trap "" TERM; echo begun; while :; do sleep 1000; done', 'end')
     expect(await handleSurvivor(child, hurried)).toBe('ended')
     expect(sleptMs).toBeGreaterThanOrEqual(10_000)
   })

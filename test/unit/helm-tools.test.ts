@@ -91,26 +91,26 @@ describe('the digest of a release', () => {
   const files = { 'Chart.yaml': 'name: a', 'templates/b.yaml': 'b' }
 
   it('is the same wherever the chart lies and however the values are ordered', async () => {
-    expect(await releaseDigest(chart(files), { a: 1, b: { c: [1, 2], d: 'x' } })).toBe(await releaseDigest(chart(files), { b: { d: 'x', c: [1, 2] }, a: 1 }))
+    expect(await releaseDigest(chart(files), { values: { a: 1, b: { c: [1, 2], d: 'x' } } })).toBe(await releaseDigest(chart(files), { values: { b: { d: 'x', c: [1, 2] }, a: 1 } }))
   })
   it('is another for other files, names or values', async () => {
     const digests = await Promise.all([
-      releaseDigest(chart(files), {}),
-      releaseDigest(chart({ ...files, 'templates/b.yaml': 'c' }), {}),
-      releaseDigest(chart({ 'Chart.yaml': 'name: a', 'templates/c.yaml': 'b' }), {}),
-      releaseDigest(chart(files), { a: [1, 2] }),
-      releaseDigest(chart(files), { a: [2, 1] }),
+      releaseDigest(chart(files), { values: {} }),
+      releaseDigest(chart({ ...files, 'templates/b.yaml': 'c' }), { values: {} }),
+      releaseDigest(chart({ 'Chart.yaml': 'name: a', 'templates/c.yaml': 'b' }), { values: {} }),
+      releaseDigest(chart(files), { values: { a: [1, 2] } }),
+      releaseDigest(chart(files), { values: { a: [2, 1] } }),
     ])
     expect(new Set(digests).size).toBe(5)
   })
   it('cannot be made of what is not there', async () => {
-    expect(await failure(releaseDigest('/no/chart', {}))).toBe('file.unreadable')
+    expect(await failure(releaseDigest('/no/chart', { values: {} }))).toBe('file.unreadable')
   })
   it('follows a link into a folder, as helm does', async () => {
     const [linked, plain] = [tempFolder(), chart(files)]
     writeFileSync(join(linked, 'Chart.yaml'), 'name: a')
     symlinkSync(join(plain, 'templates'), join(linked, 'templates'))
-    expect(await releaseDigest(linked, {})).toBe(await releaseDigest(plain, {}))
+    expect(await releaseDigest(linked, { values: {} })).toBe(await releaseDigest(plain, { values: {} }))
   })
 })
 

@@ -64,7 +64,12 @@ const all = ['a', 'b', 'c']
 /** A run of one process on that host. */
 function player(groups: Groups, time: VirtualTime, processes: FakeProcesses, run: string, wishes: Wishes = {}): Player {
   const owner = processes.start(run)
-  const own = { host: processes.host, machine: () => processes.machine(), alive: (pid: number, started: string) => processes.alive(pid, started), self: async () => owner }
+  const own = {
+    host: processes.host,
+    machine: () => processes.machine(),
+    alive: (pid: number, started: string) => processes.alive(pid, started),
+    self: async () => owner,
+  }
   const [said, lost]: [string[], LifeboatError[]] = [[], []]
   const lock = new TargetLock({
     store: wishes.store ?? groups.store(time),

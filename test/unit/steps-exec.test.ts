@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { isIrreversible, LifeboatError, Pending, type Change, type Clock } from '../../src/contract/index.js'
+import { isIrreversible, LifeboatError, Pending, Secret, type Change, type Clock } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { openCommands } from '../../src/platform/command/command.js'
 import { keptBytes } from '../../src/platform/command/door.js'
@@ -25,8 +25,10 @@ function site(inputs: Record<string, unknown>, { clock = clockOf({}), signal }: 
     path: process.env['PATH'] ?? '',
     env: { TOKEN: 'of the process', HOME: '/nowhere' },
   })
+  // The door looks for them itself, and says what it does not find.
+  const secrets = { digest: () => 'keyed:0', read: () => new Secret(token) }
   const given = { run: sh('touch done'), observe: sh('test -e done && exit 0; exit 10'), describe: 'the mark', ...inputs }
-  const driven = new Driven(exec, { command } as unknown as Platform, clock, given)
+  const driven = new Driven(exec, { command } as unknown as Platform, clock, given, secrets)
   const said: string[] = []
   Object.assign(driven.ctx, { progress: (line: string) => said.push(line), ...(signal === undefined ? {} : { signal }) })
   return { folder, children, driven, said, command }

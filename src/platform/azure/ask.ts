@@ -1,5 +1,14 @@
+import type { ResourceManagementClient } from '@azure/arm-resources'
 import { LifeboatError } from '../../contract/index.js'
-import type { AzureSession } from './session.js'
+
+/** What a question needs of a login; `AzureSession` is one. */
+export interface Asking {
+  readonly subscription: string
+  readonly endpoint: string
+  readonly resources: () => Promise<ResourceManagementClient>
+  read<T>(doing: string, call: () => Promise<T>): Promise<T | undefined>
+  shared<T>(key: string, work: () => Promise<T>): Promise<T>
+}
 
 /** One question that no SDK of the project's has a function for. */
 export interface Question {
@@ -17,14 +26,14 @@ export interface Question {
  * Asks by the resource client's own pipeline, which logs in. Undefined for what does not exist. Those who ask the same at
  * one moment share one answer: the readiness of a dozen steps is looked at side by side.
  */
-export function ask<T>(session: AzureSession, question: Question): Promise<T | undefined> {
+export function ask<T>(session: Asking, question: Question): Promise<T | undefined> {
   const { doing, path, apiVersion, query = {}, body } = question
   const url = `${session.endpoint}${path}?${new URLSearchParams({ 'api-version': apiVersion, ...query }).toString()}`
   return session.shared(JSON.stringify([url, body]), () => session.read(doing, () => send<T>(session, url, question)))
 }
 
 /** The same for a list, all its pages; empty for what does not exist. */
-export async function askAll<T>(session: AzureSession, question: Question): Promise<readonly T[]> {
+export async function askAll<T>(session: Asking, question: Question): Promise<readonly T[]> {
   const first = await ask<Page<T>>(session, question)
   const all = [...(first === undefined ? [] : membersOf(first, question))]
   for (let next = first?.nextLink; next !== undefined && next !== ''; ) {
@@ -50,7 +59,7 @@ function membersOf<T>({ value }: Page<T>, { doing }: Question): readonly T[] {
   throw new LifeboatError('azure.garbled', `${doing}: the answer is no list`, { retry: {} })
 }
 
-async function send<T>(session: AzureSession, url: string, { doing, body }: Question): Promise<T> {
+async function send<T>(session: Asking, url: string, { doing, body }: Question): Promise<T> {
   const { createPipelineRequest, createHttpHeaders, RestError } = await import('@azure/core-rest-pipeline')
   const client = await session.resources()
   const request = createPipelineRequest({

@@ -27,7 +27,7 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
   }
   switch (credential.kind) {
     case 'client-secret': {
-      const secret = await readReference(credential.secret, environment)
+      const secret = readReference(credential.secret, environment)
       const discovery = { authorityHost: authority, disableInstanceDiscovery: !instanceDiscovery }
       return said(new identity.ClientSecretCredential(tenant, credential.clientId, secret.reveal(), { ...discovery, ...wire }))
     }

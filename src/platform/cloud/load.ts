@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
@@ -77,16 +78,23 @@ function withAbsolutePaths(cloud: Cloud, folder: string): Cloud {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** What a reference leads to. Throws `cloud.reference` naming the place, never the value. */
-export async function readReference(reference: Reference, environment: Environment): Promise<Secret> {
+export function readReference(reference: Reference, environment: Environment): Secret {
   if ('env' in reference) {
     const value = environment[reference.env]
     if (value !== undefined) return new Secret(value)
-    throw new LifeboatError('cloud.reference', `the environment has no ${reference.env}, which is referred to`, { blame: 'user' })
+    throw new LifeboatError('cloud.reference', `the environment has no ${reference.env}, which is referred to`, {
+      blame: 'user',
+      hint: `export ${reference.env}=…, or put it into the env section of the cloud file where that has one.`,
+    })
   }
   try {
-    return new Secret((await readFile(reference.file, 'utf8')).trim())
+    return new Secret(readFileSync(reference.file, 'utf8').trim())
   } catch (cause) {
-    throw new LifeboatError('cloud.reference', `${reference.file}, which is referred to, cannot be read`, { blame: 'user', cause })
+    throw new LifeboatError('cloud.reference', `${reference.file}, which is referred to, cannot be read`, {
+      blame: 'user',
+      hint: 'Check the path: it begins at the folder of the file that names it.',
+      cause,
+    })
   }
 }
 
@@ -116,11 +124,14 @@ export interface SecretSources {
  * A secret that a runbook refers to. `{ env }` is looked up where `${{ env.X }}` is: in the cloud file's section if it has one,
  * and then nowhere else. Throws `cloud.reference` naming the place, never the value.
  */
-export async function readSecret(reference: Reference, { cloud, folder, env }: SecretSources): Promise<Secret> {
+export function readSecret(reference: Reference, { cloud, folder, env }: SecretSources): Secret {
   if ('file' in reference) return readReference({ file: resolve(folder, reference.file) }, env)
   if (cloud.env === undefined) return readReference(reference, env)
   const value = cloud.env[reference.env]
   if (typeof value === 'string') return new Secret(value)
   if (value !== undefined) return readReference(value, env)
-  throw new LifeboatError('cloud.reference', `the cloud file's env section has no ${reference.env}, which the runbook refers to`, { blame: 'user' })
+  throw new LifeboatError('cloud.reference', `the cloud file's env section has no ${reference.env}, which the runbook refers to`, {
+    blame: 'user',
+    hint: `Put ${reference.env} there, as { file: … } or { env: … } so that the cloud file itself holds no secret.`,
+  })
 }

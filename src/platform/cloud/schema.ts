@@ -1,10 +1,8 @@
 import { z } from 'zod'
+import { secret } from '../../contract/index.js'
 
 /** A text by reference, so that no cloud file holds a secret. Paths are relative to the cloud file's folder. */
-export const reference = z.union([
-  z.strictObject({ file: z.string() }),
-  z.strictObject({ env: z.string() }),
-])
+export const reference = secret
 
 const jump = z.strictObject({
   host: z.string(),

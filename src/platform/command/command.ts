@@ -33,7 +33,7 @@ export function openCommands(options: OpenCommandsOptions): CommandDoor {
       if (typeof value === 'string') {
         values[name] = value
       } else {
-        const secret = (await readSecret(value.secret, options)).reveal()
+        const secret = readSecret(value.secret, options).reveal()
         secrets.push(secret)
         values[name] = secret
       }

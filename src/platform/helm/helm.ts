@@ -1,21 +1,25 @@
-import { randomBytes } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { LifeboatError, type Clock } from '../../contract/index.js'
+import { parseAllDocuments } from 'yaml'
+import type { Clock, JsonObject } from '../../contract/index.js'
+import { strikeOut } from '../command/strike.js'
 import type { Exec, Finished } from '../exec/exec.js'
+import { digestOf } from '../files/digest.js'
 import type { KubeAccess } from '../kube/access.js'
-import { lastLine } from '../kube/errors.js'
 import type { Tools } from '../kube/tools.js'
+import { Charts } from './charts.js'
 import { releaseDigest } from './digest.js'
-import type { HelmDoor, HelmOptions, ReleaseChart, ReleaseName, Revision } from './door.js'
-import { helmError } from './errors.js'
+import type { HelmDoor, HelmOptions, ReleaseChart, ReleaseName, Rendered, Revision } from './door.js'
+import { chartError, helmError } from './errors.js'
+import { withValues } from './values.js'
 
 export interface OpenHelmOptions {
   readonly exec: Exec
   readonly access: KubeAccess
   readonly tools: Tools
   readonly clock: Clock
+  /** Private folder of the run (0700). */
   readonly secrets: string
+  /** Those of all steps, so that each is pulled once; their own if absent. */
+  readonly charts?: Charts
   /** Real programs get at least this long, whatever the run's clock does (design §5); one minute if absent. */
   readonly leastRealMs?: number
 }
@@ -36,6 +40,7 @@ interface Call {
 /** The real helm as a door. */
 export function openHelm(options: OpenHelmOptions): HelmDoor {
   const { exec, access, tools, clock, secrets, leastRealMs = 60_000 } = options
+  const charts = options.charts ?? new Charts({ exec, tools, secrets })
 
   async function run({ release, args, realMs, signal, survivor }: Call): Promise<Finished> {
     const [{ path }, to] = await Promise.all([tools.helm(), access.to(release.cluster)])
@@ -50,23 +55,11 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
     })
   }
 
-  async function write(release: ReleaseName, args: readonly string[], wish: HelmOptions, survivor: 'end' | 'await'): Promise<void> {
+  async function write(release: ReleaseName, args: readonly string[], wish: HelmOptions, survivor: 'end' | 'await'): Promise<Finished> {
     const realMs = Math.max(leastRealMs, clock.toReal(wish.timeoutMs))
-    const timeout = ['--wait', '--timeout', `${Math.ceil(realMs / 1000)}s`]
     const { signal } = wish
-    const result = await run({ release, args: [...args, ...timeout], realMs: realMs + slackMs, signal, survivor })
-    if (result.exitCode !== 0) throw helmError(result.stderr)
-  }
-
-  /** Values go by a file: arguments can be seen by everybody on this machine. */
-  async function withValues<T>(values: ReleaseChart['values'], use: (path: string) => Promise<T>): Promise<T> {
-    const path = join(secrets, `values-${randomBytes(6).toString('hex')}.json`)
-    await writeFile(path, JSON.stringify(values), { mode: 0o600, flag: 'wx' })
-    try {
-      return await use(path)
-    } finally {
-      await rm(path, { force: true })
-    }
+    const timeout = ['--timeout', `${Math.ceil(realMs / 1000)}s`]
+    return run({ release, args: [...args, ...timeout], realMs: realMs + slackMs, signal, survivor })
   }
 
   return {
@@ -76,27 +69,61 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       if (/release: not found/i.test(result.stderr)) return []
       throw helmError(result.stderr)
     },
-    template: ({ namespace, name }, { path: chart, values }) =>
-      withValues(values, async (file) => {
-        const { path } = await tools.helm()
-        const args = ['template', name, chart, '-n', namespace, '--values', file]
-        const result = await exec.run({ file: path, args, env: access.bareEnv(), timeoutMs: readMs })
-        if (result.exitCode === 0) return
-        throw new LifeboatError('helm.chart', `the chart ${chart} cannot be rendered: ${lastLine(result.stderr)}`, {
-          blame: 'user',
-          hint: `Try \`helm template ${chart}\` with the values of the runbook; a chart with dependencies needs \`helm dependency build\` first.`,
-        })
-      }),
-    digest: ({ path, values }) => releaseDigest(path, values),
-    upgrade: (release, { path, values, description }, wish) =>
-      withValues(values, (file) => {
-        const args = ['upgrade', '--install', release.name, path, '--create-namespace', '--values', file, '--description', description]
+    async values(release) {
+      const result = await run({ release, args: ['get', 'values', release.name, '-o', 'json'], realMs: readMs })
+      if (result.exitCode !== 0) throw helmError(result.stderr)
+      return (JSON.parse(result.stdout) as JsonObject | null) ?? {}
+    },
+    async template({ namespace, name }, chart, { kubeVersion }) {
+      const where = await charts.pathOf(chart.chart)
+      const { path } = await tools.helm()
+      return withValues(secrets, chart, async (values) => {
+        const version = kubeVersion === undefined ? [] : ['--kube-version', kubeVersion]
+        const args = ['template', name, where, '-n', namespace, ...values, ...version]
+        const { exitCode, stdout, stderr } = await exec.run({ file: path, args, env: access.bareEnv(), timeoutMs: readMs })
+        if (exitCode === 0) return { preInstallHooks: preInstallHooks(stdout) }
+        throw chartError(struck(stderr, chart), where)
+      })
+    },
+    digest: async (chart) => releaseDigest(await charts.pathOf(chart.chart), chart),
+    pull: async (chart) => digestOf(await charts.pathOf(chart)),
+    async upgrade(release, chart, wish) {
+      const where = await charts.pathOf(chart.chart)
+      const { exitCode, stderr } = await withValues(secrets, chart, (values) => {
+        const args = ['upgrade', '--install', release.name, where, '--create-namespace', ...values, '--description', wish.description, '--wait']
         return write(release, args, wish, 'end')
-      }),
-    uninstall: (release, wish) => write(release, ['uninstall', release.name, '--ignore-not-found'], wish, 'await'),
-    rollback: (release, revision, wish) => write(release, ['rollback', release.name, String(revision)], wish, 'await'),
+      })
+      if (exitCode !== 0) throw helmError(struck(stderr, chart), where)
+    },
+    async uninstall(release, wish) {
+      const { exitCode, stderr } = await write(release, ['uninstall', release.name, '--ignore-not-found', '--wait'], wish, 'await')
+      if (exitCode !== 0) throw helmError(stderr)
+    },
+    async rollback(release, revision, wish) {
+      const wait = wish.wait === false ? [] : ['--wait']
+      const { exitCode, stderr } = await write(release, ['rollback', release.name, String(revision), ...wait], wish, 'await')
+      if (exitCode !== 0) throw helmError(stderr)
+    },
     version: () => tools.helm(),
   }
+}
+
+/** helm shows values in what it says of a template or an object that is wrong. */
+function struck(stderr: string, { secrets = {} }: ReleaseChart): string {
+  return strikeOut(stderr, Object.values(secrets).map((secret) => secret.reveal()))
+}
+
+interface Manifest {
+  readonly kind?: string
+  readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> }
+}
+
+/** Of what a chart renders to, as `Kind/name`. */
+function preInstallHooks(manifests: string): Rendered['preInstallHooks'] {
+  const documents = parseAllDocuments(manifests, { logLevel: 'error', uniqueKeys: false })
+  const objects = Array.isArray(documents) ? documents.map((one) => one.toJS() as Manifest | null) : []
+  const hooks = objects.filter((one) => (one?.metadata?.annotations?.['helm.sh/hook'] ?? '').split(',').some((hook) => hook.trim() === 'pre-install'))
+  return hooks.map((one) => `${one?.kind ?? '?'}/${one?.metadata?.name ?? '?'}`)
 }
 
 interface RevisionJson {

@@ -75,7 +75,7 @@ export class KubeAccess {
 }
 
 /** helm reads `$HOME/.docker/config.json`, kubectl its cache: nothing of the operator's machine may take part (facts/helm-wire). */
-function privateHome(home: string): Record<string, string> {
+export function privateHome(home: string): Record<string, string> {
   return {
     HOME: home,
     KUBECONFIG: join(home, 'no-kubeconfig'),

@@ -67,7 +67,8 @@ for (const node of runbook.nodes) {
   const inputs = module.inputs.parse(resolveInputs(node, runbook, { env, outputs: (step) => outputs.get(step) }, module))
   const doors = open({ step: node.id, children })
   const { signal } = new AbortController()
-  const quiet = { signal, accepted: new Set<string>(), progress: () => undefined, checkpoint: async () => undefined }
+  const secret = (): Promise<never> => Promise.reject(new Error('this runbook has no secrets'))
+  const quiet = { signal, accepted: new Set<string>(), progress: () => undefined, checkpoint: async () => undefined, secret }
   outputs.set(node.id, await perform(module, inputs, { ...quiet, doors, clock }))
 }
 process.stdout.write(JSON.stringify({ wallMs: Date.now() - began } satisfies SequenceRun))
