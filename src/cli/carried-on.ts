@@ -1,4 +1,3 @@
-import { LifeboatError } from '../contract/index.js'
 import type { RunState } from '../journal/index.js'
 import { leave } from './rehearse.js'
 import type { Screen } from './screen.js'
@@ -18,12 +17,4 @@ export function worldOf({ sim }: RunState, { cloud }: Site): LeftWorld | undefin
 /** A rehearsal's world is stopped when there is nothing left to go on with. */
 export async function leftWorld(world: LeftWorld | undefined, screen: Screen, code: number): Promise<number> {
   return world === undefined ? code : leave(world, screen, code)
-}
-
-/** What a run was started with is not what is there now. */
-export function changedError(differences: readonly string[], command: 'resume' | 'undo'): LifeboatError {
-  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
-    blame: 'user',
-    hint: `Put it back, or go on with the new contents: lifeboat ${command} --accept-changes`,
-  })
 }

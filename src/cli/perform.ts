@@ -23,11 +23,10 @@ import {
   type TargetLock,
 } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
-import { changedError } from './carried-on.js'
 import { exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
-import { afarPins, changedAfar } from './pinned.js'
+import { changedError, afarPins, changedAfar } from './pinned.js'
 import { noStep, type Site } from './site.js'
 import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
 

@@ -1,3 +1,4 @@
+import { LifeboatError } from '../contract/index.js'
 import type { PinnedThing } from '../contract/index.js'
 import type { Pin, RunState } from '../journal/index.js'
 import type { Site } from './site.js'
@@ -35,4 +36,12 @@ export function lineDifference(before: string, after: string): readonly string[]
     ...old.filter((line) => !freshLines.has(line)).map((line) => `  - ${line}`),
     ...fresh.filter((line) => !oldLines.has(line)).map((line) => `  + ${line}`),
   ]
+}
+
+/** What a run was started with is not what is there now. */
+export function changedError(differences: readonly string[], command: 'resume' | 'undo'): LifeboatError {
+  return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
+    blame: 'user',
+    hint: `Put it back, or go on with the new contents: lifeboat ${command} --accept-changes`,
+  })
 }

@@ -72,7 +72,10 @@ export interface ReadContext<D> {
 }
 
 export interface ApplyContext<D> extends ReadContext<D> {
-  /** Journals that the other side has accepted something long. Never pass a token, an operation's URL or any other secret. */
+  /**
+   * Journals that the other side has accepted something long. Never pass a token, an operation's URL or any other secret.
+   * `{ said: [lines] }` is what a program has said: it is shown, where other checkpoints are only kept.
+   */
   readonly checkpoint: (what: Json) => Promise<void>
 }
 

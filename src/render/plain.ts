@@ -6,7 +6,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, outcomes, sayAnswer, sayChange, sayError, sayOffer, sayVerified } from './words.js'
+import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayOffer, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -98,7 +98,7 @@ export class PlainRenderer {
       case 'step.intent':
         return this.#tellIntent(event)
       case 'step.checkpoint':
-        return this.#line(event, event.step, [['dim', `accepted: ${cut(JSON.stringify(event.what), 200)}`]], 'detail')
+        return this.#tellCheckpoint(event)
       case 'step.applied':
         return this.#line(event, event.step, ['changes made, verifying'], 'detail')
       case 'step.verified':
@@ -115,7 +115,8 @@ export class PlainRenderer {
       case 'step.skipped':
         return this.#line(event, event.step, [['yellow', `skipped by ${event.by}: ${oneLine(event.reason)}`]], 'must')
       case 'question.asked':
-        return this.#line(event, event.step, [['bold', sayQuestion(event)]], 'must')
+        for (const text of sayQuestion(event)) this.#line(event, event.step, [['bold', text]], 'must')
+        return
       case 'question.answered':
         return this.#line(event, event.step, [sayAnswer(event)])
       case 'survivor.handled':
@@ -128,10 +129,14 @@ export class PlainRenderer {
   /** The harm is said again right before it is done. */
   #tellIntent(event: EventOf<'step.intent'>): void {
     this.#line(event, event.step, [`changes: ${countByAction(event.changes)}`])
-    for (const change of event.changes) {
-      this.#line(event, event.step, [['dim', `  ${sayChange(change)}`]], 'detail')
-      if (change.harm !== undefined) this.#line(event, event.step, [['yellow', `harm: ${oneLine(change.harm)}`]])
-    }
+    for (const change of event.changes) this.#line(event, event.step, [['dim', `  ${sayChange(change)}`]], 'detail')
+    for (const harm of harmsOf(event.changes)) this.#line(event, event.step, [['yellow', `harm: ${harm}`]])
+  }
+
+  #tellCheckpoint(event: EventOf<'step.checkpoint'>): void {
+    const said = saidIn(event.what)
+    for (const text of said) this.#line(event, event.step, [['dim', `said: ${text}`]])
+    if (said.length === 0) this.#line(event, event.step, [['dim', `accepted: ${cut(JSON.stringify(event.what), 200)}`]], 'detail')
   }
 
   #tellFailure(event: EventOf<'step.failed'>): void {
@@ -227,15 +232,16 @@ function sayBusy(step: StepView, nowMs: number): string {
   return `${step.id}${elapsed}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
 }
 
-function sayQuestion({ question }: EventOf<'question.asked'>): string {
+/** A line for each thing that is to be done by hand. */
+function sayQuestion({ question }: EventOf<'question.asked'>): readonly string[] {
   switch (question.kind) {
     case 'gate':
-      return `asks: ${oneLine(question.text)}`
+      return [`asks: ${oneLine(question.text)}`]
     case 'manual':
-      return `to be done by hand: ${question.checklist.map(oneLine).join('; ')}`
+      return ['to be done by hand:', ...question.checklist.map((item) => `  - ${oneLine(item)}`)]
     case 'failure':
-      return 'failed; asks what to do'
+      return ['failed; asks what to do']
     case 'surprise':
-      return `asks: ${count(question.now.length, 'change')} where ${question.shown.length} had been shown: ${question.now.map(sayChange).join('; ')}`
+      return [`asks: ${count(question.now.length, 'change')} where ${question.shown.length} had been shown: ${question.now.map(sayChange).join('; ')}`]
   }
 }

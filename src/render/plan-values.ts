@@ -18,12 +18,12 @@ export function detailsOf(change: Change): Detail[] {
   const before = flatten(change.before)
   const after = flatten(change.after)
   const paths = [...new Set([...before.keys(), ...after.keys()])]
-  const details = paths.map((path): Detail => {
+  return paths.flatMap((path): Detail[] => {
     const [was, is] = [before.get(path), after.get(path)]
-    return { path, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) }
+    // What is the same before and after is no part of the difference: where something is run it still says what it is about.
+    if (was !== undefined && was === is) return change.action === 'update' ? [] : [{ path, after: is }]
+    return [{ path, ...(was === undefined ? {} : { before: was }), ...(is === undefined ? {} : { after: is }) }]
   })
-  // What is the same before and after is no part of the difference.
-  return change.action === 'update' ? details.filter((detail) => detail.before !== detail.after) : details
 }
 
 function flatten(value: Planned | undefined, path = '', into = new Map<string, string>()): Map<string, string> {

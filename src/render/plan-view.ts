@@ -5,7 +5,7 @@ import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, shortResource } from './words.js'
+import { countByAction, harmsOf, shortResource } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -85,6 +85,11 @@ const statesBack: Partial<typeof states> = {
   drifted: 'as the run left it, to be put back',
 }
 
+/** What is only run (a command of the site's own) never exists; it is done or not. */
+function sayState({ state, changes }: PlannedStep, said: typeof states): string {
+  return state === 'absent' && changes.every(({ action }) => action === 'run') ? 'to be done' : said[state]
+}
+
 function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layout: Layout): string[] {
   const { paint, columns } = layout
   if (failures.some((failure) => failure.step === step.id)) {
@@ -101,7 +106,7 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   if (facts.pointOfNoReturn === step.id) flags.push(['red', '  POINT OF NO RETURN'])
   const said = undo === undefined ? states : { ...states, ...statesBack }
   const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
-  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, said[step.state]]]
+  const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
   return [line(head, paint, columns), ...remark, ...step.changes.flatMap((change) => changeLines(change, step, layout))]
@@ -194,8 +199,7 @@ function article(text: string): string {
 function harmOf({ steps, facts }: PlanInput): string {
   const step = steps.find((one) => one.id === facts.firstHarm)
   if (step === undefined) return 'none'
-  const harms = step.changes.flatMap((change) => (change.harm === undefined ? [] : [oneLine(change.harm)]))
-  return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(harms)].join('; ')}`
+  return `${step.id}, at about ${formatOffset(step.startMs)}: ${harmsOf(step.changes).join('; ')}`
 }
 
 function noReturnOf({ steps, facts }: PlanInput): string {

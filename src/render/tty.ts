@@ -7,6 +7,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { oneLine, wrap } from './text.js'
 import { Ticker } from './ticker.js'
 import type { LocalTimes } from './times.js'
+import { harmsOf, saidIn } from './words.js'
 
 /** A screen that can redraw its last lines: log-update's shape, so that tests need no terminal. */
 export interface Screen {
@@ -98,9 +99,9 @@ export class TtyRenderer {
       case 'survivor.handled':
         return told(`${oneLine(event.command)} of an earlier life of this run: ${event.how}`)
       case 'step.intent':
-        return event.changes.flatMap(({ harm }) =>
-          harm === undefined ? [] : told(`! ${event.step}: ${harm}`).map((text) => paint('yellow', text)),
-        )
+        return harmsOf(event.changes).flatMap((harm) => told(`! ${event.step}: ${harm}`).map((text) => paint('yellow', text)))
+      case 'step.checkpoint':
+        return saidIn(event.what).flatMap((said) => told(`  ${event.step}: ${said}`).map((text) => paint('dim', text)))
       case 'step.verified':
       case 'step.failed':
       case 'step.skipped':

@@ -1,4 +1,4 @@
-import type { Action, Alternative, Change, ErrorFacts, EventOf, Outcome } from '../contract/index.js'
+import type { Action, Alternative, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -31,6 +31,11 @@ export function sayChange(change: Change): string {
 
 export function sayError(error: ErrorFacts): string {
   return `${oneLine(error.message)} [${error.code}]`
+}
+
+/** What users lose by these changes, each thing once. */
+export function harmsOf(changes: readonly Change[]): readonly string[] {
+  return [...new Set(changes.flatMap(({ harm }) => (harm === undefined ? [] : [oneLine(harm)])))]
 }
 
 /** `it offers another way, attach-across-groups: …`. */
@@ -67,4 +72,10 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
     case 'accept':
       return `goes on another way, ${oneLine(answer.alternative)}, chosen ${by}`
   }
+}
+
+/** What a program has said, from a checkpoint; empty for a checkpoint of another kind. */
+export function saidIn(what: Json): readonly string[] {
+  const said = typeof what === 'object' && what !== null && 'said' in what ? what.said : undefined
+  return Array.isArray(said) ? said.map((one) => oneLine(String(one))) : []
 }

@@ -4,6 +4,7 @@ import { childOf, Evaluator, Unknown, type Value } from './evaluate.js'
 import { Expression, type Template } from './expression.js'
 import { absolute, mapFiles } from './file-inputs.js'
 import { messageOf } from './load.js'
+import { importsOf } from './module-imports.js'
 import { isModulePath } from './modules.js'
 import { quoted } from './near.js'
 import { envHint } from './resolve.js'
@@ -27,8 +28,8 @@ export interface PinnedFiles {
 }
 
 /**
- * The files and folders that the inputs name (contract `file`) and the modules of the site's own, with their digests: a run
- * pins them when it starts.
+ * The files and folders that the inputs name (contract `file`) and the modules of the site's own with what they import, and
+ * their digests: a run pins them when it starts.
  * What is missing is reported at the place that names it, environment variables too, so that a run does not stop half-way
  * for want of one. `path` is what findings call the runbook.
  */
@@ -40,7 +41,7 @@ export async function referencedFiles(
 ): Promise<PinnedFiles> {
   const findings = new Findings(path)
   const named = new Map<string, NamedFile>()
-  const all = [...ownModules(runbook), ...fileInputs(runbook, schemas, scope, findings)]
+  const all = [...(await ownModules(runbook)), ...fileInputs(runbook, schemas, scope, findings)]
   for (const input of all) {
     const file = absolute(input.path, runbook.folder)
     if (!named.has(file)) named.set(file, input)
@@ -64,11 +65,13 @@ interface NamedFile {
   readonly at: Position
 }
 
-/** A module of the site's own is a part of what was planned, like a chart. */
-function ownModules(runbook: Runbook): readonly NamedFile[] {
-  return runbook.nodes.flatMap((node) =>
-    node.kind === 'step' && isModulePath(node.uses) ? [{ path: node.uses, name: quoted(node.uses), at: node.position }] : [],
+/** A module of the site's own is a part of what was planned, like a chart, and so is what it imports. */
+async function ownModules(runbook: Runbook): Promise<readonly NamedFile[]> {
+  const named = runbook.nodes.flatMap(({ position: at, ...node }) =>
+    node.kind === 'step' && isModulePath(node.uses) ? [{ path: absolute(node.uses, runbook.folder), name: quoted(node.uses), at }] : [],
   )
+  const imported = await Promise.all(named.map(async (one) => (await importsOf(one.path)).map((path) => ({ ...one, path }))))
+  return [...named, ...imported.flat()]
 }
 
 function fileInputs(runbook: Runbook, schemas: StepSchemas, scope: Pick<Scope, 'env'>, findings: Findings): readonly NamedFile[] {

@@ -13,7 +13,7 @@ import { suggestion, quoted } from './near.js'
 import { allNeeds, checkNeeds } from './needs-check.js'
 import { inputShape } from './shape.js'
 import { plainOf, positionsOf, templateOf } from './template.js'
-import type { IncidentMoment, Node, Runbook, StepSchemas } from './types.js'
+import type { IncidentMoment, Node, Runbook, StepNode, StepSchemas } from './types.js'
 import { validate } from './validate.js'
 
 /** A runbook is there unless a finding is an error. */
@@ -117,8 +117,13 @@ function checkIncident(root: LocatedMap, drafts: readonly Draft[], findings: Fin
 
 function warnOfHarm(runbook: Runbook, harmful: ReadonlySet<string>, findings: Findings): void {
   for (const node of runbook.nodes) {
-    if (node.kind !== 'step' || !harmful.has(node.uses) || gatesBefore(runbook, node.id).length > 0) continue
+    if (node.kind !== 'step' || !(harmful.has(node.uses) || saysHarm(node)) || gatesBefore(runbook, node.id).length > 0) continue
     const message = `${node.id} (${node.uses}) takes something from users, and no gate precedes it`
     findings.warn('harm-without-gate', node.position, message, 'put a step with uses: gate before it, and name that in its needs')
   }
+}
+
+/** A command of the site's own says under `harm` who loses what by it. */
+function saysHarm(node: StepNode): boolean {
+  return node.uses === 'exec' && node.with['harm'] !== undefined
 }

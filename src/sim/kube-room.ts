@@ -1,16 +1,14 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { whyNoLoadBalancer } from './arm/cluster-identity.js'
 import { whyNotServed } from './hubs/nfs.js'
 import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
 import type { Authority } from './pki.js'
+import { addressFor, releaseAddress } from './service-address.js'
 import type { ReleaseState, Resource } from './world/model.js'
 import type { World } from './world/world.js'
 
 const defaultReadyMs = 2 * 60_000
-/** Until Azure has given a Service of type LoadBalancer its public address; assumed. */
-const addressAfterMs = 30_000
 
 interface Running {
   readonly id: string
@@ -68,15 +66,15 @@ export class KubeRoom {
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, networks, server, path) === undefined,
-      loadBalancer: () => {
-        const refused = whyNoLoadBalancer(world, cluster)
-        return refused === undefined ? { address: world.nextAddress(), afterMs: addressAfterMs } : { refused }
-      },
+      loadBalancer: (service) => addressFor(world, cluster, service),
+      releaseAddress: (uid) => releaseAddress(world, cluster, uid),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
       onChange: () => world.changed(),
     })
     const { cert, key } = this.#authority.issue([fqdn])
     const server = createServer({ cert, key }, (request, response) => kube.handle(request, response))
+    // Node's five seconds would cut off a helm that has waited for pods, at the moment in which it records that they are there.
+    server.keepAliveTimeout = 120_000
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     this.#running.set(cluster.id.toLowerCase(), { id: cluster.id, fqdn, networks, kube, server })
     world.routes.set(`${fqdn}:443`, (server.address() as AddressInfo).port)

@@ -156,7 +156,7 @@ interface Files {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The authority's certificate, the client's secret, and the private halves of the world's SSH keys. */
+/** The authority's certificate, the client's secret, the private halves of the world's SSH keys, and folders of the site's own. */
 async function writeFiles(stateDir: string, world: World, ca: string, secret: string): Promise<Files> {
   const caPath = join(stateDir, 'ca.pem')
   const secretPath = join(stateDir, 'client-secret')
@@ -164,15 +164,25 @@ async function writeFiles(stateDir: string, world: World, ca: string, secret: st
   await writePrivate(secretPath, secret)
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(world.spec.env)) {
+    const path = join(stateDir, name.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
     if (typeof value === 'string') {
       env[name] = value
-      continue
+    } else if ('sshKey' in value) {
+      env[name] = `${path}.key`
+      await writePrivate(`${path}.key`, world.keys.get(name)?.private ?? '')
+    } else {
+      env[name] = path
+      await makeFolder(path, value.folder)
     }
-    const path = join(stateDir, `${name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}.key`)
-    await writePrivate(path, world.keys.get(name)?.private ?? '')
-    env[name] = path
   }
   return { ca: caPath, secret: secretPath, env }
+}
+
+/** As the world file has it: every world starts from there, whatever an earlier one left. */
+async function makeFolder(path: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await rm(path, { recursive: true, force: true })
+  await mkdir(path, { mode: 0o700 })
+  for (const [name, text] of Object.entries(files)) await writePrivate(join(path, name), text)
 }
 
 /** The last thing that a world does: who finds it whole finds everything else whole. */

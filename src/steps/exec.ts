@@ -80,6 +80,7 @@ export const exec = defineStep({
       ctx.progress(`running ${argv[0] ?? ''}`)
       const answer = await ctx.doors.command.run({ ...{ argv, env }, ...limits(timeout, ctx) }, ctx.progress)
       if (answer.exitCode !== 0) throw failed(argv, answer)
+      if (answer.lastLines.length > 0) await ctx.checkpoint({ said: answer.lastLines })
     }
   },
   invert: (changes) => changes.map(inverse),

@@ -9,6 +9,7 @@ import { managedIdentity } from './azure-managed-identity.js'
 import { moveResources } from './azure-move-resources.js'
 import { network } from './azure-network.js'
 import { nfsVm } from './azure-nfs-vm.js'
+import { releaseAddress } from './azure-release-address.js'
 import { resourceGroup } from './azure-resource-group.js'
 import { roleAssignment } from './azure-role-assignment.js'
 import { dnsTtl } from './dns-ttl.js'
@@ -32,6 +33,7 @@ const modules = [
   diskSnapshots,
   moveResources,
   attachDisks,
+  releaseAddress,
   dnsRecord,
   dnsTtl,
   dnsPropagation,

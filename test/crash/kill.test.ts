@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
-import { killedAndResumed } from '../helpers/killed.js'
+import { killedAtStart } from '../helpers/killed.js'
 import { isInstalling, served, worldState, worldWhere } from '../helpers/served.js'
 import { quickWorld } from '../helpers/worlds.js'
 
@@ -15,7 +15,7 @@ const points = process.env['CRASH'] === 'all' ? every : [8, 14, 21]
 
 describe('killed with SIGKILL after the n-th step.started', () => {
   it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {
-    await killedAndResumed((_, seen) => seen.filter(({ type }) => type === 'step.started').length === n)
+    await killedAtStart(n)
   })
 })
 

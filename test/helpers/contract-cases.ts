@@ -201,6 +201,24 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
       { named: ['disks'] },
     ),
   },
+  'azure/release-address': {
+    held: azure(
+      'azure/release-address',
+      async (world) => {
+        const { test } = world
+        groups(world, 'addresses')
+        const address = test.id('addresses', 'Microsoft.Network/publicIPAddresses', 'hub')
+        const loadBalancer = test.id(oldGroup, 'Microsoft.Network/loadBalancers', 'kubernetes')
+        await test.send('PUT', address, { ...place, properties: { publicIPAllocationMethod: 'Static' } })
+        const frontend = { name: 'hub', properties: { publicIPAddress: { id: address } } }
+        const rule = { name: 'hub-443', properties: { frontendIPConfiguration: { id: `${loadBalancer}/frontendIPConfigurations/hub` } } }
+        await test.send('PUT', loadBalancer, { ...place, properties: { frontendIPConfigurations: [frontend], loadBalancingRules: [rule] } })
+        await world.clock.sleep(60_000)
+        return { loadBalancer, addresses: [address] }
+      },
+      { named: ['addresses'] },
+    ),
+  },
   'azure/dns-record': {
     'other values': azure('azure/dns-record', (world) => ({ ...recordIn(world), ttl: '60s' }), { named: ['zone', 'name', 'type'] }),
     'no record yet': azure('azure/dns-record', (world) => ({ ...recordIn(world), name: 'data100-new', ttl: '60s' }), { named: ['zone', 'name', 'type'] }),

@@ -30,6 +30,7 @@ export async function kubeServer() {
     readyAfterMs: () => 1000,
     canMountNfs: () => state.mountable,
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
+    releaseAddress: () => undefined,
     token: 'right',
     onRequest: (request) => {
       requests.push(request)

@@ -87,6 +87,7 @@ export async function servedCluster(options: ServeOptions = {}): Promise<ServedC
     readyAfterMs: () => 30_000,
     canMountNfs: () => true,
     loadBalancer: () => ({ address: '203.0.113.20', afterMs: 10_000 }),
+    releaseAddress: () => undefined,
     onRequest: (entry) => {
       requests.push(entry)
       look()

@@ -24,15 +24,15 @@ export function worldFile(edit: (world: WorldFile) => void, of = join(root, 'fix
 }
 
 /**
- * The world of data100 with a cluster and pods that come soon, for tests that are not about waiting for them: the order of the steps is
- * the same. Only this is shortened, no deadline and nothing of the storage.
+ * The world of data100 (or another one) with a cluster and pods that come soon, for tests that are not about waiting for them: the
+ * order of the steps is the same. Only this is shortened, no deadline and nothing of the storage.
  */
-export function quickWorld(edit: (world: WorldFile) => void = () => undefined): string {
+export function quickWorld(edit: (world: WorldFile) => void = () => undefined, of?: string): string {
   return worldFile((world) => {
     world.durations['cluster create'] = '4m'
-    world.podsReady = { 'data100-staging': '2m', 'data100-prod': '2m' }
+    world.podsReady = Object.fromEntries(Object.keys(world.podsReady ?? {}).map((namespace) => [namespace, '2m']))
     edit(world)
-  })
+  }, of)
 }
 
 /** The cloud file of a served world changed by `edit`, beside the files that it refers to. */

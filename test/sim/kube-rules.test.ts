@@ -192,6 +192,33 @@ test('K14: a load balancer’s address appears after its time, and stays', async
   expect(cluster.services()[0]?.address).toBe('52.183.60.9')
 })
 
+test('K24: a Service whose address is refused has none, says why, and asks again later and later', async () => {
+  let asked = 0
+  let free = false
+  const given: string[] = []
+  const { call, clock, cluster } = await still({
+    loadBalancer: ({ annotations }) => {
+      asked += 1
+      return free ? { address: annotations['ip'] ?? '', afterMs: 0 } : { refused: 'it is held' }
+    },
+    releaseAddress: (uid) => given.push(uid),
+  })
+  const spec = { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 80 }] }
+  const made = await call('POST', `${core}/services`, { apiVersion: 'v1', kind: 'Service', metadata: { name: 'public', annotations: { ip: '52.183.60.9' } }, spec })
+  clock.advance(12 * 60 * second)
+  // After 0, 5, 15, 35, 75, 155, 315 and 615 s.
+  expect(asked).toBe(8)
+  expect(cluster.objects('Event').map((one) => [one['reason'], one['message']])).toContainEqual(['SyncLoadBalancerFailed', 'it is held'])
+  free = true
+  clock.advance(60 * second)
+  expect(cluster.services()[0]?.address).toBeUndefined()
+  clock.advance(4 * 60 * second)
+  expect(cluster.services()[0]?.address).toBe('52.183.60.9')
+  await call('DELETE', `${core}/services/public`)
+  clock.advance(second)
+  expect(given).toEqual([(made.body['metadata'] as { uid: string }).uid])
+})
+
 test('A92: a load balancer that is refused says why in an event, and is tried again after a while', async () => {
   let asked = 0
   let refused = true

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readRunbook } from '../../src/cli/site.js'
 import type { ReadContext } from '../../src/contract/index.js'
@@ -56,6 +56,19 @@ describe('a module of the site’s own, by path', () => {
     expect(before.map(({ path }) => path)).toEqual([join(folder, 'say.mjs')])
     writeFileSync(join(folder, 'say.mjs'), `${good}// changed\n`)
     expect(await pins()).not.toEqual(before)
+  })
+
+  it('is pinned with what it imports by a relative path, however deep; packages are not', async () => {
+    const { folder } = await read(undefined)
+    mkdirSync(join(folder, 'lib'))
+    writeFileSync(join(folder, 'lib/a.mjs'), "import * as b from './b.mjs'\nimport './a.mjs'\nexport { b }\n")
+    writeFileSync(join(folder, 'lib/b.mjs'), 'export const late = () => import("../c.mjs")\n')
+    writeFileSync(join(folder, 'c.mjs'), '')
+    writeFileSync(join(folder, 'say.mjs'), `import 'node:fs'\nimport { b } from './lib/a.mjs'\n${good}`)
+    const again = await readRunbook(join(folder, 'r.yaml'))
+    const { files, diagnostics } = await referencedFiles(again.runbook!, again.registry, { env: () => undefined })
+    expect(diagnostics).toEqual([])
+    expect(files.map(({ path }) => relative(folder, path))).toEqual(['c.mjs', 'lib/a.mjs', 'lib/b.mjs', 'say.mjs'])
   })
 
   it.each([

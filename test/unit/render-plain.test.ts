@@ -119,6 +119,17 @@ describe('plain lines', () => {
     expect(tell([started, checkpoint], { verbose: true }).at(-1)).toContain('accepted: {"accepted":true}')
   })
 
+  it('show what a command of the site has said', () => {
+    const checkpoint = event(1, { type: 'step.checkpoint', step: 'cluster', what: { said: ['it went\u001b[2J to a', 'it goes to b'] } })
+    expect(tell([started, checkpoint]).slice(-2).map((one) => one.slice(16))).toEqual(['cluster       said: it went to a', 'cluster       said: it goes to b'])
+  })
+
+  it('give each thing that is to be done by hand a line', () => {
+    const question = { kind: 'manual', step: 'ready-to-cut', checklist: ['Call the dean.', 'Write the mail.'] } as const
+    const lines = tell([started, event(1, { type: 'question.asked', step: 'ready-to-cut', question })], { quiet: true })
+    expect(lines.slice(1).map((one) => one.slice(30))).toEqual(['to be done by hand:', '  - Call the dean.', '  - Write the mail.'])
+  })
+
   it('say with --quiet only what must be said', () => {
     const lines = tell([...goodRun.slice(0, -1), failure, ...goodRun.slice(-1)], { quiet: true })
     expect(lines.map((one) => one.slice(16))).toEqual([

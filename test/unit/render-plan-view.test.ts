@@ -46,6 +46,11 @@ describe('the values of a change', () => {
     expect(detailsOf(change)).toEqual([{ path: 'values', before: '[1.1.1.1]', after: '[2.2.2.2]' }])
   })
 
+  it('of what is run say once what stays as it is', () => {
+    const change: Change = { resource: 'x', action: 'run', before: { on: 'a/b', active: true }, after: { on: 'a/b', active: false } }
+    expect(detailsOf(change)).toEqual([{ path: 'on', after: 'a/b' }, { path: 'active', before: 'true', after: 'false' }])
+  })
+
   it('that are pending say after what, in memory and as journaled', () => {
     const pending = new Pending(['prod'])
     const paths = (after: Change['after']): unknown => detailsOf({ resource: 'x', action: 'create', ...(after === undefined ? {} : { after }) })
@@ -70,6 +75,11 @@ describe('a plan', () => {
       'This is a dry run: it only reads, and nothing has been changed.',
     ])
     expect(lines.at(-1)).toBe('Nothing has been changed.')
+  })
+
+  it('says of what is only run that it is to be done, not that it does not exist', () => {
+    const change: Change = { resource: 'deployments', action: 'run', after: { run: ['a'] } }
+    expect(text({ steps: [planned('stop', { changes: [change] })] })).toMatch(/^stop .*to be done/m)
   })
 
   it('shows each change with its resource as people say it', () => {

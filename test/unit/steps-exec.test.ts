@@ -101,6 +101,14 @@ describe('uses: exec', () => {
     expect(error.message).toBe('`sh` ended with exit code 4 and said: line 3 | line 4 | line 5 | line 6 | line 7')
   })
 
+  it('journals the last of what it said once it is done', async () => {
+    const { driven } = site({ run: sh('for i in 1 2 3 4 5 6; do echo line $i; done; touch done') })
+    const kept: unknown[] = []
+    Object.assign(driven.ctx, { checkpoint: async (what: unknown) => void kept.push(what) })
+    await driven.make()
+    expect(kept).toEqual([{ said: ['line 2', 'line 3', 'line 4', 'line 5', 'line 6'] }])
+  })
+
   it('shows what it says while it works', async () => {
     const { driven, said, folder } = site({ run: sh('echo half; until test -e go; do sleep 0.05; done; touch done') })
     const making = driven.make()

@@ -11,6 +11,7 @@ const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.network/networksecuritygroups': '2025-05-01',
   'microsoft.network/networkinterfaces': '2025-05-01',
   'microsoft.network/publicipaddresses': '2025-05-01',
+  'microsoft.network/loadbalancers': '2025-05-01',
   'microsoft.managedidentity/userassignedidentities': '2023-01-31',
 }
 
@@ -31,11 +32,11 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
     },
     put(resource) {
       session.parse(resource.id)
-      const { id, location, properties } = resource
+      const { id, location, properties, sku } = resource
       // Subnets and other parts of a resource have neither place nor tags.
       const own = parseId(id).type.split('/').length > 2 ? {} : { location, tags: { ...(resource.tags ?? tags) } }
       return session.start(`writing ${nameOf(id)}`, async () =>
-        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), { properties, ...own })),
+        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), { properties, ...own, ...(sku === undefined ? {} : { sku: sku as object }) })),
       )
     },
     delete(id) {

@@ -72,6 +72,7 @@ function put(request: ArmRequest): ArmAnswer | Promise<ArmAnswer> {
   if (!kind.atOnce) resource.properties['provisioningState'] = state
   else resource.properties['provisioningState'] = 'Succeeded'
   world.put(resource)
+  kind.done?.(world)
   const status = before ? 200 : 201
   if (kind.atOnce) return { status, body: bodyOf(resource) }
   const operation = world.begin(

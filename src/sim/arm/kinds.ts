@@ -1,6 +1,7 @@
 import { seededUuid } from '../world/keys.js'
 import type { Resource } from '../world/model.js'
 import type { World } from '../world/world.js'
+import { linkBalancer, prepareBalancer } from './balancers.js'
 import { prepareInterface, prepareNetwork } from './network.js'
 import { prepareAssignment } from './role-assignments.js'
 import { record, records } from './wire.js'
@@ -18,6 +19,8 @@ export interface Kind {
   readonly takesTime?: boolean
   /** provisioningState while it is made; Updating if absent. */
   readonly creating?: string
+  /** After it has been put: what others say of it. */
+  readonly done?: (world: World) => void
   /** Checks and completes what is being put; throws a WorldError. */
   readonly prepare?: (world: World, resource: Resource, before: Resource | undefined) => void
 }
@@ -34,6 +37,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'microsoft.network/networkinterfaces': network('networkInterfaces', 'interface', prepareInterface),
   'microsoft.network/networksecuritygroups': network('networkSecurityGroups', 'security group', prepareSecurityGroup),
   'microsoft.network/publicipaddresses': network('publicIPAddresses', 'public address', preparePublicAddress),
+  'microsoft.network/loadbalancers': { ...network('loadBalancers', 'resource', prepareBalancer), done: linkBalancer },
   'microsoft.network/natgateways': network('natGateways', 'resource'),
   'microsoft.network/routetables': network('routeTables', 'resource'),
   'microsoft.managedidentity/userassignedidentities': {

@@ -1,3 +1,4 @@
+import { balancerType, linkAddresses } from '../world/balancers.js'
 import { sameId, within } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
@@ -49,7 +50,9 @@ function usersOf(world: World, resource: Resource): string[] {
   if (type === 'microsoft.network/networksecuritygroups') {
     return [...using('Microsoft.Network/virtualNetworks', ''), ...using('Microsoft.Network/networkInterfaces', '')]
   }
-  if (type === 'microsoft.network/publicipaddresses') return using('Microsoft.Network/networkInterfaces', '')
+  if (type === 'microsoft.network/publicipaddresses') {
+    return [...using('Microsoft.Network/networkInterfaces', ''), ...using(balancerType, '')]
+  }
   return []
 }
 
@@ -68,6 +71,7 @@ export function removeResource(world: World, resource: Resource): void {
   if (type === 'microsoft.compute/virtualmachines') releaseMachine(world, resource)
   if (type === 'microsoft.network/dnszones') dropZone(world, resource.name)
   world.remove(resource.id)
+  if (type === balancerType.toLowerCase()) linkAddresses(world)
   for (const child of [...world.resources.values()]) if (within(child.id, resource.id)) world.remove(child.id)
   if (type === 'microsoft.containerservice/managedclusters') {
     const nodes = nodeGroupOf(world, resource)

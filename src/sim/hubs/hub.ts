@@ -2,6 +2,7 @@ import { createServer } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
+import { holdsAddress } from '../world/balancers.js'
 import { makeAuthority, type Authority } from '../pki.js'
 import type { HubState } from '../world/model.js'
 import type { World } from '../world/world.js'
@@ -43,14 +44,19 @@ export class Hubs {
   /** Opens servers for addresses that are new, and notes from when a hub's certificate will be there. Called on every change. */
   async refresh(): Promise<void> {
     const { world } = this.#options
-    for (const address of this.#addresses()) {
+    const addresses = this.#addresses()
+    for (const [address, server] of this.#servers) if (!addresses.has(address)) this.#close(address, server)
+    for (const address of addresses) {
       if (!this.#servers.has(address)) await this.#open(address)
     }
     for (const hub of world.spec.hubs) {
       for (const address of publishedFor(world, hub.host)) {
-        const key = `${hub.host} ${address}`
+        const old = this.#isOld(hub, address)
+        // A reserved address that the old hub has lost and no new one has taken yet.
+        if (!old && address === hub.serving?.address && this.#service(hub, address) === undefined) continue
+        const key = this.#certificateKey(hub, address)
         // The hub that serves at the start has had its certificate for long.
-        const waitMs = address === hub.serving?.address ? 0 : hub.certificateAfter
+        const waitMs = old ? 0 : hub.certificateAfter
         if (!this.#certifiedFromMs.has(key)) this.#certifiedFromMs.set(key, world.clock.nowMs() + waitMs)
       }
     }
@@ -78,7 +84,10 @@ export class Hubs {
 
   #addresses(): Set<string> {
     const { world, services } = this.#options
-    const old = world.spec.hubs.flatMap(({ serving }) => (serving === undefined ? [] : [serving.address]))
+    const old = world.spec.hubs.flatMap((hub) => {
+      const address = hub.serving?.address
+      return address !== undefined && this.#isOld(hub, address) ? [address] : []
+    })
     const fresh = services().flatMap(({ address }) => (address === undefined ? [] : [address]))
     return new Set([...old, ...fresh])
   }
@@ -88,13 +97,24 @@ export class Hubs {
   }
 
   #belongs(hub: Hub, address: string): boolean {
-    return hub.serving?.address === address || this.#service(hub, address) !== undefined
+    return this.#isOld(hub, address) || this.#service(hub, address) !== undefined
+  }
+
+  /** Is it the hub of the start that is at this address? It is no more once its load balancer has let go of a reserved one. */
+  #isOld({ serving }: Hub, address: string): boolean {
+    if (serving?.address !== address) return false
+    return serving.balancer === undefined || holdsAddress(this.#options.world, serving.balancer, address)
+  }
+
+  /** Old and new hub may be at one address, each with a certificate of its own. */
+  #certificateKey(hub: Hub, address: string): string {
+    return `${hub.host} ${address}${this.#isOld(hub, address) ? ' old' : ''}`
   }
 
   /** Why this hub does not answer at this address, or undefined if it does. */
   #whyNot(hub: Hub, address: string): string | undefined {
     const { world } = this.#options
-    if (hub.serving?.address === address) {
+    if (hub.serving !== undefined && this.#isOld(hub, address)) {
       const host = world.host(hub.serving.machine)
       return host === undefined ? 'its NFS server is gone' : whyNotServedBy(world, host, mountpointOf(world, hub))
     }
@@ -106,7 +126,7 @@ export class Hubs {
   }
 
   #isCertified(hub: Hub, address: string): boolean {
-    const fromMs = this.#certifiedFromMs.get(`${hub.host} ${address}`)
+    const fromMs = this.#certifiedFromMs.get(this.#certificateKey(hub, address))
     return fromMs !== undefined && this.#options.world.clock.nowMs() >= fromMs
   }
 
@@ -118,6 +138,14 @@ export class Hubs {
     this.#servers.set(address, server)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     world.routes.set(`${address}:443`, (server.address() as AddressInfo).port)
+  }
+
+  /** Nobody is at this address any more: what asks there is answered by nobody. */
+  #close(address: string, server: ReturnType<typeof createServer>): void {
+    this.#servers.delete(address)
+    this.#options.world.routes.delete(`${address}:443`)
+    server.closeAllConnections()
+    server.close()
   }
 
   #context(name: string, address: string) {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { route, writes, type Outcome } from './api/router.js'
 import { claimController } from './controllers/claims.js'
-import type { Workload } from './controllers/context.js'
+import type { AddressAnswer, BalancedService, Workload } from './controllers/context.js'
 import { daemonSetController } from './controllers/daemonsets.js'
 import { deploymentController } from './controllers/deployments.js'
 import { garbageController } from './controllers/garbage.js'
@@ -47,10 +47,11 @@ export interface KubeOptions {
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
   /**
-   * The next public address, and after how many world milliseconds it appears (`spec.loadBalancerIP` goes before it); or why
-   * there is none. Asked again after a while that doubles.
+   * The public address of a service, and after how many world milliseconds it appears (`spec.loadBalancerIP` goes before it); or
+   * why there is none. Asked again after a while that doubles.
    */
-  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number } | { refused: string }
+  loadBalancer(service: BalancedService): AddressAnswer
+  releaseAddress(uid: string): void
   /** The bearer token that every request must show. */
   readonly token: string
   readonly onRequest?: (entry: KubeRequest) => void

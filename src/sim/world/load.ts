@@ -73,7 +73,7 @@ function checked(world: unknown, file: string): WorldSpec {
 export function makeWorld(spec: WorldSpec, clock: WorldClock): World {
   const world = new World(spec, clock)
   for (const [name, value] of Object.entries(spec.env)) {
-    if (typeof value !== 'string') world.keys.set(name, makeSshKey(name))
+    if (typeof value !== 'string' && 'sshKey' in value) world.keys.set(name, makeSshKey(name))
   }
   populate(world)
   world.started = true
@@ -102,7 +102,8 @@ function checkNames(spec: WorldSpec): string[] {
   spec.hosts.forEach((host, at) => {
     if (!machines.has(host.machine.toLowerCase())) findings.push(`hosts[${at}]: no such machine: ${host.machine}`)
     for (const key of host.authorizedKeys) {
-      if (typeof spec.env[key] !== 'object') findings.push(`hosts[${at}]: env ${key} is not { sshKey: true }`)
+      const value = spec.env[key]
+      if (typeof value !== 'object' || !('sshKey' in value)) findings.push(`hosts[${at}]: env ${key} is not { sshKey: true }`)
     }
   })
   spec.pools.forEach((pool) => {
@@ -134,6 +135,10 @@ function checkRest(spec: WorldSpec, machines: ReadonlySet<string>, groups: Reado
     if (!datasets.has(hub.dataset)) findings.push(`hub ${hub.host}: no pool has a dataset ${hub.dataset}`)
     if (hub.serving && !machines.has(hub.serving.machine.toLowerCase())) {
       findings.push(`hub ${hub.host}: no such machine: ${hub.serving.machine}`)
+    }
+    const { balancer } = hub.serving ?? {}
+    if (balancer !== undefined && !spec.resources.some((resource) => sameId(resource.id, balancer))) {
+      findings.push(`hub ${hub.host}: no such load balancer: ${balancer}`)
     }
   }
   return findings

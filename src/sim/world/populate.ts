@@ -1,3 +1,4 @@
+import { linkAddresses, settleBalancer } from './balancers.js'
 import { parseId, groupId, resourceId } from './ids.js'
 import { makeSshKey, seededHex, seededUuid } from './keys.js'
 import type { Pool, Resource } from './model.js'
@@ -21,6 +22,7 @@ export function populate(world: World): void {
   }
   for (const one of spec.resources) world.put(fromSpec(world, one))
   for (const machine of world.ofType('Microsoft.Compute/virtualMachines')) settleMachine(world, machine)
+  linkAddresses(world)
   for (const pool of spec.pools) world.pools.push(poolFrom(world, pool))
   for (const host of spec.hosts) putHost(world, host)
   for (const zone of spec.zones) putZone(world, zone)
@@ -48,6 +50,7 @@ function fromSpec(world: World, one: World['spec']['resources'][number]): Resour
   }
   if (/\/virtualNetworks$/i.test(type)) fillSubnetIds(resource)
   if (/\/managedClusters$/i.test(type)) settleCluster(resource)
+  if (/\/loadBalancers$/i.test(type)) settleBalancer(resource)
   return resource
 }
 

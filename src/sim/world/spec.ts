@@ -49,6 +49,9 @@ const host = z.strictObject({
   nfs: z.boolean().default(false),
 })
 
+/** Files by name: a path would lead out of the folder. */
+const folder = z.record(z.string().regex(/^[\w-][\w.-]*$/, 'the name of a file, without a path'), z.string())
+
 /** A world's starting state: `fixtures/worlds/*.yaml`. */
 export const worldSchema = z.strictObject({
   name: z.string(),
@@ -61,8 +64,11 @@ export const worldSchema = z.strictObject({
   clockAhead: duration.default(0),
   /** How long a token is good, in real time; whole seconds. */
   tokenLifetime: duration.default(3_599_000),
-  /** Values for `${{ env.X }}`; `{ sshKey: true }` makes a key pair and gives the private key's path. */
-  env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) })])).default({}),
+  /**
+   * Values for `${{ env.X }}`. `{ sshKey: true }` makes a key pair and gives the private key's path; `{ folder: { NAME: TEXT } }`
+   * a private folder with these files, for what a site's own commands read and write, and gives its path.
+   */
+  env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) }), z.strictObject({ folder })])).default({}),
   /** Virtual networks that have a jump host; a network may be one that does not exist yet. */
   jumpHosts: z.array(z.strictObject({ network: z.string() })).default([]),
   groups: z.array(
@@ -135,7 +141,14 @@ export const worldSchema = z.strictObject({
         /** Pool dataset that holds its homes. */
         dataset: z.string(),
         /** Address of a hub that serves it now, outside any simulated cluster, with the machine whose exports it needs. */
-        serving: z.strictObject({ address: z.string(), machine: z.string() }).optional(),
+        serving: z
+          .strictObject({
+            address: z.string(),
+            machine: z.string(),
+            /** Id of the load balancer that it is behind, for a reserved address: the hub is there only while that one holds it. */
+            balancer: z.string().optional(),
+          })
+          .optional(),
         /** How long the hub's own certificate takes after DNS points at it. */
         certificateAfter: duration,
       }),

@@ -11,11 +11,24 @@ export interface Workload {
   readonly name: string
 }
 
+/** A Service of type LoadBalancer, as far as its address depends on it. */
+export interface BalancedService {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** The address and after how many world milliseconds it appears, or why there is none now, in the words of the event. */
+export type AddressAnswer = { readonly address: string; readonly afterMs: number } | { readonly refused: string }
+
 /** What the world decides about a cluster's insides. */
 export interface Surroundings {
   readyAfterMs(workload: Workload): number
   canMountNfs(server: string, path: string): boolean
-  loadBalancer(service: { namespace: string; name: string }): { address: string; afterMs: number } | { refused: string }
+  loadBalancer(service: BalancedService): AddressAnswer
+  /** A Service of type LoadBalancer, by its uid, is gone or is one no more. */
+  releaseAddress(uid: string): void
 }
 
 /** What a controller works with. It looks at the store as it is and brings it one step nearer to what is wished. */

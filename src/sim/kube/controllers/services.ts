@@ -3,16 +3,11 @@ import { count, fields, items, same, text, texts, type Fields, type KubeObject }
 import { specSelector } from '../selectors.js'
 import { isReady, leaving, setStatus, specOf, statusOf, type Context, type Controller } from './context.js'
 
-/** World milliseconds between tries to get a service its address: Kubernetes doubles from the first to the last. */
-const retry = { firstMs: 5_000, lastMs: 300_000 } as const
-
-/** An address that is on its way to a service, or when it is asked for again. */
-type Promised = { readonly address: string; readonly atMs: number } | { readonly waitMs: number; readonly atMs: number }
-
 /** Services: public addresses of load balancers, some time after the service is made, and Endpoints. */
 export function serviceController(): Controller {
   const promised = new Map<string, Promised>()
   return (context) => {
+    forget(context, promised)
     for (const service of context.store.list(kindOf('services'))) {
       if (leaving(service)) continue
       balance(context, service, promised)
@@ -21,25 +16,44 @@ export function serviceController(): Controller {
   }
 }
 
+/** An address, or when it is asked for again. */
+interface Promised {
+  readonly address?: string
+  readonly atMs: number
+  readonly tries: number
+}
+
+/** As the service controller of Kubernetes waits after a refusal. */
+const firstRetryMs = 5_000
+const lastRetryMs = 300_000
+
+/** What is no load balancer any more leaves its address to others. */
+function forget(context: Context, promised: Map<string, Promised>): void {
+  const balanced = new Set(
+    context.store.list(kindOf('services')).filter((one) => !leaving(one) && specOf(one)['type'] === 'LoadBalancer').map((one) => one.metadata.uid),
+  )
+  for (const uid of promised.keys()) {
+    if (balanced.has(uid)) continue
+    promised.delete(uid)
+    context.around.releaseAddress(uid)
+  }
+}
+
 function balance(context: Context, service: KubeObject, promised: Map<string, Promised>): void {
   const kind = kindOf('services')
-  const { uid = '', namespace = '', name } = service.metadata
+  const { uid = '' } = service.metadata
   const spec = specOf(service)
   if (spec['type'] !== 'LoadBalancer') {
-    promised.delete(uid)
     setStatus(context, kind, service, { loadBalancer: {} })
     return
   }
   if (addressOf(service) !== undefined) return
-  let promise = promised.get(uid)
-  if (!promise || ('waitMs' in promise && context.nowMs() >= promise.atMs)) {
-    if (!promise) context.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
-    const answer = context.around.loadBalancer({ namespace, name })
-    promise = 'refused' in answer ? refusal(context, promise) : { address: text(spec['loadBalancerIP']) || answer.address, atMs: context.nowMs() + answer.afterMs }
-    promised.set(uid, promise)
-    if ('refused' in answer) context.record(service, 'Warning', 'SyncLoadBalancerFailed', answer.refused)
-  }
-  if ('waitMs' in promise || context.nowMs() < promise.atMs) {
+  const before = promised.get(uid)
+  if (!before) context.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+  const waits = before !== undefined && context.nowMs() < before.atMs
+  const promise = before?.address !== undefined || waits ? before : asked(context, service, before?.tries ?? 0)
+  promised.set(uid, promise)
+  if (context.nowMs() < promise.atMs || promise.address === undefined) {
     context.wakeAt(promise.atMs)
     return
   }
@@ -47,9 +61,14 @@ function balance(context: Context, service: KubeObject, promised: Map<string, Pr
   context.record(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
 }
 
-function refusal(context: Context, before: Promised | undefined): Promised {
-  const waitMs = before !== undefined && 'waitMs' in before ? Math.min(retry.lastMs, 2 * before.waitMs) : retry.firstMs
-  return { waitMs, atMs: context.nowMs() + waitMs }
+function asked(context: Context, service: KubeObject, tries: number): Promised {
+  const { uid = '', namespace = '', name, annotations } = service.metadata
+  const answer = context.around.loadBalancer({ uid, namespace, name, annotations: annotations ?? {} })
+  if ('address' in answer) {
+    return { address: text(specOf(service)['loadBalancerIP']) || answer.address, atMs: context.nowMs() + answer.afterMs, tries: tries + 1 }
+  }
+  context.record(service, 'Warning', 'SyncLoadBalancerFailed', answer.refused)
+  return { atMs: context.nowMs() + Math.min(lastRetryMs, firstRetryMs * 2 ** tries), tries: tries + 1 }
 }
 
 /** The public address of a service; undefined until it has one. */

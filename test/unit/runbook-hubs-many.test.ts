@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { gatesBefore, parseRunbook, renderDiagnostic } from '../../src/runbook/index.js'
+import { registry } from '../../src/steps/registry.js'
+import { sites } from '../helpers/sites.js'
+
+const path = sites['hubs-many'].runbook
+const text = readFileSync(path, 'utf8')
+const harmful = new Set([...registry].filter(([, { harms }]) => harms === true).map(([uses]) => uses))
+
+describe('runbooks/hubs-many.yaml', () => {
+  it('fits the step modules that there are, and has a gate before every harm', () => {
+    const { runbook, diagnostics } = parseRunbook(text, path, registry, harmful)
+    expect(diagnostics.map(renderDiagnostic)).toEqual([])
+    expect(runbook?.nodes).toHaveLength(text.match(/^ +- id: /gm)?.length ?? 0)
+    const gates = (id: string): readonly string[] => (runbook === undefined ? [] : gatesBefore(runbook, id))
+    expect(gates('address-staging')).toEqual(['staging-goes-first'])
+    for (const id of ['fence-teach', 'fence-stats', 'fence-labs', 'addresses-prod']) expect(gates(id), id).toContain('go-on-to-prod')
+  })
+
+  it('changes no DNS record', () => {
+    const { runbook } = parseRunbook(text, path, registry)
+    expect(runbook?.nodes.filter((node) => node.kind === 'step' && /dns/.test(node.uses))).toEqual([])
+  })
+})
