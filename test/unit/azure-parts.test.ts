@@ -34,9 +34,9 @@ describe('what an SDK throws', () => {
     expect(azureError(wire({ name: 'AbortError' }), 'reading')).toMatchObject({ code: 'azure.unreachable', retry: {} })
   })
 
-  it('is quota where a failed operation says so in its text alone', () => {
+  it('is a want of capacity where a failed operation says so in its text alone', () => {
     const error = new Error('The long-running operation has failed. AllocationFailed. No capacity.')
-    expect(azureError(error, 'making it')).toMatchObject({ code: 'azure.quota', retry: undefined })
+    expect(azureError(error, 'making it')).toMatchObject({ code: 'azure.no-capacity', retry: undefined })
   })
 })
 

@@ -35,8 +35,9 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
       const { id, location, properties, sku } = resource
       // Subnets and other parts of a resource have neither place nor tags.
       const own = parseId(id).type.split('/').length > 2 ? {} : { location, tags: { ...(resource.tags ?? tags) } }
+      const body = { properties, ...own, ...(sku === undefined ? {} : { sku: sku as object }) }
       return session.start(`writing ${nameOf(id)}`, async () =>
-        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), { properties, ...own, ...(sku === undefined ? {} : { sku: sku as object }) })),
+        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), body)),
       )
     },
     delete(id) {
