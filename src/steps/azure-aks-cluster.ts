@@ -152,6 +152,7 @@ async function sourceFindings({ like, pools }: PlanInputs<Inputs>, { azure }: Pl
 /** Room for its nodes, a version that is on offer, and a name for its node group that nobody has. */
 async function makingFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<(Finding | Demand)[]> {
   const { like, pools, location, kubernetesVersion } = wanted
+  if (await isBegun(wanted, doors)) return []
   const source = isPending(like) || like === undefined ? undefined : await doors.azure.clusters.get(like)
   const own = pools === undefined || isPending(pools) ? [] : pools.map(poolOf)
   const nodes = source === undefined ? own : likenessOf(source).definition.agentPools
@@ -161,6 +162,13 @@ async function makingFindings(wanted: PlanInputs<Inputs>, doors: Platform): Prom
     versionFindings(doors, location, kubernetesVersion),
     nodeGroupFindings(wanted, doors),
   )
+}
+
+/** One that is being made has its room, its version and its node group already. */
+async function isBegun({ resourceGroup, name }: PlanInputs<Inputs>, { azure }: Platform): Promise<boolean> {
+  if (isPending(resourceGroup) || isPending(name)) return false
+  const group = await azure.groups.get(resourceGroup)
+  return group !== undefined && (await azure.clusters.get(clusterId(group.id, name))) !== undefined
 }
 
 /** AKS makes the group for the nodes by itself and takes none that exists. */
