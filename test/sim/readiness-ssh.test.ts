@@ -101,7 +101,7 @@ describe('the client’s side of ssh', () => {
     onTestFinished(() => chmodSync(key, 0o600))
     const { code, findings } = await readinessIn(world)
     expect(code).toBe(4)
-    const steps = ['nfs', 'import', 'exports']
+    const steps = ['fence', 'nfs', 'import', 'exports']
     expect(findings).toContainEqual({ level: 'stop', steps, what: expect.stringContaining('mode 644') as string, mend: expect.stringContaining(`chmod 600 ${key}`) as string })
   })
 

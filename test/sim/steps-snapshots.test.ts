@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LifeboatError, Pending, type Change } from '../../src/contract/index.js'
+import { isKept, LifeboatError, Pending, type Change } from '../../src/contract/index.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { diskSnapshots } from '../../src/steps/azure-disk-snapshots.js'
 import { stateOf } from '../../src/sim/control/state.js'
@@ -43,7 +43,7 @@ const labels = (changes: readonly Change[]): string[] => changes.map(({ action, 
 const both = ['create snapshot of disk nfsserver_DataDisk_0', 'create snapshot of disk nfsserver_DataDisk_1']
 
 describe('azure/disk-snapshots', () => {
-  it('copies every disk side by side, is adopted by a fresh run, and takes the copies away again', async () => {
+  it('copies every disk side by side, is adopted by a fresh run, and keeps the copies on the way back', async () => {
     exported()
     const step = snapshots()
     const changes = await step.plan()
@@ -56,8 +56,7 @@ describe('azure/disk-snapshots', () => {
     expect(kept().map(({ of, torn }) => [of, torn])).toEqual(disks.map((of) => [of, false]))
     const [first, second] = world.test.world.operations.filter(({ what }) => what === 'snapshot')
     expect(first?.startedAtMs).toBe(second?.startedAtMs)
-    await step.apply(step.module.invert(changes) as Change[])
-    expect(kept()).toEqual([])
+    expect(step.module.invert(changes).every(isKept)).toBe(true)
   })
 
   it('A81: taken before the fence they are torn, and the world knows', async () => {
