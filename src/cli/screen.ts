@@ -126,6 +126,11 @@ export class Screen {
     interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
     return {
       ...renderer,
+      listener: (event) => {
+        renderer.listener(event)
+        // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
+        if (event.type === 'run.finished') this.#renderer = undefined
+      },
       close: () => {
         this.#renderer = undefined
         renderer.close()
