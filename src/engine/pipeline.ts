@@ -1,4 +1,3 @@
-import { Listr } from 'listr2'
 import type { Node } from '../runbook/index.js'
 
 /**
@@ -7,6 +6,8 @@ import type { Node } from '../runbook/index.js'
  * going when a task rejects, and leaves signals and rollback alone.
  */
 export async function runPipeline(nodes: readonly Node[], visit: (node: Node) => Promise<void>): Promise<void> {
+  // Loaded when something runs: commands that only read do without it.
+  const { Listr } = await import('listr2')
   const tasks = nodes.map((node) => ({ title: node.id, task: () => visit(node) }))
   await new Listr(tasks, {
     concurrent: true,
