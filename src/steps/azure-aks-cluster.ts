@@ -10,7 +10,7 @@ import { governanceFindings, type Made } from './parts/governance.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
-import { claim, defineStep, endedSoon, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, endedWithin, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
   name: z.string(),
@@ -120,7 +120,7 @@ export const aksCluster = defineStep({
       const { clusters } = doors.azure
       const operation = action === 'delete' ? await clusters.delete(id) : await begin(id, wanted, changes, doors)
       await checkpoint({ accepted: `${action} ${label(wanted.name)}` })
-      await endedSoon(operation, { signal, clock, withinMs: slowAfterMs }).catch(async (error: unknown) => {
+      await endedWithin(operation, slowAfterMs, { signal, clock }).catch(async (error: unknown) => {
         throw await explained(error, id, doors, clock.now())
       })
     }

@@ -4,7 +4,6 @@ import {
   type AnyStep,
   type Change,
   type Claim,
-  type Clock,
   type Pending,
   type PlanInputs,
   type ReadContext,
@@ -89,21 +88,6 @@ export async function endedWithin(
   }
   if (over.signal.aborted) await end
   return over.signal.aborted
-}
-
-/** The same for what may hang: lets go after `withinMs` of the run's clock, and observing goes on from there. */
-export async function endedSoon(
-  operation: Operation,
-  { signal, clock, withinMs }: { readonly signal: AbortSignal; readonly clock: Clock; readonly withinMs: number },
-): Promise<void> {
-  const over = new AbortController()
-  const patience = clock.sleep(withinMs, AbortSignal.any([signal, over.signal]))
-  try {
-    await Promise.race([ended(operation, signal), patience])
-  } finally {
-    patience.catch(() => undefined)
-    over.abort()
-  }
 }
 
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }
