@@ -187,6 +187,7 @@ export class Walk<D> {
       await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
       return 'done'
     }
+    this.#ports.failed?.(step, error)
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
