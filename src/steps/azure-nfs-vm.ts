@@ -214,7 +214,7 @@ async function readiness(machine: Machine, host: SshHost, privateIp: string, { s
     said = (await ssh.read(host, bootCheck)).stdout
   } catch (error) {
     // Not up yet. A wrong host key or a key that is refused will not mend itself, and is not waited for.
-    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots: ${error.message}` }
+    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
     throw error
   }
   if (/^status: error/m.test(said)) {
