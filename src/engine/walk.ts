@@ -257,7 +257,9 @@ export class Walk<D> {
     if (changes.length === 0) return { steps: [], said: [] }
     const module = moduleOf(this.#ports, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
-    return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
+    const planned = (step: string): readonly Change[] => this.#shown.get(step) ?? []
+    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
+    return { steps: [node.id], said: await module.preflight(changes, inputs, { ...ctx, planned }) }
   }
 
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */
