@@ -49,11 +49,11 @@ export const nfsVm = defineStep({
   outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, wanted, { doors }) =>
+  preflight: (changes, wanted, { doors, planned }) =>
     together<Finding | Demand>(
       loginFindings(wanted, doors),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
-      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors) : Promise.resolve([]),
+      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors, planned) : Promise.resolve([]),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
