@@ -71,6 +71,11 @@ export interface ReadContext<D> {
   readonly accepted: ReadonlySet<string>
 }
 
+export interface PreflightContext<D> extends ReadContext<D> {
+  /** What another step of this run was shown to change: what it will make can be reckoned with before it is there. */
+  readonly planned: (step: string) => readonly Change[]
+}
+
 export interface ApplyContext<D> extends ReadContext<D> {
   /**
    * Journals that the other side has accepted something long. Never pass a token, an operation's URL or any other secret.
@@ -99,11 +104,16 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   readonly identity: readonly K[]
   /** True for a step whose plan is always empty (`http/check`). It then has no part in "no change" plans. */
   readonly check?: true
+  /**
+   * True for a check of something that the run itself does away with: what it once verified stands in the journal, and a resume
+   * does not look again.
+   */
+  readonly stands?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification
   /** Could these changes succeed? Reads only; asked only where there are changes. An empty list says yes. */
-  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly (Finding | Demand)[]>
+  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: PreflightContext<D>): Promise<readonly (Finding | Demand)[]>
   /**
    * What it reads from afar and must stay the same for a whole run (a chart in a registry): told when a run starts and when it is
    * resumed, before anything is written. Reads only. Files that inputs name (`file`) are pinned without it.

@@ -120,6 +120,11 @@ export class Walk<D> {
   }
 
   async #visitStep(node: StepNode): Promise<Ending> {
+    const stands = this.#standing(node)
+    if (stands !== undefined) {
+      this.#outputs.set(node.id, stands)
+      return 'done'
+    }
     const startedMs = this.#ports.clock.now().getTime()
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
@@ -130,6 +135,12 @@ export class Walk<D> {
         if (ending !== 'retry') return ending
       }
     }
+  }
+
+  /** What an earlier life has verified, of a step that is not looked at again. */
+  #standing(node: StepNode): JsonObject | undefined {
+    const { status, outputs } = this.#state.steps.get(node.id) ?? {}
+    return moduleOf(this.#ports, node).stands === true && status === 'verified' ? outputs : undefined
   }
 
   async #attempt(
@@ -187,6 +198,7 @@ export class Walk<D> {
       await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
       return 'done'
     }
+    this.#ports.failed?.(step, error)
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
@@ -246,7 +258,9 @@ export class Walk<D> {
     if (changes.length === 0) return { steps: [], said: [] }
     const module = moduleOf(this.#ports, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
-    return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
+    const planned = (step: string): readonly Change[] => this.#shown.get(step) ?? []
+    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
+    return { steps: [node.id], said: await module.preflight(changes, inputs, { ...ctx, planned }) }
   }
 
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */

@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { whyNotServed } from './hubs/nfs.js'
+import { nodeAddressesIn } from './arm/network.js'
+import { whyNotServed, type Mounter } from './hubs/nfs.js'
 import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
 import type { Authority } from './pki.js'
 import { addressFor, releaseAddress } from './service-address.js'
+import { sameId } from './world/ids.js'
 import type { ReleaseState, Resource } from './world/model.js'
 import type { World } from './world/world.js'
 
@@ -13,12 +15,12 @@ const defaultReadyMs = 2 * 60_000
 interface Running {
   readonly id: string
   readonly fqdn: string
-  readonly networks: readonly string[]
+  readonly cluster: Resource
   readonly kube: KubeCluster
   readonly server: Server
 }
 
-/** The API servers of the world's managed clusters: one appears with each cluster that becomes ready. */
+/** The API servers of the world's managed clusters: those of its file, and one more with each cluster that becomes ready. */
 export class KubeRoom {
   readonly #world: World
   readonly #authority: Authority
@@ -36,16 +38,25 @@ export class KubeRoom {
     })
   }
 
+  /** Those that the world's file has, but for the dead. Clusters that come later appear by themselves. */
+  async start(): Promise<void> {
+    const { spec } = this.#world
+    const alive = this.#world
+      .ofType('Microsoft.ContainerService/managedClusters')
+      .filter(({ id, properties }) => properties['provisioningState'] === 'Succeeded' && !spec.deadApiServers.some((dead) => sameId(dead, id)))
+    await Promise.all(alive.map((cluster) => this.#open(cluster)))
+  }
+
   releases(): ReleaseState[] {
     return [...this.#running.values()].flatMap(({ id, kube }) => kube.releases().map((release) => ({ cluster: id, ...release })))
   }
 
   services(): readonly ServedService[] {
-    return [...this.#running.values()].flatMap(({ kube, networks }) =>
+    return [...this.#running.values()].flatMap(({ kube, cluster }) =>
       kube.services().map(({ namespace, address, ready }) => ({
         namespace,
         ready,
-        networks,
+        from: mounterOf(this.#world, cluster),
         volumes: volumesOf(kube, namespace),
         ...(address === undefined ? {} : { address }),
       })),
@@ -59,13 +70,12 @@ export class KubeRoom {
   async #open(cluster: Resource): Promise<void> {
     const world = this.#world
     const fqdn = String(cluster.properties['fqdn'])
-    const networks = networksOf(cluster)
     const kube = new KubeCluster({
       clock: world.clock,
       version: String(cluster.properties['kubernetesVersion']),
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
-      canMountNfs: (server, path) => whyNotServed(world, networks, server, path) === undefined,
+      canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path) === undefined,
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
@@ -76,7 +86,7 @@ export class KubeRoom {
     // Node's five seconds would cut off a helm that has waited for pods, at the moment in which it records that they are there.
     server.keepAliveTimeout = 120_000
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    this.#running.set(cluster.id.toLowerCase(), { id: cluster.id, fqdn, networks, kube, server })
+    this.#running.set(cluster.id.toLowerCase(), { id: cluster.id, fqdn, cluster, kube, server })
     world.routes.set(`${fqdn}:443`, (server.address() as AddressInfo).port)
   }
 
@@ -106,9 +116,14 @@ export class KubeRoom {
   }
 }
 
-function networksOf(cluster: Resource): string[] {
+/** A cluster's nodes as an NFS server sees them. Its pools may change while it lives. */
+function mounterOf(world: World, cluster: Resource): Mounter {
   const pools = (cluster.properties['agentPoolProfiles'] ?? []) as { vnetSubnetID?: string }[]
-  return pools.flatMap(({ vnetSubnetID }) => (vnetSubnetID === undefined ? [] : [vnetSubnetID.replace(/\/subnets\/[^/]+$/i, '')]))
+  const subnets = [...new Set(pools.flatMap(({ vnetSubnetID }) => vnetSubnetID ?? []))]
+  return {
+    networks: subnets.map((subnet) => subnet.replace(/\/subnets\/[^/]+$/i, '')),
+    nodes: subnets.flatMap((subnet) => nodeAddressesIn(world, subnet, cluster)),
+  }
 }
 
 /** The NFS volumes bound to claims of a namespace. */

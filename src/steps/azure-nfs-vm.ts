@@ -49,11 +49,11 @@ export const nfsVm = defineStep({
   outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, wanted, { doors }) =>
+  preflight: (changes, wanted, { doors, planned }) =>
     together<Finding | Demand>(
       loginFindings(wanted, doors),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
-      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors) : Promise.resolve([]),
+      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors, planned) : Promise.resolve([]),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
@@ -214,7 +214,7 @@ async function readiness(machine: Machine, host: SshHost, privateIp: string, { s
     said = (await ssh.read(host, bootCheck)).stdout
   } catch (error) {
     // Not up yet. A wrong host key or a key that is refused will not mend itself, and is not waited for.
-    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots: ${error.message}` }
+    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
     throw error
   }
   if (/^status: error/m.test(said)) {

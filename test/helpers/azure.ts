@@ -11,6 +11,7 @@ import type { Platform } from '../../src/platform/platform.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { LifeboatError } from '../../src/contract/index.js'
 import { toldBy } from '../../src/sim/dns/answers.js'
+import { allows } from '../../src/sim/world/firewall.js'
 import { anyRequestOf } from './requests.js'
 import { Driven } from './steps.js'
 import { startTestWorld, type TestWorld } from './world.js'
@@ -84,7 +85,8 @@ export async function azureWorld(): Promise<AzureWorld> {
 function modelSsh({ world }: TestWorld): SshDoor {
   const read: SshDoor['read'] = ({ machine }) => {
     const host = world.host(machine)
-    if (host === undefined || !world.answers(machine)) {
+    const jump = world.spec.jumpHosts.find(({ network }) => network === host?.network)?.address
+    if (host === undefined || !world.answers(machine) || (jump !== undefined && !allows(world, machine, jump, 22))) {
       throw new LifeboatError('ssh.unreachable', 'connection refused', { retry: {} })
     }
     const isReady = world.clock.nowMs() >= host.readyFromMs

@@ -114,12 +114,12 @@ describe('the world’s hubs', () => {
     const { proxy, hubs, services, world } = await edge()
     const service = { namespace: 'data100-prod', address: newAddress, volumes: [{ server: '10.240.0.7', path: '/pool0/homes/prod/home' }] }
     const [old] = world.hosts.values()
-    services.push({ ...service, ready: false, networks: [old!.network] })
+    services.push({ ...service, ready: false, from: { networks: [old!.network], nodes: [] } })
     await hubs.refresh()
     expect((await get(proxy.url, newAddress, host))?.text).toContain('not ready')
-    services.splice(0, 1, { ...service, ready: true, networks: ['/another/network'] })
+    services.splice(0, 1, { ...service, ready: true, from: { networks: ['/another/network'], nodes: [] } })
     expect((await get(proxy.url, newAddress, host))?.text).toContain('no host has the address')
-    services.splice(0, 1, { ...service, ready: true, networks: [old!.network] })
+    services.splice(0, 1, { ...service, ready: true, from: { networks: [old!.network], nodes: [] } })
     expect((await get(proxy.url, newAddress, host))?.status).toBe(200)
   })
 
@@ -127,7 +127,7 @@ describe('the world’s hubs', () => {
     const { proxy, hubs, services, world, clock } = await edge()
     const [old] = world.hosts.values()
     const volumes = [{ server: '10.240.0.7', path: '/pool0/homes/prod/home' }]
-    services.push({ namespace: 'data100-prod', address: newAddress, volumes, ready: true, networks: [old!.network] })
+    services.push({ namespace: 'data100-prod', address: newAddress, volumes, ready: true, from: { networks: [old!.network], nodes: [] } })
     await hubs.refresh()
     expect((await get(proxy.url, newAddress, host))?.certificate).not.toBe(host)
     world.published.set('datahub.berkeley.edu/data100/a', { ttl: 60, values: [newAddress] })

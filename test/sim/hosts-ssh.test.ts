@@ -109,6 +109,18 @@ describe('with the real ssh', () => {
     expect(await ssh('true')).toMatchObject({ exitCode: 0 })
   })
 
+  test('a machine whose security group forgets the operators’ side does not answer, though it is up (A39)', async () => {
+    const guard = [...world.resources.values()].find(({ name }) => name === 'aks-agentpool-nsg')
+    const rule = (access: string): unknown => ({
+      name: 'ssh',
+      properties: { priority: 100, access, direction: 'Inbound', protocol: 'Tcp', sourceAddressPrefix: '10.250.0.0/24', destinationPortRange: '22' },
+    })
+    guard!.properties['securityRules'] = [rule('Deny')]
+    expect(await ssh('true')).toMatchObject({ exitCode: 255, stderr: expect.stringContaining('stdio forwarding failed') as string })
+    guard!.properties['securityRules'] = [rule('Allow')]
+    expect(await ssh('true')).toMatchObject({ exitCode: 0 })
+  })
+
   test('a command goes on when its connection breaks, and keeps its lock (S4)', async () => {
     await ssh('sudo -n systemctl stop nfs-server')
     world.spec.durations['zpool export'] = 240_000

@@ -236,6 +236,13 @@ const impediments: readonly Impediment[] = [
     what: /the address 10\.240\.0\.7 is taken in the subnet nfs/,
     mend: /az network nic list.*Free are 10\.240\.0\.4/,
   },
+  {
+    name: 'the server’s address, outside of the subnet that the plan makes',
+    runbook: (text) => text.replace('serverAddress: 10.240.0.7', 'serverAddress: 10.240.0.16'),
+    step: 'nfs',
+    what: /^the address 10\.240\.0\.16 is not in the subnet nfs \(10\.240\.0\.0\/28\)$/,
+    mend: /Write an address of that subnet into the runbook/,
+  },
 ]
 
 function dataDisk(at: number): WorldSpec['resources'][number] {

@@ -177,8 +177,18 @@ function firstFree(range: { first: number; last: number }, others: ReadonlySet<s
   return undefined
 }
 
-/** Addresses in use in a subnet: interfaces, and the nodes of clusters, which take the first that are free. */
+/** Addresses in use in a subnet: interfaces, and the nodes of clusters. */
 export function addressesIn(world: World, subnetId: string, except?: string): Set<string> {
+  const interfaces = interfaceAddressesIn(world, subnetId, except)
+  return new Set([...interfaces, ...[...nodesIn(world, subnetId, interfaces).values()].flat()])
+}
+
+/** The addresses that a cluster's nodes have in a subnet. */
+export function nodeAddressesIn(world: World, subnetId: string, cluster: Resource): readonly string[] {
+  return nodesIn(world, subnetId, interfaceAddressesIn(world, subnetId)).get(cluster.id) ?? []
+}
+
+function interfaceAddressesIn(world: World, subnetId: string, except?: string): Set<string> {
   const used = new Set<string>()
   for (const nic of world.ofType('Microsoft.Network/networkInterfaces')) {
     if (except !== undefined && sameId(nic.id, except)) continue
@@ -188,16 +198,27 @@ export function addressesIn(world: World, subnetId: string, except?: string): Se
       if (address !== undefined && sameId(idOf(properties['subnet']) ?? '', subnetId)) used.add(address)
     }
   }
-  const range = parseRange(prefixOf(findSubnet(world, subnetId)?.subnet ?? { id: '', name: '', etag: '', properties: {} }))
-  if (!range) return used
-  for (const cluster of world.ofType('Microsoft.ContainerService/managedClusters')) {
-    const nodes = nodesPerSubnet(cluster).get(subnetId.toLowerCase()) ?? 0
-    for (let count = 0; count < nodes; count += 1) {
-      const address = firstFree(usable(range), used)
-      if (address !== undefined) used.add(address)
-    }
-  }
   return used
+}
+
+/** By cluster: its nodes take the first addresses that are free. */
+function nodesIn(world: World, subnetId: string, interfaces: ReadonlySet<string>): Map<string, string[]> {
+  const nodes = new Map<string, string[]>()
+  const range = parseRange(prefixOf(findSubnet(world, subnetId)?.subnet ?? { id: '', name: '', etag: '', properties: {} }))
+  if (!range) return nodes
+  const used = new Set(interfaces)
+  for (const cluster of world.ofType('Microsoft.ContainerService/managedClusters')) {
+    const own: string[] = []
+    const count = nodesPerSubnet(cluster).get(subnetId.toLowerCase()) ?? 0
+    for (let at = 0; at < count; at += 1) {
+      const address = firstFree(usable(range), used)
+      if (address === undefined) break
+      used.add(address)
+      own.push(address)
+    }
+    nodes.set(cluster.id, own)
+  }
+  return nodes
 }
 
 /** As `CheckIPAddressAvailability` tells it: may an interface have this address, and if not, which of the same subnet could it have? */

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2'
 import { makeSshKey } from '../world/keys.js'
 import { sameId } from '../world/ids.js'
+import { allows } from '../world/firewall.js'
 import type { Host } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import type { World } from '../world/world.js'
@@ -28,7 +29,7 @@ export interface Hosts {
 export async function startHosts(world: World): Promise<Hosts> {
   world.shell = hostShell(world)
   const inside = new Map<Host, Inside>()
-  const doors = await Promise.all(world.spec.jumpHosts.map(({ network }) => startJumpHost(world, network, inside)))
+  const doors = await Promise.all(world.spec.jumpHosts.map((jump) => startJumpHost(world, jump, inside)))
   const watch = (): void => {
     for (const { connections, host } of inside.values()) {
       // The system is gone: its end of every connection falls silent, and the jump host lets go of it.
@@ -55,7 +56,14 @@ interface Inside {
 
 const jumpUser = 'operator'
 
-async function startJumpHost(world: World, network: string, inside: Map<Host, Inside>): Promise<{ way: SshWay; stop(): Promise<void> }> {
+type JumpHost = World['spec']['jumpHosts'][number]
+
+interface Started {
+  readonly way: SshWay
+  stop(): Promise<void>
+}
+
+async function startJumpHost(world: World, { network, address }: JumpHost, inside: Map<Host, Inside>): Promise<Started> {
   const key = makeSshKey('jump')
   const clients = new Set<Connection>()
   const server = new Server({ hostKeys: [key.private], algorithms }, (client) => {
@@ -69,9 +77,11 @@ async function startJumpHost(world: World, network: string, inside: Map<Host, In
       // Into its network it leads, not to itself.
       if (destIP === '127.0.0.1') return reject()
       const host = hostAt(world, network, destIP)
-      if (destPort === 22 && host && world.answers(host.machine)) return connect(world, host, accept(), inside)
-      // A machine that runs and has no server yet refuses at once; to one that is not there, packets are lost for a while.
-      const refusesAtOnce = host?.power === 'running' && host.answers
+      const isLetIn = host !== undefined && allows(world, host.machine, address, destPort)
+      if (destPort === 22 && isLetIn && world.answers(host.machine)) return connect(world, host, accept(), inside)
+      // A machine that runs and has no server yet refuses at once; to one that is not there, and behind a security group that
+      // does not let them in, packets are lost for a while.
+      const refusesAtOnce = isLetIn && host.power === 'running' && host.answers
       world.clock.schedule(refusesAtOnce ? 0 : world.durationOf('ssh timeout'), () => reject())
     })
   })

@@ -6,7 +6,7 @@ import { holdsAddress } from '../world/balancers.js'
 import { makeAuthority, type Authority } from '../pki.js'
 import type { HubState } from '../world/model.js'
 import type { World } from '../world/world.js'
-import { whyNotServed, whyNotServedBy } from './nfs.js'
+import { whyNotServed, whyNotServedBy, type Mounter } from './nfs.js'
 
 /** A LoadBalancer Service of some simulated cluster, as far as a hub behind it is concerned. */
 export interface ServedService {
@@ -16,8 +16,8 @@ export interface ServedService {
   readonly ready: boolean
   /** NFS volumes that the namespace's pods mount. */
   readonly volumes: readonly { readonly server: string; readonly path: string }[]
-  /** Networks in which those pods are. */
-  readonly networks: readonly string[]
+  /** Where those pods are. */
+  readonly from: Mounter
 }
 
 type Hub = World['spec']['hubs'][number]
@@ -122,7 +122,7 @@ export class Hubs {
     if (service === undefined) return `no release in ${hub.namespace} has this address`
     if (!service.ready) return 'its pods are not ready'
     if (service.volumes.length === 0) return 'it mounts no homes'
-    return service.volumes.map(({ server, path }) => whyNotServed(world, service.networks, server, path)).find((why) => why !== undefined)
+    return service.volumes.map(({ server, path }) => whyNotServed(world, service.from, server, path)).find((why) => why !== undefined)
   }
 
   #isCertified(hub: Hub, address: string): boolean {

@@ -1,13 +1,25 @@
+import { allows } from '../world/firewall.js'
 import type { Host } from '../world/model.js'
 import type { World } from '../world/world.js'
 
-/** Why an NFS path is not served now, or undefined if it is. What a pod would find out by mounting it. */
-export function whyNotServed(world: World, networks: readonly string[], server: string, path: string): string | undefined {
+/** From where something is mounted: the networks of a cluster's nodes, and the nodes' addresses, as which their pods leave. */
+export interface Mounter {
+  readonly networks: readonly string[]
+  readonly nodes: readonly string[]
+}
+
+/** Why an NFS path is not served to a cluster now, or undefined if it is. What a pod would find out by mounting it. */
+export function whyNotServed(world: World, { networks, nodes }: Mounter, server: string, path: string): string | undefined {
   const host = [...world.hosts.values()].find(
     (one) => one.address === server && networks.some((network) => network.toLowerCase() === one.network.toLowerCase()),
   )
-  return host === undefined ? `no host has the address ${server}` : whyNotServedBy(world, host, path)
+  if (host === undefined) return `no host has the address ${server}`
+  // Which node a pod comes to is not said: all of them must be let in.
+  const kept = nodes.find((node) => !allows(world, host.machine, node, nfsPort))
+  return kept === undefined ? whyNotServedBy(world, host, path) : `the security groups of ${server} keep out ${kept}`
 }
+
+const nfsPort = 2049
 
 export function whyNotServedBy(world: World, host: Host, path: string): string | undefined {
   if (!world.answers(host.machine)) return `the NFS server ${host.address} does not answer`

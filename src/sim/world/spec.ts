@@ -69,8 +69,11 @@ export const worldSchema = z.strictObject({
    * a private folder with these files, for what a site's own commands read and write, and gives its path.
    */
   env: z.record(z.string(), z.union([z.string(), z.strictObject({ sshKey: z.literal(true) }), z.strictObject({ folder })])).default({}),
-  /** Virtual networks that have a jump host; a network may be one that does not exist yet. */
-  jumpHosts: z.array(z.strictObject({ network: z.string() })).default([]),
+  /**
+   * Virtual networks that have a jump host; a network may be one that does not exist yet. `address` is the private address from
+   * which it comes to the machines: security groups go by it.
+   */
+  jumpHosts: z.array(z.strictObject({ network: z.string(), address: z.ipv4().default('10.250.0.4') })).default([]),
   groups: z.array(
     z.strictObject({
       name: z.string(),
