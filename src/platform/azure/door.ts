@@ -140,6 +140,8 @@ export interface DataDisk {
   readonly id: string
   readonly lun: number
   readonly caching?: string
+  /** The machine is letting go of it. */
+  readonly leaving?: boolean
 }
 
 export interface Machine {
@@ -176,6 +178,7 @@ export interface MachineDoor {
   /** `force` takes them although the machine does not let go (ForceDetach): what it has not flushed is lost. */
   detach(id: string, diskIds: readonly string[], force?: boolean): Promise<Operation>
   deallocate(id: string): Promise<Operation>
+  start(id: string): Promise<Operation>
   /** Runs a read-only shell script by runCommand and answers its standard output. */
   readScript(id: string, lines: readonly string[]): Promise<string>
   /** What SSH must know of a machine: where it is, and which host keys it has. */
