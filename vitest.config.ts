@@ -4,7 +4,8 @@ const seconds = 1000
 
 /**
  * The projects of design §10. Those that start processes (the real CLI, a world, helm, ssh) run after the quick ones, two
- * files at a time, since a test machine has two cores, and in one queue, so that none waits for the last of another project. `CRASH=all` makes the crash project stop at every point, not a sample.
+ * files at a time, since a test machine has two cores, and in one queue, so that none waits for the last of another project.
+ * `CRASH=all` makes the crash project stop at every point, not a sample.
  */
 export default defineConfig({
   test: {
