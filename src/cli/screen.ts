@@ -1,9 +1,10 @@
 import { userInfo } from 'node:os'
-import { eventStreamVersion, type Mode, type Operator, type RunEvent } from '../contract/index.js'
+import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent } from '../contract/index.js'
 import type { Plan } from '../engine/index.js'
 import {
   colorsWanted,
   createRenderer,
+  logLines,
   paint,
   personOperator,
   planLines,
@@ -16,8 +17,11 @@ import {
   type Renderer,
 } from '../render/index.js'
 import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
+import { strikeKnown } from '../platform/log/known.js'
 import type { CommonOptions } from './options.js'
+import type { Told } from './guard.js'
 import type { Invocation } from './invocation.js'
+import type { Logging } from './run-log.js'
 import type { Site } from './site.js'
 import { toolVersion } from './version.js'
 
@@ -28,6 +32,8 @@ export class Screen {
   readonly #color: boolean
   /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
   #renderer: Renderer | undefined
+  /** The same, where it redraws the screen. */
+  #live: Renderer | undefined
 
   constructor(options: CommonOptions, invocation: Invocation) {
     this.#options = options
@@ -46,6 +52,30 @@ export class Screen {
     if (this.#options.quiet === true) return
     if (this.#renderer === undefined) this.#invocation.output.say(`${message}\n`)
     else this.#renderer.note('info', message)
+  }
+
+  /** What a log is told, on the screen as well, where `--debug` asks for it. */
+  get echo(): Log | undefined {
+    if (this.#options.debug !== true) return undefined
+    return (entry) => logLines(entry).forEach((line) => this.#aside(paint(this.#color)('dim', strikeKnown(line))))
+  }
+
+  /** Notes where the run's log lies, and has it told when nobody reads on any more. */
+  logging(told: Told): Logging {
+    const { echo } = this
+    return {
+      ...(echo === undefined ? {} : { echo }),
+      opened: (log) => {
+        if (log.path !== undefined) told.log = log.path
+        this.#invocation.output.whenLost((name) => log.note(`standard ${name} was closed by its reader; the run goes on`))
+      },
+    }
+  }
+
+  /** To people, and above a live view where one is drawn; never in the event stream. */
+  #aside(text: string): void {
+    if (this.#live === undefined) this.#invocation.output.say(`${text}\n`)
+    else this.#live.note('info', text)
   }
 
   diagnose(diagnostics: readonly Diagnostic[]): void {
@@ -123,18 +153,23 @@ export class Screen {
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
+    if (kind === 'tty') this.#live = renderer
     interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
     return {
       ...renderer,
       listener: (event) => {
         renderer.listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
-        if (event.type === 'run.finished') this.#renderer = undefined
+        if (event.type === 'run.finished') this.#release()
       },
       close: () => {
-        this.#renderer = undefined
+        this.#release()
         renderer.close()
       },
     }
+  }
+  #release(): void {
+    this.#renderer = undefined
+    this.#live = undefined
   }
 }

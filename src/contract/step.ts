@@ -104,6 +104,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   readonly identity: readonly K[]
   /** True for a step whose plan is always empty (`http/check`). It then has no part in "no change" plans. */
   readonly check?: true
+  /**
+   * True for a check of something that the run itself does away with: what it once verified stands in the journal, and a resume
+   * does not look again.
+   */
+  readonly stands?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification

@@ -120,6 +120,11 @@ export class Walk<D> {
   }
 
   async #visitStep(node: StepNode): Promise<Ending> {
+    const stands = this.#standing(node)
+    if (stands !== undefined) {
+      this.#outputs.set(node.id, stands)
+      return 'done'
+    }
     const startedMs = this.#ports.clock.now().getTime()
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
@@ -130,6 +135,12 @@ export class Walk<D> {
         if (ending !== 'retry') return ending
       }
     }
+  }
+
+  /** What an earlier life has verified, of a step that is not looked at again. */
+  #standing(node: StepNode): JsonObject | undefined {
+    const { status, outputs } = this.#state.steps.get(node.id) ?? {}
+    return moduleOf(this.#ports, node).stands === true && status === 'verified' ? outputs : undefined
   }
 
   async #attempt(
@@ -187,6 +198,7 @@ export class Walk<D> {
       await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
       return 'done'
     }
+    this.#ports.failed?.(step, error)
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })

@@ -242,7 +242,10 @@ export function oldDisks(test: TestWorld, group = oldGroup): string[] {
 /** Exports the pool on the old server as a good fence would, and detaches its disks. */
 export async function fenceAndDetach(test: TestWorld): Promise<void> {
   const pool = test.world.pools[0]
-  if (pool) Object.assign(pool, { importedOn: [], exported: true })
+  if (pool) {
+    Object.assign(pool, { importedOn: [], exported: true })
+    for (const dataset of pool.datasets) dataset.mounted = false
+  }
   const machine = test.id(oldGroup, machineType, 'nfsserver')
   await test.send('POST', `${machine}/attachDetachDataDisks`, { dataDisksToDetach: oldDisks(test).map((diskId) => ({ diskId })) })
   test.clock.advance(test.world.durationOf('detach'))
