@@ -10,6 +10,7 @@ import {
   planLines,
   readinessLines,
   rendererKind,
+  Stage,
   terminalAsker,
   yesOperator,
   type Asker,
@@ -30,6 +31,7 @@ export class Screen {
   readonly #options: CommonOptions
   readonly #invocation: Invocation
   readonly #color: boolean
+  readonly #stage: Stage
   /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
   #renderer: Renderer | undefined
   /** The same, where it redraws the screen. */
@@ -39,6 +41,7 @@ export class Screen {
     this.#options = options
     this.#invocation = invocation
     const { output, env } = invocation
+    this.#stage = new Stage(output)
     this.#color = colorsWanted({ env, isTerminal: output.errorIsTerminal, flag: options.color })
   }
 
@@ -50,7 +53,7 @@ export class Screen {
 
   notice(message: string): void {
     if (this.#options.quiet === true) return
-    if (this.#renderer === undefined) this.#invocation.output.say(`${message}\n`)
+    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
     else this.#renderer.note('info', message)
   }
 
@@ -86,7 +89,7 @@ export class Screen {
   showReadiness({ findings }: Plan): void {
     const { output } = this.#invocation
     if (findings.length === 0 || this.#options.quiet === true) return
-    output.say(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
+    this.#stage.keep(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
   }
 
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
@@ -109,28 +112,37 @@ export class Screen {
     )
     const text = `${lines.join('\n')}\n`
     if (where === 'data') output.data(text)
-    else output.say(text)
+    else this.#stage.keep(text)
   }
 
   get asker(): Asker {
     const { output, interrupts } = this.#invocation
-    return terminalAsker(output, () => interrupts.receive('SIGINT'))
+    return terminalAsker({
+      output,
+      stage: this.#stage,
+      paint: paint(this.#color),
+      interrupt: () => interrupts.receive('SIGINT'),
+    })
   }
 
   /** Who answers: `--yes` for gates and manual steps, the person for what `--yes` does not cover, nobody without a terminal. */
   operator(assumeYes: boolean): Operator {
+    const { output } = this.#invocation
     const person = this.canAsk
       ? personOperator({
           name: userInfo().username,
           asker: this.asker,
           paint: paint(this.#color),
-          columns: this.#invocation.output.columns,
+          get columns() {
+            return output.columns
+          },
+          view: () => this.#renderer?.view(),
         })
       : undefined
     return assumeYes || person === undefined ? yesOperator('--yes', person) : person
   }
 
-  async renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
+  renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -141,12 +153,14 @@ export class Screen {
       ...(quiet === undefined ? {} : { quiet }),
     })
     const incident = site.runbook.rehearsal?.incident
-    const renderer = await createRenderer({
+    const renderer = createRenderer({
       kind,
       output,
+      stage: this.#stage,
       clock: site.clock,
       color: this.#color,
       earlier,
+      asks: this.canAsk,
       ...(verbose === undefined ? {} : { verbose }),
       ...(incident === undefined ? {} : { incident }),
     })
