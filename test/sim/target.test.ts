@@ -61,7 +61,7 @@ describe('a target that is taken over', () => {
     const alive = { ...elsewhere, 'lifeboat-owner-heartbeat': new Date().toISOString() }
     await using world = await served(worldFile(({ groups }) => void groups.push({ name: 'data100-nfs', tags: alive }, { name: 'data100-network', tags: {} })))
     const tags = (): Record<string, string> => world.world.group('data100-nfs')!.tags
-    const cli = run(world, '--take-over')
+    const cli = lifeboat([...runArgs(world), '--take-over'])
     await worldWhere(world, () => tags()['lifeboat-owner-run'] !== elsewhere['lifeboat-owner-run'])
     // The other run's last act, and its word that it has stopped.
     world.world.groups.delete('data100-network')

@@ -57,7 +57,7 @@ export interface GroupDoor {
   /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>
-  /** Resource ids in a group; undefined if the group is absent. */
+  /** Resource ids in a group; undefined if the group is absent. Lists are behind, either way. */
   list(name: string): Promise<readonly string[] | undefined>
   /**
    * Management locks that hold for a group, there or yet to be made: its own, the subscription's, and those on what is in it.
@@ -82,6 +82,8 @@ export interface Resource {
 
 export interface ResourceDoor {
   get(id: string): Promise<Resource | undefined>
+  /** Is it there, as its own address tells and not a list? True also of a type that this tool cannot ask for. */
+  exists(id: string): Promise<boolean>
   put(resource: Resource): Promise<Operation>
   delete(id: string): Promise<Operation>
 }
