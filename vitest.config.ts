@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config'
 const seconds = 1000
 
 /**
- * The projects of design §10. Those that start processes (the real CLI, a world, helm, ssh) run after the quick ones, two
- * files at a time, since a test machine has two cores, and in one queue, so that none waits for the last of another project.
+ * The projects of design §10. Those that start processes (the real CLI, a world, helm, ssh) run after the quick ones,
+ * three files at a time, since a test machine has two cores and much of what they do is waiting for the world's clock; and in
+ * one queue, so that none waits for the last of another project.
  * `CRASH=all` makes the crash project stop at every point, not a sample.
  */
 export default defineConfig({
@@ -42,7 +43,7 @@ export default defineConfig({
           globalSetup: ['test/helpers/build.ts'],
           sequence: { groupOrder: 1 },
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 600 * seconds,
           hookTimeout: 120 * seconds,
         },
@@ -55,7 +56,7 @@ export default defineConfig({
           globalSetup: ['test/helpers/build.ts'],
           sequence: { groupOrder: 1 },
           pool: 'forks',
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 600 * seconds,
           hookTimeout: 120 * seconds,
         },
