@@ -20,7 +20,7 @@ describe('an old server that does not answer', () => {
     expect(plan.code, plan.stderr).toBe(0)
     const planned = JSON.parse(plan.stdout) as PlanFacts & { steps: PlannedStep[] }
     const { steps, firstHarm, pointOfNoReturn } = planned
-    expect([firstHarm, pointOfNoReturn]).toEqual(['fence', 'fence'])
+    expect([firstHarm, pointOfNoReturn]).toEqual(['fence', null])
     expect(steps.find(({ id }) => id === 'fence')?.changes).toMatchObject([{ resource: 'old server', after: { power: 'deallocated' } }])
     expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
 

@@ -56,6 +56,22 @@ describe('a target on which another machine is at work', () => {
   })
 })
 
+describe('a target that is taken over', () => {
+  it('is planned again once the displaced run has stopped: what it did meanwhile, and was not shown, stops the run', async () => {
+    const alive = { ...elsewhere, 'lifeboat-owner-heartbeat': new Date().toISOString() }
+    await using world = await served(worldFile(({ groups }) => void groups.push({ name: 'data100-nfs', tags: alive }, { name: 'data100-network', tags: {} })))
+    const tags = (): Record<string, string> => world.world.group('data100-nfs')!.tags
+    const cli = lifeboat([...runArgs(world), '--take-over'])
+    await worldWhere(world, () => tags()['lifeboat-owner-run'] !== elsewhere['lifeboat-owner-run'])
+    // The other run's last act, and its word that it has stopped.
+    world.world.groups.delete('data100-network')
+    tags()['lifeboat-owner-yielded'] = `${elsewhere['lifeboat-owner-run']} 4711 boot:1 bobs-laptop`
+    const { code, stderr } = await cli.ended
+    expect(stderr).toMatch(/the displaced run has gone on meanwhile[\s\S]*data100-network/)
+    expect([code, (await worldState(world)).operations.filter(({ what }) => what.endsWith(' create'))]).toEqual([1, []])
+  })
+})
+
 describe('two live runs of one runbook, each with a state folder of its own', () => {
   it('the second is refused, and with --take-over goes on, while the first stops with exit code 5 and writes no more', async () => {
     // The network never comes, and the world goes so slowly that its deadline is minutes away on a machine that is busy.
