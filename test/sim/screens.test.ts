@@ -49,7 +49,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await session.waitFor(/● hub .*running/)
     small.finish('hub')
     expect(await session.ended).toBe(0)
-    await film.frame('the end', session)
+    await film.frame('the end', session, 'small: ')
     film.end()
   })
 
@@ -71,7 +71,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     small.finish('hub')
     session.type(keys.enter)
     expect(await session.ended).toBe(0)
-    await film.frame('the end', session)
+    await film.frame('the end', session, '· rack')
     film.end()
   })
 
@@ -93,7 +93,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     small.finish('hub')
     session.type('\r')
     expect(await session.ended).toBe(0)
-    await film.frame('the end', session)
+    await film.frame('the end', session, 'small: ')
     film.end()
   })
 
@@ -114,7 +114,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await session.waitFor('stopped by')
     small.finish('rack')
     expect(await session.ended).toBe(1)
-    await film.frame('the end', session)
+    await film.frame('the end', session, 'small: ')
     film.end()
   })
 
@@ -134,7 +134,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await film.frame('resumed', second)
     small.finish('hub')
     expect(await second.ended).toBe(0)
-    await film.frame('the end', second)
+    await film.frame('the end', second, 'small: ')
     film.end()
   })
 
@@ -168,7 +168,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await film.frame('gone on with', second)
     small.finish('hub')
     expect(await second.ended).toBe(0)
-    await film.frame('the end', second)
+    await film.frame('the end', second, 'small: ')
     film.end()
   })
 
@@ -193,7 +193,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await film.frame('stopped', session)
     const second = small.start(['resume'])
     expect(await second.ended).toBe(0)
-    await film.frame('gone on with', second)
+    await film.frame('gone on with', second, 'small: ')
     film.end()
   })
 
@@ -229,7 +229,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     await session.waitFor('◉ write the mail')
     session.type(keys.enter)
     expect(await session.ended).toBe(0)
-    await film.frame('the end', session)
+    await film.frame('the end', session, 'small: ')
     film.end()
   })
 
@@ -240,7 +240,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     const session = small.run({ env: { NO_COLOR: '1' } })
     expect(await session.ended).toBe(0)
     expect(session.raw()).not.toContain('\u001b')
-    await film.frame('the end', session)
+    await film.frame('the end', session, 'Nothing has been changed.')
     film.end()
   })
 
