@@ -130,7 +130,7 @@ export class Screen {
     return assumeYes || person === undefined ? yesOperator('--yes', person) : person
   }
 
-  async renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
+  async renderer(site: Pick<Site, 'clock'> & { readonly runbook: Pick<Site['runbook'], 'rehearsal'> }, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
