@@ -19,7 +19,7 @@ const lookEveryMs = 500
  */
 export async function follow(run: string, folder: StateFolder, options: CommonOptions, invocation: Invocation): Promise<number> {
   const { signal } = invocation.interrupts
-  const screen = new Screen(options, invocation)
+  const screen = new Screen({ ...options, input: false }, invocation)
   const reader = new Reader(run, folder)
   const before = await reader.next()
   const clock = await clockIn(reader.state)
@@ -27,7 +27,7 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   const isWhole = options.json === true
   // What was before counts, and is not told again; a stream of data has all of it.
   const earlier = isWhole ? [] : before.filter(({ type }) => type !== 'run.finished')
-  const renderer = await screen.renderer({ clock, runbook: {} }, run, earlier)
+  const renderer = screen.renderer({ clock, runbook: {} }, run, earlier)
   invocation.interrupts.onFirst = () => undefined
   try {
     for (const event of isWhole ? before : [beginning, lastOf(before, 'eta.updated'), lastOf(before, 'run.finished')]) {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
 import {
+  differencesOf,
   pinsFromAfar,
   planRun,
   resumeRun,
@@ -24,6 +25,7 @@ import {
   type TargetLock,
 } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
+import { differenceLines } from '../render/index.js'
 import { exit, exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
@@ -78,7 +80,7 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
-    await hold.target.displace()
+    if (await hold.target.displace()) await assertStillTrue(plan, performance, hold)
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
       runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
@@ -94,6 +96,18 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
     return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
+  })
+}
+
+/** Whoever was displaced may have written until he stopped: what was agreed to must still be what would run. */
+async function assertStillTrue({ steps }: Plan, performance: FreshRun, hold: Hold): Promise<void> {
+  const now = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
+  const differences = differencesOf(steps, now.steps)
+  if (differences.length === 0) return
+  const lines = differenceLines(differences).map((line) => `  ${line}`)
+  throw new LifeboatError('plan.moved-on', `the displaced run has gone on meanwhile; this was not shown:\n${lines.join('\n')}`, {
+    blame: 'user',
+    hint: 'Nothing was changed, and the displaced run has stopped. Give the same command again: it plans from what is there now.',
   })
 }
 

@@ -54,7 +54,7 @@ async function rehearseIn(
 ): Promise<number> {
   const site = await openSite(runbook, registry, world.cloudPath, invocation.env)
   const run = site.newRunId()
-  const renderer = await screen.renderer(site, run)
+  const renderer = screen.renderer(site, run)
   try {
     return await performFresh({
       site,

@@ -44,7 +44,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)
     const course = await courseOf(before, site, state)
-    const renderer = await screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
+    const renderer = screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
     try {
       const code = await performResume({
         site,

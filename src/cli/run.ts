@@ -34,7 +34,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
-    const renderer = await screen.renderer(site, id)
+    const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: a failover ${sayWhere('run', site.cloudFacts)}. Reading before anything is changed…`)
     try {
       return await performFresh({

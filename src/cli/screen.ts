@@ -10,6 +10,7 @@ import {
   planLines,
   readinessLines,
   rendererKind,
+  Stage,
   terminalAsker,
   yesOperator,
   type Asker,
@@ -25,20 +26,23 @@ import type { Logging } from './run-log.js'
 import type { Site } from './site.js'
 import { toolVersion } from './version.js'
 
+/** What of a site a run is drawn with. */
+type DrawnSite = Pick<Site, 'clock'> & { readonly runbook: Pick<Site['runbook'], 'rehearsal'> }
+
 /** One command's view of the terminal: which renderer, whether anybody can be asked, and where things are said. */
 export class Screen {
   readonly #options: CommonOptions
   readonly #invocation: Invocation
   readonly #color: boolean
+  readonly #stage: Stage
   /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
   #renderer: Renderer | undefined
-  /** The same, where it redraws the screen. */
-  #live: Renderer | undefined
 
   constructor(options: CommonOptions, invocation: Invocation) {
     this.#options = options
     this.#invocation = invocation
     const { output, env } = invocation
+    this.#stage = new Stage(output)
     this.#color = colorsWanted({ env, isTerminal: output.errorIsTerminal, flag: options.color })
   }
 
@@ -50,14 +54,14 @@ export class Screen {
 
   notice(message: string): void {
     if (this.#options.quiet === true) return
-    if (this.#renderer === undefined) this.#invocation.output.say(`${message}\n`)
+    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
     else this.#renderer.note('info', message)
   }
 
   /** What a log is told, on the screen as well, where `--debug` asks for it. */
   get echo(): Log | undefined {
     if (this.#options.debug !== true) return undefined
-    return (entry) => logLines(entry).forEach((line) => this.#aside(paint(this.#color)('dim', strikeKnown(line))))
+    return (entry) => logLines(entry).forEach((line) => this.#stage.keep(`${paint(this.#color)('dim', strikeKnown(line))}\n`))
   }
 
   /** Notes where the run's log lies, and has it told when nobody reads on any more. */
@@ -72,12 +76,6 @@ export class Screen {
     }
   }
 
-  /** To people, and above a live view where one is drawn; never in the event stream. */
-  #aside(text: string): void {
-    if (this.#live === undefined) this.#invocation.output.say(`${text}\n`)
-    else this.#live.note('info', text)
-  }
-
   diagnose(diagnostics: readonly Diagnostic[]): void {
     for (const diagnostic of diagnostics) this.#invocation.output.say(`${renderDiagnostic(diagnostic)}\n`)
   }
@@ -86,7 +84,7 @@ export class Screen {
   showReadiness({ findings }: Plan): void {
     const { output } = this.#invocation
     if (findings.length === 0 || this.#options.quiet === true) return
-    output.say(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
+    this.#stage.keep(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
   }
 
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
@@ -109,28 +107,37 @@ export class Screen {
     )
     const text = `${lines.join('\n')}\n`
     if (where === 'data') output.data(text)
-    else output.say(text)
+    else this.#stage.keep(text)
   }
 
   get asker(): Asker {
     const { output, interrupts } = this.#invocation
-    return terminalAsker(output, () => interrupts.receive('SIGINT'))
+    return terminalAsker({
+      output,
+      stage: this.#stage,
+      paint: paint(this.#color),
+      interrupt: () => interrupts.receive('SIGINT'),
+    })
   }
 
   /** Who answers: `--yes` for gates and manual steps, the person for what `--yes` does not cover, nobody without a terminal. */
   operator(assumeYes: boolean): Operator {
+    const { output } = this.#invocation
     const person = this.canAsk
       ? personOperator({
           name: userInfo().username,
           asker: this.asker,
           paint: paint(this.#color),
-          columns: this.#invocation.output.columns,
+          get columns() {
+            return output.columns
+          },
+          view: () => this.#renderer?.view(),
         })
       : undefined
     return assumeYes || person === undefined ? yesOperator('--yes', person) : person
   }
 
-  async renderer(site: Pick<Site, 'clock'> & { readonly runbook: Pick<Site['runbook'], 'rehearsal'> }, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
+  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = []): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -141,35 +148,32 @@ export class Screen {
       ...(quiet === undefined ? {} : { quiet }),
     })
     const incident = site.runbook.rehearsal?.incident
-    const renderer = await createRenderer({
+    const renderer = createRenderer({
       kind,
       output,
+      stage: this.#stage,
       clock: site.clock,
       color: this.#color,
       earlier,
+      asks: this.canAsk,
       ...(verbose === undefined ? {} : { verbose }),
       ...(incident === undefined ? {} : { incident }),
     })
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
-    if (kind === 'tty') this.#live = renderer
     interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
     return {
       ...renderer,
       listener: (event) => {
         renderer.listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
-        if (event.type === 'run.finished') this.#release()
+        if (event.type === 'run.finished') this.#renderer = undefined
       },
       close: () => {
-        this.#release()
+        this.#renderer = undefined
         renderer.close()
       },
     }
-  }
-  #release(): void {
-    this.#renderer = undefined
-    this.#live = undefined
   }
 }

@@ -44,7 +44,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const world = worldOf(ran, site)
     const course = courseBack(runbook, registry, ran)
     const id = site.newRunId()
-    const renderer = await screen.renderer(site, id)
+    const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: ${sayWhat(ran.mode, ran.run)} ${sayWhere(ran.mode, site.cloudFacts)}. Reading before anything is changed…`)
     try {
       const code = await performFresh({

@@ -129,9 +129,10 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   invert(changes: readonly Change[]): readonly Inverse[]
   /**
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
-   * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
+   * change as it was made, `now` what going forward would change of the same resource again, if anything, and `forward` all of that:
+   * is it back? Undefined, or without this function, both must be alike.
    */
-  readonly isBack?: (then: Change, now: Change) => boolean
+  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[]) => boolean | undefined
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**

@@ -1,11 +1,11 @@
-import type { Finding, PlannedStep, Settlement } from '../contract/index.js'
+import type { Demand, Finding, PlannedStep, Settlement } from '../contract/index.js'
 import type { Heard } from './readiness.js'
 
 /** What was heard without the warnings that another step of the same plan does away with in time. */
 export function unsettled(heard: readonly Heard[], planned: readonly PlannedStep[]): readonly Heard[] {
   return heard.map(({ steps, said }) => ({
     steps,
-    said: said.flatMap((one) => {
+    said: said.flatMap((one): (Finding | Demand)[] => {
       if (!('level' in one) || one.settledBy === undefined) return [one]
       const { settledBy, ...finding }: Finding = one
       return one.level === 'warn' && steps.every((step) => isSettled(step, settledBy, planned)) ? [] : [finding]

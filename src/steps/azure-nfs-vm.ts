@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import ssh2 from 'ssh2'
 import { z } from 'zod'
 import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
@@ -248,6 +247,8 @@ async function publicKeyOf(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new LifeboatError('machine.key', `the SSH key ${path} cannot be read`, { blame: 'user', cause })
   })
+  // Loaded where it is needed: it costs every command a tenth of a second otherwise.
+  const { default: ssh2 } = await import('ssh2')
   const key = ssh2.utils.parseKey(text)
   if (key instanceof Error || Array.isArray(key)) {
     throw new LifeboatError('machine.key', `${path} is no private SSH key, or it has a passphrase`, { blame: 'user' })

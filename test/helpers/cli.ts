@@ -42,11 +42,14 @@ function eventIn(line: string): RunEvent | undefined {
   }
 }
 
-/** Starts the real, built CLI as a process, with nothing of this process's environment but PATH. */
+/** What a program under test is given: nothing of this process's environment but PATH. */
+export const bareEnv = (env: Readonly<Record<string, string>>): Record<string, string> => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env })
+
+/** Starts the real, built CLI as a process. */
 export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env },
+    env: bareEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watched(child)

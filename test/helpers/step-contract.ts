@@ -293,7 +293,7 @@ class Trial {
     if (seen.state !== start.state) return this.breach(`after the way back it is ${say(seen)}, and was ${say(start)} at first`)
     const again = seen.state === 'absent' || seen.state === 'drifted' ? this.#plan(seen) : []
     const { isBack } = module
-    const isSame = (then: Change): boolean => again.some((now) => now.resource === then.resource && isBack?.(then, now) === true)
+    const isSame = (then: Change): boolean => isBack?.(then, again.find((now) => now.resource === then.resource), again) === true
     if (isBack !== undefined && changes.every(isSame)) return
     if (unshown(changes, again).length + unshown(again, changes).length > 0) {
       this.breach(`after the way back it plans ${JSON.stringify(again)}, and planned ${JSON.stringify(changes)} at first`)

@@ -41,6 +41,8 @@ export interface TestWorld {
   }
   /** Makes a group at once, without asking the resource manager. */
   addGroup(name: string): string
+  /** Path of a group, whether there is one or not. */
+  groupPath(name: string): string
   /** Id of a resource in a group. */
   id(group: string, type: string, name: string): string
   /** Reads the URL of an operation that an answer named: `azure-asyncoperation` or `location`. */
@@ -97,6 +99,7 @@ export async function startTestWorld(change: (spec: WorldSpec) => WorldSpec = (s
       })
       return id
     },
+    groupPath: (name) => groupId(subscription, name),
     id: (group, type, name) => resourceId(subscription, group, type, name),
     poll: (answer, header = 'azure-asyncoperation') => {
       const url = new URL(answer.headers[header] ?? '')

@@ -167,6 +167,25 @@ describe('readiness', () => {
     expect([tries, plan?.findings]).toEqual([2, [{ level: 'stop', steps: ['a'], what: 'cannot be checked: not allowed to read', mend: 'Ask for Reader.' }]])
   })
 
+  it('comes with another look at what the run has made for what is downstream, before first harm', async () => {
+    const world = new Switches()
+    world.harmful.add('fence')
+    // The cluster acts as the identity; nothing but the hub needs either, and the server is aside.
+    const nodes = [step('rights'), step('cluster', ['rights']), step('aside'), step('ready', ['cluster', 'aside']), step('fence', ['ready']), step('hub', ['cluster', 'fence'])]
+    world.during = async (id) => {
+      if (id === 'ready') world.on.delete('rights')
+    }
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    expect(first.events.find(({ type }) => type === 'step.failed')).toMatchObject({
+      step: 'fence',
+      error: { code: 'preflight.failed', message: 'rights: is not any more as it was verified: it is gone' },
+    })
+    expect(world.turned).toEqual(expect.not.arrayContaining(['fence', 'hub']))
+    world.during = async () => undefined
+    expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
+    expect(world.turned.slice(-3)).toEqual(['rights', 'fence', 'hub'])
+  })
+
   it('is asked again before first harm of what is downstream, and only a stop stops there', async () => {
     const world = new Switches()
     world.harmful.add('fence')

@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml'
+import { parseDocument } from 'yaml'
 import type { Clock, JsonObject } from '../../contract/index.js'
 import { strikeOut } from '../command/strike.js'
 import type { Exec, Finished } from '../exec/exec.js'
@@ -121,10 +121,13 @@ interface Manifest {
   readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> }
 }
 
-/** Of what a chart renders to, as `Kind/name`. */
+/** A line that begins a document of a YAML stream; none within one can look like it, not even in a block of text (YAML 1.2, 9.1.2). */
+const documentStart = /^---(?=\s|$)/m
+
+/** Of what a chart renders to, as `Kind/name`. Only the documents that speak of hooks are parsed: most of a hub's are long and are none. */
 function preInstallHooks(manifests: string): Rendered['preInstallHooks'] {
-  const documents = parseAllDocuments(manifests, { logLevel: 'error', uniqueKeys: false })
-  const objects = Array.isArray(documents) ? documents.map((one) => one.toJS() as Manifest | null) : []
+  const documents = manifests.split(documentStart).filter((document) => document.includes('helm.sh/hook'))
+  const objects = documents.map((document) => parseDocument(document, { logLevel: 'error', uniqueKeys: false }).toJS() as Manifest | null)
   const hooks = objects.filter((one) => (one?.metadata?.annotations?.['helm.sh/hook'] ?? '').split(',').some((hook) => hook.trim() === 'pre-install'))
   return hooks.map((one) => `${one?.kind ?? '?'}/${one?.metadata?.name ?? '?'}`)
 }
