@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
-import { served } from '../helpers/served.js'
+import { plant, served } from '../helpers/served.js'
 import { groupSteps, runSmall, smallRunbook } from '../helpers/small.js'
 
 describe('lifeboat status --follow', () => {
@@ -22,6 +22,8 @@ describe('lifeboat status --follow', () => {
 
   it('ends where the process of the run is gone, and says how to go on', async () => {
     await using world = await served()
+    // It waits there for an answer, however long its follower takes to come.
+    await plant(world, { match: { method: 'PUT', path: '/three$' }, times: 1, drop: 'never' })
     const small = { world, runbook: smallRunbook(groupSteps('one', 'two', 'three')), state: temporaryFolder() }
     const run = runSmall(small)
     await run.until(({ type }) => type === 'step.verified')
