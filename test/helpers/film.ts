@@ -22,6 +22,7 @@ export function normalised(text: string): string {
     .replaceAll(/"(elapsedMs|wallMs|remainingMs|pid)":\d+/g, '"$1":0')
     .replaceAll(/Log of this run: [^]*$/g, 'Log of this run: its path')
     .replaceAll(/\bpid \d+/g, 'pid 0')
+    .replaceAll(/\n.*expected to be done at .*/g, '')
     // Told only where something took a second or more.
     .replaceAll(/\n│?\n│?Critical path: .*/g, '')
     .replaceAll(/Critical path: .*/g, 'Critical path: by what took longest.')
