@@ -12,7 +12,7 @@ import type { RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
-import { Eta } from './eta.js'
+import { Forecast } from './forecast.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookUntilSettled, readContext } from './look.js'
@@ -42,7 +42,7 @@ export class Walk<D> {
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #reclaimed = new Map<string, () => void>()
   readonly #steps: readonly PlannedStep[]
-  readonly #eta: Eta
+  readonly #eta: Forecast
   readonly #shown: Map<string, readonly Change[]>
   readonly #accepted: Map<string, ReadonlySet<string>>
   /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
@@ -60,7 +60,7 @@ export class Walk<D> {
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
     this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
     this.#steps = state.planned?.steps ?? []
-    this.#eta = new Eta(this.#steps)
+    this.#eta = new Forecast(this.#steps, ports.history)
     this.#shown = new Map(state.shown)
     this.#accepted = new Map(state.accepted)
     for (const { id } of ports.runbook.nodes) {
@@ -96,7 +96,7 @@ export class Walk<D> {
       this.#settle.get(node.id)?.(ending)
     }
     if (ending === 'done') this.#eta.done(node.id)
-    if (ending === 'done' && this.fatal === undefined) this.#tellEta()
+    if (ending === 'done' && this.fatal === undefined) this.tellEta()
   }
 
   async #visitReady(node: Node): Promise<Ending> {
@@ -321,10 +321,13 @@ export class Walk<D> {
     }
   }
 
-  #tellEta(): void {
+  /** When it is expected to be over, from here. */
+  tellEta(): void {
     const nowMs = this.#ports.clock.now().getTime()
-    const left = this.#eta.remainingMs(nowMs)
-    this.#recorder.tell({ type: 'eta.updated', remainingMs: left, finishAt: new Date(nowMs + left).toISOString() })
+    const { p50Ms, p90Ms } = this.#eta.remaining(nowMs)
+    const expected = (remainingMs: number) => ({ remainingMs, finishAt: new Date(nowMs + remainingMs).toISOString() })
+    const p90 = p90Ms === undefined ? {} : { p90: expected(p90Ms) }
+    this.#recorder.tell({ type: 'eta.updated', ...expected(p50Ms), ...p90 })
   }
 }
 

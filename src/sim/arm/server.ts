@@ -28,6 +28,7 @@ export interface ArmServer {
   readonly origin: string
   readonly port: number
   readonly client: Client
+  secrets(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -66,6 +67,7 @@ export async function startArm(world: World, options: ArmOptions): Promise<ArmSe
     origin,
     port,
     client: tokens.client,
+    secrets: () => [tokens.client.secret, ...tokens.given],
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
