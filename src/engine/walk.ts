@@ -124,13 +124,13 @@ export class Walk<D> {
   async #visitStep(node: StepNode): Promise<Ending> {
     const stands = this.#standing(node)
     if (stands !== undefined) {
-      this.#outputs.set(node.id, stands)
+      this.#give(node.id, stands)
       return 'done'
     }
     const startedMs = this.#ports.clock.now().getTime()
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
-        this.#outputs.set(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
+        this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
         this.#verified.add(node.id)
         return 'done'
       } catch (error) {
@@ -218,7 +218,7 @@ export class Walk<D> {
         return 'retry'
       case 'done':
         try {
-          this.#outputs.set(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
+          this.#give(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
           return 'done'
         } catch (error) {
           return this.#afterFailure(node, error, attempt + 1, startedMs)
@@ -276,6 +276,11 @@ export class Walk<D> {
     const why = seen.state === 'conflict' ? seen.why : seen.state === 'absent' ? 'it is gone' : 'it has been changed'
     const mend = 'Nothing was taken from users yet. Find out who changed it; then `lifeboat resume` looks at it again first, and mends it.'
     return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
+  }
+
+  /** On the way back a step gives nothing: what the run had of it stays what others refer to. */
+  #give(step: string, outputs: JsonObject): void {
+    if (this.#ports.outputs?.has(step) !== true) this.#outputs.set(step, outputs)
   }
 
   async #preflight(node: StepNode): Promise<Heard> {
