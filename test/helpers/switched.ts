@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { smallRunbook } from './small.js'
 
 /** Stands for a system of the site's own: it is done with NAME once the test says so, and until then at it. */
@@ -8,11 +9,13 @@ const script = `#!/bin/sh
 case $1 in
   look) test -e "$2.done" && exit 0; exit 10 ;;
   do)
-    until test -e "$2.go" || test -e "$2.fail"; do sleep 0.05; done
+    touch "$2.begun"
+    until test -e "$2.go" || test -e "$2.fail" || test -e end; do sleep 0.05; done
     if test -e "$2.fail"; then rm "$2.fail"; echo "no room left"; exit 1; fi
     touch "$2.done" ;;
   undo)
-    until test -e "$2.back"; do sleep 0.05; done
+    touch "$2.undoing"
+    until test -e "$2.back" || test -e end; do sleep 0.05; done
     rm "$2.done" ;;
 esac
 `
@@ -25,6 +28,12 @@ export interface Switched {
   fail(step: string): void
   /** Lets it be undone. */
   back(step: string): void
+  /** Resolves once its command runs: what the screen says comes a moment before. */
+  begun(step: string): Promise<void>
+  /** The same of being undone. */
+  undoing(step: string): Promise<void>
+  /** Ends whatever still runs: the next run would wait for a command that outlived its own. */
+  end(): void
 }
 
 /** One step of the site's own, at work until the test says otherwise. `needs` as in a runbook. */
@@ -44,6 +53,13 @@ export function switched(steps: string): Switched {
     runbook,
     finish: (step) => touch(`${step}.go`),
     fail: (step) => touch(`${step}.fail`),
+    begun: (step) => there(file(`${step}.begun`)),
+    undoing: (step) => there(file(`${step}.undoing`)),
+    end: () => touch('end'),
     back: (step) => touch(`${step}.back`),
   }
+}
+
+async function there(path: string): Promise<void> {
+  while (!existsSync(path)) await setTimeout(20)
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { Film } from '../helpers/film.js'
@@ -11,6 +11,9 @@ let world: Served & AsyncDisposable
 beforeAll(async () => void (world = await served(undefined, 1)))
 afterAll(() => world[Symbol.asyncDispose]())
 
+const sites: Switched[] = []
+afterEach(() => sites.splice(0).forEach((one) => one.end()))
+
 /** A runbook whose steps do as they are told, and a state folder for its runs. */
 interface Site extends Switched {
   readonly env: Readonly<Record<string, string>>
@@ -20,6 +23,7 @@ interface Site extends Switched {
 
 function site(steps = work('rack') + work('disks') + work('hub', ['rack', 'disks'])): Site {
   const small = switched(steps)
+  sites.push(small)
   const env = { LIFEBOAT_STATE_DIR: temporaryFolder() }
   const start: Site['start'] = (command, options = {}) => inTerminal(command, { ...options, env: { ...env, ...options.env } })
   return { ...small, env, start, run: (options) => start(['run', small.runbook, '--cloud', world.cloudPath, '--confirm=small'], options) }
@@ -123,6 +127,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     const film = new Film('interrupted-and-resumed')
     const session = small.run()
     await session.waitFor(/● rack .*running/)
+    await small.begun('rack')
     session.type(keys.ctrlC)
     await session.waitFor('coming to a safe point')
     // A command of the site's own is waited for: only then is it known what it did.
@@ -143,6 +148,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     const film = new Film('interrupted-twice')
     const session = small.run()
     await session.waitFor(/● rack .*running/)
+    await small.begun('rack')
     session.type(keys.ctrlC)
     await session.waitFor('coming to a safe point')
     await film.frame('after the first', session)
@@ -158,6 +164,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     const film = new Film('killed-and-taken-over')
     const session = small.run()
     await session.waitFor(/● rack .*running/)
+    await small.begun('rack')
     process.kill(session.pid(), 'SIGKILL')
     expect(await session.ended).toBe(137)
     const second = small.start(['resume'])
@@ -186,6 +193,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     small.back('hub')
     await session.waitFor(/✓ hub[^]*● rack .*running/)
     await film.frame('half way', session)
+    await small.undoing('rack')
     session.type(keys.ctrlC)
     await session.waitFor('coming to a safe point')
     small.back('rack')
