@@ -25,8 +25,10 @@ export interface Finding {
 
 /** The planned change of another step that does away with a warning, if it comes early enough. */
 export interface Settlement {
-  /** The change's own `resource`. */
-  readonly resource: string
+  /** The change's own `resource`, or how it begins where the step cannot know the rest. */
+  readonly resource: string | { readonly begins: string }
+  /** Only changes of these steps count; of any, if absent. */
+  readonly by?: readonly string[]
   /** A key that the change's `after` must have: what it sets. */
   readonly sets: string
   /** How long before the warning's step it must be done, by the plan's estimates; milliseconds of the run's clock. */

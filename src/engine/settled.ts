@@ -13,12 +13,14 @@ export function unsettled(heard: readonly Heard[], planned: readonly PlannedStep
   }))
 }
 
-function isSettled(step: string, { resource, sets, aheadMs }: Settlement, planned: readonly PlannedStep[]): boolean {
+function isSettled(step: string, { resource, by, sets, aheadMs }: Settlement, planned: readonly PlannedStep[]): boolean {
+  const isMeant = (changed: string): boolean => (typeof resource === 'string' ? changed === resource : changed.startsWith(resource.begins))
   const startMs = planned.find(({ id }) => id === step)?.startMs ?? 0
   return planned.some(
     (other) =>
       other.id !== step &&
+      (by === undefined || by.includes(other.id)) &&
       other.startMs + other.estimateMs + aheadMs <= startMs &&
-      other.changes.some(({ resource: changed, after }) => changed === resource && typeof after === 'object' && after !== null && sets in after),
+      other.changes.some(({ resource: changed, after }) => isMeant(changed) && typeof after === 'object' && after !== null && sets in after),
   )
 }

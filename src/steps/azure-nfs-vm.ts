@@ -13,6 +13,7 @@ import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { wayFindings } from './parts/ssh.js'
+import { assertWayOut, wayOutFindings, wayOutMend, whyNoWayOut } from './parts/way-out.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -53,6 +54,7 @@ export const nfsVm = defineStep({
     together<Finding | Demand>(
       loginFindings(wanted, doors),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
+      makesMachine(changes) ? wayOutFindings(wanted.subnet, doors) : Promise.resolve([]),
       changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors) : Promise.resolve([]),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
@@ -71,7 +73,7 @@ export const nfsVm = defineStep({
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const missing = [...(nic === undefined ? [nicLabel(wanted.name)] : []), ...(machine === undefined ? [machineLabel(wanted.name)] : [])]
     if (missing.length > 0 || machine === undefined) return { state: 'drifted', seen: { missing } }
-    return readiness(machine, { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }, wanted.privateIp, doors)
+    return readiness(machine, wanted, doors)
   },
   plan({ name, size, zone, subnet, privateIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const own = naming(name, 'name')
@@ -86,6 +88,7 @@ export const nfsVm = defineStep({
     if (group === undefined) throw new LifeboatError('machine.no-group', `there is no resource group ${wanted.resourceGroup}`)
     const { machines, resources } = doors.azure
     const ids = idsIn(group.id, wanted.name)
+    if (makesMachine(changes)) await assertWayOut(wanted.subnet, doors)
     const planned = new Map(changes.map(({ resource, action }) => [resource, action]))
     // The machine holds the interface: made after it, deleted before it.
     if (planned.get(machineLabel(wanted.name)) === 'delete') await ended(await machines.delete(ids.machine), signal)
@@ -201,28 +204,43 @@ function machineDifference(wanted: Wanted, machine: Machine): string | undefined
   return undefined
 }
 
-/** Waits for cloud-init, whatever it says in the end: what counts is that the kernel has ZFS. One connection tells both. */
-const bootCheck = ['sh', '-c', 'cloud-init status; test -d /sys/module/zfs && echo zfs: loaded']
+/** Waits for cloud-init, whatever it says in the end: what counts is that the kernel has ZFS. One connection tells all. */
+const bootCheck = [
+  ...['sh', '-c'],
+  'cloud-init status --long; test -d /sys/module/zfs && echo zfs: loaded; test -e /usr/sbin/zpool && echo zfs: installed',
+]
 
-async function readiness(machine: Machine, host: SshHost, privateIp: string, { ssh }: Platform): Promise<Observation<Outputs, Seen>> {
+async function readiness(machine: Machine, wanted: Wanted & Pick<Inputs, 'adminUser' | 'sshKey'>, doors: Platform): Promise<Observation<Outputs, Seen>> {
   const { provisioningState, powerState } = machine
   if (provisioningState !== 'Succeeded' || powerState !== 'running') {
     return { state: 'in-flight', what: `machine is ${provisioningState.toLowerCase()}, ${powerState ?? 'not running yet'}` }
   }
+  const host: SshHost = { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }
   let said: string
   try {
-    said = (await ssh.read(host, bootCheck)).stdout
+    said = (await doors.ssh.read(host, bootCheck)).stdout
   } catch (error) {
     // Not up yet. A wrong host key or a key that is refused will not mend itself, and is not waited for.
-    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
-    throw error
-  }
-  if (/^status: error/m.test(said)) {
-    return { state: 'conflict', why: `the first boot of ${machine.id} failed`, mend: 'Its /var/log/cloud-init-output.log says why. Delete the machine, or mend it by hand.' }
+    if (!(error instanceof LifeboatError) || error.retry === undefined) throw error
+    return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
   }
   if (/^status: (running|not run|not started)/m.test(said)) return { state: 'in-flight', what: 'it answers by SSH; packages and ZFS are being installed' }
-  if (!/^zfs: loaded/m.test(said)) return { state: 'in-flight', what: 'its first boot is over, but its kernel has not loaded ZFS' }
-  return { state: 'converged', outputs: { id: machine.id, privateIp } }
+  const [isLoaded, isInstalled] = [/^zfs: loaded/m.test(said), /^zfs: installed/m.test(said)]
+  if (/^status: error/m.test(said)) return failedBoot(machine, said, wanted.subnet, doors)
+  if (isLoaded) return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
+  if (isInstalled) return { state: 'in-flight', what: 'its first boot is over, but its kernel has not loaded ZFS' }
+  if (/^status: done/m.test(said)) return failedBoot(machine, said, wanted.subnet, doors)
+  return { state: 'unknown', why: 'cloud-init does not say how far it is' }
+}
+
+/** What cloud-init could not do will not come by waiting. After another start it says `done` all the same. */
+async function failedBoot({ id }: Machine, said: string, subnet: string, doors: Platform): Promise<Observation<Outputs, Seen>> {
+  const noPackages = !/^zfs: installed/m.test(said)
+  const why = noPackages ? await whyNoWayOut(subnet, doors) : undefined
+  const what = noPackages ? 'its packages for ZFS and NFS could not be installed' : 'cloud-init ended with an error'
+  const because = why === undefined ? '' : ` (${why})`
+  const first = why === undefined ? 'Its /var/log/cloud-init-output.log says why.' : wayOutMend
+  return { state: 'conflict', why: `the first boot of ${id} failed: ${what}${because}`, mend: `${first} Then delete the machine, or mend it by hand, and resume.` }
 }
 
 function nicResource(id: string, { location, subnet, privateIp }: Inputs): Resource {

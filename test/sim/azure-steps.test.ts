@@ -85,6 +85,62 @@ describe('azure/network', () => {
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 
+  it('gives a subnet a way out by a gateway and an address of its own, and takes them away again', async () => {
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const changes = await step.plan()
+    expect(names(changes).slice(-2)).toEqual(['create publicIPAddress data100-nat', 'create natGateway data100-nat'])
+    expect(changes).toContainEqual(
+      expect.objectContaining({ resource: 'subnet data100/nfs', after: { prefix: '10.240.0.0/28', defaultOutboundAccess: false, securityGroup: 'data100-nfs', natGateway: 'data100-nat' } }),
+    )
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    expect(said).toEqual([expect.objectContaining({ resource: 'Standard public addresses in westus2', wanted: 1, left: 998 })])
+    await step.apply(changes)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    // Security group and address are made side by side: the network waits for neither longer than it must.
+    const begun = world.test.world.operations.filter(({ what }) => what === 'security group' || what === 'public address')
+    expect(new Set(begun.map(({ startedAtMs }) => startedAtMs)).size).toBe(1)
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('gives a way out to a subnet that is there, takes a gateway of ours that has lost its address, and leaves another’s alone', async () => {
+    await wanted().make()
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const first = await step.make()
+    expect(names(first)).toEqual(['update subnet data100/nfs', 'create publicIPAddress data100-nat', 'create natGateway data100-nat'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const gateway = world.test.id('data100-network', 'Microsoft.Network/natGateways', 'data100-nat')
+    await world.test.send('PUT', gateway, { location: 'westus2', sku: { name: 'Standard' }, properties: {} })
+    await world.clock.sleep(60_000)
+    expect(names(await step.make())).toEqual(['update natGateway data100-nat'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    expect(await lookedAt(wanted({ name: 'other', natGateway: { subnets: ['nfs'] } }))).toEqual({ state: 'absent' })
+    const there = world.test.world.resource(world.test.id('data100-network', networkType, 'data100'))
+    const nfs = (there?.properties['subnets'] as { name: string; properties: Record<string, unknown> }[]).find(({ name }) => name === 'nfs')
+    nfs!.properties['natGateway'] = { id: `${gateway}-of-others` }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: 'subnet nfs has another NAT gateway, data100-nat-of-others' })
+  })
+
+  it('conflicts with an address of the gateway’s name that is Basic or held by another', async () => {
+    const id = world.test.id('data100-network', 'Microsoft.Network/publicIPAddresses', 'data100-nat')
+    await world.test.send('PUT', id, { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
+    await world.clock.sleep(60_000)
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const address = world.test.world.resource(id)!
+    address.sku = { name: 'Basic' }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: expect.stringContaining('has the SKU Basic') as string })
+    address.sku = { name: 'Standard' }
+    address.properties['ipConfiguration'] = { id: '/of/others' }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: 'public address data100-nat is held by /of/others' })
+  })
+
+  it('stops before the first change at a subnet that the runbook does not have', async () => {
+    const step = wanted({ natGateway: { subnets: ['nsf'] } })
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toContainEqual(
+      { level: 'stop', what: 'there is no subnet nsf under `subnets`', mend: 'Write one of these: nodes, nfs.' },
+    )
+  })
+
   it('adds what is missing to a network of others, and leaves theirs as it is', async () => {
     const id = world.test.id('data100-network', networkType, 'data100')
     const theirs = { name: 'theirs', properties: { addressPrefix: '10.240.99.0/24', serviceEndpoints: [{ service: 'Microsoft.Storage' }] } }
@@ -192,7 +248,7 @@ describe('azure/nfs-vm', () => {
   beforeEach(async () => {
     world.test.addGroup('data100-network')
     world.test.addGroup('data100-nfs')
-    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' }, natGateway: { subnets: ['nfs'] } }
     await world.driven(network, inputs).make()
     subnet = `${world.test.id('data100-network', networkType, 'data100')}/subnets/nfs`
   })
@@ -227,6 +283,36 @@ describe('azure/nfs-vm', () => {
     expect((await lookedAt(step))).toEqual({ state: 'converged', outputs: { id, privateIp: '10.240.0.7' } })
     await undo(step, changes)
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is not made in a subnet without a way out, and says so before the first change', async () => {
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const step = server({ subnet: `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs` })
+    const changes = await step.plan()
+    const why = 'the subnet nfs has no way out: it is private, without a NAT gateway, so'
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    const mend = expect.stringContaining('natGateway') as string
+    expect(said).toContainEqual({ level: 'stop', what: expect.stringContaining(why) as string, mend })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'machine.no-way-out' })
+    expect(world.test.world.resource(world.test.id('data100-nfs', machineType, 'nfsserver'))).toBeUndefined()
+  })
+
+  it.each([
+    ['says itself that it failed', 'status: error\nerrors: package_update_upgrade_install\n', /^the first boot of .* failed: its packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],
+    ['says after another start that it is done', 'status: done\n', /packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],
+    ['failed at something else', 'status: error\nzfs: installed\n', /cloud-init ended with an error$/],
+  ])('is not waited for where cloud-init %s', async (_what, stdout, why) => {
+    const step = server()
+    await step.make()
+    await world.clock.sleep(5 * 60_000)
+    const gateway = world.test.world.ofType('Microsoft.Network/natGateways')[0]!
+    gateway.properties['publicIpAddresses'] = []
+    const subnets = world.test.world.resource(subnet.replace(/\/subnets\/.*/, ''))!.properties['subnets'] as { properties: Record<string, unknown> }[]
+    delete subnets[0]!.properties['natGateway']
+    const doors = { ...world.doors, ssh: { ...world.doors.ssh, read: async () => ({ exitCode: 1, stdout, stderr: '' }) } }
+    const seen = await step.module.observe(step.inputs, { ...step.ctx, doors })
+    expect(seen).toMatchObject({ state: 'conflict', why: expect.stringMatching(why) as string })
   })
 
   it('makes the machine on an interface that is there already', async () => {

@@ -11,6 +11,7 @@ const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.network/networksecuritygroups': '2025-05-01',
   'microsoft.network/networkinterfaces': '2025-05-01',
   'microsoft.network/publicipaddresses': '2025-05-01',
+  'microsoft.network/natgateways': '2025-05-01',
   'microsoft.network/loadbalancers': '2025-05-01',
   'microsoft.managedidentity/userassignedidentities': '2023-01-31',
 }

@@ -6,8 +6,9 @@ import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange, t
 import { machineBody } from './bodies-machine.js'
 import { assertQuota, sizeOf } from './capacity.js'
 import { assertIdle } from './generic.js'
-import { firstBootOf, makeHost } from './hosts.js'
-import { notProvisioned, prepareInterface } from './network.js'
+import { fetchPackages, firstBootOf, makeHost } from './hosts.js'
+import { prepareInterface } from './network.js'
+import { notProvisioned } from './references.js'
 import { assertMachineSize, coresOf } from './sizes.js'
 import { idOf, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
@@ -78,6 +79,7 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
     () => {
       host.power = 'running'
       finishDiskChange(world, machine, change)
+      fetchPackages(world, machine, host)
       firstBoot(world, host)
       // Reads are a little behind the operation: what polls only that reads Creating.
       world.clock.schedule(world.durationOf('read lag'), () => settled(world, machine, 'Succeeded'))
@@ -93,8 +95,8 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
 
 /** Cloud-init goes on after Azure calls the machine made. On record, because whoever waits for the host waits for it. */
 function firstBoot(world: World, host: Host): void {
-  const leftMs = host.readyFromMs - world.clock.nowMs()
-  if (Number.isFinite(leftMs)) world.begin('first boot', host.machine, leftMs, () => undefined)
+  const leftMs = host.cloudInitUntilMs - world.clock.nowMs()
+  if (leftMs > 0) world.begin('first boot', host.machine, leftMs, () => undefined)
 }
 
 function settled(world: World, machine: Resource, state: string): void {

@@ -120,6 +120,7 @@ function putHost(world: World, one: World['spec']['hosts'][number]): void {
     address: place?.address ?? '',
     sshFromMs: world.clock.nowMs(),
     readyFromMs: world.clock.nowMs(),
+    cloudInitUntilMs: world.clock.nowMs(),
     answers: true,
     hostId: seededHex(`hostid ${machine.id.toLowerCase()}`, 8),
     hostKey: makeSshKey(`root@${machine.name}`),

@@ -29,6 +29,7 @@ runcmd:
 power_state:
   mode: reboot
   message: the running kernel has no ZFS module
-  condition: [sh, -c, "test ! -d /sys/module/zfs"]
+  # Without packages another start would not help, and cloud-init would forget why they did not come.
+  condition: [sh, -c, "test ! -d /sys/module/zfs && test -e /usr/sbin/zpool"]
 `
 }
