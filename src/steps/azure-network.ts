@@ -64,6 +64,7 @@ export const network = defineStep({
   preflight: (changes, wanted, { doors }) =>
     together<Finding | Demand>(
       subnetFindings(wanted),
+      reachFindings(wanted),
       addressDemands(changes, wanted, doors),
       rightsFindings(doors, [{ scope: wanted.resourceGroup, actions: actionsOf(changes) }]),
       lockFindings(doors, wanted.resourceGroup, changes),
@@ -140,6 +141,13 @@ function actionsOf(changes: readonly Change[]): string[] {
   const names = (part: string): boolean => isMaking(changes.filter(({ after }) => typeof after === 'object' && after !== null && part in after))
   const joins = { securityGroup: securityType, natGateway: gatewayType, publicAddress: addressType }
   return [...actionsFor(changes, types), ...Object.entries(joins).flatMap(([part, type]) => (names(part) ? [`${type}/join/action`] : []))]
+}
+
+/** Who may come in by SSH is where the operator sits, and nowhere is everywhere. */
+function reachFindings({ securityGroup }: PlanInputs<Inputs>): Promise<Finding[]> {
+  if (isPending(securityGroup) || securityGroup === undefined || !securityGroup.sshFrom.endsWith('/0')) return Promise.resolve([])
+  const mend = 'Write the jump host’s own address, or with a public address yours (`curl -s https://ifconfig.me`), as in 198.51.100.7/32.'
+  return Promise.resolve([{ level: 'stop', what: `sshFrom is ${securityGroup.sshFrom}: anybody could try to log in to the server`, mend }])
 }
 
 /** Names of subnets that the runbook does not have. */

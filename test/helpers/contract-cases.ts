@@ -80,13 +80,13 @@ const clusterLike = azure(
   { named: ['name'] },
 )
 
-const server = azure(
+const serverCase = (changes: Given): ContractCase => azure(
   'azure/nfs-vm',
   async (world) => {
     groups(world, 'data100-nfs')
     const subnet = `${await networkIn(world)}/subnets/nfs`
     const machine = { resourceGroup: 'data100-nfs', name: 'nfsserver', size: 'Standard_E8s_v3', privateIp: '10.240.0.7' }
-    return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key }
+    return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key, ...changes }
   },
   { named: ['name'] },
 )
@@ -154,7 +154,10 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   'azure/aks-cluster': { 'like the old one': clusterLike },
   'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
   'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },
-  'azure/nfs-vm': { new: server },
+  'azure/nfs-vm': {
+    new: serverCase({}),
+    'with a public address': serverCase({ publicIp: true }),
+  },
   'azure/detach-disks': {
     'both attached': azure(
       'azure/detach-disks',

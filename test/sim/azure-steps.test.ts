@@ -298,6 +298,68 @@ describe('azure/nfs-vm', () => {
     expect(world.test.world.resource(world.test.id('data100-nfs', machineType, 'nfsserver'))).toBeUndefined()
   })
 
+  it('needs no way out where it is made from an image that has everything', async () => {
+    const provider = `/subscriptions/${world.test.subscription}/resourceGroups/images/providers/Microsoft.Compute`
+    const id = `${provider}/galleries/ours/images/nfs-server/versions/1.4.0`
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const step = server({ subnet: `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs`, image: { id } })
+    const changes = await step.plan()
+    const stops = async (): Promise<unknown[]> => (await step.module.preflight(changes, step.inputs, step.ctx)).filter((one) => 'level' in one)
+    expect(await stops()).toMatchObject([{ level: 'stop', what: `there is no image ${id}` }])
+    world.test.addGroup('images')
+    const properties = { provisioningState: 'Succeeded' }
+    world.test.world.put({ id, name: '1.4.0', type: 'Microsoft.Compute/galleries/images/versions', location: 'eastus', tags: {}, properties })
+    expect(await stops()).toMatchObject([{ level: 'stop', what: 'the image 1.4.0 is not in westus2, only in eastus' }])
+    world.test.world.resource(id)!.properties['publishingProfile'] = { targetRegions: [{ name: 'West US 2' }] }
+    expect(await stops()).toEqual([])
+    world.test.world.spec.preparedImages.push(id)
+    await step.apply(changes)
+    await world.clock.sleep(60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+  })
+
+  it('has a public address where it is to have one, by which it gets out and is reached directly', async () => {
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const shut = `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs`
+    const step = server({ subnet: shut, publicIp: true })
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['create publicIPAddress nfsserver-ip', 'create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    expect(said.filter((one) => 'level' in one)).toEqual([])
+    expect(said).toContainEqual(expect.objectContaining({ resource: 'Standard public addresses in westus2', wanted: 1 }))
+    await step.apply(changes)
+    await world.clock.sleep(5 * 60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const address = world.test.world.resource(world.test.id('data100-nfs', 'Microsoft.Network/publicIPAddresses', 'nfsserver-ip'))
+    const facts = await world.azure.machines.hostFacts(world.test.id('data100-nfs', machineType, 'nfsserver'))
+    expect(facts).toMatchObject({ address: '10.240.0.7', publicAddress: address?.properties['ipAddress'] })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is given a public address later, and gives it back', async () => {
+    await server().make()
+    await world.clock.sleep(5 * 60_000)
+    const step = server({ publicIp: true })
+    const changes = await step.make()
+    expect(names(changes)).toEqual(['create publicIPAddress nfsserver-ip', 'update networkInterface nfsserver-nic'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    await undo(step, changes)
+    expect(names(await step.plan())).toEqual(names(changes))
+  })
+
+  it('says that an image has no ZFS, where it has none', async () => {
+    const id = world.test.id('data100-nfs', 'Microsoft.Compute/images', 'bare')
+    world.test.world.put({ id, name: 'bare', type: 'Microsoft.Compute/images', location: 'westus2', tags: {}, properties: {} })
+    const step = server({ image: { id } })
+    await step.make()
+    await world.clock.sleep(5 * 60_000)
+    const doors = { ...world.doors, ssh: { ...world.doors.ssh, read: async () => ({ exitCode: 0, stdout: 'status: done\n', stderr: '' }) } }
+    expect(await step.module.observe(step.inputs, { ...step.ctx, doors })).toMatchObject({ state: 'conflict', why: expect.stringMatching(/its image bare has no ZFS$/) as string })
+  })
+
   it.each([
     ['says itself that it failed', 'status: error\nerrors: package_update_upgrade_install\n', /^the first boot of .* failed: its packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],
     ['says after another start that it is done', 'status: done\n', /packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],

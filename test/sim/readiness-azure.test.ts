@@ -39,6 +39,13 @@ const impediments: readonly Impediment[] = [
     mend: /`natGateway: \{ subnets: \[…\] \}` of azure\/network/,
   },
   {
+    name: 'SSH open to everybody',
+    runbook: (text) => text.replace('sshFrom: 10.250.0.0/24', 'sshFrom: 0.0.0.0/0'),
+    step: 'network',
+    what: /sshFrom is 0\.0\.0\.0\/0: anybody could try to log in/,
+    mend: /jump host’s own address/,
+  },
+  {
     name: 'no public address left for the way out',
     world: () => ({ quota: { StandardSkuPublicIpAddresses: 2 } }),
     step: 'network',

@@ -8,11 +8,16 @@ const standard = { name: 'Standard' }
 
 let world: TestWorld
 beforeEach(async () => {
-  world = await startTestWorld()
+  world = await startTestWorld((spec) => ({ ...spec, groups: [...spec.groups, { name: 'images', tags: {} }], preparedImages: images(spec.subscription) }))
   world.world.shell = hostShell(world.world)
   world.addGroup('data100-network')
 })
 afterEach(() => world.stop())
+
+const images = (subscription: string): string[] => {
+  const provider = `/subscriptions/${subscription}/resourceGroups/images/providers/Microsoft.Compute`
+  return [`${provider}/images/nfs-server`, `${provider}/galleries/ours/images/nfs-server/versions/1.4.0`]
+}
 
 const network = (): string => world.id('data100-network', networkType, 'data100')
 const gateway = (): string => world.id('data100-network', gatewayType, 'out')
@@ -92,6 +97,31 @@ describe('a machine in a new subnet', () => {
     settle()
     await putNetwork({ natGateway: { id: gateway() } })
     expect(await says(await serverOf(), 'cloud-init status')).toBe('status: error\n')
+  })
+})
+
+describe('a machine from an image of one’s own', () => {
+  test.each([0, 1])('A123: has its packages without a way out, and soon (%i)', async (at) => {
+    await putNetwork()
+    const id = images(world.subscription)[at]
+    const machine = await serverOf({ imageReference: { id } })
+    expect(await says(machine, 'cloud-init status; test -d /sys/module/zfs && echo zfs')).toBe('status: done\nzfs\n')
+    const first = world.world.operations.find(({ what }) => what === 'first boot')
+    expect(first?.durationMs).toBe(world.world.durationOf('boot'))
+  })
+
+  test('A123: is refused where there is no such image', async () => {
+    await putNetwork({ defaultOutboundAccess: true })
+    const nic = await putInterface(world, network(), '10.240.0.7')
+    settle()
+    const codes = await Promise.all(
+      images(world.subscription).map(async (id, at) => {
+        const body = machineBodyFor(String(nic.body['id']), storageCloudInit) as { properties: { storageProfile: object } }
+        Object.assign(body.properties.storageProfile, { imageReference: { id: `${id}-none` } })
+        return codeOf(await world.send('PUT', world.id('data100-nfs', machineType, `m${at}`), body))
+      }),
+    )
+    expect(codes).toEqual([[404, 'ResourceNotFound'], [404, 'GalleryImageNotFound']])
   })
 })
 

@@ -30,12 +30,16 @@ export function installsStorage(cloudInit: string): boolean {
   return /\bzfsutils-linux\b|\bzfs-dkms\b/.test(cloudInit) && /\bnfs-kernel-server\b/.test(cloudInit)
 }
 
-/** The operating system of a machine that is being made: it answers SSH after the first boot, and is ready after cloud-init. */
-export function makeHost(world: World, machine: Resource, first: FirstBoot): Host {
+/**
+ * The operating system of a machine that is being made: it answers SSH after the first boot, and is ready after cloud-init. From a
+ * prepared image it is ready as soon as it is up: nothing has to be fetched.
+ */
+export function makeHost(world: World, machine: Resource, first: FirstBoot, prepared = false): Host {
   const place = addressOf(world, machine)
   const upMs = world.clock.nowMs() + world.durationOf('vm create')
-  const brings = installsStorage(first.cloudInit)
-  const doneMs = brings ? upMs + world.durationOf('first boot') : upMs
+  const brings = prepared || installsStorage(first.cloudInit)
+  const workMs = prepared ? world.durationOf('boot') : world.durationOf('first boot')
+  const doneMs = brings ? upMs + workMs : upMs
   const host: Host = {
     machine: machine.id,
     power: 'starting',
@@ -62,7 +66,8 @@ export function makeHost(world: World, machine: Resource, first: FirstBoot): Hos
 
 /** Packages come from the internet. Whoever cannot get there waits for them as long, and in the end has none. */
 export function fetchPackages(world: World, machine: Resource, host: Host): void {
-  if (!Number.isFinite(host.readyFromMs) || hasWayOut(world, machine)) return
+  const fetches = host.readyFromMs > host.sshFromMs
+  if (!fetches || !Number.isFinite(host.readyFromMs) || hasWayOut(world, machine)) return
   host.readyFromMs = Number.POSITIVE_INFINITY
   host.cloudInitError =
     "('package_update_upgrade_install', ProcessExecutionError(\"Unexpected error while running command.\\nCommand: ['apt-get', 'install', " +

@@ -27,14 +27,14 @@ export const gatewayLabel = (network: string): string => `natGateway ${natName(n
 export const addressLabel = (network: string): string => `publicIPAddress ${natName(network)}`
 
 /** Standard is the only SKU whose addresses a NAT gateway takes, and those are static (azure-docs, nat-gateway-resource). */
-const standard = { sku: 'Standard', allocation: 'Static' }
+export const standardAddress = { sku: 'Standard', allocation: 'Static' }
 
 /** A public address, and the gateway that goes out by it. One that has another address already needs none of ours. */
 export function gatewayChanges(network: string, seen: SeenGateway | undefined): Change[] {
   const { gateway } = seen ?? {}
   if (gateway?.hasAddress === true && !gateway.failed) return []
   const after = { publicAddress: natName(network) }
-  const address: Change[] = seen?.address === true || gateway?.hasAddress === true ? [] : [{ resource: addressLabel(network), action: 'create', after: standard }]
+  const address: Change[] = seen?.address === true || gateway?.hasAddress === true ? [] : [{ resource: addressLabel(network), action: 'create', after: standardAddress }]
   if (gateway === undefined) return [...address, { resource: gatewayLabel(network), action: 'create', after }]
   const before = { ...(gateway.hasAddress ? {} : { publicAddress: null }), ...(gateway.failed ? { state: 'Failed' } : {}) }
   return [...address, { resource: gatewayLabel(network), action: 'update', before, after }]

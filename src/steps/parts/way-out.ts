@@ -27,7 +27,7 @@ export async function whyNoWayOut(subnet: string, { azure }: Azure): Promise<str
 }
 
 export const wayOutMend =
-  'Give it one (`natGateway: { subnets: […] }` of azure/network), or make the server from an image that has ZFS and NFS already.'
+  'Give it one (`natGateway: { subnets: […] }` of azure/network), or make the server from an image that has ZFS and NFS already (`image: { id }` of azure/nfs-vm).'
 
 /** Will a new machine that has to fetch packages be able to? While its subnet is still to be made, its network's step decides. */
 export async function wayOutFindings(subnet: string | Pending, doors: Azure): Promise<Finding[]> {
