@@ -4,6 +4,12 @@ import { exit } from './exit.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 
+/** What a command's work has come to know, for what is said at its end. */
+export interface Told {
+  /** Path of the run's log. */
+  log?: string
+}
+
 /**
  * Runs a command's work and turns an expected failure into what, why, what to do, and an exit code. Whatever fails here
  * fails before the first change, or is the journal itself: a step's failure is an outcome of the run, not an error.
@@ -11,16 +17,27 @@ import type { Invocation } from './invocation.js'
 export async function guarded(
   options: Pick<CommonOptions, 'debug' | 'color'>,
   { output, env }: Invocation,
-  work: () => Promise<number>,
+  work: (told: Told) => Promise<number>,
 ): Promise<number> {
+  const told: Told = {}
   try {
-    return await work()
+    const code = await work(told)
+    sayLog(told, code, output)
+    return code
   } catch (error) {
     const isTerminal = output.errorIsTerminal
     const paint = paintFor({ env, isTerminal, flag: options.color })
     output.sayLines(errorLines(error, { paint, columns: output.columns, debug: options.debug === true }))
-    return codeOf(errorFacts(error).code)
+    const code = codeOf(errorFacts(error).code)
+    sayLog(told, code, output)
+    return code
   }
+}
+
+/** Where to look further, after everything that did not end as it was meant to. */
+function sayLog({ log }: Told, code: number, output: Invocation['output']): void {
+  const asMeant: readonly number[] = [exit.done, exit.declined, exit.usage]
+  if (log !== undefined && !asMeant.includes(code)) output.say(`Log of this run: ${log}\n`)
 }
 
 function codeOf(code: string): number {

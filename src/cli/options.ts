@@ -38,7 +38,7 @@ export function withOutput(command: Command): Command {
     .option('--no-color', 'no colours')
     .option('--verbose', 'say more')
     .option('--quiet', 'say only what must be said')
-    .option('--debug', 'show stacks of errors')
+    .option('--debug', 'show stacks of errors, and every request and command on standard error')
 }
 
 export function withCloud(command: Command): Command {

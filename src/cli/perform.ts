@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
 import {
+  differencesOf,
   pinsFromAfar,
   planRun,
   resumeRun,
@@ -23,10 +24,12 @@ import {
   type TargetLock,
 } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
-import { exitOf } from './exit.js'
+import { differenceLines } from '../render/index.js'
+import { exit, exitOf } from './exit.js'
 import type { Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
+import { RunLog, type Logging } from './run-log.js'
 import { noStep, type Site } from './site.js'
 import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
 
@@ -48,6 +51,7 @@ export interface Performance {
   /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
   readonly stateFlag: string
   readonly notice: (message: string) => void
+  readonly logging: Logging
   readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
 }
 
@@ -73,7 +77,7 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
-    await hold.target.displace()
+    if (await hold.target.displace()) await assertStillTrue(plan, performance, hold)
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
       runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
@@ -88,6 +92,18 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
     return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
+  })
+}
+
+/** Whoever was displaced may have written until he stopped: what was agreed to must still be what would run. */
+async function assertStillTrue({ steps }: Plan, performance: FreshRun, hold: Hold): Promise<void> {
+  const now = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
+  const differences = differencesOf(steps, now.steps)
+  if (differences.length === 0) return
+  const lines = differenceLines(differences).map((line) => `  ${line}`)
+  throw new LifeboatError('plan.moved-on', `the displaced run has gone on meanwhile; this was not shown:\n${lines.join('\n')}`, {
+    blame: 'user',
+    hint: 'Nothing was changed, and the displaced run has stopped. Give the same command again: it plans from what is there now.',
   })
 }
 
@@ -153,6 +169,7 @@ interface Hold {
   readonly signal: AbortSignal
   readonly target: TargetLock
   readonly doors: (scope: StepScope) => Platform
+  readonly log: RunLog
 }
 
 /** Holds the run's lock around `work`, on this machine and in the cloud, and stops the run if another takes it over. */
@@ -172,10 +189,12 @@ async function underLock(performance: Performance, work: (hold: Hold) => Promise
     // Swept before it is used: an earlier life may have left credentials there.
     await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
-    const code = await onTarget(performance, signal, over, work)
-    // Whoever was displaced says so, whatever else stopped with it.
-    if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
-    return code
+    return await logged(performance, async (log) => {
+      const code = await onTarget(performance, signal, over, (hold) => work({ ...hold, log }), log)
+      // Whoever was displaced says so, whatever else stopped with it.
+      if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
+      return code
+    })
   } finally {
     await rm(secrets, { recursive: true, force: true })
     beating.abort()
@@ -188,15 +207,33 @@ async function underLock(performance: Performance, work: (hold: Hold) => Promise
   }
 }
 
+/** Keeps the log of a run around `work`, and what it ended with in it. */
+async function logged({ site, state, run, logging }: Performance, work: (log: RunLog) => Promise<number>): Promise<number> {
+  const { journal, log: path } = state.paths(run)
+  const log = new RunLog(path, site.clock, logging.echo)
+  logging.opened(log)
+  try {
+    const code = await work(log)
+    if (code === exit.done || code === exit.declined) await log.removeWithout(journal)
+    return code
+  } catch (error) {
+    log.fatal(error)
+    throw error
+  } finally {
+    log.close()
+  }
+}
+
 /** The same for the target, whose mark every machine sees. */
 async function onTarget(
   performance: Performance,
   signal: AbortSignal,
   over: AbortController,
-  work: (hold: Hold) => Promise<number>,
+  work: (hold: Omit<Hold, 'log'>) => Promise<number>,
+  { log }: RunLog,
 ): Promise<number> {
   const { site, state, run, takeOver, notice, earlier } = performance
-  const doors = site.doors(state.paths(run).secrets, run)
+  const doors = site.doors(state.paths(run).secrets, run, log)
   const azure = doors(noStep).azure
   const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
   await admitted(target, site, signal)
@@ -253,8 +290,9 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
     ...planPorts(performance, hold),
     journal,
     operator,
-    listeners,
+    listeners: [...listeners, hold.log.listener],
     signal: hold.signal,
+    failed: (step, error) => hold.log.failed(step, error),
     target: hold.target,
     survivors: site.survivors,
     resumeCommand: `lifeboat resume ${run}${performance.stateFlag}`,

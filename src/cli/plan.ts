@@ -72,7 +72,7 @@ interface Looked {
 async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
-  const doors = site.doors(folder, 'plan')
+  const doors = site.doors(folder, 'plan', screen.echo)
   try {
     const atWork = await whoIsAtWork(site, doors(noStep).azure, (message) => screen.notice(message))
     const made = await planRun({

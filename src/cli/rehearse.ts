@@ -4,7 +4,7 @@ import { fold, type Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guarded, usageError, type Told } from './guard.js'
 import type { CommonOptions, WorldOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { isReady } from './plan.js'
@@ -20,7 +20,7 @@ type Options = CommonOptions & WorldOptions
 
 /** `lifeboat rehearse RUNBOOK`: the whole failover in a world of its own. */
 export async function rehearse(args: readonly string[], options: Options, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async () => {
+  return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
@@ -33,20 +33,27 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(stateRoot(options, invocation))
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    return leave(world, screen, await rehearseIn(world, { runbook, registry, accept }, options, invocation, screen))
+    return leave(world, screen, await rehearseIn(world, { runbook, registry, accept, told }, options, invocation, screen))
   })
+}
+
+interface Wanted {
+  readonly runbook: Runbook
+  readonly registry: ReadRunbook['registry']
+  readonly accept: Accepting
+  readonly told: Told
 }
 
 async function rehearseIn(
   world: RunningWorld,
-  { runbook, registry, accept }: { readonly runbook: Runbook; readonly registry: ReadRunbook['registry']; readonly accept: Accepting },
+  { runbook, registry, accept, told }: Wanted,
   options: Options,
   invocation: Invocation,
   screen: Screen,
 ): Promise<number> {
   const site = await openSite(runbook, registry, world.cloudPath, invocation.env)
   const run = site.newRunId()
-  const renderer = await screen.renderer(site, run)
+  const renderer = screen.renderer(site, run)
   try {
     return await performFresh({
       site,
@@ -62,6 +69,7 @@ async function rehearseIn(
       accept,
       stateFlag: stateFlag(options),
       notice: (message) => screen.notice(message),
+      logging: screen.logging(told),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {
         if (!isReady(made)) {

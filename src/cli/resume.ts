@@ -21,7 +21,7 @@ export interface ResumeOptions extends CommonOptions {
 
 /** `lifeboat resume [RUN]`: goes on with a run where its journal ends. */
 export async function resume(args: readonly string[], options: ResumeOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async () => {
+  return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
     const run = args[0] ?? (await onlyUnfinished(state))
@@ -43,7 +43,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)
     const course = await courseOf(before, site, state)
-    const renderer = await screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
+    const renderer = screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
     try {
       const code = await performResume({
         site,
@@ -61,6 +61,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         accept,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
+        logging: screen.logging(told),
         ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
       return await leftWorld(world, screen, code)

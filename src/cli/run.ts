@@ -23,7 +23,7 @@ export interface RunOptions extends CommonOptions {
 /** `lifeboat run RUNBOOK`: the failover. */
 export async function run(args: readonly string[], options: RunOptions, invocation: Invocation): Promise<number> {
   if (options.dryRun === true) return plan(args, options, invocation)
-  return guarded(options, invocation, async () => {
+  return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
@@ -33,7 +33,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
-    const renderer = await screen.renderer(site, id)
+    const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: a failover ${sayWhere('run', site.cloudFacts)}. Reading before anything is changed…`)
     try {
       return await performFresh({
@@ -48,6 +48,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         accept,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
+        logging: screen.logging(told),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
         consent: (made) => consent(made, site, options, invocation, screen),
       })

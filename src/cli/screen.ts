@@ -1,14 +1,16 @@
 import { userInfo } from 'node:os'
-import { eventStreamVersion, type Mode, type Operator, type RunEvent } from '../contract/index.js'
+import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent } from '../contract/index.js'
 import type { Plan } from '../engine/index.js'
 import {
   colorsWanted,
   createRenderer,
+  logLines,
   paint,
   personOperator,
   planLines,
   readinessLines,
   rendererKind,
+  Stage,
   terminalAsker,
   yesOperator,
   type Asker,
@@ -16,8 +18,11 @@ import {
   type Renderer,
 } from '../render/index.js'
 import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
+import { strikeKnown } from '../platform/log/known.js'
 import type { CommonOptions } from './options.js'
+import type { Told } from './guard.js'
 import type { Invocation } from './invocation.js'
+import type { Logging } from './run-log.js'
 import type { Site } from './site.js'
 import { toolVersion } from './version.js'
 
@@ -26,13 +31,17 @@ export class Screen {
   readonly #options: CommonOptions
   readonly #invocation: Invocation
   readonly #color: boolean
+  readonly #stage: Stage
   /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
   #renderer: Renderer | undefined
+  /** The same, where it redraws the screen. */
+  #live: Renderer | undefined
 
   constructor(options: CommonOptions, invocation: Invocation) {
     this.#options = options
     this.#invocation = invocation
     const { output, env } = invocation
+    this.#stage = new Stage(output)
     this.#color = colorsWanted({ env, isTerminal: output.errorIsTerminal, flag: options.color })
   }
 
@@ -44,8 +53,32 @@ export class Screen {
 
   notice(message: string): void {
     if (this.#options.quiet === true) return
-    if (this.#renderer === undefined) this.#invocation.output.say(`${message}\n`)
+    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
     else this.#renderer.note('info', message)
+  }
+
+  /** What a log is told, on the screen as well, where `--debug` asks for it. */
+  get echo(): Log | undefined {
+    if (this.#options.debug !== true) return undefined
+    return (entry) => logLines(entry).forEach((line) => this.#aside(paint(this.#color)('dim', strikeKnown(line))))
+  }
+
+  /** Notes where the run's log lies, and has it told when nobody reads on any more. */
+  logging(told: Told): Logging {
+    const { echo } = this
+    return {
+      ...(echo === undefined ? {} : { echo }),
+      opened: (log) => {
+        if (log.path !== undefined) told.log = log.path
+        this.#invocation.output.whenLost((name) => log.note(`standard ${name} was closed by its reader; the run goes on`))
+      },
+    }
+  }
+
+  /** To people, and above a live view where one is drawn; never in the event stream. */
+  #aside(text: string): void {
+    if (this.#live === undefined) this.#invocation.output.say(`${text}\n`)
+    else this.#live.note('info', text)
   }
 
   diagnose(diagnostics: readonly Diagnostic[]): void {
@@ -56,7 +89,7 @@ export class Screen {
   showReadiness({ findings }: Plan): void {
     const { output } = this.#invocation
     if (findings.length === 0 || this.#options.quiet === true) return
-    output.say(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
+    this.#stage.keep(`${readinessLines(findings, paint(this.#color), output.columns).join('\n')}\n`)
   }
 
   /** A plan for people, on standard error while a run follows it, on standard output where it is the data asked for. */
@@ -79,28 +112,37 @@ export class Screen {
     )
     const text = `${lines.join('\n')}\n`
     if (where === 'data') output.data(text)
-    else output.say(text)
+    else this.#stage.keep(text)
   }
 
   get asker(): Asker {
     const { output, interrupts } = this.#invocation
-    return terminalAsker(output, () => interrupts.receive('SIGINT'))
+    return terminalAsker({
+      output,
+      stage: this.#stage,
+      paint: paint(this.#color),
+      interrupt: () => interrupts.receive('SIGINT'),
+    })
   }
 
   /** Who answers: `--yes` for gates and manual steps, the person for what `--yes` does not cover, nobody without a terminal. */
   operator(assumeYes: boolean): Operator {
+    const { output } = this.#invocation
     const person = this.canAsk
       ? personOperator({
           name: userInfo().username,
           asker: this.asker,
           paint: paint(this.#color),
-          columns: this.#invocation.output.columns,
+          get columns() {
+            return output.columns
+          },
+          view: () => this.#renderer?.view(),
         })
       : undefined
     return assumeYes || person === undefined ? yesOperator('--yes', person) : person
   }
 
-  async renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Promise<Renderer> {
+  renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -111,30 +153,37 @@ export class Screen {
       ...(quiet === undefined ? {} : { quiet }),
     })
     const incident = site.runbook.rehearsal?.incident
-    const renderer = await createRenderer({
+    const renderer = createRenderer({
       kind,
       output,
+      stage: this.#stage,
       clock: site.clock,
       color: this.#color,
       earlier,
+      asks: this.canAsk,
       ...(verbose === undefined ? {} : { verbose }),
       ...(incident === undefined ? {} : { incident }),
     })
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
+    if (kind === 'tty') this.#live = renderer
     interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
     return {
       ...renderer,
       listener: (event) => {
         renderer.listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
-        if (event.type === 'run.finished') this.#renderer = undefined
+        if (event.type === 'run.finished') this.#release()
       },
       close: () => {
-        this.#renderer = undefined
+        this.#release()
         renderer.close()
       },
     }
+  }
+  #release(): void {
+    this.#renderer = undefined
+    this.#live = undefined
   }
 }

@@ -113,7 +113,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     summary: module.summary,
     ...(check === true ? { check } : {}),
     ...(harms === true ? { harms } : {}),
-    ...(isBack === undefined ? {} : { isBack: (then, now) => pure('isBack', () => isBack.call(module, then, now)) }),
+    ...(isBack === undefined ? {} : { isBack: (...told) => pure('isBack', () => isBack.call(module, ...told)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
     ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),
     preflight: (changes, wanted, ctx) => waiting('preflight', () => module.preflight(changes, wanted, ctx)),

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { LifeboatError, type Clock, type CloudFacts, type Finding } from '../contract/index.js'
+import { LifeboatError, type Clock, type CloudFacts, type Finding, type Log } from '../contract/index.js'
 import { groupsOf, type Registry, type SecretPort, type StepScope, type Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
@@ -30,7 +30,7 @@ export interface Site {
   readonly processes: typeof processes
   readonly survivors: Survivors
   /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
-  doors(secrets: string, run: string): (scope: StepScope) => Platform
+  doors(secrets: string, run: string, log?: Log): (scope: StepScope) => Platform
   /** Checks of what belongs to no step; journals go under `stateRoot`. */
   checks(doors: (scope: StepScope) => Platform, stateRoot: string): () => Promise<readonly Finding[]>
   pins(): Promise<readonly Pin[]>
@@ -81,8 +81,11 @@ export async function openSite(
       handle: (child) => handleSurvivor(child, clock),
       marked: () => markedChildren(siteMark({ cloud, subscription, runbook: runbook.name })),
     },
-    doors: (secrets, run) =>
-      openPlatform({ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv }),
+    doors: (secrets, run, log) =>
+      openPlatform({
+        ...{ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv },
+        ...(log === undefined ? {} : { log }),
+      }),
     pins: () => pinsOf(runbook, registry, env),
     checks: (doors, stateRoot) => () => {
       const { azure } = doors(noStep)

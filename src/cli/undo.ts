@@ -24,7 +24,7 @@ export interface UndoOptions extends CommonOptions {
 
 /** `lifeboat undo [RUN]`: puts back what a run changed, newest first. A run of its own: planned, confirmed, journaled, resumable. */
 export async function undo(args: readonly string[], options: UndoOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async () => {
+  return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
     const ran = await readRun(state, args[0] ?? (await onlyUndoable(state)))
@@ -43,7 +43,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const world = worldOf(ran, site)
     const course = courseBack(runbook, registry, ran)
     const id = site.newRunId()
-    const renderer = await screen.renderer(site, id)
+    const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: ${sayWhat(ran.mode, ran.run)} ${sayWhere(ran.mode, site.cloudFacts)}. Reading before anything is changed…`)
     try {
       const code = await performFresh({
@@ -61,6 +61,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         takeOver: options.takeOver === true,
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
+        logging: screen.logging(told),
         consent: async (made) => {
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady

@@ -90,6 +90,8 @@ export type RunEvent =
   | (OfStep<'step.retrying'> & { readonly attempt: number; readonly inMs: number; readonly error: ErrorFacts })
   | (OfStep<'step.failed'> & { readonly error: ErrorFacts; readonly elapsedMs: number })
   | (OfStep<'step.skipped'> & { readonly reason: string; readonly by: string })
+  /** A question has come up while another one stands: it is asked in its turn. */
+  | (OfStep<'question.waiting'> & { readonly kind: Question['kind'] })
   | (OfStep<'question.asked'> & { readonly question: Question })
   | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
   /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */

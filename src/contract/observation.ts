@@ -1,3 +1,5 @@
+import type { LifeboatError } from './error.js'
+
 /**
  * The state of a step's resources now. A read that failed is `unknown`, never `absent`: unknown stops a step, while absent
  * would create a second one.
@@ -10,8 +12,16 @@ export type Observation<O, S> =
   /** Differs, and it cannot be mended in place. */
   | { readonly state: 'conflict'; readonly why: string; readonly mend: string }
   /** Somebody's operation is under way; `what` reads as "cluster data100 is being created". */
-  | { readonly state: 'in-flight'; readonly what: string }
+  | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience }
   | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }
+
+/** How long something under way is watched before a step begins, where that is less than its deadline, and what is said then. */
+export interface Patience {
+  /** Milliseconds of the run's clock, from when it was first seen by this life of the run. */
+  readonly ms: number
+  /** May offer an alternative, as the failure does that an earlier life would have had. */
+  readonly error: LifeboatError
+}
 
 export type ObservationState = Observation<unknown, unknown>['state']
 

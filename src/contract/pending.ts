@@ -5,9 +5,17 @@
 export class Pending {
   /** Ids of the steps whose outputs are waited for, sorted, at least one. */
   readonly steps: readonly string[]
+  readonly #output: PendingOutput | undefined
 
-  constructor(steps: readonly string[]) {
+  /** `output` where it is nothing but one output of one step. */
+  constructor(steps: readonly string[], output?: PendingOutput) {
     this.steps = [...new Set(steps)].sort()
+    this.#output = output
+  }
+
+  /** Which output it is, where it is nothing else; it is no part of what is shown, compared and journaled. */
+  get output(): PendingOutput | undefined {
+    return this.#output
   }
 
   toString(): string {
@@ -18,6 +26,12 @@ export class Pending {
   toJSON(): { $pending: readonly string[] } {
     return { $pending: this.steps }
   }
+}
+
+/** `steps.network.outputs.subnets.nfs` is the path `subnets`, `nfs` of the step `network`. */
+export interface PendingOutput {
+  readonly step: string
+  readonly path: readonly string[]
 }
 
 export function isPending(value: unknown): value is Pending {

@@ -25,10 +25,8 @@ export interface Finding {
 
 /** The planned change of another step that does away with a warning, if it comes early enough. */
 export interface Settlement {
-  /** The change's own `resource`, or how it begins where the step cannot know the rest. */
-  readonly resource: string | { readonly begins: string }
-  /** Only changes of these steps count; of any, if absent. */
-  readonly by?: readonly string[]
+  /** The change's own `resource`. */
+  readonly resource: string
   /** A key that the change's `after` must have: what it sets. */
   readonly sets: string
   /** How long before the warning's step it must be done, by the plan's estimates; milliseconds of the run's clock. */
@@ -73,6 +71,11 @@ export interface ReadContext<D> {
   readonly accepted: ReadonlySet<string>
 }
 
+export interface PreflightContext<D> extends ReadContext<D> {
+  /** What another step of this run was shown to change: what it will make can be reckoned with before it is there. */
+  readonly planned: (step: string) => readonly Change[]
+}
+
 export interface ApplyContext<D> extends ReadContext<D> {
   /**
    * Journals that the other side has accepted something long. Never pass a token, an operation's URL or any other secret.
@@ -101,11 +104,16 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   readonly identity: readonly K[]
   /** True for a step whose plan is always empty (`http/check`). It then has no part in "no change" plans. */
   readonly check?: true
+  /**
+   * True for a check of something that the run itself does away with: what it once verified stands in the journal, and a resume
+   * does not look again.
+   */
+  readonly stands?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification
   /** Could these changes succeed? Reads only; asked only where there are changes. An empty list says yes. */
-  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: ReadContext<D>): Promise<readonly (Finding | Demand)[]>
+  preflight(changes: readonly Change[], inputs: PlanInputs<I>, ctx: PreflightContext<D>): Promise<readonly (Finding | Demand)[]>
   /**
    * What it reads from afar and must stay the same for a whole run (a chart in a registry): told when a run starts and when it is
    * resumed, before anything is written. Reads only. Files that inputs name (`file`) are pinned without it.
@@ -121,9 +129,10 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   invert(changes: readonly Change[]): readonly Inverse[]
   /**
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
-   * change as it was made, `now` what going forward would change again: is that resource back? Without it, both must be alike.
+   * change as it was made, `now` what going forward would change of the same resource again, if anything, and `forward` all of that:
+   * is it back? Undefined, or without this function, both must be alike.
    */
-  readonly isBack?: (then: Change, now: Change) => boolean
+  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[]) => boolean | undefined
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**

@@ -25,7 +25,7 @@ export async function lookOnce<D>(module: AnyStep<D>, inputs: PlanInputs<Inputs>
 
 /**
  * Looks until the answer is worth acting on, before anything is written: unknown is tried again while its cause says that
- * this may help, and then stops the step; in flight is watched until it is over or the deadline has passed.
+ * this may help, and then stops the step; in flight is watched until it is over, or the deadline or the step's patience has passed.
  */
 export async function lookUntilSettled<D>(
   module: AnyStep<D>,
@@ -33,7 +33,7 @@ export async function lookUntilSettled<D>(
   ctx: ReadContext<D>,
 ): Promise<Exclude<Look, { state: 'unknown' | 'in-flight' }>> {
   const { everyMs, withinMs } = module.verification(inputs)
-  const deadline = ctx.clock.now().getTime() + withinMs
+  const fromMs = ctx.clock.now().getTime()
   for (let attempt = 1; ; ) {
     const seen = await lookOnce(module, inputs, ctx)
     if (seen.state === 'unknown') {
@@ -43,7 +43,9 @@ export async function lookUntilSettled<D>(
       ctx.progress(`cannot tell yet: ${seen.why}`)
       await waitOut(ctx.clock, wait, ctx.signal)
     } else if (seen.state === 'in-flight') {
-      if (ctx.clock.now().getTime() >= deadline) throw overdue(seen.what, withinMs)
+      const watchedMs = ctx.clock.now().getTime() - fromMs
+      if (seen.patience !== undefined && watchedMs >= seen.patience.ms) throw seen.patience.error
+      if (watchedMs >= withinMs) throw overdue(seen.what, withinMs)
       ctx.progress(seen.what)
       await ctx.clock.sleep(everyMs, ctx.signal)
     } else {

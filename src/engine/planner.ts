@@ -10,6 +10,7 @@ import {
   type PlanFacts,
   type PlanInputs,
   type PlannedStep,
+  type PreflightContext,
   type ReadContext,
 } from '../contract/index.js'
 import { chosenInAdvance, type Taken } from './alternatives.js'
@@ -69,25 +70,32 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     drafts.set(node.id, draft)
   }
   const { steps, facts } = factsOf(await Promise.all(drafts.values()))
-  const heard = [...failures.map(unplannable), ...offers, ...(await readinessOf(ports, preflights))]
+  const changes = new Map(steps.map((step) => [step.id, step.changes]))
+  const ready = await readinessOf(ports, preflights, (step) => changes.get(step) ?? [])
+  const heard = [...failures.map(unplannable), ...offers, ...ready]
   return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken }
 }
 
-type Preflight = () => ReturnType<AnyStep<unknown>['preflight']>
+type Planned = PreflightContext<unknown>['planned']
+type Preflight = (planned: Planned) => ReturnType<AnyStep<unknown>['preflight']>
 
 /** All checks side by side; told in the graph's order, whichever answered first. */
-async function readinessOf<D>(ports: PlanPorts<D>, preflights: ReadonlyMap<string, Preflight>): Promise<readonly Heard[]> {
+async function readinessOf<D>(
+  ports: PlanPorts<D>,
+  preflights: ReadonlyMap<string, Preflight>,
+  planned: Planned,
+): Promise<readonly Heard[]> {
   if (preflights.size === 0) return []
   const site = hear([], async () => (await ports.site?.()) ?? [], ports)
   const steps = ports.runbook.nodes.flatMap(({ id }) => {
     const preflight = preflights.get(id)
-    return preflight === undefined ? [] : [hear([id], preflight, ports)]
+    return preflight === undefined ? [] : [hear([id], () => preflight(planned), ports)]
   })
   return Promise.all([site, ...steps])
 }
 
 /** A check that cannot be made is a finding: unknown is not ready. What may pass is tried again first. */
-async function hear<D>(steps: readonly string[], check: Preflight, { clock, signal }: PlanPorts<D>): Promise<Heard> {
+async function hear<D>(steps: readonly string[], check: () => ReturnType<Preflight>, { clock, signal }: PlanPorts<D>): Promise<Heard> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return { steps, said: await check() }
@@ -174,7 +182,7 @@ async function draftOf<D>(
   if (seen?.state === 'conflict') throw conflictError(seen)
   const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
   const changes = module.plan(inputs, basis)
-  if (changes.length > 0) preflight(() => module.preflight(changes, inputs, ctx))
+  if (changes.length > 0) preflight((planned) => module.preflight(changes, inputs, { ...ctx, planned }))
   return {
     ...emptyDraft(node, seen === undefined ? 'assumed' : (seen.state)),
     changes,

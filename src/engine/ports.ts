@@ -68,6 +68,8 @@ export interface RunPorts<D> extends PlanPorts<D> {
   readonly operator: Operator
   readonly listeners: readonly Listener[]
   readonly survivors: Survivors
+  /** Told of each failure of a step as it is: what is journaled of it is only what a person needs. */
+  readonly failed?: (step: string, error: unknown) => void
   readonly target?: Target
   /** The command that goes on after a stop, for `run.finished`. */
   readonly resumeCommand: string

@@ -9,6 +9,7 @@ export class Questions {
   readonly #signal: AbortSignal
   readonly #accept: Accepting | undefined
   #last: Promise<unknown> = Promise.resolve()
+  #open = 0
 
   constructor(operator: Operator, recorder: Recorder, signal: AbortSignal, accept?: Accepting) {
     this.#operator = operator
@@ -18,7 +19,10 @@ export class Questions {
   }
 
   ask(question: Question): Promise<Answer> {
-    const answer = this.#last.then(() => this.#askNow(question))
+    const { step, kind } = question
+    if (this.#open > 0 && this.#operator.present) this.#recorder.tell({ type: 'question.waiting', step, kind })
+    this.#open += 1
+    const answer = this.#last.then(() => this.#askNow(question)).finally(() => (this.#open -= 1))
     this.#last = answer.catch(() => undefined)
     return answer
   }

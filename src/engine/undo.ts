@@ -83,7 +83,9 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[]): An
     outputs: z.object({}),
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
-      if (seen.state === 'in-flight' || seen.state === 'unknown' || seen.state === 'conflict') return seen
+      if (seen.state === 'unknown' || seen.state === 'conflict') return seen
+      // What is offered on the way out leads further from where this run comes from.
+      if (seen.state === 'in-flight') return { state: 'in-flight', what: seen.what }
       const forward = seen.state === 'converged' ? [] : module.plan(inputs, seen)
       const places = invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
       const stranger = places.find(({ place }) => place === 'elsewhere')
@@ -103,8 +105,9 @@ function isChange(inverse: ReturnType<AnyStep<unknown>['invert']>[number]): inve
 /** `made`: still as the run left it. `back`: as the run found it. `elsewhere`: somebody has changed it since, to something else. */
 function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>): 'made' | 'back' | 'elsewhere' {
   const again = forward.find(({ resource }) => resource === change.resource)
-  if (again === undefined) return 'made'
-  const same = module.isBack?.(change, again) ?? (again.action === change.action && sameJson(again.before, change.before))
+  const told = module.isBack?.(change, again, forward)
+  if (again === undefined) return told === true ? 'back' : 'made'
+  const same = told ?? (again.action === change.action && sameJson(again.before, change.before))
   return same ? 'back' : 'elsewhere'
 }
 

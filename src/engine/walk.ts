@@ -15,7 +15,7 @@ import { ClaimTable } from './claims.js'
 import { Eta } from './eta.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
-import { readContext } from './look.js'
+import { lookUntilSettled, readContext } from './look.js'
 import { moduleOf } from './planner.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
@@ -36,6 +36,8 @@ export class Walk<D> {
   readonly #questions: Questions
   readonly #claims = new ClaimTable()
   readonly #outputs: Map<string, JsonObject>
+  /** Steps that this life of the run has seen to be as wanted. */
+  readonly #verified = new Set<string>()
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #reclaimed = new Map<string, () => void>()
@@ -120,16 +122,28 @@ export class Walk<D> {
   }
 
   async #visitStep(node: StepNode): Promise<Ending> {
+    const stands = this.#standing(node)
+    if (stands !== undefined) {
+      this.#outputs.set(node.id, stands)
+      return 'done'
+    }
     const startedMs = this.#ports.clock.now().getTime()
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
         this.#outputs.set(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
+        this.#verified.add(node.id)
         return 'done'
       } catch (error) {
         const ending = await this.#afterFailure(node, error, attempt, startedMs)
         if (ending !== 'retry') return ending
       }
     }
+  }
+
+  /** What an earlier life has verified, of a step that is not looked at again. */
+  #standing(node: StepNode): JsonObject | undefined {
+    const { status, outputs } = this.#state.steps.get(node.id) ?? {}
+    return moduleOf(this.#ports, node).stands === true && status === 'verified' ? outputs : undefined
   }
 
   async #attempt(
@@ -187,6 +201,7 @@ export class Walk<D> {
       await this.#recorder.record('step.skipped', { step, reason: error.message, by: 'lifeboat' })
       return 'done'
     }
+    this.#ports.failed?.(step, error)
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
@@ -227,12 +242,21 @@ export class Walk<D> {
     return this.#accepted.get(step) ?? new Set()
   }
 
-  /** The last look before users lose something: preflight of the harming step and of all that comes after it. */
+  /**
+   * The last look before users lose something: preflight of the harming step and of all that comes after it, and whether
+   * what this run has made for them is still so (the cluster, the identity that it acts as, the right that this one was given).
+   */
   async #beforeHarm(id: string): Promise<void> {
+    const { nodes } = this.#ports.runbook
     const concerned = new Set([id, ...dependents(this.#ports.runbook, id)])
-    const nodes = this.#ports.runbook.nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
-    const heard = await Promise.all(nodes.map((node) => this.#preflight(node as StepNode)))
-    const stops = collate(heard).filter((finding) => finding.level === 'stop')
+    const needed = new Set([...concerned].flatMap((one) => [...needsOf(this.#ports.runbook, one)]))
+    const before = nodes.filter((node) => needed.has(node.id) && !concerned.has(node.id) && this.#verified.has(node.id))
+    const after = nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
+    const [standing, heard] = await Promise.all([
+      Promise.all(before.map((node) => this.#stillThere(node as StepNode))),
+      Promise.all(after.map((node) => this.#preflight(node as StepNode))),
+    ])
+    const stops = collate([...standing, ...heard]).filter((finding) => finding.level === 'stop')
     if (stops.length === 0) return
     const whats = stops.map(({ steps, what }) => `${steps.join(', ')}: ${what}`)
     throw new LifeboatError('preflight.failed', whats.join('; '), {
@@ -241,12 +265,27 @@ export class Walk<D> {
     })
   }
 
+  /** What was verified a while ago may have been taken away since. What cannot be told now throws, and is tried again with the step. */
+  async #stillThere(node: StepNode): Promise<Heard> {
+    const module = moduleOf(this.#ports, node)
+    if (module.check === true || module.stands === true) return { steps: [], said: [] }
+    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
+    if (!allKnown(inputs)) return { steps: [], said: [] }
+    const seen = await lookUntilSettled(module, inputs, this.#contextOf(node.id, this.#ports.clock.now().getTime()))
+    if (seen.state === 'converged') return { steps: [], said: [] }
+    const why = seen.state === 'conflict' ? seen.why : seen.state === 'absent' ? 'it is gone' : 'it has been changed'
+    const mend = 'Nothing was taken from users yet. Find out who changed it; then `lifeboat resume` looks at it again first, and mends it.'
+    return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
+  }
+
   async #preflight(node: StepNode): Promise<Heard> {
     const changes = this.#shown.get(node.id) ?? []
     if (changes.length === 0) return { steps: [], said: [] }
     const module = moduleOf(this.#ports, node)
     const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
-    return { steps: [node.id], said: await module.preflight(changes, inputsOf(node, module, this.#ports, this.#outputs), ctx) }
+    const planned = (step: string): readonly Change[] => this.#shown.get(step) ?? []
+    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
+    return { steps: [node.id], said: await module.preflight(changes, inputs, { ...ctx, planned }) }
   }
 
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */

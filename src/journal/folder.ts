@@ -22,6 +22,8 @@ export type RunSummary =
 export interface RunPaths {
   readonly folder: string
   readonly journal: string
+  /** What happened on the way, for whoever looks for a fault; no part of a run's state. */
+  readonly log: string
   /** For credentials while the run is at work (0700); whoever puts some there makes and sweeps it. */
   readonly secrets: string
 }
@@ -54,7 +56,7 @@ export class StateFolder {
   paths(run: string): RunPaths {
     if (!idPattern.test(run)) throw unknownRun(run, [])
     const folder = join(this.root, 'runs', run)
-    return { folder, journal: join(folder, 'journal.ndjson'), secrets: join(this.root, 'private', run) }
+    return { folder, journal: join(folder, 'journal.ndjson'), log: join(folder, 'log.ndjson'), secrets: join(this.root, 'private', run) }
   }
 
   /**

@@ -61,6 +61,22 @@ export function isOwner({ host, pid, process }: Mark, owner: Owner): boolean {
   return host === owner.host && pid === owner.pid && process === owner.started
 }
 
+const yielded = `${prefix}yielded`
+
+/** What a displaced life says once it has stopped: it stands beside the mark of whoever displaced it. */
+export function yieldOf(mark: Mark): Tags {
+  return { [yielded]: nameOfLife(mark) }
+}
+
+/** Do a group's tags say that this life has stopped? */
+export function hasYielded(tags: Tags | undefined, mark: Mark): boolean {
+  return Object.entries(tags ?? {}).some(([name, value]) => name.toLowerCase() === yielded && value === nameOfLife(mark))
+}
+
+function nameOfLife({ run, host, pid, process }: Mark): string {
+  return [run, pid, process, host].join(' ').slice(0, longest)
+}
+
 /** One life with all that the groups say of it. */
 export interface Life {
   /** The mark that was heard of last; its `state` is at work only if no group says otherwise. */

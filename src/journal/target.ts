@@ -1,12 +1,12 @@
 import { LifeboatError, type Clock } from '../contract/index.js'
 import type { Processes } from './lock.js'
-import { isOwner, lifeOf, livesIn, tagsOfMark, type Life, type Mark } from './mark.js'
+import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark } from './mark.js'
 import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
 import type { Owner } from './records.js'
 import { cannotDisplace, sayLife, targetHeld, targetLost } from './target-errors.js'
 
 /** Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. */
-export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, displacedMs: 15_000, recentMs: 180_000 } as const
+export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, askMs: 1_000, recentMs: 180_000 } as const
 
 export interface TargetOptions {
   readonly store: MarkStore
@@ -63,9 +63,14 @@ export class TargetLock {
     }
   }
 
-  /** Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. */
-  async displace(): Promise<void> {
-    if (this.#displaced.length > 0) await this.beforeIntent()
+  /**
+   * Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. True if there
+   * was somebody, who may have written until now: what was planned before is to be looked at again.
+   */
+  async displace(): Promise<boolean> {
+    if (this.#displaced.length === 0) return false
+    await this.beforeIntent()
+    return true
   }
 
   /** To be called before every intent. Takes the target at the first; rejects once it is another's. */
@@ -105,6 +110,7 @@ export class TargetLock {
   /** Says in every mark of this run how it ended; never rejects, for the run is over. */
   async release(outcome: string): Promise<void> {
     if (this.#claim === undefined && !this.#isOurs) return
+    if (this.#lost !== undefined) await this.#yield()
     const state: Mark['state'] = `ended: ${outcome}`
     const told = await Promise.all([...this.#groups].map((group) => this.#end(group, state).catch(() => false)))
     if (told.every((one) => one === undefined) || told.includes(true)) return
@@ -112,6 +118,12 @@ export class TargetLock {
       'The tags of the resource groups could not be told that this run has ended: they are locked by a move, or cannot be reached. ' +
         'On this machine the next run goes on all the same; on another it needs --take-over.',
     )
+  }
+
+  /** Nothing of this run is at work any more. Whoever has displaced it waits for this word, and needs no more than one of its groups. */
+  async #yield(): Promise<void> {
+    const tags = yieldOf(await this.#mark())
+    await Promise.all([...this.#held].map((group) => this.#options.store.merge(group, tags).catch(() => false)))
   }
 
   /** True once it is told, false if it cannot be, undefined where it is not this run's. */
@@ -205,7 +217,10 @@ export class TargetLock {
     this.#displaced.push(life)
   }
 
-  /** The displaced must have had time to notice, and something to notice it by. */
+  /**
+   * The displaced must have something to notice it by, and must have said that they have stopped, or have had as long as a beat
+   * takes: six looks. One that has not beaten for three intervals does not notice anything any more.
+   */
   async #awaitDisplaced(): Promise<void> {
     if (this.#displaced.length === 0) return
     const marks = await this.#read(this.#held)
@@ -214,11 +229,29 @@ export class TargetLock {
       const told = groups.some((group) => marks.get(group)?.run === this.#options.run)
       if (!told) throw this.#lose(cannotDisplace(mark, groups, now))
     }
-    const isRecent = this.#displaced.some(({ mark }) => now.getTime() - Date.parse(mark.heartbeat) < targetTimes.recentMs)
+    const recent = this.#displaced.filter(({ mark }) => now.getTime() - Date.parse(mark.heartbeat) < targetTimes.recentMs)
     this.#displaced = []
-    if (!isRecent) return
-    this.#options.notice(`Waiting ${targetTimes.displacedMs / 1000} s, in which the displaced run notices and stops.`)
-    await this.#options.clock.sleepReal(targetTimes.displacedMs, this.#options.signal)
+    if (recent.length > 0) await this.#awaitStopped(recent)
+  }
+
+  async #awaitStopped(lives: readonly Life[]): Promise<void> {
+    const { clock, notice, signal } = this.#options
+    notice(`Waiting until the displaced run says that it has stopped, ${targetTimes.beatMs / 1000} s at most.`)
+    const untilMs = this.#now().getTime() + targetTimes.beatMs
+    let left = lives
+    while (left.length > 0 && this.#now().getTime() < untilMs) {
+      await clock.sleepReal(targetTimes.askMs, signal)
+      left = await this.#notYielded(left)
+    }
+    if (left.length === 0) return notice('It has stopped.')
+    notice(`It has not said so. It has had its mark taken for ${targetTimes.beatMs / 1000} s, so it writes nothing more if it can look at all.`)
+  }
+
+  /** A read that fails tells nothing: it is asked again. */
+  async #notYielded(lives: readonly Life[]): Promise<readonly Life[]> {
+    const { store } = this.#options
+    const said = await Promise.all([...this.#held].map((group) => store.read(group).catch(() => undefined)))
+    return lives.filter(({ mark }) => !said.some((tags) => hasYielded(tags, mark)))
   }
 
   #sayFree(mark: Mark): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/index.js'
+import type { Clock, Log } from '../contract/index.js'
 import { hostFactsReader, openAzure } from './azure/open.js'
 import { AzureSession } from './azure/session.js'
 import type { Cloud } from './cloud/schema.js'
@@ -11,6 +11,7 @@ import { openHttp } from './http/client.js'
 import { KubeAccess } from './kube/access.js'
 import { openKube } from './kube/kubectl.js'
 import { findTools } from './kube/tools.js'
+import { workingFor } from './log/step.js'
 import type { Platform } from './platform.js'
 import type { ChildLog, DoorScope } from './scope.js'
 import { openSsh } from './ssh/ssh.js'
@@ -27,6 +28,8 @@ export interface PlatformOptions {
   readonly folder: string
   /** Of this process: for PATH, for LIFEBOAT_HELM and LIFEBOAT_KUBECTL, and for a credential by `{ env }`. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Told of every request and every command. */
+  readonly log?: Log
 }
 
 /** Names runbook and cloud, as the mark on children: see `marks`. */
@@ -37,11 +40,12 @@ export function siteMark({ cloud, subscription, runbook }: Pick<PlatformOptions,
 /** All doors of a run: what costs time to open (login, host keys, tools) is shared, what bears a step's name is its own. */
 export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 'step' | 'children'>) => Platform {
   const { cloud, clock, secrets, env, subscription } = options
-  const session = new AzureSession({ cloud, subscription, clock, environment: env })
+  const logging = options.log === undefined ? {} : { log: options.log }
+  const session = new AzureSession({ cloud, subscription, clock, environment: env, ...logging })
   const hosts = hostFactsReader(session)
   const path = env['PATH'] ?? ''
   const site = siteMark(options)
-  const execFor = (children: ChildLog): Exec => new Exec({ clock, children, site, path, secrets })
+  const execFor = (children: ChildLog): Exec => new Exec({ clock, children, site, path, secrets, ...logging })
   const reading = execFor({ started: async () => undefined, ended: async () => undefined })
   const tools = findTools(reading, env)
   const { httpsProxy } = cloud.reach
@@ -49,14 +53,10 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
   const clusters = openAzure(session, hosts, { run: options.run, runbook: options.runbook, step: 'credentials' }).clusters
   const access = new KubeAccess({ secrets, credentials: (cluster) => clusters.credentials(cluster), ...proxy })
   const charts = new Charts({ exec: reading, tools, secrets })
-  const shared = {
-    dns: openDns(cloud.reach.nameServers),
-    http: openHttp({ clock, ...proxy }),
-    clock,
-  }
+  const shared = { dns: openDns(cloud.reach.nameServers), http: openHttp({ clock, ...proxy, ...logging }) }
   return ({ step, children }) => {
     const exec = execFor(children)
-    return {
+    const doors = {
       ...shared,
       azure: openAzure(session, hosts, { run: options.run, runbook: options.runbook, step }),
       ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine) }),
@@ -64,5 +64,6 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
       kube: openKube({ exec, access, tools, clock }),
       command: openCommands({ exec, cloud, folder: options.folder, path, env }),
     }
+    return { ...workingFor(step, doors), clock }
   }
 }

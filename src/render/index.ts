@@ -3,6 +3,8 @@ import { isSet, paint, type ColorWishes } from './color.js'
 import { jsonListener } from './json.js'
 import type { Output } from './output.js'
 import { PlainRenderer } from './plain.js'
+import { emptyView, foldEvent, type RunView } from './run-view.js'
+import type { Stage } from './stage.js'
 import type { IncidentTime } from './summary.js'
 import { oneLine } from './text.js'
 import { LocalTimes } from './times.js'
@@ -13,11 +15,15 @@ export type RendererKind = 'json' | 'plain' | 'tty' | 'quiet'
 export interface RendererOptions {
   readonly kind: RendererKind
   readonly output: Output
+  /** What moves at the bottom of the terminal; nothing does without one. */
+  readonly stage: Stage
   /** The run's clock; its real time paces what is drawn. */
   readonly clock: Clock
   /** Colours on standard error: see `colorsWanted`. */
   readonly color: boolean
   readonly verbose?: boolean
+  /** A person is asked about failures: then the question tells what is known of them. */
+  readonly asks?: boolean
   /** The incident's own times, for the table at the end. */
   readonly incident?: readonly IncidentTime[]
   /** What earlier lives of a resumed run told: it counts for elapsed times and for the summary, and is not told again. */
@@ -33,6 +39,8 @@ export interface Renderer {
    * instead of this garbles it. In the JSON stream it is an event of type `notice`.
    */
   note(level: 'info' | 'warn', message: string): void
+  /** What is known of the run. */
+  readonly view: () => RunView
   /** Leaves the terminal in order and ends all timers. Call it however the run ended. */
   close(): void
 }
@@ -53,36 +61,39 @@ export function rendererKind({ json, quiet, env, isTerminal, flag }: KindWishes)
   return codes ? 'tty' : 'plain'
 }
 
-/** Loads what a kind needs and nothing else. */
-export async function createRenderer(options: RendererOptions): Promise<Renderer> {
-  const renderer = await bareRenderer(options)
+export function createRenderer(options: RendererOptions): Renderer {
+  const renderer = bareRenderer(options)
   let run = ''
+  let view = (options.earlier ?? []).reduce(foldEvent, emptyView())
   let told = false
   const listener: Listener = (event) => {
     run = event.run
     try {
+      view = foldEvent(view, event)
       renderer.listener(event)
     } catch (error) {
       if (told) return
       told = true
       const why = error instanceof Error ? error.message : String(error)
-      options.output.say(`\nThe display failed (${oneLine(why)}); the run goes on, and the journal holds all of it.\n`)
+      options.stage.keep(`\nThe display failed (${oneLine(why)}); the run goes on, and the journal holds all of it.\n`)
     }
   }
   return {
     listener,
     note: (level, message) => listener({ type: 'notice', t: options.clock.now().toISOString(), run, level, message }),
+    view: () => view,
     close: () => renderer.close(),
   }
 }
 
-async function bareRenderer(options: RendererOptions): Promise<Omit<Renderer, 'note'>> {
-  const { kind, output, clock, color, verbose, incident, earlier, timeZone } = options
+function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'view'> {
+  const { kind, output, stage, clock, color, verbose, asks, incident, earlier, timeZone } = options
   const shared = {
     clock,
     paint: paint(color),
     times: new LocalTimes(timeZone),
     ...(verbose === undefined ? {} : { verbose }),
+    ...(asks === undefined ? {} : { asks }),
     ...(incident === undefined ? {} : { incident }),
     ...(earlier === undefined ? {} : { earlier }),
   }
@@ -91,23 +102,24 @@ async function bareRenderer(options: RendererOptions): Promise<Omit<Renderer, 'n
       return { listener: jsonListener((text) => output.data(text)), close: () => undefined }
     case 'plain':
     case 'quiet':
-      return new PlainRenderer({ ...shared, say: (text) => output.say(text), columns: output.columns, quiet: kind === 'quiet' })
+      return new PlainRenderer({ ...shared, say: (text) => stage.keep(text), columns: output.columns, quiet: kind === 'quiet' })
     case 'tty': {
-      const { terminalScreen } = await import('./screen.js')
-      return new TtyRenderer({ ...shared, screen: terminalScreen(output) })
+      return new TtyRenderer({ ...shared, screen: stage })
     }
   }
 }
 
-export { terminalAsker, type Asker } from './asker.js'
+export { terminalAsker, type Asker } from './ask/asker.js'
 export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
 export { differenceLines } from './difference-view.js'
 export { errorLines } from './diagnostics.js'
 export { sayStart, sayWhat, sayWhere } from './headline.js'
+export { logLines } from './log-view.js'
 export { Output, type Streams } from './output.js'
 export { planLines, type PlanInput } from './plan-view.js'
 export { readinessLines } from './readiness-view.js'
 export { confirmByName, personOperator, yesOperator } from './prompts.js'
+export { Stage } from './stage.js'
 export { runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from './status-view.js'
 export type { IncidentTime } from './summary.js'
 export { formatDuration, LocalTimes } from './times.js'

@@ -25,19 +25,34 @@ export function viewOf(view: RunView, layout: LiveLayout): string[] {
   const footer = footerLines(view, layout).map((spans) => line(spans, paint, columns))
   // A screen of a few lines still says how long it has taken.
   if (height <= footer.length) return footer.slice(0, height)
-  const steps = [...view.steps.values()]
-  const busy = steps.filter((step) => step.phase === 'running' || step.phase === 'asking')
-  const waiting = steps.filter((step) => step.phase === 'waiting')
-  const next = steps.filter((step) => step.phase === 'pending')
-  const width = Math.min(24, Math.max(0, ...[...busy, ...waiting, ...next].map((step) => step.id.length)))
-  const body = [
-    ...busy.map((step) => busySpans(step, width, layout.nowMs)),
-    ...waiting.map((step): Span[] => [['yellow', '◦ '], pad(step.id, width), ['dim', `  ${oneLine(step.message ?? 'waits')}`]]),
-    ...next.map((step): Span[] => [['dim', `  ${pad(step.id, width)}  ${afterText(step, view)}`]]),
-  ]
+  const open = openSteps(view)
   const room = height - footer.length
-  const shown = body.length <= room ? body : [...body.slice(0, room - 1), [['dim', `  and ${count(body.length - room + 1, 'more step')}`] as const]]
-  return [...shown.map((spans) => line(spans, paint, columns)), ...footer]
+  const shown = open.length <= room ? open : open.slice(0, room - 1)
+  const width = Math.min(24, shown.reduce((longest, step) => Math.max(longest, step.id.length), 0))
+  const more: Span[][] = shown.length === open.length ? [] : [[['dim', `  and ${count(open.length - shown.length, 'more step')}`]]]
+  const body = [...shown.map((step) => stepSpans(step, view, width, layout.nowMs)), ...more]
+  return [...body.map((spans) => line(spans, paint, columns)), ...footer]
+}
+
+/** Steps that are not done: those at work first, then what holds them up, then what comes next. */
+function openSteps(view: RunView): readonly StepView[] {
+  const [busy, held, next]: [StepView[], StepView[], StepView[]] = [[], [], []]
+  for (const step of view.steps.values()) {
+    if (step.phase === 'running' || step.phase === 'asking') busy.push(step)
+    else if (step.phase === 'waiting' || view.waiting.includes(step.id)) held.push(step)
+    else if (step.phase === 'pending') next.push(step)
+  }
+  return [...busy, ...held, ...next]
+}
+
+function stepSpans(step: StepView, view: RunView, width: number, nowMs: number): Span[] {
+  if (step.phase === 'running' || step.phase === 'asking') return busySpans(step, width, nowMs)
+  if (view.waiting.includes(step.id)) {
+    const why = step.phase === 'failed' ? 'failed; its question comes next' : 'its question comes next'
+    return [['yellow', `? ${pad(step.id, width)}  ${why}`]]
+  }
+  if (step.phase === 'waiting') return [['yellow', '◦ '], pad(step.id, width), ['dim', `  ${oneLine(step.message ?? 'waits')}`]]
+  return [['dim', `  ${pad(step.id, width)}  ${afterText(step, view)}`]]
 }
 
 function busySpans(step: StepView, width: number, nowMs: number): Span[] {
@@ -73,13 +88,17 @@ function footerLines(view: RunView, { nowMs, times }: LiveLayout): Span[][] {
         : ['yellow', `  ${objective}, late by ${formatDuration(-spareMs)}`],
     )
   }
-  const where = mode === 'rehearsal' ? 'in a simulated world' : `subscription ${view.cloud?.subscription ?? '(unknown)'}`
-  const what = `${done}/${all.length} steps  ${view.runbook} ${where}  run ${view.run}`
+  // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.
+  const where = mode === 'rehearsal' ? 'in a simulated world' : `subscription ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
+  const what = `${done}/${all.length} steps  run ${view.run} ${where}`
   return [[''], spans, [['dim', `${what}  Ctrl-C stops at a safe point`]]]
 }
 
-/** What stays on the screen of a step that is over; empty for one that is not. A failure is told whole. */
-export function doneLines(step: StepView, columns: number, paint: Paint = noPaint): string[] {
+/**
+ * What stays on the screen of a step that is over; empty for one that is not. A failure is told whole, or in a line where `asked`
+ * says that a question tells the rest.
+ */
+export function doneLines(step: StepView, columns: number, paint: Paint = noPaint, asked = false): string[] {
   const width = Math.max(1, columns - 1)
   const took = formatDuration(step.elapsedMs ?? (step.endedMs ?? 0) - (step.startedMs ?? step.endedMs ?? 0))
   switch (step.phase) {
@@ -91,6 +110,7 @@ export function doneLines(step: StepView, columns: number, paint: Paint = noPain
       return [line([['yellow', `- ${step.id}  skipped: ${oneLine(step.reason ?? '')}`]], paint, width)]
     case 'failed': {
       const error = step.error === undefined ? '' : sayError(step.error)
+      if (asked) return [line([['red', `✗ ${step.id}  failed after ${took}: ${error}`]], paint, width)]
       const hint = step.error?.hint === undefined ? [] : wrap(step.error.hint, width - 2).map((part) => `  ${part}`)
       const alternative = step.error?.alternative
       const offer = alternative === undefined ? [] : wrap(sayOffer(alternative), width - 2).map((part) => `  ${paint('bold', part)}`)

@@ -22,12 +22,29 @@ export interface Streams {
 export class Output {
   readonly streams: Streams
   readonly #closed = new Set<TextStream>()
+  readonly #lostListeners: ((name: 'output' | 'error') => void)[] = []
 
   constructor(streams: Streams) {
     this.streams = streams
     for (const stream of [streams.stdout, streams.stderr]) {
-      stream.on('error', () => this.#closed.add(stream))
+      stream.on('error', () => this.#lose(stream))
     }
+  }
+
+  /** Told once for each stream whose reader has gone away, also if that was before. */
+  whenLost(listener: (name: 'output' | 'error') => void): void {
+    this.#lostListeners.push(listener)
+    for (const stream of this.#closed) listener(this.#nameOf(stream))
+  }
+
+  #lose(stream: TextStream): void {
+    if (this.#closed.has(stream)) return
+    this.#closed.add(stream)
+    for (const listener of this.#lostListeners) listener(this.#nameOf(stream))
+  }
+
+  #nameOf(stream: TextStream): 'output' | 'error' {
+    return stream === this.streams.stdout ? 'output' : 'error'
   }
 
   /** Standard output: data. */

@@ -18,6 +18,8 @@ export interface PlainOptions {
   readonly verbose?: boolean
   /** Only what must be said: questions, failures, warnings, the outcome. */
   readonly quiet?: boolean
+  /** A person is asked about failures: then the question tells what is known of them. */
+  readonly asks?: boolean
   readonly incident?: readonly IncidentTime[]
   /** Events of earlier lives of the run: they count, but are not told again. */
   readonly earlier?: readonly RunEvent[]
@@ -114,6 +116,8 @@ export class PlainRenderer {
         return this.#tellFailure(event)
       case 'step.skipped':
         return this.#line(event, event.step, [['yellow', `skipped by ${event.by}: ${oneLine(event.reason)}`]], 'must')
+      case 'question.waiting':
+        return this.#line(event, event.step, [['yellow', 'asks too, once the question that stands is answered']], 'must')
       case 'question.asked':
         for (const text of sayQuestion(event)) this.#line(event, event.step, [['bold', text]], 'must')
         return
@@ -142,6 +146,7 @@ export class PlainRenderer {
   #tellFailure(event: EventOf<'step.failed'>): void {
     const failed: Span = ['red', `failed after ${formatDuration(event.elapsedMs)}: ${sayError(event.error)}`]
     this.#line(event, event.step, [failed], 'must')
+    if (this.#options.asks === true) return
     if (event.error.hint !== undefined) this.#line(event, event.step, [oneLine(event.error.hint)], 'must')
     const { alternative } = event.error
     if (alternative !== undefined) this.#line(event, event.step, [['bold', sayOffer(alternative)]], 'must')

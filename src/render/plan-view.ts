@@ -173,6 +173,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     `Point of no return: ${noReturnOf(input)}`,
     expected,
     `Critical path: ${slow.length === 0 ? 'none' : slow.join(' → ')}`,
+    ...dnsOf(input, changes),
     ...(assumed.length === 0
       ? []
       : [`*Assumed*: ${assumed.join(', ')}. What they would look at does not exist yet, so they are planned as if nothing of theirs did.`]),
@@ -182,6 +183,17 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     ...wrap(amounts, columns).map((part) => paint('bold', part)),
     ...texts.flatMap((text) => wrap(text, columns)),
   ]
+}
+
+/** Do names lead elsewhere afterwards? Clients follow a record only when its TTL has run out; an address that stays spares that. */
+function dnsOf({ undo }: PlanInput, changes: readonly Change[]): string[] {
+  const has = ({ after }: Change, key: string): boolean => typeof after === 'object' && after !== null && key in after
+  const records = changes.filter((change) => change.resource.startsWith('record ') && (change.action === 'delete' || has(change, 'values')))
+  if (records.length > 0) {
+    const spared = undo === undefined ? '. A reserved address for each hub would spare that (see the README)' : ''
+    return [`DNS: ${count(records.length, 'record')} ${records.length === 1 ? 'changes' : 'change'}, and clients follow when the old answer has run out${spared}.`]
+  }
+  return changes.some((change) => change.resource.startsWith('public address ')) ? ['No DNS change: the hubs keep their addresses.'] : []
 }
 
 function whatNoChangeMeans({ undo }: PlanInput): string {

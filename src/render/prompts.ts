@@ -1,31 +1,17 @@
-import type { Alternative, Answer, Change, ErrorFacts, Operator, Question } from '../contract/index.js'
-import type { Asker, Choice } from './asker.js'
-import { noPaint, type Paint } from './color.js'
-import { oneLine, wrap } from './text.js'
-import { detailsOf } from './plan-values.js'
-import { sayChange, sayError } from './words.js'
+import type { Answer, Change, Operator, Question } from '../contract/index.js'
+import type { Asker } from './ask/asker.js'
+import type { Card, Choice } from './ask/card.js'
+import type { PersonOptions } from './ask/person.js'
+import { changeLines } from './change-lines.js'
+import { noPaint } from './color.js'
+import { askFailure } from './failure.js'
+import { oneLine } from './text.js'
 
 type Verdict = 'go' | 'stop'
 const goOrStop: readonly Choice<Verdict>[] = [
   { value: 'go', name: 'Go on' },
   { value: 'stop', name: 'Stop here; the run can be resumed' },
 ]
-
-type FailureChoice = 'retry' | 'done' | 'skip' | 'stop' | 'accept'
-const afterFailure: readonly Choice<FailureChoice>[] = [
-  { value: 'retry', name: 'Try again' },
-  { value: 'done', name: 'I have done it by hand: verify it and go on' },
-  { value: 'skip', name: 'Skip it, with a reason; what depends on it goes on without it' },
-  { value: 'stop', name: 'Stop here; the run can be resumed' },
-]
-
-export interface PersonOptions {
-  /** Login name of the person: it stands in the journal beside every answer. */
-  readonly name: string
-  readonly asker: Asker
-  readonly paint?: Paint
-  readonly columns?: number
-}
 
 /** The person at the terminal. Questions that come up at once are asked one after the other. */
 export function personOperator(options: PersonOptions): Operator {
@@ -72,7 +58,7 @@ export async function confirmByName(
 ): Promise<boolean> {
   asker.show(context)
   for (let triesLeft = 2; triesLeft >= 0; triesLeft -= 1) {
-    const typed = await asker.text(`Type ${name} to go on:`, signal)
+    const typed = await asker.text({ title: `Type ${name} to go on` }, signal)
     if (typed.trim() === name) return true
     if (typed.trim() === '') return false
     const left = triesLeft === 0 ? 'Nothing was changed.' : 'Once more, or nothing to leave it.'
@@ -82,35 +68,35 @@ export async function confirmByName(
 }
 
 async function askPerson(question: Question, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
+  const waiting = (): number => options.view?.()?.waiting.length ?? 0
+  const card = (title: string): Card => ({ title, waiting })
   switch (question.kind) {
-    case 'gate':
-      return askGate(question, options, signal)
+    case 'gate': {
+      const choice = await options.asker.select(card(`${question.step}: ${oneLine(question.text)}`), goOrStop, signal)
+      return { choice, by: options.name }
+    }
     case 'manual':
-      return askManual(question, options, signal)
+      return askManual(question, card(`${question.step}: to be done by hand; tick what is done`), options, signal)
     case 'failure':
-      return askFailure(question.step, question.error, options, signal)
+      return askFailure(question, card(`${question.step} failed: what now?`), options, signal)
     case 'surprise':
-      return askSurprise(question, options, signal)
+      return askSurprise(question, card(`${question.step}: make these changes instead?`), options, signal)
   }
 }
 
 type Of<K extends Question['kind']> = Extract<Question, { kind: K }>
 
-async function askGate({ step, text }: Of<'gate'>, { asker, name }: PersonOptions, signal: AbortSignal): Promise<Answer> {
-  const choice = await asker.select(`${step}: ${oneLine(text)}`, goOrStop, signal)
-  return { choice, by: name }
-}
-
 /** Every item has to be ticked: a checklist that is half done is not done. */
-async function askManual({ step, checklist }: Of<'manual'>, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
+async function askManual({ step, checklist }: Of<'manual'>, card: Card, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
   const { asker, name } = options
   const items = checklist.map(oneLine)
   for (;;) {
-    const ticked = await asker.checklist(`${step}: to be done by hand; tick what is done`, items, signal)
+    const ticked = await asker.checklist(card, items, signal)
     if (ticked.length === items.length) return { choice: 'done', by: name }
     const open = items.filter((_item, index) => !ticked.includes(index))
-    asker.show(['Not done yet:', ...open.map((item) => `  - ${item}`)])
-    if ((await asker.select(`${step}: go back to the list?`, backOrStop, signal)) === 'stop') return { choice: 'stop', by: name }
+    const about = ['Not done yet:', ...open.map((item) => `- ${item}`)]
+    const choice = await asker.select({ ...card, title: `${step}: go back to the list?`, about }, backOrStop, signal)
+    if (choice === 'stop') return { choice, by: name }
   }
 }
 
@@ -119,52 +105,10 @@ const backOrStop: readonly Choice<'back' | 'stop'>[] = [
   { value: 'stop', name: 'Stop here; the run can be resumed' },
 ]
 
-async function askFailure(step: string, error: ErrorFacts, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
-  const { asker, name, paint = noPaint, columns = 80 } = options
-  asker.show([
-    ...wrap(`${step} failed: ${sayError(error)}`, columns - 1).map((text) => paint('red', text)),
-    ...(error.hint === undefined ? [] : wrap(error.hint, columns - 1)),
-    ...(error.alternative === undefined ? [] : offerLines(error.alternative, paint, columns)),
-  ])
-  const other = error.alternative === undefined ? [] : [otherWay(error.alternative)]
-  const choices = [...afterFailure.slice(0, 1), ...other, ...afterFailure.slice(1)]
-  const choice = await asker.select(`${step}: what now?`, choices, signal)
-  if (choice === 'accept') return acceptance(error, name)
-  if (choice !== 'skip') return { choice, by: name }
-  for (;;) {
-    const reason = (await asker.text('Why may it be skipped? (it stands in the journal)', signal)).trim()
-    if (reason !== '') return { choice, by: name, reason }
-    asker.show(['A skipped step needs a reason.'])
-  }
-}
-
-/** What is offered, with every change of it and whom it harms: what is chosen here runs without another question. */
-function offerLines(alternative: Alternative, paint: Paint, columns: number): string[] {
-  const { changes } = alternative
-  const also = changes.length === 0 ? [] : ['It would make these changes besides:', ...changeLines(changes, paint, columns)]
-  return [...wrap(`There is another way (${oneLine(alternative.id)}): ${oneLine(alternative.offer)}`, columns - 1).map((text) => paint('bold', text)), ...also]
-}
-
-function otherWay({ id }: Alternative): Choice<FailureChoice> {
-  return { value: 'accept', name: `Go the other way that is told above (${oneLine(id)})` }
-}
-
-function acceptance({ alternative }: ErrorFacts, by: string): Answer {
-  return alternative === undefined ? { choice: 'stop', by } : { choice: 'accept', by, alternative: alternative.id }
-}
-
-function changeLines(changes: readonly Change[], paint: Paint, columns: number): string[] {
-  return changes.flatMap((change) => [
-    `  ${sayChange(change)}`,
-    ...detailsOf(change).map(({ path, before, after }) => `      ${path}  ${[before, after].filter((value) => value !== undefined).join(' → ')}`),
-    ...(change.harm === undefined ? [] : wrap(`harm: ${change.harm}`, columns - 8).map((text) => `      ${paint('red', text)}`)),
-  ])
-}
-
 /** Both are shown, what had been shown and what is to be done now: the difference is what is agreed to. */
-async function askSurprise({ step, shown, now }: Of<'surprise'>, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
+async function askSurprise({ step, shown, now }: Of<'surprise'>, card: Card, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
   const { asker, name, paint = noPaint, columns = 80 } = options
-  const list = (changes: Of<'surprise'>['now']): string[] => {
+  const list = (changes: readonly Change[]): string[] => {
     return changes.length === 0 ? ['  nothing'] : changeLines(changes, paint, columns)
   }
   asker.show([
@@ -174,6 +118,6 @@ async function askSurprise({ step, shown, now }: Of<'surprise'>, options: Person
     'Now needed:',
     ...list(now),
   ])
-  const choice = await asker.select(`${step}: make these changes instead?`, goOrStop, signal)
+  const choice = await asker.select(card, goOrStop, signal)
   return { choice, by: name }
 }

@@ -38,11 +38,13 @@ export interface RunView {
   readonly steps: Map<string, StepView>
   readonly finishAtMs?: number
   readonly question?: Question
+  /** Steps whose questions wait behind the one that stands, in order. */
+  readonly waiting: readonly string[]
   readonly finished?: EventOf<'run.finished'>
 }
 
 export function emptyView(): RunView {
-  return { run: '', runbook: '', mode: 'run', resumed: false, steps: new Map() }
+  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], steps: new Map() }
 }
 
 /**
@@ -97,7 +99,8 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
   const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
   view.steps.set(event.step, nextStep(before, event, atMs))
-  if (event.type === 'question.asked') return { ...view, question: event.question }
+  if (event.type === 'question.waiting') return { ...view, waiting: [...view.waiting, event.step] }
+  if (event.type === 'question.asked') return { ...view, question: event.question, waiting: view.waiting.filter((id) => id !== event.step) }
   return event.type === 'question.answered' ? withoutQuestion(view) : view
 }
 
@@ -129,6 +132,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return { ...step, phase: 'asking', startedMs: step.startedMs ?? atMs }
     case 'question.answered':
       return answered(step, event, atMs)
+    case 'question.waiting':
     case 'step.checkpoint':
     case 'survivor.handled':
       return step

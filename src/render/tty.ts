@@ -1,25 +1,17 @@
-import type { Clock, Listener, RunEvent } from '../contract/index.js'
+import type { Clock, EventOf, Listener, RunEvent } from '../contract/index.js'
 import type { Paint } from './color.js'
 import { sayPlanned, sayStart } from './headline.js'
 import { doneLines, viewOf } from './live-view.js'
 import { emptyView, foldEvent, type RunView } from './run-view.js'
+import type { Room, Stage } from './stage.js'
 import { summaryLines, type IncidentTime } from './summary.js'
 import { oneLine, wrap } from './text.js'
 import { Ticker } from './ticker.js'
 import type { LocalTimes } from './times.js'
-import { harmsOf, saidIn } from './words.js'
+import { harmsOf, saidIn, sayAnswer } from './words.js'
 
-/** A screen that can redraw its last lines: log-update's shape, so that tests need no terminal. */
-export interface Screen {
-  /** Replaces the moving part. */
-  draw(text: string): void
-  /** Takes the moving part away. */
-  clear(): void
-  /** Writes lines that stay, above the moving part; only while that is away. */
-  keep(text: string): void
-  readonly columns: number
-  readonly rows: number
-}
+/** Where the live view is drawn: `Stage`, or what a test has in its place. */
+export type Screen = Pick<Stage, 'show' | 'redraw' | 'keep' | 'hide' | 'columns'>
 
 export interface TtyOptions {
   readonly screen: Screen
@@ -27,6 +19,8 @@ export interface TtyOptions {
   readonly paint: Paint
   readonly times: LocalTimes
   readonly verbose?: boolean
+  /** A person is asked about failures: then the question tells what is known of them. */
+  readonly asks?: boolean
   readonly incident?: readonly IncidentTime[]
   readonly earlier?: readonly RunEvent[]
 }
@@ -35,16 +29,14 @@ export interface TtyOptions {
 const drawEveryMs = 250
 
 /**
- * The live view: steps that are done collapse to lines that stay, below them what runs now and when it will be over. It
- * stands aside while a question is asked, and says then what happened meanwhile.
+ * The live view: steps that are done collapse to lines that stay, below them what runs now and when it will be over, and below
+ * that the question that stands, if there is one: the others go on meanwhile.
  */
 export class TtyRenderer {
   readonly #options: TtyOptions
   readonly #ticker: Ticker
   #view: RunView
   #kept: string[] = []
-  #asking = false
-  #drawn = ''
 
   constructor(options: TtyOptions) {
     this.#options = options
@@ -55,36 +47,24 @@ export class TtyRenderer {
   readonly listener: Listener = (event) => {
     this.#view = foldEvent(this.#view, event)
     this.#kept.push(...this.#linesToKeep(event))
-    switch (event.type) {
-      case 'run.started':
-        this.#ticker.start()
-        break
-      case 'question.asked':
-        this.#standAside()
-        break
-      case 'question.answered':
-        this.#asking = false
-        break
-      case 'notice':
-        // Before the run has begun, and after it, nothing else would draw.
-        if (!this.#ticker.running) this.#keepAll()
-        break
-      case 'run.finished':
-        this.#end()
-        break
-      default:
+    if (event.type === 'run.started') {
+      this.#options.screen.show((room) => this.#lines(room))
+      this.#ticker.start()
     }
+    if (event.type === 'run.finished') this.#end()
+    // Before the run has begun, and after it, nothing else would draw; and a question is asked below what led to it.
+    if (!this.#ticker.running || event.type === 'question.asked') this.#keepAll()
   }
 
   /** Leaves the screen in order; also after a failure in mid-run. */
   close(): void {
     this.#ticker.stop()
-    this.#asking = false
-    this.#standAside()
+    this.#keepAll()
+    this.#options.screen.hide()
   }
 
   #linesToKeep(event: RunEvent): string[] {
-    const { screen, paint, verbose } = this.#options
+    const { screen, paint, verbose, asks } = this.#options
     const told = (text: string): string[] => wrap(text, Math.max(10, screen.columns - 1))
     switch (event.type) {
       case 'run.started':
@@ -104,52 +84,50 @@ export class TtyRenderer {
         return saidIn(event.what).flatMap((said) => told(`  ${event.step}: ${said}`).map((text) => paint('dim', text)))
       case 'step.verified':
       case 'step.failed':
-      case 'step.skipped':
-      case 'question.answered': {
+      case 'step.skipped': {
         const step = this.#view.steps.get(event.step)
-        if (event.type === 'question.answered' && event.answer.choice === 'stop') {
-          return told(`${event.step}: stopped by ${event.answer.by}`).map((text) => paint('yellow', text))
-        }
-        return step === undefined ? [] : doneLines(step, screen.columns, paint)
+        return step === undefined ? [] : doneLines(step, screen.columns, paint, asks)
       }
+      case 'question.answered':
+        return answerLines(event, told, paint)
       default:
         return []
     }
   }
 
   #draw(): void {
-    const { screen, clock, paint, times } = this.#options
-    if (this.#asking) return
-    const layout = { columns: screen.columns, rows: screen.rows, nowMs: clock.now().getTime(), times, paint }
-    const text = viewOf(this.#view, layout).join('\n')
-    if (this.#kept.length === 0 && text === this.#drawn) return
     this.#keepAll()
-    screen.draw(text)
-    this.#drawn = text
+    this.#options.screen.redraw()
+  }
+
+  #lines({ columns, rows }: Room): readonly string[] {
+    const { clock, paint, times } = this.#options
+    return viewOf(this.#view, { columns, rows, nowMs: clock.now().getTime(), times, paint })
   }
 
   #keepAll(): void {
     if (this.#kept.length === 0) return
     const text = `${this.#kept.join('\n')}\n`
     this.#kept = []
-    this.#options.screen.clear()
     this.#options.screen.keep(text)
-  }
-
-  #standAside(): void {
-    this.#keepAll()
-    this.#options.screen.clear()
-    this.#drawn = ''
-    this.#asking = true
   }
 
   #end(): void {
     this.#ticker.stop()
-    this.#asking = false
-    this.#standAside()
+    this.#keepAll()
     const { screen, paint, times, incident } = this.#options
+    screen.hide()
     const given = incident === undefined ? {} : { incident }
     const lines = summaryLines({ view: this.#view, times, ...given }, paint, Math.max(20, screen.columns - 1))
     screen.keep(`\n${lines.join('\n')}\n`)
   }
+}
+
+/** What was decided; a step that is skipped says so itself. */
+function answerLines(event: EventOf<'question.answered'>, told: (text: string) => string[], paint: Paint): string[] {
+  const { step, kind, answer } = event
+  if (answer.choice === 'skip') return []
+  const said = `${step}  ${sayAnswer(event)}`
+  if (answer.choice === 'stop') return told(`- ${said}`).map((text) => paint('yellow', text))
+  return kind === 'gate' || kind === 'manual' ? told(`✓ ${said}`).map((text) => paint('green', text)) : told(`· ${said}`)
 }

@@ -38,9 +38,9 @@ export function harmsOf(changes: readonly Change[]): readonly string[] {
   return [...new Set(changes.flatMap(({ harm }) => (harm === undefined ? [] : [oneLine(harm)])))]
 }
 
-/** `it offers another way, attach-across-groups: …`. */
+/** `There is another way, attach-across-groups: …`. */
 export function sayOffer({ id, offer }: Alternative): string {
-  return `it offers another way, ${oneLine(id)}: ${oneLine(offer)}`
+  return `There is another way, ${oneLine(id)}: ${oneLine(offer)}`
 }
 
 export const outcomes: Readonly<Record<Outcome, string>> = {
@@ -60,7 +60,7 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
   const by = `by ${oneLine(answer.by)}`
   switch (answer.choice) {
     case 'go':
-      return `passed ${by}`
+      return kind === 'surprise' ? `what is needed now agreed to ${by}` : `passed ${by}`
     case 'retry':
       return `to be tried again, decided ${by}`
     case 'done':

@@ -1,6 +1,6 @@
-import { LifeboatError, Pending, type Json } from '../contract/index.js'
+import { LifeboatError, Pending, type Json, type PendingOutput } from '../contract/index.js'
 import { childOf, Evaluator, Unknown, unknowns, type Value } from './evaluate.js'
-import type { Placed } from './expression.js'
+import { Expression, type Placed, type Template } from './expression.js'
 import { absolute, mapFiles } from './file-inputs.js'
 import { inputShape, Shape } from './shape.js'
 import type { Runbook, Scope, StepNode, StepSchema } from './types.js'
@@ -29,11 +29,17 @@ export function resolveInputs(
   const inputs = Object.entries(node.with).map(([key, template]): [string, unknown] => {
     const value = evaluator.evaluate(template)
     const waits = unknowns(value).flatMap(({ unknown }) => unknown.steps)
-    if (waits.length > 0) return [key, new Pending(waits)]
+    if (waits.length > 0) return [key, new Pending(waits, outputNamed(template))]
     const file = (leaf: string | Unknown): Value => (typeof leaf === 'string' ? absolute(leaf, runbook.folder) : leaf)
     return [key, mapFiles(value, shape.child(key) ?? Shape.any, file)]
   })
   return Object.fromEntries(inputs)
+}
+
+/** The output that an input is, where it is written as nothing else. */
+function outputNamed(template: Template): PendingOutput | undefined {
+  const reference = template instanceof Expression ? template.whole?.reference : undefined
+  return reference?.root === 'steps' ? { step: reference.step, path: reference.path } : undefined
 }
 
 function outputOf(step: string, path: readonly string[], placed: Placed, scope: Scope): Value {

@@ -6,6 +6,7 @@ import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
 import type { Authority } from './pki.js'
 import { addressFor, releaseAddress } from './service-address.js'
+import { sameId } from './world/ids.js'
 import type { ReleaseState, Resource } from './world/model.js'
 import type { World } from './world/world.js'
 
@@ -19,7 +20,7 @@ interface Running {
   readonly server: Server
 }
 
-/** The API servers of the world's managed clusters: one appears with each cluster that becomes ready. */
+/** The API servers of the world's managed clusters: those of its file, and one more with each cluster that becomes ready. */
 export class KubeRoom {
   readonly #world: World
   readonly #authority: Authority
@@ -35,6 +36,15 @@ export class KubeRoom {
     world.onChange.add(() => {
       for (const { kube } of this.#running.values()) kube.poke()
     })
+  }
+
+  /** Those that the world's file has, but for the dead. Clusters that come later appear by themselves. */
+  async start(): Promise<void> {
+    const { spec } = this.#world
+    const alive = this.#world
+      .ofType('Microsoft.ContainerService/managedClusters')
+      .filter(({ id, properties }) => properties['provisioningState'] === 'Succeeded' && !spec.deadApiServers.some((dead) => sameId(dead, id)))
+    await Promise.all(alive.map((cluster) => this.#open(cluster)))
   }
 
   releases(): ReleaseState[] {

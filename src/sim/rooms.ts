@@ -24,6 +24,7 @@ export async function startRooms(world: World, authority: Authority): Promise<Ro
   const hubs = new Hubs({ world, authority, services: () => kube.services() })
   world.sources.releases = () => kube.releases()
   world.sources.hubs = () => hubs.states()
+  await kube.start()
   await hubs.refresh()
   world.onChange.add(() => void hubs.refresh())
   const [names, proxy, hosts] = await Promise.all([startNameServers(world), startProxy(world), startHosts(world)])

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { durationMs, isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { durationMs, isPending, LifeboatError, resourceId, type Change, type Finding, type Patience, type PlanInputs } from '../contract/index.js'
 import type { Machine } from '../platform/azure/door.js'
-import { nameOf } from '../platform/azure/ids.js'
+import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
-import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedByHand, stuck, type Escalation } from './parts/detach.js'
+import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedLater, stuck, type Escalation } from './parts/detach.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, ended, endedWithin, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
@@ -47,13 +47,15 @@ export const detachDisks = defineStep({
       rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
       lockFindings(doors, wanted.machine, changes),
     ),
-  async observe({ machine, resourceGroup, disks }, { doors, accepted }) {
+  async observe({ machine, resourceGroup, disks, patience }, { doors, accepted }) {
     const found = await doors.azure.machines.get(machine)
     const attached = found === undefined ? [] : attachedOf(disks, found)
     if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine } }
     const escalation = escalationOf(found, accepted)
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(machine)} is being deallocated` }
-    if (found.provisioningState === 'Updating' && escalation === undefined) return { state: 'in-flight', what: `${hostLabel(machine)} is being changed` }
+    if (found.provisioningState === 'Updating' && escalation === undefined) {
+      return { state: 'in-flight', what: `${hostLabel(machine)} is being changed`, ...patienceWith(found, attached, patience) }
+    }
     const stranger = attached.find(({ id }) => groupOf(id).toLowerCase() !== resourceGroup.toLowerCase())
     if (stranger !== undefined) {
       const why = `${hostLabel(machine)} has a disk ${stranger.name} that is in ${groupOf(stranger.id)}, not in ${resourceGroup}`
@@ -88,7 +90,7 @@ export const detachDisks = defineStep({
     const isOver = await endedWithin(operation, wanted.patience, ctx)
     if (!isOver) throw stuck(found, attachedOf(planned, found), { force, patienceMs: wanted.patience })
   },
-  invert: (changes) => changes.map((change) => (isStop(change) ? startedByHand(change) : inverted(change))),
+  invert: (changes) => changes.map((change) => (isStop(change) ? startedLater(change) : inverted(change))),
   claims: ({ machine, resourceGroup }) => [
     claim('machine', known(machine)),
     groupClaim(known(resourceGroup)),
@@ -96,6 +98,17 @@ export const detachDisks = defineStep({
   ],
   estimateMs: () => 30 * seconds,
 })
+
+/** A detach of an earlier life of the run may hang as well as one of this life. What else changes the machine is only waited for. */
+function patienceWith(
+  found: Machine,
+  attached: readonly AttachedDisk[],
+  ms: PlanInputs<Inputs>['patience'],
+): { readonly patience?: Patience } {
+  const leaving = attached.filter(({ id }) => found.dataDisks.some((disk) => disk.leaving === true && sameId(disk.id, id)))
+  if (leaving.length === 0 || isPending(ms)) return {}
+  return { patience: { ms, error: stuck(found, leaving, { force: false, patienceMs: ms }) } }
+}
 
 async function lunFindings({ machine, disks }: PlanInputs<Inputs>, { azure }: Platform): Promise<Finding[]> {
   if (isPending(machine) || isPending(disks)) return []

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import ssh2 from 'ssh2'
 import { z } from 'zod'
-import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type PlanInputs } from '../contract/index.js'
+import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type PlanInputs, type PreflightContext } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
@@ -54,12 +53,12 @@ export const nfsVm = defineStep({
   outputs,
   identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'publicIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, wanted, { doors }) =>
+  preflight: (changes, wanted, { doors, planned }) =>
     together<Finding | Demand>(
       loginFindings(wanted, doors),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
-      makesMachine(changes) ? sourceFindings(wanted, doors) : Promise.resolve([]),
-      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors) : Promise.resolve([]),
+      makesMachine(changes) ? sourceFindings(wanted, doors, planned) : Promise.resolve([]),
+      changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors, planned) : Promise.resolve([]),
       addressDemands(changes, wanted, doors),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
@@ -139,10 +138,11 @@ function makesMachine(changes: readonly Change[]): boolean {
 }
 
 /** Will the machine have ZFS and NFS? From its image, or from outside. */
-function sourceFindings({ image: source, location, subnet, publicIp }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+function sourceFindings(wanted: PlanInputs<Inputs>, doors: Platform, planned: PreflightContext<Platform>['planned']): Promise<Finding[]> {
+  const { image: source, location, subnet, publicIp } = wanted
   if (isPending(source) || isPrepared(source)) return imageFindings(source, location, doors)
   // Its own public address is a way out.
-  return publicIp === true ? Promise.resolve([]) : wayOutFindings(subnet, doors)
+  return publicIp === true ? Promise.resolve([]) : wayOutFindings(subnet, doors, planned)
 }
 
 async function addressDemands(changes: readonly Change[], { location }: PlanInputs<Inputs>, doors: Platform): Promise<Demand[]> {
@@ -288,6 +288,8 @@ async function publicKeyOf(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new LifeboatError('machine.key', `the SSH key ${path} cannot be read`, { blame: 'user', cause })
   })
+  // Loaded where it is needed: it costs every command a tenth of a second otherwise.
+  const { default: ssh2 } = await import('ssh2')
   const key = ssh2.utils.parseKey(text)
   if (key instanceof Error || Array.isArray(key)) {
     throw new LifeboatError('machine.key', `${path} is no private SSH key, or it has a passphrase`, { blame: 'user' })

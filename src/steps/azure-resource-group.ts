@@ -54,13 +54,14 @@ export const resourceGroup = defineStep({
 
 /** Deleting a group deletes everything in it, also what others have put there since. */
 async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSignal): Promise<void> {
-  const left = await azure.groups.list(name)
-  if (left === undefined) return
+  const listed = await azure.groups.list(name)
+  if (listed === undefined) return
+  // A list still names what was deleted a moment ago; what has an address of its own stays, and is not ours to delete.
+  const there = await Promise.all(listed.map((id) => azure.resources.exists(id)))
+  const left = listed.filter((_, index) => there[index] === true)
   if (left.length > 0) {
     throw new LifeboatError('group.not-empty', `resource group ${name} still holds ${left.length} resources`, {
       blame: 'user',
-      // A list may still name what was deleted a moment ago; what stays is not ours to delete.
-      retry: {},
       leaves: true,
       hint: `Look at what they are before you delete it by hand: ${left.slice(0, 3).join(', ')}`,
     })

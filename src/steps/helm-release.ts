@@ -89,7 +89,7 @@ export const helmRelease = defineStep({
   },
   invert: (changes) => changes.map(inverse),
   // A rollback is a revision of its own.
-  isBack: (then, now) => then.action === now.action && (now.action === 'create' || statusIn(now.before) === 'deployed'),
+  isBack: (then, now) => now && then.action === now.action && (now.action === 'create' || statusIn(now.before) === 'deployed'),
   claims: ({ cluster, namespace, release }) => [claim('release', `${known(cluster)}/${known(namespace)}/${known(release)}`)],
   estimateMs: () => 10 * minutes,
 })

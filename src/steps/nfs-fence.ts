@@ -16,7 +16,7 @@ import { deviceFolder, exportPool, importedPools, importPool, mountAll, poolFill
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
-import { deallocate, deallocateAction, isSilence, stopForGood, stopMachine } from './parts/fence.js'
+import { deallocate, deallocateAction, isSilence, onceItAnswers, startAction, startAgain, stopForGood, stopMachine } from './parts/fence.js'
 import { naming } from './parts/naming.js'
 import { poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
@@ -52,16 +52,19 @@ export const nfsFence = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
-  // A server that is to be stopped because it does not answer cannot be asked of its pool.
-  preflight: (changes, wanted, { doors }) =>
-    changes.some(({ after }) => truth(after, 'power') !== undefined)
+  // A server that is to be stopped because it does not answer cannot be asked of its pool, nor one that is to be started.
+  preflight: (changes, wanted, { doors }) => {
+    if (isWayBack(changes)) return together(startFindings(wanted, doors))
+    return changes.some(({ after }) => truth(after, 'power') !== undefined)
       ? together(rightsFindings(doors, [{ scope: wanted.machine, actions: [deallocateAction] }]))
-      : together(poolFindings(wanted, doors)),
+      : together(poolFindings(wanted, doors))
+  },
   async observe(wanted, ctx) {
     const { doors, accepted } = ctx
     const found = await doors.azure.machines.get(wanted.machine)
     if (found === undefined) return { state: 'converged', outputs: { how: 'gone' } }
     if (found.powerState === 'deallocated') return { state: 'converged', outputs: { how: 'deallocated' } }
+    if (found.powerState === 'starting') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being started` }
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being deallocated` }
     const answer = accepted.has(deallocate) ? await lookPatiently(wanted, ctx) : await look(wanted, doors)
     if (answer === undefined) return { state: 'drifted', seen: { serving: false, imported: false, silent: true } }
@@ -79,13 +82,20 @@ export const nfsFence = defineStep({
     return [...(serving ? [stop] : []), ...(imported ? [leave] : [])]
   },
   async apply(changes, wanted, ctx) {
-    if (changes.some(({ after }) => truth(after, 'power') !== undefined)) return stopForGood(wanted.machine, ctx)
+    if (changes.some(({ after }) => truth(after, 'power') === 'deallocated')) return stopForGood(wanted.machine, ctx)
     const host = hostOf(wanted, ctx.doors)
-    // The way back has the other order: first the pool, then those who serve from it.
-    const wayBack = changes.some(({ after }) => truth(after, 'active') === true || truth(after, 'imported') === true)
-    for (const change of wayBack ? [...changes].reverse() : changes) await make(change, wanted, host, ctx)
+    if (!isWayBack(changes)) {
+      for (const change of changes) await make(change, wanted, host, ctx)
+      return
+    }
+    if (await startAgain(wanted.machine, ctx)) await onceItAnswers(wanted.machine, () => ask(host, importedPools), ctx)
+    // The other order: first the pool, then those who serve from it. A server that was stopped did both before.
+    const back = changes.flatMap((change) => (truth(change.after, 'power') === 'running' ? servingAgain(wanted) : [change]))
+    for (const change of back.reverse()) await make(change, wanted, host, ctx)
   },
   invert: (changes) => changes.map(turned),
+  // A server that runs again is fenced in the usual way the next time: it is back once that would have both to do.
+  isBack: (then, _now, forward) => (truth(then.after, 'power') === undefined ? undefined : forward.length === 2 && forward.every(isClean)),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 30 * seconds,
 })
@@ -108,6 +118,25 @@ function cleanFence(machine: PlanInputs<Inputs>['machine'], pool: PlanInputs<Inp
       after: { on, imported: false },
     },
   ]
+}
+
+/** The same changes, the other way round. */
+function servingAgain({ machine, pool }: Inputs): Change[] {
+  const turn = ({ resource, action, before = null, after = null }: Change): Change => ({ resource, action, before: after, after: before })
+  return cleanFence(machine, pool).map(turn)
+}
+
+const isClean = ({ action }: Change): boolean => action === 'run'
+
+function isWayBack(changes: readonly Change[]): boolean {
+  return changes.some(({ after }) => truth(after, 'active') === true || truth(after, 'imported') === true || truth(after, 'power') === 'running')
+}
+
+/** What is deallocated must be started before it can serve again. */
+async function startFindings(wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  const found = isPending(wanted.machine) ? undefined : await doors.azure.machines.get(wanted.machine)
+  if (found?.powerState === 'running') return []
+  return rightsFindings(doors, [{ scope: wanted.machine, actions: [startAction] }])
 }
 
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
@@ -193,10 +222,6 @@ function truth(after: Change['after'], key: 'active' | 'imported' | 'power'): un
 }
 
 function turned({ resource, action, before, after }: Change): Inverse {
-  if (truth(after, 'power') !== undefined) {
-    const why = 'what the server had not written yet is lost; starting it again (`az vm start`) brings back the rest, once its disks are back'
-    return { resource, irreversible: why }
-  }
   if (before === undefined || after === undefined) return { resource, irreversible: `what it was before is not known; look in ${deviceFolder} on that server` }
   return { resource, action, before: after, after: before }
 }

@@ -21,6 +21,7 @@ import { kubeWait } from './kube-wait.js'
 import { nfsExports } from './nfs-exports.js'
 import { nfsFence } from './nfs-fence.js'
 import { zfsImportPool } from './zfs-import-pool.js'
+import { zfsRecord } from './zfs-record.js'
 
 const modules = [
   resourceGroup,
@@ -41,6 +42,7 @@ const modules = [
   kubeWait,
   httpCheck,
   nfsFence,
+  zfsRecord,
   zfsImportPool,
   nfsExports,
   exec,

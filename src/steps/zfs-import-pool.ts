@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change, type ReadContext } from '../contract/index.js'
+import { file, isPending, LifeboatError, resourceId, type Change, type Finding, type ReadContext } from '../contract/index.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
 import {
@@ -20,6 +20,7 @@ import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
 import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/pool.js'
 import { keyFindings } from './parts/ssh.js'
+import { assertAsRecorded, storageRecord } from './parts/storage-record.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 const disk = z.strictObject({ name: z.string(), lun: z.number().int(), id: resourceId, uniqueId: z.string() })
@@ -37,6 +38,8 @@ const inputs = z.strictObject({
    * cannot hold it any more; without a name for it, it is not.
    */
   previous: resourceId.optional(),
+  /** What lay on it before (`zfs/record`): held against it before it is mounted. Null where none could be made. */
+  record: storageRecord.nullable().optional(),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -63,7 +66,7 @@ export const zfsImportPool = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   async preflight(_changes, wanted, { doors }) {
-    const key = await keyFindings(wanted.sshKey)
+    const key = [...(await keyFindings(wanted.sshKey)), ...(wanted.record === null ? [noRecord] : [])]
     if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return key
     const { machine, disks, pool } = wanted
     const missing = await proofsMissing({ machine, disks, pool }, doors)
@@ -105,6 +108,12 @@ export const zfsImportPool = defineStep({
   estimateMs: () => 40 * seconds,
 })
 
+const noRecord: Finding = {
+  level: 'warn',
+  what: 'there is no record of what lies on the pool: its old server does not have it, or does not answer',
+  mend: 'After the import, look with `zfs list` whether everything is there.',
+}
+
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
   return { ssh, at: { machine, user, key: sshKey } }
 }
@@ -128,6 +137,7 @@ async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): 
   const imported = now.find(({ guid }) => guid === pool.guid)
   if (imported !== undefined) assertHealth(imported, hostLabel(wanted.machine), ctx.accepted)
   assertMountpoints(datasets.filter((dataset) => isInPool(dataset, pool.name)))
+  if (wanted.record !== undefined && wanted.record !== null) await assertAsRecorded(host, pool.name, wanted.record, ctx.accepted)
   await mountAll(host)
 }
 

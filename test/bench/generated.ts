@@ -13,7 +13,7 @@ const { anyStep } = await built<typeof Contract>('contract/index.js')
 export const engine = await built<typeof Engine>('engine/index.js')
 export const journals = await built<typeof JournalRoom>('journal/index.js')
 const { clockOf } = await built<typeof ClockDoor>('platform/clock/clock.js')
-const { createRenderer, Output } = await built<typeof Render>('render/index.js')
+const { createRenderer, Output, Stage } = await built<typeof Render>('render/index.js')
 const { parseRunbook } = await built<typeof RunbookRoom>('runbook/index.js')
 
 export const clock = clockOf({})
@@ -73,9 +73,9 @@ export const started: JournalRoom.RecordData['run.started'] = {
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() })
 
 /** Lines as for a log, told to nobody. */
-export function plainRenderer(earlier: readonly Contract.RunEvent[] = []): Promise<Render.Renderer> {
+export function plainRenderer(earlier: readonly Contract.RunEvent[] = []): Render.Renderer {
   const output = new Output({ stdin: process.stdin, stdout: nowhere(), stderr: nowhere() })
-  return createRenderer({ kind: 'plain', output, clock, color: false, earlier })
+  return createRenderer({ kind: 'plain', output, stage: new Stage(output), clock, color: false, earlier })
 }
 
 /** No step here has any. */

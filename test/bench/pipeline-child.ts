@@ -37,7 +37,7 @@ async function perform(size: number): Promise<PipelineRun> {
   const atPlanned = performance.now()
   const store = counting(await journals.localStore(join(temporaryFolder(), 'journal.ndjson'), { fresh: true }))
   const journal = journals.Journal.create(store, 'bench', () => clock.now())
-  const renderer = await plainRenderer()
+  const renderer = plainRenderer()
   const outcome = await engine.startRun(runPorts(ports, journal, renderer), started, plan)
   const atEnd = performance.now()
   const { user, system } = process.cpuUsage(cpuAtStart)

@@ -62,7 +62,7 @@ async function perform(records: number): Promise<ResumeRun> {
   // As `lifeboat resume` does it: read to see what there is, then opened under the lock to go on.
   const before = await folder.read(run)
   journals.fold(before.records)
-  const renderer = await plainRenderer(before.records.flatMap((record) => engine.narrate(record) ?? []))
+  const renderer = plainRenderer(before.records.flatMap((record) => engine.narrate(record) ?? []))
   const { journal } = await folder.open(run, () => clock.now())
   const stop = new AbortController()
   const looked = new Promise<number>((resolve) => {

@@ -1,4 +1,4 @@
-import { lines, type Draft } from './make-v1.js'
+import { lines, owner, runbook, type Draft } from './make-v1.js'
 
 /**
  * How the golden journal of alternatives was made, as `make-v1.ts` made the first ones: format 1 with the fields that came with
@@ -30,14 +30,13 @@ const planned = {
   ],
 }
 const accept = (alternative: string, by: string): unknown => ({ choice: 'accept', by, alternative })
-const owner = { user: 'ann', host: 'laptop', pid: 4242, started: 'boot-1/100' }
 
 const drafts: readonly Draft[] = [
   {
     at: '12:40:03',
     type: 'run.started',
     data: {
-      runbook: { name: 'data100', path: '/runbooks/data100.yaml', text: 'name: data100\n' },
+      runbook: runbook('name: data100\n'),
       mode: 'run',
       cloud: { name: 'azure', resourceManager: 'https://management.azure.com', subscription: 's-1', path: null },
       owner,

@@ -9,10 +9,13 @@ export interface Draft {
   readonly data: unknown
 }
 
+/** The run's owner and its runbook, in the order of their fields in the record. */
+export const owner = { user: 'ann', host: 'laptop', pid: 4242, started: 'boot-1/100' }
+export const runbook = (text: string): object => ({ name: 'data100', path: '/runbooks/data100.yaml', text })
+
 const run = '20190225-124003-data100-x7k2'
 const server = '/subscriptions/s-1/resourceGroups/data100-20/providers/Microsoft.Compute/virtualMachines/nfs'
 const cluster = '/subscriptions/s-1/resourceGroups/data100-20/providers/Microsoft.ContainerService/managedClusters/data100-20s'
-const owner = { user: 'ann', host: 'laptop', pid: 4242, started: 'boot-1/100' }
 const createCluster = { resource: cluster, action: 'create', after: { version: '1.12.5', address: { $pending: ['network'] } } }
 const stopServer = { resource: server, action: 'run', before: 'exporting', after: 'stopped', harm: 'live notebooks on data100 stop' }
 const busy = { code: 'azure.conflict', message: 'the group is locked', blame: 'cloud', retryable: true }
@@ -43,7 +46,7 @@ const finished: readonly Draft[] = [
     at: '12:40:03',
     type: 'run.started',
     data: {
-      runbook: { name: 'data100', path: '/runbooks/data100.yaml', text: 'name: data100\n# größer → 2 Knoten 🚢\n' },
+      runbook: runbook('name: data100\n# größer → 2 Knoten 🚢\n'),
       mode: 'rehearsal',
       cloud: { name: 'world', resourceManager: 'https://127.0.0.1:4711', subscription: 's-1', path: '/w/cloud.yaml' },
       owner,

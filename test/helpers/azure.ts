@@ -14,7 +14,7 @@ import { toldBy } from '../../src/sim/dns/answers.js'
 import { allows } from '../../src/sim/world/firewall.js'
 import { anyRequestOf } from './requests.js'
 import { Driven } from './steps.js'
-import { startTestWorld, type TestWorld } from './world.js'
+import { putNetwork, startTestWorld, type TestWorld } from './world.js'
 
 /** A world whose time passes while production code waits, and the real Azure door to it. SSH and names come from the world's own model. */
 export interface AzureWorld extends AsyncDisposable {
@@ -79,6 +79,13 @@ export async function azureWorld(): Promise<AzureWorld> {
     key,
     [Symbol.asyncDispose]: () => test.stop(),
   }
+}
+
+/** The same with what a new cluster needs: its group `data100-19s-2`, and a subnet for its nodes. */
+export async function clusterSite(): Promise<AzureWorld & { readonly subnet: string }> {
+  const world = await azureWorld()
+  world.test.addGroup('data100-19s-2')
+  return { ...world, subnet: `${await putNetwork(world.test)}/subnets/nodes` }
 }
 
 /** SSH by the world's own model of its hosts, without a connection: the real client has tests of its own. */

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { RunEvent } from '../../src/contract/index.js'
 
@@ -41,15 +42,24 @@ function eventIn(line: string): RunEvent | undefined {
   }
 }
 
-/** Starts the real, built CLI as a process, with nothing of this process's environment but PATH. */
+/** What a program under test is given: nothing of this process's environment but PATH. */
+export const bareEnv = (env: Readonly<Record<string, string>>): Record<string, string> => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env })
+
+/** Starts the real, built CLI as a process. */
 export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env },
+    env: bareEnv(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return watched(child)
+}
+
+/** Collects what a process says, and its events; what it said last is read even where that comes after its end. */
+export function watched(child: ChildProcessByStdio<null, Readable, Readable>): RunningCli {
   const events: RunEvent[] = []
   const watchers = new Set<() => void>()
+  let isRead = false
   let stdout = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
@@ -62,6 +72,7 @@ export function lifeboat(args: readonly string[], env: Readonly<Record<string, s
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      isRead = true
       resolve({ code, signal, stdout, stderr })
       for (const watch of [...watchers]) watch()
     })
@@ -77,7 +88,7 @@ export function lifeboat(args: readonly string[], env: Readonly<Record<string, s
           resolve(event)
           return
         }
-        if (child.exitCode !== null || child.signalCode !== null) {
+        if (isRead) {
           watchers.delete(watch)
           reject(new Error(`it ended before that happened:\n${stderr}`))
         }

@@ -266,6 +266,11 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   'nfs/fence': {
     serving: azure('nfs/fence', (world) => ({ machine: oldServer(world), pool, ...login(world) }), { named: ['pool'] }),
   },
+  'zfs/record': {
+    'on its old server': azure('zfs/record', (world) => ({ machine: oldServer(world), pool, ...login(world) }), {
+      bears: { 'ssh.read': 'a server that does not answer leaves no record, and that is said' },
+    }),
+  },
   'zfs/import-pool': {
     exported: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), ...login(world) }), { named: ['pool'] }),
   },

@@ -224,3 +224,43 @@ export function writeChart(folder: string, name: string, templates: Readonly<Rec
   }
   return root
 }
+
+interface WebDeployment {
+  /** As it stands in the chart: it may be an expression of helm. */
+  readonly image?: string
+  /** More of its metadata, in flow style. */
+  readonly metadata?: string
+  /** More lines of its spec, with their indentation. */
+  readonly spec?: string
+}
+
+/** A template of a chart: one deployment, named `web`. */
+export function webDeployment({ image = 'web', metadata = '', spec = '' }: WebDeployment = {}): string {
+  return `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web${metadata === '' ? '' : `, ${metadata}`} }
+spec:
+  selector: { matchLabels: { app: web } }
+${spec}
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers: [{ name: web, image: ${image} }]
+`
+}
+
+/** An image whose tag is the release's value `version`. */
+export const versionedImage = '"web:{{ .Values.version | default 1 }}"'
+
+/** A template of a chart: the volume of a hub's homes on the NFS server that is the release's value `server`. */
+export const homesVolume = `
+apiVersion: v1
+kind: PersistentVolume
+metadata: { name: homes }
+spec:
+  accessModes: [ReadWriteMany]
+  capacity: { storage: 1Gi }
+  storageClassName: ""
+  nfs: { server: {{ .Values.server }}, path: /pool0/homes }
+`

@@ -36,8 +36,8 @@ const runArgs = ({ runbook, world, state }: Small): string[] => [
   ...['--confirm=small', '--yes', '--json'],
 ]
 
-export function runSmall(small: Small): RunningCli {
-  return lifeboat(runArgs(small))
+export function runSmall(small: Small, ...more: readonly string[]): RunningCli {
+  return lifeboat([...runArgs(small), ...more])
 }
 
 export function resumeSmall({ state }: Pick<Small, 'state'>): RunningCli {

@@ -106,7 +106,7 @@ class Trial {
   async #checks(start: Look): Promise<void> {
     const before = this.#at.writes().length
     const { module, bringAbout } = this.#at
-    if (start.state === 'converged') this.breach('it holds before what it waits for is there')
+    if (start.state === 'converged' && module.stands !== true) this.breach('it holds before what it waits for is there')
     if (module.plan(this.#inputs, { state: 'absent' }).length > 0) this.breach('a check plans changes')
     await this.#failingReads('before it holds', [])
     this.#unwritten(before, 'a check')
@@ -293,7 +293,7 @@ class Trial {
     if (seen.state !== start.state) return this.breach(`after the way back it is ${say(seen)}, and was ${say(start)} at first`)
     const again = seen.state === 'absent' || seen.state === 'drifted' ? this.#plan(seen) : []
     const { isBack } = module
-    const isSame = (then: Change): boolean => again.some((now) => now.resource === then.resource && isBack?.(then, now) === true)
+    const isSame = (then: Change): boolean => isBack?.(then, again.find((now) => now.resource === then.resource), again) === true
     if (isBack !== undefined && changes.every(isSame)) return
     if (unshown(changes, again).length + unshown(again, changes).length > 0) {
       this.breach(`after the way back it plans ${JSON.stringify(again)}, and planned ${JSON.stringify(changes)} at first`)
@@ -336,9 +336,10 @@ class Trial {
     return this.#at.module.observe(inputs, this.#ctx())
   }
 
-  #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['observe']>[1] {
+  #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['preflight']>[2] {
     const secret = (): Promise<never> => Promise.reject(new LifeboatError('cloud.reference', 'a trial of the contract has no secrets'))
-    return { doors, clock: this.#at.clock, signal: new AbortController().signal, progress: () => undefined, accepted: new Set(), secret }
+    const { signal } = new AbortController()
+    return { doors, clock: this.#at.clock, signal, progress: () => undefined, planned: () => [], accepted: new Set(), secret }
   }
 
   #unwritten(before: number, who: string): void {

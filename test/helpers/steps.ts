@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, Json, Observation, ReadContext } from '../../src/contract/index.js'
+import type { AnyStep, Change, Clock, Json, Observation, PreflightContext } from '../../src/contract/index.js'
 import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { loadCloud } from '../../src/platform/cloud/load.js'
@@ -44,7 +44,7 @@ const noSecrets = secretsOf({})
 /** Drives one module by hand, as the engine does. */
 export class Driven {
   readonly module: AnyStep<Platform>
-  readonly ctx: ReadContext<Platform> & { checkpoint(what: Json): Promise<void> }
+  readonly ctx: PreflightContext<Platform> & { checkpoint(what: Json): Promise<void> }
   readonly inputs: Record<string, unknown>
   /** Alternatives that were chosen for it. */
   readonly accepted = new Set<string>()
@@ -58,6 +58,7 @@ export class Driven {
       signal: new AbortController().signal,
       accepted: this.accepted,
       progress: () => undefined,
+      planned: () => [],
       secret: async (reference) => secrets.read(reference),
       checkpoint: async () => undefined,
     }

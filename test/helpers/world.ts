@@ -41,6 +41,8 @@ export interface TestWorld {
   }
   /** Makes a group at once, without asking the resource manager. */
   addGroup(name: string): string
+  /** Path of a group, whether there is one or not. */
+  groupPath(name: string): string
   /** Id of a resource in a group. */
   id(group: string, type: string, name: string): string
   /** Reads the URL of an operation that an answer named: `azure-asyncoperation` or `location`. */
@@ -97,6 +99,7 @@ export async function startTestWorld(change: (spec: WorldSpec) => WorldSpec = (s
       })
       return id
     },
+    groupPath: (name) => groupId(subscription, name),
     id: (group, type, name) => resourceId(subscription, group, type, name),
     poll: (answer, header = 'azure-asyncoperation') => {
       const url = new URL(answer.headers[header] ?? '')
@@ -242,7 +245,10 @@ export function oldDisks(test: TestWorld, group = oldGroup): string[] {
 /** Exports the pool on the old server as a good fence would, and detaches its disks. */
 export async function fenceAndDetach(test: TestWorld): Promise<void> {
   const pool = test.world.pools[0]
-  if (pool) Object.assign(pool, { importedOn: [], exported: true })
+  if (pool) {
+    Object.assign(pool, { importedOn: [], exported: true })
+    for (const dataset of pool.datasets) dataset.mounted = false
+  }
   const machine = test.id(oldGroup, machineType, 'nfsserver')
   await test.send('POST', `${machine}/attachDetachDataDisks`, { dataDisksToDetach: oldDisks(test).map((diskId) => ({ diskId })) })
   test.clock.advance(test.world.durationOf('detach'))

@@ -20,38 +20,36 @@ beforeEach(async () => {
 })
 afterEach(() => world.stop())
 
-const groupPath = (name: string): string => `/subscriptions/${world.subscription}/resourceGroups/${name}`
-
 describe('a resource group', () => {
   test('is made at once for its caller, keeps its tags, and cannot change its place (A13)', async () => {
-    const making = world.send('PUT', groupPath('made'), { location: 'westus2', tags: { run: '1' } })
+    const making = world.send('PUT', world.groupPath('made'), { location: 'westus2', tags: { run: '1' } })
     await until(() => world.world.operations.some((one) => one.what === 'group create'))
-    expect((await world.send('GET', groupPath('made'))).status).toBe(404)
+    expect((await world.send('GET', world.groupPath('made'))).status).toBe(404)
     world.clock.advance(world.world.durationOf('group create'))
     expect(await making).toMatchObject({ status: 201, body: { tags: { run: '1' }, properties: { provisioningState: 'Succeeded' } } })
-    expect((await world.send('PUT', groupPath('MADE'), { location: 'West US 2' })).body['id']).toBe(groupPath('made'))
-    const moved = await world.send('PUT', groupPath('made'), { location: 'eastus' })
+    expect((await world.send('PUT', world.groupPath('MADE'), { location: 'West US 2' })).body['id']).toBe(world.groupPath('made'))
+    const moved = await world.send('PUT', world.groupPath('made'), { location: 'eastus' })
     expect([moved.status, moved.code]).toEqual([409, 'InvalidResourceGroupLocation'])
   })
 
   test('that is being deleted takes nothing new', async () => {
     world.addGroup('going')
-    await world.send('DELETE', groupPath('going'))
-    const again = await world.send('PUT', groupPath('going'), { location: 'westus2' })
+    await world.send('DELETE', world.groupPath('going'))
+    const again = await world.send('PUT', world.groupPath('going'), { location: 'westus2' })
     expect([again.status, again.code]).toEqual([409, 'ResourceGroupBeingDeleted'])
   })
 
   test('is not deleted while something outside uses what is inside', async () => {
     await putMachine(world)
-    const answer = await world.send('DELETE', groupPath('data100-network'))
+    const answer = await world.send('DELETE', world.groupPath('data100-network'))
     expect([answer.status, answer.code]).toEqual([409, 'ResourceGroupDeletionBlocked'])
-    expect((await world.send('GET', groupPath('data100-network'))).status).toBe(200)
+    expect((await world.send('GET', world.groupPath('data100-network'))).status).toBe(200)
   })
 })
 
 describe('tags of a group', () => {
-  const path = (name: string): string => `${groupPath(name)}/providers/Microsoft.Resources/tags/default`
-  const tagsOf = async (name: string): Promise<unknown> => (await world.send('GET', groupPath(name))).body['tags']
+  const path = (name: string): string => `${world.groupPath(name)}/providers/Microsoft.Resources/tags/default`
+  const tagsOf = async (name: string): Promise<unknown> => (await world.send('GET', world.groupPath(name))).body['tags']
   const merge = (tags: Record<string, string>): Promise<{ status: number; code: string }> =>
     world.send('PATCH', path('g'), { operation: 'Merge', properties: { tags } })
 
@@ -59,10 +57,10 @@ describe('tags of a group', () => {
     world.addGroup('g')
     await merge({ run: '1', by: 'ann' })
     // A naive client makes sure that its group is there.
-    await world.send('PUT', groupPath('g'), { location: 'westus2' })
+    await world.send('PUT', world.groupPath('g'), { location: 'westus2' })
     expect(await tagsOf('g')).toEqual({})
     await merge({ run: '1' })
-    await world.send('PATCH', groupPath('g'), { tags: { by: 'bob' } })
+    await world.send('PATCH', world.groupPath('g'), { tags: { by: 'bob' } })
     expect(await tagsOf('g')).toEqual({ by: 'bob' })
   })
 
@@ -86,7 +84,7 @@ describe('tags of a group', () => {
 
 describe('a management lock', () => {
   const lock = (level: string): Promise<unknown> =>
-    world.send('PUT', `${groupPath('g')}/providers/Microsoft.Authorization/locks/l`, { properties: { level } })
+    world.send('PUT', `${world.groupPath('g')}/providers/Microsoft.Authorization/locks/l`, { properties: { level } })
   const body = { location: 'westus2', properties: { addressSpace: { addressPrefixes: ['10.0.0.0/8'] } } }
 
   test('CanNotDelete lets writes through and refuses deletes, of the group too (A10)', async () => {
@@ -95,11 +93,11 @@ describe('a management lock', () => {
     const id = world.id('g', networkType, 'v')
     expect((await world.send('PUT', id, body)).status).toBe(201)
     world.clock.advance(60_000)
-    for (const path of [id, groupPath('g')]) {
+    for (const path of [id, world.groupPath('g')]) {
       const refused = await world.send('DELETE', path)
       expect([refused.status, refused.code]).toEqual([409, 'ScopeLocked'])
     }
-    await world.send('DELETE', `${groupPath('g')}/providers/Microsoft.Authorization/locks/l`)
+    await world.send('DELETE', `${world.groupPath('g')}/providers/Microsoft.Authorization/locks/l`)
     expect((await world.send('DELETE', id)).status).toBe(202)
   })
 
@@ -108,7 +106,7 @@ describe('a management lock', () => {
     await lock('ReadOnly')
     const refused = await world.send('PUT', world.id('g', networkType, 'v'), body)
     expect([refused.status, refused.code]).toEqual([409, 'ScopeLocked'])
-    expect((await world.send('GET', `${groupPath('g')}/providers/Microsoft.Authorization/locks`)).body['value']).toHaveLength(1)
+    expect((await world.send('GET', `${world.groupPath('g')}/providers/Microsoft.Authorization/locks`)).body['value']).toHaveLength(1)
   })
 })
 
@@ -116,9 +114,9 @@ describe('deleting', () => {
   test('a cluster takes its node group along, data disks and all, and the world sees the loss (A11)', async () => {
     const answer = await world.send('DELETE', world.id('data100-19s', clusterType, 'data100-19s'))
     expect(answer.status).toBe(202)
-    expect((await world.send('GET', groupPath(oldGroup))).status).toBe(200)
+    expect((await world.send('GET', world.groupPath(oldGroup))).status).toBe(200)
     world.clock.advance(world.world.durationOf('cluster delete'))
-    expect((await world.send('GET', groupPath(oldGroup))).status).toBe(404)
+    expect((await world.send('GET', world.groupPath(oldGroup))).status).toBe(404)
     for (const disk of oldDisks(world)) expect((await world.send('GET', disk)).status).toBe(404)
     expect(world.world.violations.join('\n')).toMatch(/nfsserver_DataDisk_0 was deleted.*\n.*nfsserver_DataDisk_1 was deleted/)
   })

@@ -22,11 +22,9 @@ beforeEach(async () => {
 })
 afterEach(() => world.stop())
 
-const groupPath = (name: string): string => `/subscriptions/${world.subscription}/resourceGroups/${name}`
-
 function move(verb = 'moveResources', target = 'data100-disks'): Promise<Answer> {
   const targetResourceGroup = world.world.group(target)?.id ?? world.addGroup(target)
-  return world.send('POST', `${groupPath(oldGroup)}/${verb}`, { resources: oldDisks(world), targetResourceGroup })
+  return world.send('POST', `${world.groupPath(oldGroup)}/${verb}`, { resources: oldDisks(world), targetResourceGroup })
 }
 
 describe('while a move goes on', () => {
@@ -39,13 +37,13 @@ describe('while a move goes on', () => {
     const machine = world.id('data100-nfs', machineType, 'nfsserver')
     const refusals = [
       await world.send('PUT', machine, machineBodyFor(String(nic.body['id']), storageCloudInit)),
-      await world.send('PATCH', groupPath('data100-nfs'), { tags: { heartbeat: 'now' } }),
+      await world.send('PATCH', world.groupPath('data100-nfs'), { tags: { heartbeat: 'now' } }),
       await world.send('DELETE', world.id(oldGroup, machineType, 'nfsserver')),
       await world.send('POST', `${world.id(oldGroup, machineType, 'nfsserver')}/deallocate`),
       await move('moveResources', 'data100-nfs'),
     ]
     expect(refusals.map(({ status, code }) => [status, code])).toEqual(Array(5).fill([409, 'ScopeLocked']))
-    expect((await world.send('GET', groupPath('data100-nfs'))).status).toBe(200)
+    expect((await world.send('GET', world.groupPath('data100-nfs'))).status).toBe(200)
     world.clock.advance(world.world.durationOf('move'))
     expect((await world.send('PUT', machine, machineBodyFor(String(nic.body['id']), storageCloudInit))).status).toBe(201)
   })
@@ -75,8 +73,8 @@ describe('while a move goes on', () => {
     expect((await world.send('GET', second)).status).toBe(200)
     expect((await world.send('GET', arrived)).status).toBe(200)
     // What is left can be moved on its own: the locks are gone.
-    const rest = { resources: [second], targetResourceGroup: groupPath('data100-disks') }
-    expect((await world.send('POST', `${groupPath(oldGroup)}/moveResources`, rest)).status).toBe(202)
+    const rest = { resources: [second], targetResourceGroup: world.groupPath('data100-disks') }
+    expect((await world.send('POST', `${world.groupPath(oldGroup)}/moveResources`, rest)).status).toBe(202)
   })
 })
 
@@ -130,12 +128,12 @@ describe('a move', () => {
   test('of what is elsewhere, is not there, or goes nowhere new is refused', async () => {
     const targetResourceGroup = world.addGroup('t')
     const send = (resources: string[], target = targetResourceGroup): Promise<Answer> =>
-      world.send('POST', `${groupPath(oldGroup)}/moveResources`, { resources, targetResourceGroup: target })
+      world.send('POST', `${world.groupPath(oldGroup)}/moveResources`, { resources, targetResourceGroup: target })
     const answers = [
       await send([world.id('data100-19s', diskType, 'x')]),
       await send([world.id(oldGroup, diskType, 'none')]),
-      await send(oldDisks(world), groupPath('none')),
-      await send(oldDisks(world), groupPath(oldGroup)),
+      await send(oldDisks(world), world.groupPath('none')),
+      await send(oldDisks(world), world.groupPath(oldGroup)),
       await send([]),
     ]
     expect(answers.map(({ status }) => status)).toEqual([400, 404, 404, 400, 400])

@@ -28,7 +28,6 @@ async function given(change: Partial<WorldSpec>, ...groups: string[]): Promise<v
 }
 
 const outcome = ({ status, code }: Answer): [number, string] => [status, code]
-const groupPath = (name: string): string => `/subscriptions/${world.subscription}/resourceGroups/${name}`
 const newCluster = (): string => world.id('data100-19s-2', clusterType, 'data100-19s-2')
 const networkBody = { location: 'westus2', properties: { addressSpace: { addressPrefixes: ['10.0.0.0/8'] } } }
 
@@ -36,8 +35,8 @@ describe('a client without a role (A60)', () => {
   test('is refused the action itself, and reads all the same', async () => {
     await given({ permissions: [{ actions: ['*'], notActions: ['Microsoft.ContainerService/*/write', '*/delete'] }] }, 'data100-19s-2')
     expect(outcome(await world.send('PUT', newCluster(), clusterBody()))).toEqual([403, 'AuthorizationFailed'])
-    expect(outcome(await world.send('DELETE', groupPath('data100-19s-2')))).toEqual([403, 'AuthorizationFailed'])
-    expect((await world.send('GET', groupPath('data100-19s-2'))).status).toBe(200)
+    expect(outcome(await world.send('DELETE', world.groupPath('data100-19s-2')))).toEqual([403, 'AuthorizationFailed'])
+    expect((await world.send('GET', world.groupPath('data100-19s-2'))).status).toBe(200)
   })
 
   test('is refused what its request puts to use', async () => {
@@ -50,9 +49,9 @@ describe('a client without a role (A60)', () => {
     await world.stop()
     const scope = `/subscriptions/${subscription}/resourceGroups/${oldGroup}`
     await given({ permissions: [{ scope, actions: ['*'], notActions: [] }] }, 'data100-disks')
-    const move = await world.send('POST', `${groupPath(oldGroup)}/moveResources`, {
+    const move = await world.send('POST', `${world.groupPath(oldGroup)}/moveResources`, {
       resources: oldDisks(world),
-      targetResourceGroup: groupPath('data100-disks'),
+      targetResourceGroup: world.groupPath('data100-disks'),
     })
     expect(outcome(move)).toEqual([403, 'LinkedAuthorizationFailed'])
   })
@@ -74,7 +73,7 @@ describe('a management lock (A61)', () => {
   test('of the subscription holds for every group, and for those to be made', async () => {
     await given({ locks: [{ name: 'freeze', level: 'ReadOnly' }] }, 'g')
     expect(outcome(await world.send('PUT', world.id('g', networkType, 'v'), networkBody))).toEqual([409, 'ScopeLocked'])
-    expect(outcome(await world.send('PUT', groupPath('new'), { location: 'westus2' }))).toEqual([409, 'ScopeLocked'])
+    expect(outcome(await world.send('PUT', world.groupPath('new'), { location: 'westus2' }))).toEqual([409, 'ScopeLocked'])
     const listed = await world.send('GET', `/subscriptions/${world.subscription}/providers/Microsoft.Authorization/locks`)
     expect(listed.body['value']).toMatchObject([{ name: 'freeze', properties: { level: 'ReadOnly' } }])
   })
@@ -82,9 +81,9 @@ describe('a management lock (A61)', () => {
   test('keeps disks from being moved at once, though it only forbids deletion', async () => {
     const scope = `/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/resourceGroups/${oldGroup}`
     await given({ locks: [{ name: 'keep', scope, level: 'CanNotDelete' }] }, 'data100-disks')
-    const body = { resources: oldDisks(world), targetResourceGroup: groupPath('data100-disks') }
-    expect(outcome(await world.send('POST', `${groupPath(oldGroup)}/moveResources`, body))).toEqual([409, 'ScopeLocked'])
-    expect(outcome(await world.send('POST', `${groupPath(oldGroup)}/validateMoveResources`, body))).toEqual([409, 'ScopeLocked'])
+    const body = { resources: oldDisks(world), targetResourceGroup: world.groupPath('data100-disks') }
+    expect(outcome(await world.send('POST', `${world.groupPath(oldGroup)}/moveResources`, body))).toEqual([409, 'ScopeLocked'])
+    expect(outcome(await world.send('POST', `${world.groupPath(oldGroup)}/validateMoveResources`, body))).toEqual([409, 'ScopeLocked'])
   })
 })
 
@@ -141,7 +140,7 @@ describe('a policy (R7)', () => {
     expect(denied.text).not.toContain('policyAssignments/owner')
     expect(outcome(await world.send('PUT', newCluster(), { ...clusterBody(), tags: { owner: 'staff' } }))).toEqual([403, 'RequestDisallowedByPolicy'])
     expect((await check({ type: 'Microsoft.Resources/subscriptions/resourceGroups', location: 'westus2' })).text).toContain('policyAssignments/owner')
-    expect(outcome(await world.send('PUT', groupPath('new'), { location: 'westus2' }))).toEqual([403, 'RequestDisallowedByPolicy'])
+    expect(outcome(await world.send('PUT', world.groupPath('new'), { location: 'westus2' }))).toEqual([403, 'RequestDisallowedByPolicy'])
     const network = world.id('data100-19s-2', networkType, 'v')
     expect((await world.send('PUT', network, { ...networkBody, tags: { owner: 'staff' } })).status).toBe(201)
   })
@@ -160,7 +159,7 @@ describe('a resource provider (R8)', () => {
 describe('a list (R9)', () => {
   test('tells states only when asked', async () => {
     await given({})
-    const list = async (query: string): Promise<string> => (await world.send('GET', `${groupPath(oldGroup)}/resources${query}`)).text
+    const list = async (query: string): Promise<string> => (await world.send('GET', `${world.groupPath(oldGroup)}/resources${query}`)).text
     expect(await list('')).not.toContain('provisioningState')
     expect(await list('?$expand=provisioningState')).toContain('"provisioningState":"Succeeded"')
   })
@@ -171,8 +170,8 @@ describe('a disk that is encrypted by way of a key vault (R10)', () => {
     await given({}, 'data100-disks')
     await fenceAndDetach(world)
     Object.assign(world.world.resource(oldDisks(world)[0] ?? '')?.properties ?? {}, { encryptionSettingsCollection: { enabled: true } })
-    const body = { resources: oldDisks(world), targetResourceGroup: groupPath('data100-disks') }
-    const asked = await world.send('POST', `${groupPath(oldGroup)}/validateMoveResources`, body)
+    const body = { resources: oldDisks(world), targetResourceGroup: world.groupPath('data100-disks') }
+    const asked = await world.send('POST', `${world.groupPath(oldGroup)}/validateMoveResources`, body)
     world.clock.advance(world.world.durationOf('validate move'))
     expect(outcome(await world.poll(asked, 'location'))).toEqual([409, 'ResourceMoveProviderValidationFailed'])
   })

@@ -59,6 +59,24 @@ describe('azure/detach-disks', () => {
     expect(world.test.world.violations).toEqual([])
   })
 
+  it('that hung in an earlier life is offered the same after the same patience: first to stop the machine, then force', async () => {
+    hang(2)
+    await expect(detach().make()).rejects.toMatchObject({ code: 'detach.stuck' })
+    const resumed = detach()
+    const first = await resumed.see()
+    expect(first).toMatchObject({ state: 'in-flight', patience: { ms: 10 * 60_000, error: { code: 'detach.stuck', alternative: { id: 'deallocate' } } } })
+    resumed.accepted.add('deallocate')
+    await expect(resumed.make()).rejects.toMatchObject({ code: 'detach.stuck' })
+    const again = detach()
+    again.accepted.add('deallocate')
+    expect(await again.see()).toMatchObject({ state: 'in-flight', patience: { error: { alternative: { id: 'force' } } } })
+  })
+
+  it('is waited for without an offer where something else changes the machine', async () => {
+    world.test.world.resource(oldServer())!.properties['provisioningState'] = 'Updating'
+    expect(await detach().see()).toEqual({ state: 'in-flight', what: expect.stringContaining('is being changed') as string })
+  })
+
   it('that hangs even then offers force, as the last resort and with what it may lose', async () => {
     hang(2)
     const step = detach()

@@ -39,6 +39,13 @@ describe('azure/resource-group', () => {
     const changes = await making
     expect(await lookedAt(step)).toMatchObject({ state: 'converged', outputs: { name: 'data100-nfs' } })
     expect(world.test.world.group('data100-nfs')?.tags).toMatchObject({ 'lifeboat-run': 'r1' })
+    // Something of ours, taken away a moment ago: lists still show it.
+    const identity = world.test.id('data100-nfs', 'Microsoft.ManagedIdentity/userAssignedIdentities', 'hub')
+    world.test.world.put({ id: identity, name: 'hub', type: 'Microsoft.ManagedIdentity/userAssignedIdentities', location: 'westus2', tags: {}, etag: 'e', properties: {} })
+    world.test.clock.advance(world.test.world.durationOf('list lag'))
+    await expect(undo(step, changes)).rejects.toMatchObject({ code: 'group.not-empty', leaves: true, retry: undefined })
+    await (await world.azure.resources.delete(identity)).done
+    expect(await world.azure.groups.list('data100-nfs')).toEqual([identity])
     await undo(step, changes)
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
     await expect(world.driven(resourceGroup, { name: 'data100-19s', location: 'westus2' }).apply([{ resource: 'x', action: 'delete' }])).rejects.toMatchObject({

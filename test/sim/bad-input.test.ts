@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests } from '../helpers/served.js'
 
 const text = readFileSync(data100, 'utf8').replaceAll('../fixtures/', `${join(root, 'fixtures')}/`)
@@ -30,7 +31,7 @@ describe('a runbook that is wrong', () => {
     const spoiled = spoil(text)
     expect(spoiled).not.toBe(text)
     const file = runbookFile(spoiled)
-    const { code, stderr } = await lifeboat(['validate', file]).ended
+    const { code, stderr } = await lifeboatHere(['validate', file])
     expect(code, stderr).toBe(2)
     expect(places(stderr).length, stderr).toBeGreaterThan(0)
     expect(stderr).toMatch(said)
@@ -38,7 +39,7 @@ describe('a runbook that is wrong', () => {
 
   it.each([['validate'], ['plan'], ['run', '--confirm=data100', '--yes'], ['rehearse'], ['schema']])('with ten megabytes is told by %s to be none, without being read', async (command, ...flags) => {
     const file = runbookFile(`${text}${'  - { id: again, uses: gate, with: { ask: x } }\n'.repeat(220_000)}`)
-    const { code, stdout, stderr } = await lifeboat([command, file, ...flags]).ended
+    const { code, stdout, stderr } = await lifeboatHere([command, file, ...flags])
     expect(code, stderr).toBe(2)
     expect(stderr).toMatch(/data100\.yaml:1:1: this file has \d+ bytes, which is larger than a runbook can be/)
     expect([stderr.split('\n').length, stderr.includes('    at '), stdout]).toEqual([2, false, ''])
@@ -59,7 +60,7 @@ describe('a runbook that is wrong', () => {
 describe('the schema for editors', () => {
   it('is not printed without a module that it was asked for, and says which', async () => {
     const file = runbookFile(text.replace('uses: nfs/exports', 'uses: ./exports.mjs'))
-    const { code, stdout, stderr } = await lifeboat(['schema', file]).ended
+    const { code, stdout, stderr } = await lifeboatHere(['schema', file])
     expect([code, stdout], stderr).toEqual([2, ''])
     expect(stderr).toMatch(/the module \.\/exports\.mjs cannot be loaded: there is no such file/)
   })
@@ -78,7 +79,7 @@ describe('before the first change', () => {
     }
     const env = { PATH: bin, ...(missing === 'helm' ? { LIFEBOAT_HELM: join(bin, 'no-helm') } : {}) }
     const args = ['run', data100, '--cloud', world.cloudPath, '--confirm=data100', '--yes', '--state-dir', temporaryFolder()]
-    const { code, stderr } = await lifeboat(args, env).ended
+    const { code, stderr } = await lifeboatHere(args, env)
     expect(code, stderr).toBe(4)
     expect(stderr).toContain(missing)
     expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
@@ -101,7 +102,7 @@ describe('before the first change', () => {
         clock: { real: new Date().toISOString(), world: new Date().toISOString(), rate: 1000 },
       }),
     )
-    const { code, stderr } = await lifeboat(['run', data100, '--cloud', cloud, '--confirm=data100', '--yes', '--state-dir', folder]).ended
+    const { code, stderr } = await lifeboatHere(['run', data100, '--cloud', cloud, '--confirm=data100', '--yes', '--state-dir', folder])
     expect(code, stderr).toBe(4)
   })
 
@@ -111,7 +112,7 @@ describe('before the first change', () => {
     [['--confirm=data200', '--yes'], 'data100'],
   ])('a run without a terminal that has only %j names what is missing, with exit code 2', async (flags, named) => {
     await using world = await served()
-    const { code, stderr } = await lifeboat(['run', data100, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), ...flags]).ended
+    const { code, stderr } = await lifeboatHere(['run', data100, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), ...flags])
     expect(code, stderr).toBe(2)
     expect(stderr).toContain(named)
     expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
@@ -132,7 +133,7 @@ describe('the journal of a run that was killed', () => {
 
     first.child.kill('SIGKILL')
     await first.ended
-    const { runs } = JSON.parse((await lifeboat(['runs', '--json', '--state-dir', state]).ended).stdout) as { runs: { run: string; condition: string }[] }
+    const { runs } = JSON.parse((await lifeboatHere(['runs', '--json', '--state-dir', state])).stdout) as { runs: { run: string; condition: string }[] }
     expect(runs).toMatchObject([{ condition: 'stopped' }])
     const path = join(state, 'runs', runs[0]!.run, 'journal.ndjson')
     const whole = readFileSync(path, 'utf8')
@@ -147,6 +148,7 @@ describe('the journal of a run that was killed', () => {
     writeFileSync(path, whole.slice(0, -20))
     const resumed = lifeboat(['resume', ...flags])
     await resumed.until((event) => event.type === 'step.started')
-    expect((await resumed.ended).code, (await resumed.ended).stderr).toBe(0)
+    resumed.child.kill('SIGTERM')
+    expect((await resumed.ended).code, (await resumed.ended).stderr).toBe(143)
   })
 })

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { helmWaitsIn, served, worldRequests, worldState, type RequestEntry, type Served } from '../helpers/served.js'
 import { quickWorld } from '../helpers/worlds.js'
@@ -35,7 +36,7 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
     expect(run.code, run.stderr).toBe(0)
     expectFailedOver(await worldState(world))
 
-    const again = await lifeboat(['plan', data100, '--cloud', world.cloudPath, '--json', '--detailed-exitcode']).ended
+    const again = await lifeboatHere(['plan', data100, '--cloud', world.cloudPath, '--json', '--detailed-exitcode'])
     expect(again.code, again.stdout).toBe(0)
 
     const before = writesOf(await worldRequests(world)).length

@@ -1,32 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { servedCluster, writeChart } from '../helpers/kube.js'
+import { homesVolume, servedCluster, versionedImage, webDeployment, writeChart } from '../helpers/kube.js'
 
 const campus = fileURLToPath(new URL('charts/campus', import.meta.url))
 
-const web = (extra = ''): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-${extra}
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers: [{ name: web, image: "web:{{ .Values.version | default 1 }}" }]
-`
+const web = (spec = ''): string => webDeployment({ image: versionedImage, spec })
 
-const homes = `
-apiVersion: v1
-kind: PersistentVolume
-metadata: { name: homes }
-spec:
-  accessModes: [ReadWriteMany]
-  capacity: { storage: 1Gi }
-  storageClassName: ""
-  nfs: { server: {{ .Values.server }}, path: /pool0/homes }
----
+const homes = `${homesVolume}---
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata: { name: homes }

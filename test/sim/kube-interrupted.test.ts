@@ -1,18 +1,7 @@
 import { expect, test } from 'vitest'
-import { servedCluster, writeChart, type ServedCluster } from '../helpers/kube.js'
+import { servedCluster, versionedImage, webDeployment, writeChart, type ServedCluster } from '../helpers/kube.js'
 
-const web = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  progressDeadlineSeconds: 3600
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers: [{ name: web, image: "web:{{ .Values.version | default 1 }}" }]
-`
+const web = webDeployment({ image: versionedImage, spec: '  progressDeadlineSeconds: 3600' })
 
 interface Begun extends ServedCluster {
   readonly args: readonly string[]

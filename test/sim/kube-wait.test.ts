@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
+import type { Observation } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import type { Platform } from '../../src/platform/platform.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { kubeWait } from '../../src/steps/kube-wait.js'
 import { root } from '../helpers/cli.js'
 import { cluster, kubeServer } from '../helpers/kube-server.js'
-import { Driven } from '../helpers/steps.js'
+import { served } from '../helpers/served.js'
+import { doorsTo, Driven, subscription } from '../helpers/steps.js'
+import { worldFile, type WorldFile } from '../helpers/worlds.js'
+
+const oldCluster = `/subscriptions/${subscription}/resourceGroups/data100-19s/providers/Microsoft.ContainerService/managedClusters/data100-19s`
 
 type Server = Awaited<ReturnType<typeof kubeServer>>
 
@@ -43,5 +48,16 @@ describe('kube/wait', () => {
     await using server = await kubeServer()
     server.down()
     await expect(wait(server, { for: 'delete' }).see()).rejects.toMatchObject({ code: 'kube.unreachable' })
+  })
+
+  it('tells a cluster of the world’s file that is alive from one whose API server is dead, where Azure says Succeeded of both', async () => {
+    const lookIn = async (edit: (world: WorldFile) => void): Promise<Observation<object, unknown>> => {
+      await using world = await served(worldFile(edit))
+      const { doors, clock } = await doorsTo(world.cloudPath)
+      expect((await doors.azure.clusters.get(oldCluster))?.provisioningState).toBe('Succeeded')
+      return await new Driven(kubeWait, doors, clock, { cluster: oldCluster, namespace: 'default', kind: 'node', name: 'nobody', for: 'delete' }).see()
+    }
+    await expect(lookIn(() => undefined)).rejects.toMatchObject({ code: 'kube.unreachable' })
+    expect(await lookIn((world) => (world.deadApiServers = []))).toEqual({ state: 'converged', outputs: { value: 'gone' } })
   })
 })

@@ -1,11 +1,19 @@
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EventOf, PlannedStep } from '../../src/contract/index.js'
 import { data100, lifeboat, root, temporaryFolder, type RunningCli } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests, worldState, type WorldState } from '../helpers/served.js'
 
-const failedNic = join(root, 'fixtures/worlds/data100-failed-nic.yaml')
+/** That world with a cluster and pods that come soon. */
+function failedNic(): string {
+  const path = join(temporaryFolder(), 'world.yaml')
+  const podsReady = { 'data100-staging': '2m', 'data100-prod': '2m' }
+  writeFileSync(path, JSON.stringify({ extends: join(root, 'fixtures/worlds/data100-failed-nic.yaml'), durations: { 'cluster create': '4m' }, podsReady }))
+  return path
+}
+
 const finished = ({ events }: RunningCli) => events.find((event): event is EventOf<'run.finished'> => event.type === 'run.finished')
 
 /** The hubs are up on the new server, and the disks still where they were. */
@@ -21,8 +29,8 @@ function expectAcross(state: WorldState): void {
 }
 
 describe('a group that lets nothing be moved out of it (A17)', () => {
-  it('stops the run with another way on offer; resumed that way the hubs come up, and nothing is left to do', { timeout: 600_000 }, async () => {
-    await using world = await served(failedNic)
+  it('stops the run with another way on offer; resumed that way the hubs come up, and nothing is left to do', async () => {
+    await using world = await served(failedNic())
     const state = temporaryFolder()
     const cloud = ['--cloud', world.cloudPath]
     const flags = ['--state-dir', state, '--yes', '--json']
@@ -35,7 +43,7 @@ describe('a group that lets nothing be moved out of it (A17)', () => {
     expect(choice).toMatchObject({ step: 'move', alternative: 'attach-across-groups' })
     expect(choice?.command).toMatch(/^lifeboat resume \S+ --state-dir \S+ --accept move=attach-across-groups$/)
 
-    const mistyped = await lifeboat(['resume', '--accept', 'moves=attach-across-groups', ...flags]).ended
+    const mistyped = await lifeboatHere(['resume', '--accept', 'moves=attach-across-groups', ...flags])
     expect([mistyped.code, mistyped.stderr]).toEqual([2, expect.stringContaining('did you mean "move"?')])
 
     const second = lifeboat([...(choice?.command.split(' ').slice(1) ?? []), '--yes', '--json'])
@@ -45,20 +53,20 @@ describe('a group that lets nothing be moved out of it (A17)', () => {
 
     // The journal is lost: what is attached across groups counts as moved later, and says so.
     rmSync(state, { recursive: true })
-    const plan = await lifeboat(['plan', data100, ...cloud, '--json', '--detailed-exitcode']).ended
+    const plan = await lifeboatHere(['plan', data100, ...cloud, '--json', '--detailed-exitcode'])
     expect(plan.code, plan.stdout).toBe(0)
     const { steps } = JSON.parse(plan.stdout) as { steps: PlannedStep[] }
     expect(steps.find(({ id }) => id === 'move')).toMatchObject({ state: 'converged', remark: expect.stringContaining('stayed in MC_') as string })
-    const shown = await lifeboat(['plan', data100, ...cloud]).ended
+    const shown = await lifeboatHere(['plan', data100, ...cloud])
     expect(shown.stdout).toContain('remark: nfsserver_DataDisk_0, nfsserver_DataDisk_1 stayed in MC_')
     const before = (await worldRequests(world)).filter(({ writes }) => writes).length
     expect((await lifeboat(['run', data100, ...cloud, '--confirm=data100', ...flags]).ended).code).toBe(0)
     expect((await worldRequests(world)).filter(({ writes }) => writes)).toHaveLength(before)
   })
 
-  it('is rehearsed to its end where the other way was chosen in advance', { timeout: 600_000 }, async () => {
+  it('is rehearsed to its end where the other way was chosen in advance', async () => {
     const cli = lifeboat([
-      'rehearse', data100, '--world', failedNic, '--accept', 'move=attach-across-groups', '--accept', 'detach=unheard-of',
+      'rehearse', data100, '--world', failedNic(), '--accept', 'move=attach-across-groups', '--accept', 'detach=unheard-of',
       ...['--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()],
     ])
     const { code, stderr } = await cli.ended

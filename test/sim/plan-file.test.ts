@@ -2,7 +2,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EventOf, PlannedStep } from '../../src/contract/index.js'
-import { data100, lifeboat, root, temporaryFolder, type Ended } from '../helpers/cli.js'
+import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests, type Served } from '../helpers/served.js'
 import { worldFile } from '../helpers/worlds.js'
 
@@ -11,14 +12,14 @@ const quiet = async (world: Served): Promise<void> => expect((await worldRequest
 /** `plan --out` in a world; answers with the path. */
 async function planIn(world: Served): Promise<string> {
   const path = join(temporaryFolder(), 'data100.plan.json')
-  const { code, stdout, stderr } = await lifeboat(['plan', data100, '--cloud', world.cloudPath, '--out', path]).ended
+  const { code, stdout, stderr } = await lifeboatHere(['plan', data100, '--cloud', world.cloudPath, '--out', path])
   expect([code, stdout.includes('Plan for data100')], stderr).toEqual([0, true])
   expect(stderr).toContain(`lifeboat run RUNBOOK --plan ${path}`)
   return path
 }
 
-const runIn = (world: Served, path: string, ...flags: string[]): Promise<Ended> =>
-  lifeboat(['run', data100, '--cloud', world.cloudPath, '--plan', path, '--state-dir', temporaryFolder(), ...flags]).ended
+const runIn = (world: Served, path: string, ...flags: string[]): ReturnType<typeof lifeboatHere> =>
+  lifeboatHere(['run', data100, '--cloud', world.cloudPath, '--plan', path, '--state-dir', temporaryFolder(), ...flags])
 
 describe('a plan that is kept in a file', () => {
   it('is what a later run shows, journals and follows; it holds no secret and is for nobody else to read', async () => {
@@ -81,7 +82,7 @@ describe('a plan that is kept in a file', () => {
     await using world = await served()
     const foreign = await runIn(world, join(root, 'package.json'), '--confirm=data100', '--yes')
     expect([foreign.code, foreign.stderr.includes('package.json is no plan file')], foreign.stderr).toEqual([2, true])
-    const nowhere = await lifeboat(['plan', data100, '--cloud', world.cloudPath, '--out', '/nowhere/at/all/plan.json']).ended
+    const nowhere = await lifeboatHere(['plan', data100, '--cloud', world.cloudPath, '--out', '/nowhere/at/all/plan.json'])
     expect([nowhere.code, nowhere.stderr.includes('there is no folder /nowhere/at/all'), nowhere.stdout], nowhere.stderr).toEqual([2, true, ''])
     expect(await worldRequests(world)).toEqual([])
   })

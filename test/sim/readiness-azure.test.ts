@@ -34,8 +34,7 @@ const impediments: readonly Impediment[] = [
     name: 'a new server in a subnet without a way out',
     runbook: (text) => text.replace(/ +natGateway: .*\n/, ''),
     step: 'nfs',
-    level: 'warn',
-    what: /nothing in the plan gives the new server’s subnet a way out/,
+    what: /network makes the subnet nfs without a NAT gateway, so a new server could not fetch ZFS and NFS/,
     mend: /`natGateway: \{ subnets: \[…\] \}` of azure\/network/,
   },
   {
@@ -257,6 +256,13 @@ const impediments: readonly Impediment[] = [
     step: 'nfs',
     what: /the address 10\.240\.0\.7 is taken in the subnet nfs/,
     mend: /az network nic list.*Free are 10\.240\.0\.4/,
+  },
+  {
+    name: 'the server’s address, outside of the subnet that the plan makes',
+    runbook: (text) => text.replace('serverAddress: 10.240.0.7', 'serverAddress: 10.240.0.16'),
+    step: 'nfs',
+    what: /^the address 10\.240\.0\.16 is not in the subnet nfs \(10\.240\.0\.0\/28\)$/,
+    mend: /Write an address of that subnet into the runbook/,
   },
 ]
 

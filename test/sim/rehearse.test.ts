@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 /** An environment in which every ambient setting leads to a place that must never be asked. */
 function poisoned(): Record<string, string> {
@@ -37,7 +38,7 @@ function poisoned(): Record<string, string> {
 describe('lifeboat rehearse', () => {
   it('prints the event stream and nothing else, untouched by a poisoned environment', async () => {
     const cli = lifeboat(
-      ['rehearse', data100, '--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()],
+      ['rehearse', data100, '--world', quickWorld(), '--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()],
       poisoned(),
     )
     const { code, stdout, stderr } = await cli.ended

@@ -3,34 +3,13 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LifeboatError } from '../../src/contract/index.js'
 import { root } from '../helpers/cli.js'
-import { servedCluster, writeChart, type ServedCluster } from '../helpers/kube.js'
+import { homesVolume, servedCluster, webDeployment, writeChart, type ServedCluster } from '../helpers/kube.js'
 import { kubeServer } from '../helpers/kube-server.js'
 import { release, releaseStep } from '../helpers/release.js'
 import { helmError } from '../../src/platform/helm/errors.js'
 import { tempFolder } from '../helpers/temp-folder.js'
 
-const deployment = (extra = ''): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-${extra}
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers: [{ name: web, image: web }]
-`
-const volume = `
-apiVersion: v1
-kind: PersistentVolume
-metadata: { name: homes }
-spec:
-  accessModes: [ReadWriteMany]
-  capacity: { storage: 1Gi }
-  storageClassName: ""
-  nfs: { server: {{ .Values.server }}, path: /pool0/homes }
-`
+const deployment = (spec = ''): string => webDeployment({ spec })
 const chart = (templates: Record<string, string>): string => writeChart(tempFolder(), 'web', templates, 'server: 10.240.0.7\n')
 
 /** What the step would say of how the real helm failed at this. */
@@ -72,7 +51,7 @@ describe('what the real helm says, told plainly', () => {
 
   it('what cannot be changed, as the NFS server of a volume', async () => {
     const served = await servedCluster({ readyAfterMs: () => 1000 })
-    const at = chart({ 'homes.yaml': volume })
+    const at = chart({ 'homes.yaml': homesVolume })
     await installed(served, at)
     expect(await saidOf(served, at, '--set', 'server=10.240.0.8')).toMatchObject({ code: 'helm.immutable', hint: expect.stringContaining('NFS server') as string })
   })

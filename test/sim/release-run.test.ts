@@ -4,23 +4,13 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { chartServer, packaged } from '../helpers/chart-server.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
-import { writeChart } from '../helpers/kube.js'
+import { webDeployment, writeChart } from '../helpers/kube.js'
 import { isInstalling, served, worldWhere } from '../helpers/served.js'
 import { cloudFile } from '../helpers/worlds.js'
 
 const token = 'hunter2-of-the-proxy'
-const web = (image: string): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web, annotations: { token: {{ .Values.proxy.secretToken | quote }} } }
-spec:
-  selector: { matchLabels: { app: web } }
-  progressDeadlineSeconds: 3600
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers: [{ name: web, image: ${image} }]
-`
+const web = (image: string): string =>
+  webDeployment({ image, metadata: 'annotations: { token: {{ .Values.proxy.secretToken | quote }} }', spec: '  progressDeadlineSeconds: 3600' })
 const archive = (image: string): string => packaged(writeChart(temporaryFolder(), 'web', { 'web.yaml': web(image) }, 'proxy: {}\n'))
 
 /** data100 up to its cluster, and one release on it. */

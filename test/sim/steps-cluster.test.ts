@@ -1,16 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/contract/index.js'
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
-import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import { clusterSite } from '../helpers/azure.js'
 import type { Driven } from '../helpers/steps.js'
-import { clusterType, putNetwork } from '../helpers/world.js'
+import { clusterType } from '../helpers/world.js'
 
-let world: AzureWorld
-let subnet = ''
+let world: Awaited<ReturnType<typeof clusterSite>>
 beforeEach(async () => {
-  world = await azureWorld()
-  world.test.addGroup('data100-19s-2')
-  subnet = `${await putNetwork(world.test)}/subnets/nodes`
+  world = await clusterSite()
 })
 afterEach(() => world[Symbol.asyncDispose]())
 
@@ -24,7 +21,7 @@ const cluster = (changes: Record<string, unknown> = {}): Driven =>
     name: 'data100-19s-2',
     kubernetesVersion: '1.33.2',
     like: oldId(),
-    subnet,
+    subnet: world.subnet,
     ...changes,
   })
 const warned = async (step: Driven): Promise<string[]> => {
@@ -55,7 +52,7 @@ describe('a cluster like its source', () => {
       enableRBAC: true,
       apiServerAccessProfile: { authorizedIPRanges: ['203.0.113.0/24'] },
       networkProfile: { networkPlugin: 'kubenet', podCidr: '10.244.0.0/16', loadBalancerProfile: { managedOutboundIPs: { count: 2 } } },
-      agentPoolProfiles: [{ count: 4, nodeLabels: { a: 'b' }, nodeTaints: ['k=v:NoSchedule'], enableAutoScaling: true, minCount: 2, maxCount: 6, osSKU: 'Ubuntu', osDiskType: 'Managed', vnetSubnetID: subnet }],
+      agentPoolProfiles: [{ count: 4, nodeLabels: { a: 'b' }, nodeTaints: ['k=v:NoSchedule'], enableAutoScaling: true, minCount: 2, maxCount: 6, osSKU: 'Ubuntu', osDiskType: 'Managed', vnetSubnetID: world.subnet }],
     })
     expect(JSON.stringify(made()?.properties)).not.toMatch(/omsagent|kubeletidentity|1\.11\.7|"old"/)
   })

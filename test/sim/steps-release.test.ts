@@ -3,7 +3,7 @@ import { isIrreversible, LifeboatError, type Change } from '../../src/contract/i
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
-import { writeChart } from '../helpers/kube.js'
+import { webDeployment, writeChart } from '../helpers/kube.js'
 import { converged, hubValues, release, releaseStep, type KubeServer } from '../helpers/release.js'
 import type { Driven } from '../helpers/steps.js'
 import { tempFolder } from '../helpers/temp-folder.js'
@@ -24,18 +24,7 @@ async function killedIn(server: KubeServer, status: string, work: (driven: Drive
   expect(await doomed).toBe('exec.killed')
 }
 
-const web = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      containers: [{ name: web, image: {{ .Values.image }} }]
-      volumes: [{ name: homes, nfs: { server: 10.240.0.7, path: /pool0/homes } }]
-`
+const web = webDeployment({ image: '{{ .Values.image }}' })
 const preInstallJob = `
 apiVersion: batch/v1
 kind: Job

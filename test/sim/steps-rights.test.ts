@@ -2,16 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LifeboatError, Pending, type Change } from '../../src/contract/index.js'
 import { managedIdentity } from '../../src/steps/azure-managed-identity.js'
 import { roleAssignment } from '../../src/steps/azure-role-assignment.js'
-import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import { clusterSite } from '../helpers/azure.js'
 import type { Driven } from '../helpers/steps.js'
-import { putNetwork, until } from '../helpers/world.js'
+import { until } from '../helpers/world.js'
 
-let world: AzureWorld
-let subnet = ''
+let world: Awaited<ReturnType<typeof clusterSite>>
 beforeEach(async () => {
-  world = await azureWorld()
-  world.test.addGroup('data100-19s-2')
-  subnet = `${await putNetwork(world.test)}/subnets/nodes`
+  world = await clusterSite()
 })
 afterEach(() => world[Symbol.asyncDispose]())
 
@@ -61,7 +58,7 @@ describe('azure/role-assignment', () => {
     principal = seen.state === 'converged' ? String(seen.outputs['principalId']) : ''
   })
   const role = (changes: Record<string, unknown> = {}): Driven =>
-    world.driven(roleAssignment, { scope: subnet, principal, role: 'Network Contributor', ...changes })
+    world.driven(roleAssignment, { scope: world.subnet, principal, role: 'Network Contributor', ...changes })
   const byOthers = (scope: string, guid = '4d97b98b-1d4f-4787-a291-c67834d212e7') => {
     const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${guid}`
     const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/11111111-2222-4333-8444-555555555555`
@@ -84,13 +81,13 @@ describe('azure/role-assignment', () => {
 
   it('is found by a fresh run at once, though lists do not show it yet', async () => {
     await done(role().make())
-    expect(await world.azure.roles.at(subnet)).toEqual([])
-    expect(await role({ seenAfter: '0s', scope: subnet.replace('resourceGroups', 'resourcegroups') }).see()).toMatchObject({ state: 'converged' })
+    expect(await world.azure.roles.at(world.subnet)).toEqual([])
+    expect(await role({ seenAfter: '0s', scope: world.subnet.replace('resourceGroups', 'resourcegroups') }).see()).toMatchObject({ state: 'converged' })
     expect(assignments()).toHaveLength(1)
   })
 
   it('counts what others have given, there or above, and no other role', async () => {
-    await byOthers(subnet.split('/providers/')[0] ?? '')
+    await byOthers(world.subnet.split('/providers/')[0] ?? '')
     world.test.clock.advance(120_000)
     expect(await role().see()).toMatchObject({ state: 'converged', outputs: { id: assignments()[0]?.id } })
     expect(await role({ role: 'Reader' }).see()).toEqual({ state: 'absent' })
@@ -98,7 +95,7 @@ describe('azure/role-assignment', () => {
   })
 
   it('is worth another look when somebody was first a moment ago', async () => {
-    await byOthers(subnet)
+    await byOthers(world.subnet)
     const step = role({ seenAfter: '0s' })
     const refused = done(step.make())
     await expect(refused).rejects.toMatchObject({ code: 'azure.in-flight', retry: {} })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { served, worldRequests, worldState, type Served, type WorldState } from '../helpers/served.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 /** What an undo gives back: all but the safety copies, which are kept, and the hubs' own history. */
 async function starting(world: Served): Promise<object> {
@@ -37,7 +38,7 @@ async function expectShownOnly(world: Served, run: string, state: string): Promi
 
 describe('lifeboat undo', () => {
   it('shows what it would put back, needs the name, and gives back the state from before, also when it is killed on the way', async () => {
-    await using world = await served(undefined, 240)
+    await using world = await served(quickWorld(), 240)
     const state = temporaryFolder()
     const flags = ['--state-dir', state, '--yes', '--json']
     const before = await starting(world)

@@ -1,150 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
-import {
-  anyStep,
-  LifeboatError,
-  Secret,
-  type Answer,
-  type AnyStep,
-  type Change,
-  type Claim,
-  type Clock,
-  type Demand,
-  type Finding,
-  type Question,
-  type RunEvent,
-} from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
-import { Journal, type RecordData } from '../../src/journal/index.js'
-import type { Node, Runbook } from '../../src/runbook/index.js'
+import { LifeboatError, type Claim, type Demand, type Finding, type RunEvent } from '../../src/contract/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
-
-/** A world of switches: each step turns its own on. */
-class Switches {
-  readonly on = new Set<string>()
-  readonly turned: string[] = []
-  /** Runs while a step is being applied. */
-  during: (id: string, signal: AbortSignal) => Promise<void> = async () => undefined
-  /** What a step's preflight says. */
-  says: (id: string) => readonly (Finding | Demand)[] = () => []
-  /** What is said of no step. */
-  ofSite: () => readonly Finding[] = () => []
-  /** Steps that take something from users. */
-  readonly harmful = new Set<string>()
-  /** Steps that can only be turned on another way, and offer it; `sees`: they find out when they look. */
-  readonly offering = new Map<string, 'sees' | 'tries'>()
-}
-
-const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
-const position = { line: 1, column: 1 }
-
-function clock(): Clock {
-  let ms = Date.UTC(2019, 1, 25)
-  const pass = async (by: number, signal?: AbortSignal): Promise<void> => {
-    signal?.throwIfAborted()
-    ms += by
-    await new Promise(setImmediate)
-  }
-  return { now: () => new Date(ms), realNow: () => new Date(ms), sleep: pass, sleepReal: pass, toReal: (by) => by }
-}
-
-const detour = (id: string): Change => ({ resource: `${id} otherwise`, action: 'run' })
-const offer = (id: string): LifeboatError =>
-  new LifeboatError('test.refused', 'refused', { alternative: { id: 'other', offer: 'does it otherwise', changes: [detour(id)] } })
-
-function switchStep(world: Switches, id: string, claims: readonly Claim[] = []): AnyStep<unknown> {
-  return anyStep<Record<string, unknown>, { id: string }, string, unknown, unknown>({
-    uses: `test/${id}`,
-    summary: '',
-    inputs: z.object({}),
-    outputs: z.object({ id: z.string() }),
-    identity: [],
-    verification: () => ({ everyMs: 10, withinMs: 1000 }),
-    preflight: async () => world.says(id),
-    observe: async (_inputs, { accepted }) => {
-      if (world.offering.get(id) === 'sees' && !accepted.has('other')) throw offer(id)
-      if (world.on.has(id)) return { state: 'converged', outputs: { id } }
-      return accepted.has('other') ? { state: 'drifted', seen: 'other' } : { state: 'absent' }
-    },
-    plan: (_inputs, { state }) => [
-      state === 'drifted' ? detour(id) : { resource: id, action: 'create', ...(world.harmful.has(id) ? { harm: 'notebooks stop' } : {}) },
-    ],
-    apply: async (changes, _inputs, { signal }) => {
-      if (world.offering.get(id) === 'tries' && changes[0]?.resource === id) throw offer(id)
-      await world.during(id, signal)
-      world.turned.push(id)
-      world.on.add(id)
-    },
-    invert: (changes) => changes.map((change: Change) => ({ ...change, action: 'delete' as const })),
-    claims: () => claims,
-    estimateMs: () => 60_000,
-  })
-}
-
-const step = (id: string, needs: string[] = []): Node => ({ kind: 'step', id, uses: `test/${id}`, needs, with: {}, position, positions: new Map() })
-const gate = (id: string, needs: string[]): Node => ({ kind: 'gate', id, ask: 'go on?', needs, position })
-
-interface Stage {
-  readonly nodes: readonly Node[]
-  readonly world: Switches
-  readonly store?: MemoryStore
-  readonly claims?: Record<string, Claim[]>
-  readonly answer?: (question: Question) => Answer['choice']
-  readonly stop?: AbortController
-  /** Chosen in advance. */
-  readonly accept?: Accepting
-  /** Nobody is there to be asked. */
-  readonly alone?: boolean
-}
-
-async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false }: Stage) {
-  const events: RunEvent[] = []
-  const runbook: Runbook = {
-    apiVersion: 'lifeboat/v1',
-    name: 'test',
-    path: '/t.yaml',
-    folder: '/',
-    text: '',
-    azure: { subscription: 's', location: 'l', cloud: 'c' },
-    vars: {},
-    nodes,
-  }
-  const time = clock()
-  const steps = nodes.filter(({ kind }) => kind === 'step').map(({ id }) => switchStep(world, id, claims[id]))
-  const resuming = (await store.read()) !== ''
-  const journal = resuming ? (await Journal.open(store, 'run', () => time.now())).journal : Journal.create(store, 'run', () => time.now())
-  const ports: RunPorts<unknown> = {
-    runbook,
-    registry: new Map(steps.map((module) => [module.uses, module])),
-    clock: time,
-    env: () => undefined,
-    secrets: { digest: () => 'keyed:0', read: () => new Secret('') },
-    doors: () => undefined,
-    signal: stop.signal,
-    pollEveryMs: 10,
-    site: async () => world.ofSite(),
-    journal,
-    listeners: [(event) => events.push(event)],
-    ...(accept === undefined ? {} : { accept }),
-    operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
-    survivors: { handle: async () => 'gone', marked: async () => [] },
-    resumeCommand: 'lifeboat resume run',
-  }
-  const started: RecordData['run.started'] = {
-    runbook: { name: 'test', path: '/t.yaml', text: '' },
-    mode: 'run',
-    cloud: { name: 'c', resourceManager: 'https://c', subscription: 's', path: null },
-    owner,
-    pins: [],
-    confirmed: 'flag',
-    realStartedAt: time.realNow().toISOString(),
-  }
-  let plan: Plan | undefined
-  const outcome = resuming
-    ? await resumeRun(ports, { owner, realStartedAt: time.realNow().toISOString(), acceptedChanges: false })
-    : await startRun(ports, started, (plan = await planRun(ports)))
-  return { outcome, plan, events, store, asked: events.flatMap((event) => (event.type === 'question.asked' ? [event.question.kind] : [])) }
-}
+import { detour, gate, perform, step, Switches } from '../helpers/switches.js'
 
 describe('a run', () => {
   it('does what needs nothing side by side, and everything else after what it needs', async () => {
@@ -181,6 +38,20 @@ describe('a run', () => {
     world.during = async () => undefined
     const second = await perform({ nodes, world, store: first.store })
     expect([second.outcome, world.turned]).toEqual(['succeeded', ['a', 'b', 'c']])
+  })
+
+  it('looks only once at what it does away with itself: a resume takes what stands in the journal', async () => {
+    const world = new Switches()
+    const nodes = [step('a'), step('b', ['a'])]
+    world.standing.add('a')
+    world.during = async (id) => {
+      if (id === 'b') throw new LifeboatError('azure.refused', 'no')
+    }
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    world.during = async () => undefined
+    world.on.delete('a')
+    const second = await perform({ nodes, world, store: first.store })
+    expect([second.outcome, world.turned, second.events.some((event) => event.type === 'step.started' && event.step === 'a')]).toEqual(['succeeded', ['a', 'b'], false])
   })
 
   it('waits for nothing any more once its journal cannot be written, and is resumed when it can', async () => {
@@ -294,6 +165,25 @@ describe('readiness', () => {
     }
     const { plan } = await perform({ nodes: [step('a')], world })
     expect([tries, plan?.findings]).toEqual([2, [{ level: 'stop', steps: ['a'], what: 'cannot be checked: not allowed to read', mend: 'Ask for Reader.' }]])
+  })
+
+  it('comes with another look at what the run has made for what is downstream, before first harm', async () => {
+    const world = new Switches()
+    world.harmful.add('fence')
+    // The cluster acts as the identity; nothing but the hub needs either, and the server is aside.
+    const nodes = [step('rights'), step('cluster', ['rights']), step('aside'), step('ready', ['cluster', 'aside']), step('fence', ['ready']), step('hub', ['cluster', 'fence'])]
+    world.during = async (id) => {
+      if (id === 'ready') world.on.delete('rights')
+    }
+    const first = await perform({ nodes, world, answer: () => 'stop' })
+    expect(first.events.find(({ type }) => type === 'step.failed')).toMatchObject({
+      step: 'fence',
+      error: { code: 'preflight.failed', message: 'rights: is not any more as it was verified: it is gone' },
+    })
+    expect(world.turned).toEqual(expect.not.arrayContaining(['fence', 'hub']))
+    world.during = async () => undefined
+    expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
+    expect(world.turned.slice(-3)).toEqual(['rights', 'fence', 'hub'])
   })
 
   it('is asked again before first harm of what is downstream, and only a stop stops there', async () => {

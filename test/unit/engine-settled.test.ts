@@ -23,14 +23,6 @@ describe('a warning that another step does away with', () => {
     expect(left([planned('dns', 9 * minute, [lowered])])).toEqual([told])
   })
 
-  it('may be one of several changes of a step that is named, where the rest of its label is not known', () => {
-    const open = { resource: 'subnet v/nfs', action: 'create', after: { natGateway: 'v-nat' } } as const
-    const any: Finding = { ...told, settledBy: { resource: { begins: 'subnet ' }, by: ['network'], sets: 'natGateway', aheadMs: 0 } }
-    expect(left([planned('network', 0, [open]), planned('dns', minute)], any)).toEqual([])
-    expect(left([planned('other', 0, [open]), planned('dns', minute)], any)).toEqual([told])
-    expect(left([planned('network', 0, [{ ...open, after: {} }]), planned('dns', minute)], any)).toEqual([told])
-  })
-
   it('is never one that stops', () => {
     const stop = { ...warning, level: 'stop' } as const
     expect(left([planned('ttl', 0, [lowered]), planned('dns', 9 * minute)], stop)).toEqual([{ ...told, level: 'stop' }])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LifeboatError } from '../../src/contract/index.js'
 import { TargetLock, type MarkStore, type Owner } from '../../src/journal/index.js'
+import { targetTimes } from '../../src/journal/target.js'
 import { FakeProcesses } from '../helpers/fake-processes.js'
 import { seeded, VirtualTime } from '../helpers/virtual-time.js'
 
@@ -212,7 +213,69 @@ describe('--take-over', () => {
     await time.until(beats)
     await time.until(first.lock.release('interrupted'))
     expect([groups.runs(), groups.states()]).toEqual([['run-2', 'run-2', 'run-2'], ['at work', 'at work', 'at work']])
-    expect(second.said.join('\n')).toMatch(/Taking over from run run-1 of ann on desktop[\s\S]*Waiting 15 s/)
+    expect(second.said.join('\n')).toMatch(/Taking over from run run-1 of ann on desktop[\s\S]*Waiting until/)
+  })
+
+  /** A live run that needs `stopsInMs` to come to its end once it knows that it is displaced, and one that displaces it. */
+  async function displacing(stopsInMs: number): Promise<{ log: string[]; said: string; waitedMs: number; moved: boolean }> {
+    const [groups, time, log] = [new Groups(...all), new VirtualTime(), [] as string[]]
+    const first = player(groups, time, new FakeProcesses('desktop'), 'run-1')
+    await time.until(begin(first))
+    const over = new AbortController()
+    const work = (async () => {
+      await first.lock.keepBeating(over.signal)
+      if (stopsInMs > 0) await time.sleep(stopsInMs)
+      log.push('the first has stopped')
+      await first.lock.release('interrupted')
+    })()
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    await time.until(second.lock.admit())
+    const fromMs = time.now().getTime()
+    const moved = await time.until(second.lock.displace())
+    log.push('the second writes')
+    const waitedMs = time.now().getTime() - fromMs
+    await time.until(work)
+    expect(groups.runs()).toEqual(['run-2', 'run-2', 'run-2'])
+    return { log, said: second.said.at(-1) ?? '', waitedMs, moved }
+  }
+
+  it('writes nothing before the displaced run has said that it has stopped, and not much later', async () => {
+    const { log, said, waitedMs, moved } = await displacing(30_000)
+    expect([log, said, moved]).toEqual([['the first has stopped', 'the second writes'], 'It has stopped.', true])
+    expect(waitedMs).toBeLessThan(30_000 + 2 * targetTimes.lookMs + 5_000)
+  })
+
+  it('waits as long as a beat takes for one that says nothing, and tells so', async () => {
+    const { log, said, waitedMs } = await displacing(10 * 60_000)
+    expect([log, said]).toEqual([['the second writes', 'the first has stopped'], expect.stringContaining('It has not said so') as string])
+    expect(waitedMs).toBeGreaterThanOrEqual(targetTimes.beatMs)
+  })
+
+  it('does not wait for one that has not beaten for three intervals, and has displaced it all the same', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
+    await time.until(time.sleep(targetTimes.recentMs))
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    await time.until(second.lock.admit())
+    expect(await time.until(second.lock.displace())).toBe(true)
+    expect(second.said.join()).not.toContain('Waiting')
+  })
+
+  it('has displaced nobody where nobody was at work', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1', { takeOver: true })
+    await time.until(lock.admit())
+    expect([await time.until(lock.displace()), groups.writes]).toEqual([false, 0])
+  })
+
+  it('takes the word of that life only: what an earlier one said long ago does not count', async () => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    groups.tags.set('a', { 'lifeboat-owner-yielded': 'run-0 101 boot:101 desktop' })
+    await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    await time.until(second.lock.admit())
+    await time.until(second.lock.displace())
+    expect(second.said.at(-1)).toContain('It has not said so')
   })
 
   it('is refused where nothing can be written by which the other would notice', async () => {

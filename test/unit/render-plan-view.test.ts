@@ -29,6 +29,25 @@ function withChange(change: Change, irreversible: Readonly<Record<string, string
   return text({ steps: [planned('cluster', { changes: [change], irreversible })] })
 }
 
+describe('the end of a plan', () => {
+  const ends = (...changes: readonly Change[]): string[] => planLines(input({ steps: [planned('x', { changes })] }), { columns: 250 }).filter((line) => line.includes('DNS'))
+  const record: Change = { resource: 'record A data100', action: 'update', before: { values: ['1.1.1.1'] }, after: { values: new Pending(['prod']) } }
+  const address: Change = { resource: 'public address data100', action: 'update', before: { heldBy: 'old' }, after: { heldBy: null } }
+
+  it('says that names lead elsewhere, and what would spare it', () => {
+    expect(ends(record, { ...record, resource: 'record A data100s' }, address)).toEqual([expect.stringMatching(/^DNS: 2 records change, .*A reserved address for each hub would spare that/) as string])
+    expect(ends(record)).toEqual([expect.stringMatching(/^DNS: 1 record changes, and clients follow/) as string])
+  })
+
+  it('says that hubs keep their addresses, where these change hands and no record does', () => {
+    expect(ends(address, { resource: 'record A data100', action: 'update', after: { ttlSeconds: 60 } })).toEqual(['No DNS change: the hubs keep their addresses.'])
+  })
+
+  it('says nothing of DNS where neither is touched', () => {
+    expect(ends({ resource: 'managedCluster a', action: 'create', after: {} })).toEqual([])
+  })
+})
+
 describe('the values of a change', () => {
   it('of a creation are all that will be', () => {
     const after = { location: 'westus2', agentPool: { count: 3 }, zones: ['1', '2'], disks: [{ lun: 0 }, { lun: 1 }] }

@@ -1,10 +1,14 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { LifeboatError, type Question } from '../../src/contract/index.js'
-import { terminalAsker, type Asker } from '../../src/render/asker.js'
+import { terminalAsker, type Asker } from '../../src/render/ask/asker.js'
+import type { Card } from '../../src/render/ask/card.js'
+import { noPaint } from '../../src/render/color.js'
 import { errorLines } from '../../src/render/diagnostics.js'
 import { Output } from '../../src/render/output.js'
+import { Stage } from '../../src/render/stage.js'
 import { confirmByName, personOperator, yesOperator } from '../../src/render/prompts.js'
+import { plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
 
 const never = new AbortController().signal
 const error = { code: 'azure.quota', message: 'no cores left', hint: 'Ask for more.', blame: 'user', retryable: false } as const
@@ -19,11 +23,12 @@ const surprise: Question = {
 }
 
 /** An asker that answers from a list and remembers what it showed; `open` counts questions that are open at once. */
-function scripted(answers: readonly unknown[]): Asker & { shown: string[]; asked: string[]; most: number } {
+function scripted(answers: readonly unknown[]): Asker & { shown: string[]; asked: string[]; about: string[]; most: number } {
   const left = [...answers]
   let open = 0
-  const answer = async (message: string): Promise<never> => {
-    asker.asked.push(message)
+  const answer = async ({ title, about = [] }: Card): Promise<never> => {
+    asker.asked.push(title)
+    asker.about.push(...about)
     open += 1
     asker.most = Math.max(asker.most, open)
     await Promise.resolve()
@@ -33,6 +38,7 @@ function scripted(answers: readonly unknown[]): Asker & { shown: string[]; asked
   const asker = {
     shown: [] as string[],
     asked: [] as string[],
+    about: [] as string[],
     most: 0,
     show: (lines: readonly string[]) => void asker.shown.push(...lines),
     select: answer,
@@ -53,14 +59,16 @@ describe('the person at the terminal', () => {
   it('has done a checklist only when all of it is ticked', async () => {
     const asker = scripted([[0], 'back', [0, 1]])
     expect(await ask(manual, asker)).toEqual({ choice: 'done', by: 'ada' })
-    expect(asker.shown).toEqual(['Not done yet:', '  - write the mail'])
+    expect(asker.about).toEqual(['Not done yet:', '- write the mail'])
     expect(await ask(manual, scripted([[], 'stop']))).toEqual({ choice: 'stop', by: 'ada' })
   })
 
   it('sees a failure with code and hint, and skips only with a reason', async () => {
     const asker = scripted(['skip', ' ', 'done elsewhere'])
     expect(await ask(failure, asker)).toEqual({ choice: 'skip', by: 'ada', reason: 'done elsewhere' })
-    expect(asker.shown.slice(0, 2)).toEqual(['cluster failed: no cores left [azure.quota]', 'Ask for more.'])
+    expect(asker.about.slice(0, 2)).toEqual(['no cores left [azure.quota]', 'Ask for more.'])
+    expect(asker.asked).toEqual(['cluster failed: what now?', ...Array<string>(2).fill('cluster: why may it be skipped?')])
+    expect(asker.shown).toEqual([])
   })
 
   it.each(['retry', 'done', 'stop'])('answers a failure with %s', async (choice) => {
@@ -70,10 +78,39 @@ describe('the person at the terminal', () => {
   it('sees what else a failure offers, with what it would change and whom it harms, and may choose it', async () => {
     const changes = [{ resource: 'server', action: 'run', after: { power: 'off' }, harm: 'it stops' }] as const
     const offering: Question = { ...failure, error: { ...error, alternative: { id: 'other', offer: 'turn it off', changes } } }
-    const asker = scripted(['accept'])
+    const asker = scripted(['accept', 'back', 'accept', 'go'])
     expect(await ask(offering, asker)).toEqual({ choice: 'accept', by: 'ada', alternative: 'other' })
+    expect(asker.about).toContain('There is another way, other: turn it off It makes 1 change besides, which you see first.')
     const shown = asker.shown.join('\n')
-    for (const part of ['There is another way (other): turn it off', 'run server', 'harm: it stops']) expect(shown).toContain(part)
+    for (const part of ['run server', 'harm: it stops']) expect(shown).toContain(part)
+    expect(asker.asked[1]).toBe('cluster: make these changes too?')
+  })
+
+  it('chooses another way that changes nothing besides without a second question', async () => {
+    const offering: Question = { ...failure, error: { ...error, alternative: { id: 'other', offer: 'leave it.', changes: [] } } }
+    expect(await ask(offering, scripted(['accept']))).toEqual({ choice: 'accept', by: 'ada', alternative: 'other' })
+  })
+
+  it('sees details of a failure as often as wanted, before it is answered', async () => {
+    const view = viewAfter([started, plannedRun, startedStep(1, 'cluster')])
+    const asker = scripted(['details', 'details', 'retry'])
+    const operator = personOperator({ name: 'ada', asker, view: () => view })
+    expect(await operator.ask(failure, never)).toEqual({ choice: 'retry', by: 'ada' })
+    const once = asker.shown.slice(0, asker.shown.length / 2)
+    expect(asker.shown).toEqual([...once, ...once])
+    expect(once).toEqual([
+      'cluster in detail:',
+      '  step     azure/aks-cluster, attempt 1',
+      '  error    azure.quota: no cores left',
+      '  whose    to be mended on our side; trying again by itself would not have',
+      '           helped',
+      '  to do    Ask for more.',
+      '  waiting  prod',
+      '  look     lifeboat status r1',
+      '  It was to make these changes:',
+      '    create cluster',
+      '        name: cluster',
+    ])
   })
 
   it('sees both what was shown and what is needed now', async () => {
@@ -85,7 +122,7 @@ describe('the person at the terminal', () => {
       '  create data100',
       'Now needed:',
       '  update data100',
-      '      ttl  60 → 300',
+      '      ttl: 60 → 300',
       '      harm: names go stale',
     ])
   })
@@ -155,7 +192,7 @@ describe('questions at a real terminal', () => {
     const shown = new Promise<void>((resolve) => stderr.once('data', () => setImmediate(resolve)))
     const output = new Output({ stdin, stdout, stderr })
     return {
-      asker: terminalAsker(output, () => (interrupts += 1)),
+      asker: terminalAsker({ output, stage: new Stage(output), paint: noPaint, interrupt: () => (interrupts += 1) }),
       type: (keys) => void stdin.write(keys),
       shown,
       out: () => data,
@@ -170,7 +207,7 @@ describe('questions at a real terminal', () => {
 
   it('are answered by keys, and keep off standard output', async () => {
     const { asker, type, shown, out } = terminal()
-    const answer = asker.select('Cut?', choices, never)
+    const answer = asker.select({ title: 'Cut?' }, choices, never)
     await shown
     type('\u001b[B')
     type('\r')
@@ -180,7 +217,7 @@ describe('questions at a real terminal', () => {
 
   it('take typed text', async () => {
     const { asker, type, shown } = terminal()
-    const answer = asker.text('Name:', never)
+    const answer = asker.text({ title: 'Name' }, never)
     await shown
     type('data100\r')
     expect(await answer).toBe('data100')
@@ -188,7 +225,7 @@ describe('questions at a real terminal', () => {
 
   it('pass Ctrl-C on as an interrupt', async () => {
     const { asker, type, shown, interrupts } = terminal()
-    const answer = asker.select('Cut?', choices, never)
+    const answer = asker.select({ title: 'Cut?' }, choices, never)
     await shown
     type('\u0003')
     await expect(answer).rejects.toThrow()
@@ -198,7 +235,7 @@ describe('questions at a real terminal', () => {
   it('end with the reason of the run when that is to stop', async () => {
     const { asker, shown, interrupts } = terminal()
     const stop = new AbortController()
-    const answer = asker.select('Cut?', choices, stop.signal)
+    const answer = asker.select({ title: 'Cut?' }, choices, stop.signal)
     await shown
     stop.abort(new LifeboatError('interrupted.SIGTERM', 'stopped by SIGTERM'))
     await expect(answer).rejects.toThrow('stopped by SIGTERM')

@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
-import { noPaint } from '../../src/render/color.js'
+import { noPaint, type Paint } from '../../src/render/color.js'
 import { rendererKind } from '../../src/render/index.js'
 import { doneLines, viewOf } from '../../src/render/live-view.js'
 import { Output, type Streams } from '../../src/render/output.js'
-import { terminalScreen } from '../../src/render/screen.js'
+import { Stage, type Drawing } from '../../src/render/stage.js'
 import { widthOf } from '../../src/render/text.js'
 import { LocalTimes } from '../../src/render/times.js'
 import { TtyRenderer, type Screen } from '../../src/render/tty.js'
@@ -33,7 +33,7 @@ describe('the live view', () => {
       '  prod-live     after prod',
       '',
       'elapsed 3m  done about 13:18, 35m to go  objective 45m, 7m to spare',
-      '0/5 steps  data100 in a simulated world  run r1  Ctrl-C stops at a safe point',
+      '0/5 steps  run r1 in a simulated world  Ctrl-C stops at a safe point',
     ])
   })
 
@@ -67,33 +67,33 @@ describe('the live view', () => {
   })
 })
 
-/** A screen that remembers: what stays, what moves, and every call in order. */
-function fakeScreen(): Screen & { kept: string; moving: string; calls: string[] } {
-  return {
-    kept: '',
-    moving: '',
-    calls: [],
-    columns: 80,
-    rows: 24,
-    draw(text) {
-      this.moving = text
-      this.calls.push('draw')
-    },
-    clear() {
-      this.moving = ''
-      this.calls.push('clear')
-    },
-    keep(text) {
-      if (this.moving !== '') throw new Error('wrote across the moving part')
-      this.kept += text
-      this.calls.push('keep')
-    },
+/** A screen that remembers: what stays, what moves, and how often it was drawn. */
+class FakeScreen implements Screen {
+  readonly columns = 80
+  kept = ''
+  moving = ''
+  draws = 0
+  #view: Drawing | undefined
+
+  show(view: Drawing): void {
+    this.#view = view
+  }
+  hide(): void {
+    this.#view = undefined
+    this.moving = ''
+  }
+  redraw(): void {
+    this.draws += 1
+    this.moving = this.#view?.({ columns: 80, rows: 24 }).join('\n') ?? ''
+  }
+  keep(text: string): void {
+    this.kept += text
   }
 }
 
-function live(): { screen: ReturnType<typeof fakeScreen>; clock: HandClock; renderer: TtyRenderer } {
-  const [screen, clock] = [fakeScreen(), new HandClock()]
-  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times }) }
+function live(asks = false): { screen: FakeScreen; clock: HandClock; renderer: TtyRenderer } {
+  const [screen, clock] = [new FakeScreen(), new HandClock()]
+  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times, asks }) }
 }
 
 describe('the live renderer', () => {
@@ -105,7 +105,7 @@ describe('the live renderer', () => {
       await clock.pass(10)
     }
     renderer.close()
-    expect(screen.calls.filter((call) => call === 'draw')).toHaveLength(4)
+    expect(screen.draws).toBe(4)
   })
 
   it('collapses what is done to a line that stays', async () => {
@@ -117,19 +117,32 @@ describe('the live renderer', () => {
     renderer.close()
   })
 
-  it('stands aside while a question is asked, and tells afterwards what happened meanwhile', async () => {
+  it('goes on while a question is asked, and tells at once what happens meanwhile', async () => {
     const { screen, clock, renderer } = live()
     const question = { kind: 'gate', step: 'ready-to-cut', text: 'Cut?' } as const
     ;[...running, verified(5, 'server', 5), event(5, { type: 'question.asked', step: 'ready-to-cut', question })].forEach(renderer.listener)
-    expect(screen.moving).toBe('')
-    const calls = screen.calls.length
+    await clock.pass(250)
+    expect(screen.moving).toContain('● ready-to-cut  0s     waits for an answer')
     renderer.listener(verified(6, 'cluster', 6))
-    await clock.pass(10_000)
-    expect(screen.calls).toHaveLength(calls)
+    await clock.pass(250)
+    expect(screen.kept).toMatch(/✓ cluster {2}6m.*\n$/)
     renderer.listener(event(7, { type: 'question.answered', step: 'ready-to-cut', kind: 'gate', answer: { choice: 'go', by: 'ada' } }))
     await clock.pass(250)
-    expect(screen.kept).toMatch(/✓ cluster {2}6m.*\n✓ ready-to-cut {2}2m {2}passed\n$/)
-    expect(screen.moving).toContain('fence')
+    expect(screen.kept).toMatch(/✓ ready-to-cut {2}passed by ada\n$/)
+    renderer.close()
+  })
+
+  it('tells a failure in a line where a question tells the rest, and says whose question waits', async () => {
+    const { screen, clock, renderer } = live(true)
+    const error = { code: 'azure.quota', message: 'no cores left in westus2', hint: 'Ask for more.', blame: 'user', retryable: false } as const
+    const failed = (step: string): RunEvent => event(3, { type: 'step.failed', step, error, elapsedMs: 180_000 })
+    const question = { kind: 'failure', step: 'cluster', error } as const
+    ;[...running, failed('cluster'), event(3, { type: 'question.asked', step: 'cluster', question }), failed('server')].forEach(renderer.listener)
+    renderer.listener(event(3, { type: 'question.waiting', step: 'server', kind: 'failure' }))
+    await clock.pass(250)
+    expect(screen.kept).not.toContain('Ask for more.')
+    expect(screen.kept).toContain('✗ server  failed after 3m: no cores left in westus2 [azure.quota]\n')
+    expect(screen.moving).toContain('? server        failed; its question comes next')
     renderer.close()
   })
 
@@ -169,22 +182,66 @@ describe('which renderer', () => {
   })
 })
 
-describe('the terminal', () => {
-  function terminal(): { output: Output; stderr: PassThrough; text: () => string } {
-    const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true, columns: 40, rows: 10 })]
-    let text = ''
-    stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
-    const streams = { stdin: new PassThrough(), stdout, stderr } as unknown as Streams
-    return { output: new Output(streams), stderr, text: () => text }
-  }
+describe('a view of five hundred steps', () => {
+  const steps = Array.from({ length: 500 }, (_, index) => ({ id: `step-${index}`, uses: 'exec', needs: index < 250 ? [] : [`step-${index - 250}`] }))
+  const many = viewAfter([{ ...started, steps } as RunEvent, ...steps.slice(0, 250).map(({ id }) => startedStep(1, id))])
 
-  it('gets a whole new picture when a line has gone away', () => {
+  it('is drawn line by line for what fits, and for nothing else', () => {
+    let painted = 0
+    const counting: Paint = (_style, text) => {
+      painted += 1
+      return text
+    }
+    const lines = viewOf(many, { ...layout, paint: counting })
+    expect(lines).toHaveLength(23)
+    expect(lines.at(-4)).toBe('  and 481 more steps')
+    expect(painted).toBeLessThan(4 * 23)
+  })
+
+  it('is written only where it differs from what stands there', () => {
     const { output, text } = terminal()
-    const screen = terminalScreen(output)
-    screen.draw('a\nb\nfooter')
+    const stage = new Stage(output)
+    let footer = 0
+    stage.show((room) => [...viewOf(many, { ...layout, ...room }).slice(0, -1), `footer ${footer}`])
+    stage.redraw()
     const before = text().length
-    screen.draw('a\nfooter')
-    expect(text().slice(before)).toContain('a\nfooter\n')
+    stage.redraw()
+    expect(text()).toHaveLength(before)
+    footer = 1
+    stage.redraw()
+    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[1A\r\u001b[Jfooter 1\n\u001b[?2026l')
+  })
+})
+
+function terminal(): { output: Output; stderr: PassThrough & { columns: number; rows: number }; text: () => string } {
+  const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: true, columns: 40, rows: 10 })]
+  let text = ''
+  stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const streams = { stdin: new PassThrough(), stdout, stderr } as unknown as Streams
+  return { output: new Output(streams), stderr, text: () => text }
+}
+
+describe('the terminal', () => {
+  it('gets what stays above what moves', () => {
+    const { output, text } = terminal()
+    const stage = new Stage(output)
+    stage.show(() => ['a', 'footer'])
+    stage.redraw()
+    const before = text().length
+    stage.keep('done\n')
+    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[2A\r\u001b[Jdone\na\nfooter\n\u001b[?2026l')
+  })
+
+  it('is filled again when its size has changed, with as many of the last lines as fit', () => {
+    const { output, stderr, text } = terminal()
+    const stage = new Stage(output)
+    stage.keep(`${Array.from({ length: 20 }, (_, index) => `line ${index}`).join('\n')}\n`)
+    stage.show(() => ['footer'])
+    stage.redraw()
+    const before = text().length
+    stderr.rows = 5
+    stage.redraw()
+    expect(text().slice(before)).toContain('\u001b[H\u001b[Jline 17\nline 18\nline 19\nfooter\n')
   })
 
   it('that has gone away is no reason to fail', async () => {

@@ -1,7 +1,9 @@
 import type { AccessToken, TokenCredential } from '@azure/core-auth'
+import type { PipelinePolicy } from '@azure/core-rest-pipeline'
 import { readReference } from '../cloud/load.js'
 import type { Cloud } from '../cloud/schema.js'
 import { answersPolicy } from './answers.js'
+import { rememberSecret } from '../log/known.js'
 import { azureError } from './errors.js'
 import { withLost, wirePolicy } from './hints.js'
 
@@ -12,8 +14,14 @@ export interface Login {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
+/** How the login is sent: whose certificates are right, and who is told of it. */
+export interface LoginWire {
+  readonly tlsOptions?: { ca: string }
+  readonly logging: readonly { readonly policy: PipelinePolicy; readonly position: 'perRetry' }[]
+}
+
 /** The credential that the cloud file refers to. Throws `cloud.reference`. */
-export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { ca: string } }): Promise<TokenCredential> {
+export async function credentialFor(login: Login, { tlsOptions, logging }: LoginWire): Promise<TokenCredential> {
   const { cloud, subscription, environment } = login
   const { credential, tenant, authority, instanceDiscovery } = cloud
   const identity = await import('@azure/identity')
@@ -22,8 +30,9 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
     additionalPolicies: [
       { policy: wirePolicy(), position: 'perCall' as const },
       { policy: answersPolicy, position: 'perRetry' as const },
+      ...logging,
     ],
-    ...tlsOptions,
+    ...(tlsOptions === undefined ? {} : { tlsOptions }),
   }
   switch (credential.kind) {
     case 'client-secret': {
@@ -33,7 +42,7 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
     }
     case 'azure-cli':
       // Several logins may be there: the one for this subscription, or for the tenant that the file names.
-      return new identity.AzureCliCredential(tenant === 'organizations' ? { subscription } : { tenantId: tenant })
+      return remembered(new identity.AzureCliCredential(tenant === 'organizations' ? { subscription } : { tenantId: tenant }))
     case 'managed-identity': {
       const { clientId } = credential
       return said(new identity.ManagedIdentityCredential({ ...wire, ...(clientId === undefined ? {} : { clientId }) }))
@@ -43,8 +52,19 @@ export async function credentialFor(login: Login, tlsOptions: { tlsOptions?: { c
 
 /** An authority that does not answer is no denial, though the login library makes one of it. */
 function said(credential: TokenCredential): TokenCredential {
-  return {
+  return remembered({
     getToken: (...wanted): Promise<AccessToken | null> =>
       withLost(() => credential.getToken(...wanted), (lost) => azureError(lost, 'logging in')),
+  })
+}
+
+/** Tokens are secrets like any other: wherever one turned up, it would be struck out. */
+function remembered(credential: TokenCredential): TokenCredential {
+  return {
+    getToken: async (...wanted) => {
+      const token = await credential.getToken(...wanted)
+      if (token !== null) rememberSecret(token.token)
+      return token
+    },
   }
 }

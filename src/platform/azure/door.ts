@@ -57,7 +57,7 @@ export interface GroupDoor {
   /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>
-  /** Resource ids in a group; undefined if the group is absent. */
+  /** Resource ids in a group; undefined if the group is absent. Lists are behind, either way. */
   list(name: string): Promise<readonly string[] | undefined>
   /**
    * Management locks that hold for a group, there or yet to be made: its own, the subscription's, and those on what is in it.
@@ -82,6 +82,8 @@ export interface Resource {
 
 export interface ResourceDoor {
   get(id: string): Promise<Resource | undefined>
+  /** Is it there, as its own address tells and not a list? True also of a type that this tool cannot ask for. */
+  exists(id: string): Promise<boolean>
   put(resource: Resource): Promise<Operation>
   delete(id: string): Promise<Operation>
 }
@@ -140,6 +142,8 @@ export interface DataDisk {
   readonly id: string
   readonly lun: number
   readonly caching?: string
+  /** The machine is letting go of it. */
+  readonly leaving?: boolean
 }
 
 export interface Machine {
@@ -176,6 +180,7 @@ export interface MachineDoor {
   /** `force` takes them although the machine does not let go (ForceDetach): what it has not flushed is lost. */
   detach(id: string, diskIds: readonly string[], force?: boolean): Promise<Operation>
   deallocate(id: string): Promise<Operation>
+  start(id: string): Promise<Operation>
   /** Runs a read-only shell script by runCommand and answers its standard output. */
   readScript(id: string, lines: readonly string[]): Promise<string>
   /** What SSH must know of a machine: where it is, and which host keys it has. */

@@ -51,6 +51,10 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
       const { group, name } = session.parse(id)
       return session.start(`deallocating ${name}`, async () => submitted((await session.compute()).virtualMachines.deallocate(group, name)))
     },
+    start(id) {
+      const { group, name } = session.parse(id)
+      return session.start(`starting ${name}`, async () => submitted((await session.compute()).virtualMachines.start(group, name)))
+    },
     readScript: (id, lines) => readScript(session, id, lines),
     hostFacts: (id) => hosts.of(id),
   }
@@ -144,6 +148,7 @@ function machineOf(id: string, found: VirtualMachine): Machine {
       id: disk.managedDisk?.id ?? '',
       lun: disk.lun,
       ...(disk.caching === undefined ? {} : { caching: disk.caching }),
+      ...(disk.toBeDetached === true ? { leaving: true } : {}),
     })),
   }
 }

@@ -18,6 +18,15 @@ const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.managedidentity/userassignedidentities': '2023-01-31',
 }
 
+/** What is written by an SDK of its own, and by this only looked for. */
+const apiVersionsToLook: Readonly<Record<string, string>> = {
+  ...apiVersions,
+  'microsoft.compute/disks': '2024-03-02',
+  'microsoft.compute/snapshots': '2024-03-02',
+  'microsoft.compute/virtualmachines': '2024-07-01',
+  'microsoft.containerservice/managedclusters': '2025-05-01',
+}
+
 /** Anything that needs no SDK of its own, by its id. */
 export function openResources(session: AzureSession, tags: Readonly<Record<string, string>>): ResourceDoor {
   return {
@@ -32,6 +41,13 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
         tags: found.tags ?? {},
         ...(found.sku === undefined ? {} : { sku: { ...found.sku } }),
       }
+    },
+    async exists(id) {
+      session.parse(id)
+      const version = apiVersionsToLook[parseId(id).type.toLowerCase()]
+      if (version === undefined) return true
+      const found = await session.read(`looking for ${nameOf(id)}`, async () => (await session.resources()).resources.getById(id, version))
+      return found !== undefined
     },
     put(resource) {
       session.parse(resource.id)

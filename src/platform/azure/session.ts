@@ -3,7 +3,7 @@ import type { ContainerServiceClient } from '@azure/arm-containerservice'
 import type { ComputeManagementClient } from '@azure/arm-compute'
 import type { DnsManagementClient } from '@azure/arm-dns'
 import type { ResourceManagementClient } from '@azure/arm-resources'
-import { LifeboatError, type Clock } from '../../contract/index.js'
+import { LifeboatError, type Clock, type Log } from '../../contract/index.js'
 import { forgetAmbient } from './ambient.js'
 import { answersPolicy } from './answers.js'
 import { credentialFor, type Login } from './credential.js'
@@ -12,12 +12,15 @@ import { azureError, isNotFound } from './errors.js'
 import { wirePolicy } from './hints.js'
 import { parseId, type ResourceIdParts } from './ids.js'
 import { withLock } from './locks.js'
+import { logPolicy } from './log-policy.js'
 import { follow, type Pollable } from './operation.js'
 
 export interface SessionOptions extends Login {
   readonly clock: Clock
   /** Real milliseconds within which an answer must be here; the usual limit if absent. */
   readonly answerWithinMs?: number
+  /** Told of every request. */
+  readonly log?: Log
 }
 
 /**
@@ -145,7 +148,8 @@ export class AzureSession {
   }
 
   async #shared() {
-    const { cloud } = this.#options
+    const { cloud, clock, log } = this.#options
+    const logging = log === undefined ? [] : [{ policy: logPolicy(log, clock), position: 'perRetry' as const }]
     if (cloud.env !== undefined) forgetAmbient(process.env)
     const tlsOptions = cloud.certificateAuthority === undefined ? {} : { tlsOptions: { ca: await authorityOf(cloud.certificateAuthority) } }
     const wishes = {
@@ -155,10 +159,11 @@ export class AzureSession {
       additionalPolicies: [
         { policy: wirePolicy(this.#options.answerWithinMs), position: 'perCall' as const },
         { policy: answersPolicy, position: 'perRetry' as const },
+        ...logging,
       ],
       ...tlsOptions,
     }
-    return { wishes, credential: await credentialFor(this.#options, tlsOptions) }
+    return { wishes, credential: await credentialFor(this.#options, { ...tlsOptions, logging }) }
   }
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { LifeboatError, Secret } from '../../contract/index.js'
+import { rememberSecret } from '../log/known.js'
 import { cloudSchema, type Cloud, type Reference } from './schema.js'
 
 /** Azure's own clouds, for a run without `--cloud`: the login is the Azure CLI's. */
@@ -81,14 +82,14 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function readReference(reference: Reference, environment: Environment): Secret {
   if ('env' in reference) {
     const value = environment[reference.env]
-    if (value !== undefined) return new Secret(value)
+    if (value !== undefined) return remembered(value)
     throw new LifeboatError('cloud.reference', `the environment has no ${reference.env}, which is referred to`, {
       blame: 'user',
       hint: `export ${reference.env}=…, or put it into the env section of the cloud file where that has one.`,
     })
   }
   try {
-    return new Secret(readFileSync(reference.file, 'utf8').trim())
+    return remembered(readFileSync(reference.file, 'utf8').trim())
   } catch (cause) {
     throw new LifeboatError('cloud.reference', `${reference.file}, which is referred to, cannot be read`, {
       blame: 'user',
@@ -128,10 +129,15 @@ export function readSecret(reference: Reference, { cloud, folder, env }: SecretS
   if ('file' in reference) return readReference({ file: resolve(folder, reference.file) }, env)
   if (cloud.env === undefined) return readReference(reference, env)
   const value = cloud.env[reference.env]
-  if (typeof value === 'string') return new Secret(value)
+  if (typeof value === 'string') return remembered(value)
   if (value !== undefined) return readReference(value, env)
   throw new LifeboatError('cloud.reference', `the cloud file's env section has no ${reference.env}, which the runbook refers to`, {
     blame: 'user',
     hint: `Put ${reference.env} there, as { file: … } or { env: … } so that the cloud file itself holds no secret.`,
   })
+}
+
+function remembered(value: string): Secret {
+  rememberSecret(value)
+  return new Secret(value)
 }

@@ -1,3 +1,6 @@
+/** Shorter lines of a longer secret (a bracket) give nothing away, and stand in everything. */
+const leastLine = 4
+
 /**
  * Strikes secrets out of text: the value as it is, each of its lines, as JSON writes it, and in base64. What a program makes of
  * a secret beyond that nobody can know.
@@ -5,7 +8,7 @@
 export function strikeOut(text: string, secrets: readonly string[]): string {
   const forms = secrets.flatMap((secret) => [
     secret,
-    ...secret.split(/\r?\n/),
+    ...secret.split(/\r?\n/).filter((line) => line.trim().length >= leastLine),
     JSON.stringify(secret).slice(1, -1),
     Buffer.from(secret).toString('base64'),
   ])

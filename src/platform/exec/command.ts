@@ -1,4 +1,4 @@
-import type { Clock } from '../../contract/index.js'
+import type { Clock, Log } from '../../contract/index.js'
 import type { Child, ChildLog } from '../scope.js'
 
 export interface Command {
@@ -20,6 +20,8 @@ export interface Command {
   readonly survivor?: Child['survivor']
   /** How it stands in the journal and in errors; the arguments if absent. Must hold no secret. */
   readonly say?: string
+  /** What it says on standard output may hold secrets that nobody of us knows: a log is told how much it was, and no more. */
+  readonly withheld?: boolean
   /** Of what a surviving command says, only so many bytes from the end are given back; absent: from the beginning. */
   readonly keepEndBytes?: number
   /** Told the last line that a surviving command has said, now and then while it works. */
@@ -41,4 +43,6 @@ export interface ExecOptions {
   readonly path: string
   /** Private folder of the run (0700), for the output of children that may outlive us. */
   readonly secrets: string
+  /** Told of every command that has ended. */
+  readonly log?: Log
 }

@@ -2,6 +2,7 @@ import { LifeboatError } from '../../contract/index.js'
 import type { Child } from '../scope.js'
 import type { Command, ExecOptions, Finished } from './command.js'
 import { isExecutable } from './find.js'
+import { commandEntry } from './log-entry.js'
 import { Output } from './output.js'
 import { processes, processStart } from './processes.js'
 import { startHeld, startReader, type Running } from './spawn.js'
@@ -30,12 +31,28 @@ export class Exec {
    * when that is aborted.
    */
   async run(command: Command): Promise<Finished> {
-    const { file, signal, survivor } = command
+    const { file, signal } = command
     signal?.throwIfAborted()
     if (!(await isExecutable(file))) {
       throw new LifeboatError('exec.missing', `${file} cannot be run`, { blame: 'user', hint: 'Install it, or put it on PATH.' })
     }
-    return survivor === undefined ? this.#read(command) : this.#write(command, survivor)
+    const { clock, log } = this.#options
+    if (log === undefined) return this.#toItsEnd(command)
+    const startedMs = clock.realNow().getTime()
+    const tell = (ended: Finished | { readonly error: unknown }): void =>
+      log(commandEntry({ ...command, say: sayOf(command) }, ended, clock.realNow().getTime() - startedMs))
+    try {
+      const finished = await this.#toItsEnd(command)
+      tell(finished)
+      return finished
+    } catch (error) {
+      tell({ error })
+      throw error
+    }
+  }
+
+  #toItsEnd(command: Command): Promise<Finished> {
+    return command.survivor === undefined ? this.#read(command) : this.#write(command, command.survivor)
   }
 
   async #read(command: Command): Promise<Finished> {

@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml'
+import { parseDocument } from 'yaml'
 import type { Clock, JsonObject } from '../../contract/index.js'
 import { strikeOut } from '../command/strike.js'
 import type { Exec, Finished } from '../exec/exec.js'
@@ -35,6 +35,8 @@ interface Call {
   readonly signal?: AbortSignal
   /** Set for what writes. A rollback or an uninstall must never be broken off (facts/helm-wire). */
   readonly survivor?: 'end' | 'await'
+  /** What it prints may hold values: so may a chart's notes. */
+  readonly withheld?: boolean
 }
 
 /** The real helm as a door. */
@@ -42,13 +44,14 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
   const { exec, access, tools, clock, secrets, leastRealMs = 60_000 } = options
   const charts = options.charts ?? new Charts({ exec, tools, secrets })
 
-  async function run({ release, args, realMs, signal, survivor }: Call): Promise<Finished> {
+  async function run({ release, args, realMs, signal, survivor, withheld = false }: Call): Promise<Finished> {
     const [{ path }, to] = await Promise.all([tools.helm(), access.to(release.cluster)])
     return exec.run({
       file: path,
       args: [...args, '-n', release.namespace, ...to.flags, '--kube-context', to.kubeContext],
       env: to.env,
       timeoutMs: realMs,
+      withheld,
       say: ['helm', ...args, '-n', release.namespace].join(' '),
       ...(signal === undefined ? {} : { signal }),
       ...(survivor === undefined ? {} : { survivor }),
@@ -59,7 +62,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
     const realMs = Math.max(leastRealMs, clock.toReal(wish.timeoutMs))
     const { signal } = wish
     const timeout = ['--timeout', `${Math.ceil(realMs / 1000)}s`]
-    return run({ release, args: [...args, ...timeout], realMs: realMs + slackMs, signal, survivor })
+    return run({ release, args: [...args, ...timeout], realMs: realMs + slackMs, signal, survivor, withheld: true })
   }
 
   return {
@@ -70,7 +73,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       throw helmError(result.stderr)
     },
     async values(release) {
-      const result = await run({ release, args: ['get', 'values', release.name, '-o', 'json'], realMs: readMs })
+      const result = await run({ release, args: ['get', 'values', release.name, '-o', 'json'], realMs: readMs, withheld: true })
       if (result.exitCode !== 0) throw helmError(result.stderr)
       return (JSON.parse(result.stdout) as JsonObject | null) ?? {}
     },
@@ -80,7 +83,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       return withValues(secrets, chart, async (values) => {
         const version = kubeVersion === undefined ? [] : ['--kube-version', kubeVersion]
         const args = ['template', name, where, '-n', namespace, ...values, ...version]
-        const { exitCode, stdout, stderr } = await exec.run({ file: path, args, env: access.bareEnv(), timeoutMs: readMs })
+        const { exitCode, stdout, stderr } = await exec.run({ file: path, args, env: access.bareEnv(), timeoutMs: readMs, withheld: true })
         if (exitCode === 0) return { preInstallHooks: preInstallHooks(stdout) }
         throw chartError(struck(stderr, chart), where)
       })
@@ -118,10 +121,13 @@ interface Manifest {
   readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> }
 }
 
-/** Of what a chart renders to, as `Kind/name`. */
+/** A line that begins a document of a YAML stream; none within one can look like it, not even in a block of text (YAML 1.2, 9.1.2). */
+const documentStart = /^---(?=\s|$)/m
+
+/** Of what a chart renders to, as `Kind/name`. Only the documents that speak of hooks are parsed: most of a hub's are long and are none. */
 function preInstallHooks(manifests: string): Rendered['preInstallHooks'] {
-  const documents = parseAllDocuments(manifests, { logLevel: 'error', uniqueKeys: false })
-  const objects = Array.isArray(documents) ? documents.map((one) => one.toJS() as Manifest | null) : []
+  const documents = manifests.split(documentStart).filter((document) => document.includes('helm.sh/hook'))
+  const objects = documents.map((document) => parseDocument(document, { logLevel: 'error', uniqueKeys: false }).toJS() as Manifest | null)
   const hooks = objects.filter((one) => (one?.metadata?.annotations?.['helm.sh/hook'] ?? '').split(',').some((hook) => hook.trim() === 'pre-install'))
   return hooks.map((one) => `${one?.kind ?? '?'}/${one?.metadata?.name ?? '?'}`)
 }

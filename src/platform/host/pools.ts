@@ -114,8 +114,8 @@ export function parseImportable(text: string): readonly ImportablePool[] {
   })
 }
 
-/** Rows of the tree that are no device. */
-function isGroup(name: string): boolean {
+/** Rows of the tree of devices that are none. */
+export function isGroup(name: string): boolean {
   return /^(mirror|raidz[123]?|draid[123]?\S*|spare|replacing)-\d+$|^(logs|cache|spares|special|dedup)$/.test(name)
 }
 

@@ -3,7 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { connect, TLSSocket, type PeerCertificate } from 'node:tls'
-import { LifeboatError, type Clock } from '../../contract/index.js'
+import { LifeboatError, type Clock, type Log } from '../../contract/index.js'
+import { stepAtWork } from '../log/step.js'
+import { loggedUrl } from '../log/url.js'
 import type { HttpAnswer, HttpDoor, HttpRequest } from './door.js'
 
 const mostBodyBytes = 64 * 1024
@@ -12,12 +14,15 @@ export interface HttpOptions {
   readonly clock: Clock
   /** `http://host:port` of a CONNECT proxy. */
   readonly httpsProxy?: string
+  /** Told of every request. */
+  readonly log?: Log
 }
 
 /** HTTPS to a given address under a given name. The name decides SNI, Host header and which certificate is right. */
-export function openHttp({ clock, httpsProxy }: HttpOptions): HttpDoor {
+export function openHttp({ clock, httpsProxy, log }: HttpOptions): HttpDoor {
   return {
     async get(request) {
+      const tell = teller(request, clock, log)
       const over = new AbortController()
       const signal = AbortSignal.any([request.signal, over.signal])
       const timeout = clock
@@ -26,8 +31,11 @@ export function openHttp({ clock, httpsProxy }: HttpOptions): HttpDoor {
         .catch(() => undefined)
       try {
         const raw = httpsProxy === undefined ? undefined : await tunnel(httpsProxy, request, signal)
-        return await exchange(request, raw, signal)
+        const answer = await exchange(request, raw, signal)
+        tell({ status: answer.status })
+        return answer
       } catch (error) {
+        tell({ failure: error instanceof Error ? error.message : String(error) })
         request.signal.throwIfAborted()
         throw error instanceof LifeboatError ? error : unreachable(request, error)
       } finally {
@@ -35,6 +43,16 @@ export function openHttp({ clock, httpsProxy }: HttpOptions): HttpDoor {
         await timeout
       }
     },
+  }
+}
+
+/** Tells a log, if there is one, how a request ended. */
+function teller({ host, path, address }: HttpRequest, clock: Clock, log: Log | undefined) {
+  const startedMs = clock.realNow().getTime()
+  return (ended: { readonly status: number } | { readonly failure: string }): void => {
+    const at = address === undefined ? '' : ` at ${address}`
+    const tookMs = clock.realNow().getTime() - startedMs
+    log?.({ kind: 'request', step: stepAtWork(), method: 'GET', url: loggedUrl(`https://${host}${path}`) + at, tookMs, ...ended })
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { LifeboatError, type Secret } from '../../contract/index.js'
+import { rememberSecret } from '../log/known.js'
 
 /** What helm and kubectl are started with: credentials of one cluster and nothing of the operator's machine. */
 export interface ClusterAccess {
@@ -24,7 +25,7 @@ export interface AccessOptions {
 interface Kubeconfig {
   readonly clusters: readonly { readonly cluster: Readonly<Record<string, unknown>> }[]
   readonly contexts: readonly object[]
-  readonly users?: readonly { readonly user?: { readonly exec?: unknown } }[]
+  readonly users?: readonly { readonly user?: Readonly<Record<string, unknown>> }[]
 }
 
 const context = 'lifeboat'
@@ -90,12 +91,23 @@ export function privateHome(home: string): Record<string, string> {
 function adapted(text: string, cluster: string, httpsProxy: string | undefined): string {
   const { clusters, contexts, ...rest } = parsed(text, cluster)
   if (httpsProxy === undefined && clusters.some(isPrivate)) throw needsProxy(cluster)
-  if (rest.users?.some(({ user }) => user?.exec !== undefined) === true) throw needsKubelogin(cluster)
+  if (rest.users?.some(({ user }) => user?.['exec'] !== undefined) === true) throw needsKubelogin(cluster)
+  for (const { user } of rest.users ?? []) rememberCredentials(user ?? {})
   const reached = clusters.map((one) => ({
     ...one,
     cluster: httpsProxy === undefined ? one.cluster : { ...one.cluster, 'proxy-url': httpsProxy },
   }))
   return stringify({ ...rest, clusters: reached, contexts: [{ ...contexts[0], name: context }], 'current-context': context })
+}
+
+/** As they stand in the file, and the key as helm and kubectl have it in memory. */
+function rememberCredentials(user: Readonly<Record<string, unknown>>): void {
+  for (const field of ['token', 'password', 'client-key-data']) {
+    const value = user[field]
+    if (typeof value !== 'string') continue
+    rememberSecret(value)
+    if (field === 'client-key-data') rememberSecret(Buffer.from(value, 'base64').toString('utf8'))
+  }
 }
 
 /** What the parser would say of a bad one quotes it, credentials and all: no cause. */

@@ -25,6 +25,8 @@ export function openKube({ exec, access, tools }: KubectlOptions): KubeDoor {
       args: [...args, ...flags],
       env: to.env,
       timeoutMs,
+      // Objects hold what pods are given.
+      withheld: true,
       say: ['kubectl', ...args].join(' '),
       ...(survivor === undefined ? {} : { survivor }),
     })

@@ -17,7 +17,7 @@ export const groupRoutes: readonly Route[] = [
   { method: 'PUT', pattern: one, handle: putGroup },
   { method: 'PATCH', pattern: one, handle: patchGroup },
   { method: 'DELETE', pattern: one, handle: deleteGroup },
-  { method: 'GET', pattern: `${one}/resources`, handle: (request) => list(listed(request, resourcesIn(request.world, groupOf(request).name))) },
+  { method: 'GET', pattern: `${one}/resources`, handle: (request) => list(listedIn(request)) },
   {
     method: 'GET',
     pattern: '/subscriptions/{subscription}/resources',
@@ -88,6 +88,15 @@ function deleteGroup(request: ArmRequest): ArmAnswer {
 function beingDeleted(group: Group): WorldError {
   const message = `The resource group '${group.name}' is in deprovisioning state and cannot perform this operation.`
   return new WorldError(409, 'ResourceGroupBeingDeleted', message)
+}
+
+/** Of a group also what was deleted a moment ago; what hangs on another resource (a subnet, a role assignment) is in no list. */
+function listedIn(request: ArmRequest): unknown[] {
+  const { world } = request
+  const { id, name } = groupOf(request)
+  const own = new RegExp(`^${id}/providers/[^/]+/[^/]+/[^/]+$`, 'i')
+  const gone = world.lingering().filter((one) => own.test(one.id) && world.resource(one.id) === undefined)
+  return listed(request, [...resourcesIn(world, name), ...gone])
 }
 
 /**

@@ -91,21 +91,29 @@ function list(args: readonly string[], call: Call): ShellResult {
 function get(args: readonly string[], call: Call): ShellResult {
   const options = getopt(args, 'Hpr', 'ots')
   const [names, ...datasets] = options?.rest ?? []
-  if (!options || names === undefined || names === 'all' || options.values.has('s')) return notPlayed('zfs get', args)
+  if (!options || names === undefined || (options.values.get('t') ?? []).some((type) => type !== 'filesystem')) return notPlayed('zfs get', args)
   const places = chosen(call, datasets, options.flags.has('r'))
   if ('exitCode' in places) return places
+  const sources = options.values.get('s')?.at(-1)?.split(',')
+  // Everything that a property could be is not played; everything that somebody has set is.
+  if (names === 'all' ? sources === undefined || !sources.every((one) => one === 'local' || one === 'received') : sources !== undefined) {
+    return notPlayed('zfs get', args)
+  }
   const columns = options.values.get('o')?.at(-1)?.split(',') ?? ['name', 'property', 'value', 'source']
   const rows: string[][] = []
   for (const place of places) {
-    for (const name of names.split(',')) {
+    for (const name of names === 'all' ? settable(place) : names.split(',')) {
       const found = property(place, name, options.flags.has('p'))
       if (!found) return notPlayed('zfs get', args)
+      if (sources !== undefined && !sources.includes(found.source)) continue
       const row: Readonly<Record<string, string>> = { name: place.dataset.name, property: name, ...found }
       rows.push(columns.map((column) => row[column] ?? '-'))
     }
   }
   return said(table(columns.map((one) => one.toUpperCase()), rows, options.flags.has('H'), columns.map(() => false)))
 }
+
+const settable = ({ dataset }: Place): string[] => ['mountpoint', ...Object.keys(dataset.properties)]
 
 function mount(args: readonly string[], call: Call): ShellResult {
   if (args.length === 0) {

@@ -55,6 +55,7 @@ export class World {
   /** False while the starting state is put in place. */
   started = false
   readonly #madeAtMs = new WeakMap<Resource, number>()
+  readonly #gone = new Map<Resource, number>()
   #operationCount = 0
   #uniqueCount = 0
   #addressCount = 0
@@ -78,6 +79,11 @@ export class World {
     return this.ageMs(resource) >= this.durationOf('list lag')
   }
 
+  /** What lists still show although it is gone: they are a while behind what is deleted, too. */
+  lingering(): Resource[] {
+    return [...this.#gone].filter(([, atMs]) => this.clock.nowMs() - atMs < this.durationOf('list lag')).map(([resource]) => resource)
+  }
+
   /** Milliseconds since a resource was made; for ever for those that the world began with. */
   ageMs(resource: Resource): number {
     const madeAtMs = this.#madeAtMs.get(resource)
@@ -96,6 +102,8 @@ export class World {
   }
 
   remove(id: string): void {
+    const gone = this.resource(id)
+    if (gone !== undefined) this.#gone.set(gone, this.clock.nowMs())
     this.resources.delete(id.toLowerCase())
     this.hosts.delete(id.toLowerCase())
     this.changed()

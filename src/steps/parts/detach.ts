@@ -1,4 +1,4 @@
-import { LifeboatError, type Alternative, type ApplyContext, type Change, type Irreversible, type Pending } from '../../contract/index.js'
+import { LifeboatError, type Alternative, type ApplyContext, type Change, type Kept, type Pending } from '../../contract/index.js'
 import type { Machine } from '../../platform/azure/door.js'
 import type { Platform } from '../../platform/platform.js'
 import { endedWithin, hostLabel, minutes } from '../step.js'
@@ -42,8 +42,9 @@ export function isForced({ after }: Change): boolean {
   return typeof after === 'object' && after !== null && 'by' in after && after.by === 'force'
 }
 
-export function startedByHand({ resource }: Change): Irreversible {
-  return { resource, irreversible: 'it is not started again; `az vm start` does, once its disks are back' }
+/** The disks come first, and they are another step's. */
+export function startedLater({ resource }: Change): Kept {
+  return { resource, kept: 'it stays stopped until its disks are back: the way back of its fence starts it then, or you do (`az vm start`)' }
 }
 
 /** Stopping a machine ends what it holds on to; the disks are detached from it then. */

@@ -1,11 +1,12 @@
 import { LifeboatError, type ApplyContext, type Change, type Pending } from '../../contract/index.js'
 import type { Platform } from '../../platform/platform.js'
-import { endedWithin, hostLabel, minutes } from '../step.js'
+import { endedWithin, hostLabel, minutes, seconds } from '../step.js'
 
 /** The alternative: a server that cannot be told to stop writing is stopped with its machine. */
 export const deallocate = 'deallocate'
 
 export const deallocateAction = 'Microsoft.Compute/virtualMachines/deallocate/action'
+export const startAction = 'Microsoft.Compute/virtualMachines/start/action'
 
 /** How a server's silence is told: by ssh, or by the control plane, which asks it for its host key first. */
 const silences = new Set(['ssh.unreachable', 'exec.timeout', 'azure.operation-failed', 'azure.run-command'])
@@ -35,6 +36,37 @@ export async function stopForGood(machine: string, ctx: ApplyContext<Platform>):
   } catch (error) {
     if (!(error instanceof LifeboatError) || error.retry !== undefined || error.code === 'fence.not-stopped') throw error
     throw notStopped(machine, error.message, error)
+  }
+}
+
+/**
+ * A server that was deallocated, by its fence or because it did not let go of its disks, is started again and waited for. What it
+ * had imported when it went down it imports again by itself, if the disks are there. False for one that runs.
+ */
+export async function startAgain(machine: string, ctx: ApplyContext<Platform>): Promise<boolean> {
+  const { machines } = ctx.doors.azure
+  const found = await machines.get(machine)
+  if (found === undefined) throw new LifeboatError('fence.gone', `${hostLabel(machine)} is gone, and cannot serve again`, { blame: 'user' })
+  if (found.powerState === 'running') return false
+  ctx.progress(`starting the machine ${hostLabel(machine)}`)
+  const operation = await machines.start(machine)
+  await ctx.checkpoint({ starting: hostLabel(machine) })
+  if (await endedWithin(operation, 10 * minutes, ctx)) return true
+  throw new LifeboatError('fence.not-started', `${hostLabel(machine)} is still being started after 10 min`, { retry: {} })
+}
+
+/** Asks again until the server answers, for as long as a boot may take. */
+export async function onceItAnswers<T>(machine: string, ask: () => Promise<T>, ctx: ApplyContext<Platform>): Promise<T> {
+  const { clock, progress, signal } = ctx
+  const untilMs = clock.now().getTime() + 10 * minutes
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isSilence(error) || clock.now().getTime() >= untilMs) throw error
+      progress(`${hostLabel(machine)} boots: ${error.message}`)
+      await clock.sleep(10 * seconds, signal)
+    }
   }
 }
 

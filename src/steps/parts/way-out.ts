@@ -1,4 +1,4 @@
-import { isPending, LifeboatError, type Finding, type Pending } from '../../contract/index.js'
+import { isPending, LifeboatError, type Finding, type Pending, type PreflightContext } from '../../contract/index.js'
 import { nameOf, sameId } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
 import { addressesOf } from './nat-gateway.js'
@@ -29,20 +29,21 @@ export async function whyNoWayOut(subnet: string, { azure }: Azure): Promise<str
 export const wayOutMend =
   'Give it one (`natGateway: { subnets: […] }` of azure/network), or make the server from an image that has ZFS and NFS already (`image: { id }` of azure/nfs-vm).'
 
-/** Will a new machine that has to fetch packages be able to? While its subnet is still to be made, its network's step decides. */
-export async function wayOutFindings(subnet: string | Pending, doors: Azure): Promise<Finding[]> {
-  if (!isPending(subnet)) {
-    const why = await whyNoWayOut(subnet, doors)
-    return why === undefined ? [] : [{ level: 'stop', what: `${why}, so a new server could not fetch ZFS and NFS`, mend: wayOutMend }]
-  }
-  return [
-    {
-      level: 'warn',
-      what: 'nothing in the plan gives the new server’s subnet a way out; without one it cannot fetch ZFS and NFS',
-      mend: wayOutMend,
-      settledBy: { resource: { begins: 'subnet ' }, by: subnet.steps, sets: 'natGateway', aheadMs: 0 },
-    },
-  ]
+type Planned = PreflightContext<Platform>['planned']
+
+/** Will a new machine that has to fetch packages be able to? Of a subnet that another step makes, the plan tells. */
+export async function wayOutFindings(subnet: string | Pending, doors: Azure, planned: Planned): Promise<Finding[]> {
+  const why = isPending(subnet) ? whyNonePlanned(subnet, planned) : await whyNoWayOut(subnet, doors)
+  return why === undefined ? [] : [{ level: 'stop', what: `${why}, so a new server could not fetch ZFS and NFS`, mend: wayOutMend }]
+}
+
+/** Of a subnet that cannot be told apart, or that the other step does not make, nothing is said: it is looked at when it is there. */
+function whyNonePlanned({ output }: Pending, planned: Planned): string | undefined {
+  const name = output?.path.at(-1)
+  if (output === undefined || name === undefined) return undefined
+  const made = planned(output.step).find(({ resource, action }) => action === 'create' && resource.startsWith('subnet ') && resource.endsWith(`/${name}`))
+  if (made === undefined || (typeof made.after === 'object' && made.after !== null && 'natGateway' in made.after)) return undefined
+  return `${output.step} makes the subnet ${name} without a NAT gateway`
 }
 
 /** Asked again before a machine is made: a first boot that fails is told only minutes later. Throws `machine.no-way-out`. */

@@ -1,0 +1,27 @@
+import { LifeboatError, type LoggedCommand } from '../../contract/index.js'
+import { strikeKnown } from '../log/known.js'
+import { stepAtWork } from '../log/step.js'
+import type { Command, Finished } from './command.js'
+
+/** How much of the end of an output is looked through, and how much of that is kept, in characters. */
+const soughtLength = 64 * 1024
+const keptLength = 4 * 1024
+
+type Ended = Finished | { readonly error: unknown }
+
+/** A command that has ended, as a log keeps it. */
+export function commandEntry({ say, survivor, withheld }: Command & { readonly say: string }, ended: Ended, tookMs: number): LoggedCommand {
+  const facts = { kind: 'command' as const, step: stepAtWork(), command: say, writes: survivor !== undefined, tookMs }
+  if ('error' in ended) return { ...facts, failure: ended.error instanceof LifeboatError ? ended.error.code : 'aborted' }
+  const { exitCode, stdout, stderr } = ended
+  const said = withheld === true ? { withheld: stdout.length } : outputOf('stdout', stdout)
+  return { ...facts, exitCode, ...said, ...outputOf('stderr', stderr) }
+}
+
+/** Struck out before it is cut: half a secret would not be known for one. */
+function outputOf(name: 'stdout' | 'stderr', text: string): Pick<LoggedCommand, 'stdout' | 'stderr'> {
+  const sought = text.length <= soughtLength ? text : text.slice(-soughtLength).split('\n').slice(1).join('\n')
+  const struck = strikeKnown(sought).trimEnd()
+  if (struck === '') return {}
+  return { [name]: struck.length <= keptLength ? struck : `…${struck.slice(-keptLength)}` }
+}

@@ -1,0 +1,44 @@
+import { createPrompt, isDownKey, isEnterKey, isSpaceKey, isUpKey, useKeypress, useState } from '@inquirer/core'
+import type { Paint } from '../color.js'
+import type { Place, Room } from '../stage.js'
+import { wrap } from '../text.js'
+import { around, cardLines, type Card } from './card.js'
+import { away, useStage } from './standing.js'
+
+export interface ChecklistConfig {
+  readonly stage: Place
+  readonly paint: Paint
+  readonly card: Card
+  readonly items: readonly string[]
+}
+
+/** Items to be ticked, each by itself: nothing ticks all of them at once, for each is to be done. */
+export const checklist = createPrompt<readonly number[], ChecklistConfig>(({ stage, paint, card, items }, done) => {
+  const isAway = useStage(stage)
+  const [active, setActive] = useState(0)
+  const [ticked, setTicked] = useState<readonly number[]>([])
+  useKeypress((key, rl) => {
+    rl.clearLine(0)
+    if (isEnterKey(key)) done([...ticked].sort((a, b) => a - b))
+    else if (isUpKey(key)) setActive(Math.max(0, active - 1))
+    else if (isDownKey(key)) setActive(Math.min(items.length - 1, active + 1))
+    else if (isSpaceKey(key)) setTicked(ticked.includes(active) ? ticked.filter((one) => one !== active) : [...ticked, active])
+  })
+  if (isAway) return away
+  return stage.frame((room) => {
+    const lines = itemLines(items, active, ticked, room, paint)
+    const help = paint('dim', '  ↑ ↓, Space ticks, Enter ends'.slice(0, room.columns - 1))
+    const above = cardLines(card, room, lines.length + 1, paint)
+    const left = room.rows - 1 - above.length
+    if (lines.length < left) return [...above, ...lines, help]
+    return [...above, ...around(lines, Math.floor((active * lines.length) / items.length), left)]
+  })
+})
+
+function itemLines(items: readonly string[], active: number, ticked: readonly number[], { columns }: Room, paint: Paint): string[] {
+  return items.flatMap((item, index) => {
+    const mark = `${index === active ? '❯' : ' '} ${ticked.includes(index) ? '◉' : '◯'} `
+    const lines = wrap(item, columns - 5).map((text, line) => (line === 0 ? mark : '    ') + text)
+    return index === active ? lines.map((text) => paint('cyan', text)) : lines
+  })
+}

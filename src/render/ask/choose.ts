@@ -1,0 +1,47 @@
+import { createPrompt, isDownKey, isEnterKey, isUpKey, useKeypress, useState } from '@inquirer/core'
+import type { Paint } from '../color.js'
+import type { Place, Room } from '../stage.js'
+import { wrap } from '../text.js'
+import { around, cardLines, type Card, type Choice } from './card.js'
+import { away, useStage } from './standing.js'
+
+export interface ChooseConfig {
+  readonly stage: Place
+  readonly paint: Paint
+  readonly card: Card
+  readonly choices: readonly Choice<string>[]
+}
+
+const hideCursor = '\u001b[?25l'
+
+/** One answer out of a few, by arrow keys, or by its number. */
+export const choose = createPrompt<string, ChooseConfig>(({ stage, paint, card, choices }, done) => {
+  const isAway = useStage(stage)
+  const [active, setActive] = useState(0)
+  useKeypress((key, rl) => {
+    // What is typed is no text here.
+    rl.clearLine(0)
+    const number = Number(key.name)
+    if (isEnterKey(key)) done(choices[active]?.value ?? '')
+    else if (isUpKey(key)) setActive(Math.max(0, active - 1))
+    else if (isDownKey(key)) setActive(Math.min(choices.length - 1, active + 1))
+    else if (number >= 1 && number <= choices.length) setActive(number - 1)
+  })
+  if (isAway) return away
+  return stage.frame((room) => {
+    const lines = answerLines(choices, active, room, paint)
+    const help = paint('dim', '  ↑ ↓ and Enter'.slice(0, room.columns - 1))
+    const above = cardLines(card, room, lines.length + 1, paint)
+    const left = room.rows - 1 - above.length
+    if (lines.length < left) return [...above, ...lines, help]
+    return [...above, ...around(lines, Math.floor((active * lines.length) / choices.length), left)]
+  }) + hideCursor
+})
+
+function answerLines(choices: ChooseConfig['choices'], active: number, { columns }: Room, paint: Paint): string[] {
+  return choices.flatMap(({ name }, index) => {
+    const lines = wrap(name, columns - 3)
+    const marked = lines.map((text, line) => `${index === active && line === 0 ? '❯' : ' '} ${text}`)
+    return index === active ? marked.map((text) => paint('cyan', text)) : marked
+  })
+}

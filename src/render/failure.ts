@@ -1,0 +1,114 @@
+import type { Alternative, Answer, ErrorFacts, Question } from '../contract/index.js'
+import type { Card, Choice } from './ask/card.js'
+import type { PersonOptions } from './ask/person.js'
+import { noPaint, type Paint } from './color.js'
+import { changeLines } from './change-lines.js'
+import type { RunView } from './run-view.js'
+import { count, oneLine, wrap } from './text.js'
+import { sayError, sayOffer } from './words.js'
+
+type FailureChoice = 'retry' | 'accept' | 'details' | 'done' | 'skip' | 'stop'
+
+/** What a failed step leaves to the operator, in the order in which it is best thought of. */
+function choicesAfter({ alternative }: ErrorFacts): readonly Choice<FailureChoice>[] {
+  return [
+    { value: 'retry', name: 'Try again' },
+    ...(alternative === undefined ? [] : [{ value: 'accept', name: `Go the other way (${oneLine(alternative.id)})` } as const]),
+    { value: 'details', name: 'Show details' },
+    { value: 'done', name: 'I have done it by hand: verify it and go on' },
+    { value: 'skip', name: 'Skip it, with a reason; what depends on it goes on without it' },
+    { value: 'stop', name: 'Stop here; the run can be resumed' },
+  ]
+}
+
+/** What happened, what to do about it, and what is safe: it stands with the question, and so is not told in the log besides. */
+function aboutFailure(error: ErrorFacts): readonly string[] {
+  const { hint, alternative } = error
+  return [
+    sayError(error),
+    ...(hint === undefined ? [] : [hint]),
+    ...(alternative === undefined ? [] : [sayOffer(alternative) + sayBesides(alternative)]),
+    'Trying again is safe: it looks first, and makes only what is missing.',
+  ]
+}
+
+function sayBesides({ changes }: Alternative): string {
+  return changes.length === 0 ? '' : ` It makes ${count(changes.length, 'change')} besides, which you see first.`
+}
+
+export async function askFailure(
+  { step, error }: Extract<Question, { kind: 'failure' }>,
+  card: Card,
+  options: PersonOptions,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { asker, name: by, paint = noPaint, columns = 80, view } = options
+  for (;;) {
+    const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(error), signal)
+    switch (choice) {
+      case 'details':
+        asker.show(detailLines(step, error, view?.(), paint, columns))
+        break
+      case 'accept':
+        if (error.alternative !== undefined && (await agrees(step, error.alternative, card, options, signal))) {
+          return { choice, by, alternative: error.alternative.id }
+        }
+        break
+      case 'skip':
+        return { choice, by, reason: await askReason(step, options, signal) }
+      case 'retry':
+      case 'done':
+      case 'stop':
+        return { choice, by }
+    }
+  }
+}
+
+async function askReason(step: string, { asker }: PersonOptions, signal: AbortSignal): Promise<string> {
+  for (let about = ['It stands in the journal.']; ; about = ['A skipped step needs a reason: it stands in the journal.']) {
+    const reason = (await asker.text({ title: `${step}: why may it be skipped?`, about }, signal)).trim()
+    if (reason !== '') return reason
+  }
+}
+
+/** What is chosen runs without another question, so all of it is seen first: every change, and whom it harms. */
+async function agrees(
+  step: string,
+  { id, changes }: Alternative,
+  card: Card,
+  options: PersonOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (changes.length === 0) return true
+  const { asker, paint = noPaint, columns = 80 } = options
+  asker.show([`${step}, ${oneLine(id)}: it would make these changes besides:`, ...changeLines(changes, paint, columns)])
+  const choices = [
+    { value: 'go', name: 'Make them too' },
+    { value: 'back', name: 'Back' },
+  ] as const
+  return (await asker.select({ ...card, title: `${step}: make these changes too?` }, choices, signal)) === 'go'
+}
+
+/** All that is known of a failed step: what it is, what it was about to change, and what waits for it. */
+export function detailLines(step: string, error: ErrorFacts, view: RunView | undefined, paint: Paint, columns: number): string[] {
+  const known = view?.steps.get(step)
+  const rows: (readonly [string, string])[] = [
+    ['error', `${error.code}: ${error.message}`],
+    ['whose', `${blames[error.blame]}; ${error.retryable ? 'it was tried again, and stayed' : 'trying again by itself would not have helped'}`],
+    ...(error.hint === undefined ? [] : [['to do', error.hint] as const]),
+  ]
+  if (known !== undefined && view !== undefined) {
+    const after = [...view.steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)
+    rows.unshift(['step', `${known.uses}, attempt ${Math.max(1, known.attempt)}`])
+    rows.push(['waiting', after.length === 0 ? 'nothing waits for it' : after.join(', ')])
+    rows.push(['look', `lifeboat status ${view.run}`])
+  }
+  const changes = known?.planned?.changes ?? []
+  return [
+    paint('bold', `${step} in detail:`),
+    ...rows.flatMap(([name, text]) => wrap(text, columns - 12).map((part, index) => `  ${(index === 0 ? name : '').padEnd(8)} ${part}`)),
+    ...(changes.length === 0 ? [] : ['  It was to make these changes:', ...changeLines(changes, paint, columns).map((line) => `  ${line}`)]),
+  ]
+}
+
+const blames = { user: 'to be mended on our side', cloud: "the cloud's", tool: 'a defect of lifeboat' } as const
