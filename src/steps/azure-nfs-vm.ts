@@ -198,7 +198,13 @@ function needsOf(changes: readonly Change[], { resourceGroup, subnet, publicIp }
   ]
 }
 
-function idsIn(groupId: string, name: string): { nic: string; machine: string; address: string } {
+interface Ids {
+  readonly nic: string
+  readonly machine: string
+  readonly address: string
+}
+
+function idsIn(groupId: string, name: string): Ids {
   return {
     nic: idIn(groupId, 'Microsoft.Network/networkInterfaces', `${name}-nic`),
     machine: idIn(groupId, 'Microsoft.Compute/virtualMachines', name),
@@ -222,14 +228,14 @@ interface Conflict {
 const another = 'Delete it if nobody needs it, or use another name in the runbook.'
 
 /** Both names may be taken by something that is not ours: a machine at another interface, an interface of another machine. */
-function foreignUse(ids: ReturnType<typeof idsIn>, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+function foreignUse(ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const user = (nic?.properties['virtualMachine'] as { readonly id?: string } | undefined)?.id
   if (user !== undefined && !sameId(user, ids.machine)) return { why: `interface ${nameOf(ids.nic)} belongs to another machine, ${user}`, mend: another }
   if (machine === undefined || machine.interfaces.some((id) => sameId(id, ids.nic))) return undefined
   return { why: `there is another machine ${nameOf(ids.machine)}, at the interface ${machine.interfaces.join(', ')}`, mend: another }
 }
 
-function conflictOf(wanted: Wanted, ids: ReturnType<typeof idsIn>, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, ids, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
   if (why !== undefined) return { why, mend: another }
   if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
@@ -240,7 +246,7 @@ function conflictOf(wanted: Wanted, ids: ReturnType<typeof idsIn>, nic: Resource
 
 type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'publicIp' | 'size' | 'zone'> & { readonly location: unknown }
 
-function nicDifference(wanted: Wanted, ids: ReturnType<typeof idsIn>, nic: Resource | undefined): string | undefined {
+function nicDifference(wanted: Wanted, ids: Ids, nic: Resource | undefined): string | undefined {
   const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
   if (configuration === undefined) return undefined
   const { privateIPAddress: address, subnet } = configuration.properties
@@ -264,7 +270,7 @@ function machineDifference(wanted: Wanted, machine: Machine): string | undefined
   return undefined
 }
 
-function nicResource(ids: ReturnType<typeof idsIn>, { location, subnet, privateIp, publicIp }: Inputs): Resource {
+function nicResource(ids: Ids, { location, subnet, privateIp, publicIp }: Inputs): Resource {
   const own = { privateIPAllocationMethod: 'Static', privateIPAddress: privateIp, subnet: { id: subnet }, primary: true }
   const properties = publicIp ? { ...own, publicIPAddress: { id: ids.address } } : own
   return { id: ids.nic, location, properties: { ipConfigurations: [{ name: 'primary', properties }] } }

@@ -80,16 +80,17 @@ const clusterLike = azure(
   { named: ['name'] },
 )
 
-const serverCase = (changes: Given): ContractCase => azure(
-  'azure/nfs-vm',
-  async (world) => {
-    groups(world, 'data100-nfs')
-    const subnet = `${await networkIn(world)}/subnets/nfs`
-    const machine = { resourceGroup: 'data100-nfs', name: 'nfsserver', size: 'Standard_E8s_v3', privateIp: '10.240.0.7' }
-    return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key, ...changes }
-  },
-  { named: ['name'] },
-)
+const serverCase = (changes: Given): ContractCase =>
+  azure(
+    'azure/nfs-vm',
+    async (world) => {
+      groups(world, 'data100-nfs')
+      const subnet = `${await networkIn(world)}/subnets/nfs`
+      const machine = { resourceGroup: 'data100-nfs', name: 'nfsserver', size: 'Standard_E8s_v3', privateIp: '10.240.0.7' }
+      return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key, ...changes }
+    },
+    { named: ['name', 'publicIp'] },
+  )
 
 function exported({ test }: AzureWorld): void {
   for (const one of test.world.pools) Object.assign(one, { importedOn: [], exported: true })

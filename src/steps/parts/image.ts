@@ -19,7 +19,11 @@ export function isPrepared(one: Image): one is Extract<Image, { id: string }> {
 const types = /^Microsoft\.Compute\/(images|galleries\/images\/versions)$/i
 
 /** Is an image of the site's own there, and where the machine will be? */
-export async function imageFindings(one: Image | Pending, location: string | Pending, { azure }: Pick<Platform, 'azure'>): Promise<Finding[]> {
+export async function imageFindings(
+  one: Image | Pending,
+  location: string | Pending,
+  { azure }: Pick<Platform, 'azure'>,
+): Promise<Finding[]> {
   if (isPending(one) || !isPrepared(one)) return []
   const stop = (what: string, mend: string): Finding[] => [{ level: 'stop', what, mend }]
   if (!types.test(parseId(one.id).type)) {
