@@ -8,6 +8,7 @@ import {
   startRun,
   type Accepting,
   type Course,
+  type History,
   type Plan,
   type RunPorts,
   type StepScope,
@@ -52,6 +53,8 @@ export interface Performance {
   readonly stateFlag: string
   readonly notice: (message: string) => void
   readonly logging: Logging
+  /** What earlier runs of this kind took. */
+  readonly history: History
   readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
 }
 
@@ -89,6 +92,7 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       realStartedAt: site.clock.realNow().toISOString(),
       ...(sim === undefined ? {} : { sim }),
       ...(undoes === undefined ? {} : { undoes }),
+      ...(undoes !== undefined || site.runbook.objectiveMs === undefined ? {} : { objectiveMs: site.runbook.objectiveMs }),
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
     return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
@@ -269,7 +273,7 @@ async function finished(
   }
 }
 
-function planPorts({ site, state, course, accept }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
+function planPorts({ site, state, course, accept, history }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
     runbook: course?.runbook ?? site.runbook,
     ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
@@ -280,6 +284,7 @@ function planPorts({ site, state, course, accept }: Performance, { doors }: Hold
     doors,
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
+    history,
     ...(accept === undefined ? {} : { accept }),
   }
 }

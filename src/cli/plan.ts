@@ -1,18 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { planRun, type Accepting, type Plan } from '../engine/index.js'
+import { planRun, type Accepting, type History, type Plan } from '../engine/index.js'
 import { acceptingOf } from './accepting.js'
 import type { Mark } from '../journal/index.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
+import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { assertWritable, planFileOf, writePlanFile } from './plan-file.js'
 import { asShown, openShown, sayShown } from './plan-shown.js'
 import { Screen } from './screen.js'
 import { noStep, openSite, readRunbook, type Site } from './site.js'
-import { stateRoot } from './state.js'
+import { stateFolder, stateRoot } from './state.js'
 import { whoIsAtWork } from './target.js'
 
 export interface PlanOptions extends CommonOptions {
@@ -35,7 +36,7 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     const site = await openSite(runbook, registry, options.cloud, invocation.env)
     const shown = await openShown(options.plan, site)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
-    const { made, atWork } = await planOnly(site, { root: stateRoot(options, invocation), accept }, invocation, screen)
+    const { made, atWork } = await planOnly(site, { root: stateRoot(options, invocation), accept, history: await historyOf(stateFolder(options, invocation), site, { mode: 'run' }) }, invocation, screen)
     if (options.json === true) invocation.output.data(`${JSON.stringify({ ...planData(made, site), atWork })}\n`)
     else screen.showPlan(made, site, 'run', 'data')
     if (options.out !== undefined) await keep(made, options.out, site, screen)
@@ -52,6 +53,7 @@ interface PlanWish {
   /** State folder: the one in which a run would keep its journal. */
   readonly root: string
   readonly accept: Accepting
+  readonly history: History
 }
 
 /** A step that cannot be planned has no changes in the plan: run from a file, it would be refused at once. */
@@ -69,7 +71,7 @@ interface Looked {
   readonly atWork: readonly Mark[]
 }
 
-async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
+async function planOnly(site: Site, { root, accept, history }: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
   const doors = site.doors(folder, 'plan', screen.echo)
@@ -87,6 +89,7 @@ async function planOnly(site: Site, { root, accept }: PlanWish, invocation: Invo
       pollEveryMs: site.cloud.pollEveryMs,
       progress,
       accept,
+      history,
     })
     return { made, atWork }
   } finally {

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
@@ -15,6 +15,7 @@ Examples:
   lifeboat resume                              go on after a failure, a crash or a stop
   lifeboat undo                                put back what a run did
   lifeboat status                              where it stands, in ten lines
+  source <(lifeboat completion bash)           commands, options and runs by the Tab key
   lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
 
 Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
@@ -43,6 +44,7 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
   addReading(program, on)
   addRunning(program, on)
   addWorld(program, on)
+  addCompletion(program, on)
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -78,7 +80,8 @@ function addReading(program: Command, on: On): void {
     .option('--out <file>', 'write the plan there, for run --plan')
   on(withAccept(withState(withCloud(withOutput(plan)))), async () => (await import('./plan.js')).plan)
 
-  const status = program.command('status [run]').description('where a run stands')
+  const status = program.command('status [run]').description('where a run stands, in ten lines; without RUN the latest')
+  status.option('-f, --follow', 'show it live, as its own terminal does; reads only')
   on(withState(withOutput(status)), async () => (await import('./status.js')).status)
 
   const runs = program.command('runs').description('all runs')
@@ -118,4 +121,25 @@ function addWorld(program: Command, on: On): void {
     .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
     .option('--access-log <file>', 'write every request there, as NDJSON')
   on(withState(sim), async () => (await import('./sim.js')).sim)
+}
+
+const completionHelp = `
+  source <(lifeboat completion bash)                                        in ~/.bashrc
+  source <(lifeboat completion zsh)                                         in ~/.zshrc, after compinit
+  lifeboat completion fish > ~/.config/fish/completions/lifeboat.fish       once`
+
+function addCompletion(program: Command, on: On): void {
+  const completion = program.command('completion').description('a script for the shell: commands, options and runs by the Tab key')
+  completion.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'])).addHelpText('after', completionHelp)
+  on(completion, async () => (await import('./completion.js')).completion)
+
+  // What the scripts ask, with the words of the line so far; the last one is still being typed.
+  const complete = program.command('complete [words...]', { hidden: true })
+  on(complete, async () => {
+    const { candidates } = await import('./completion.js')
+    return async (words, _options: never, invocation) => {
+      invocation.output.data((await candidates(program, words, invocation)).map((one) => `${one}\n`).join(''))
+      return exit.done
+    }
+  })
 }

@@ -5,6 +5,7 @@ import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
 import { guarded, usageError, type Told } from './guard.js'
+import { historyOf } from './history.js'
 import type { CommonOptions, WorldOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { isReady } from './plan.js'
@@ -70,6 +71,7 @@ async function rehearseIn(
       stateFlag: stateFlag(options),
       notice: (message) => screen.notice(message),
       logging: screen.logging(told),
+      history: await historyOf(stateFolder(options, invocation), site, { mode: 'rehearsal', sim: world.sim }),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {
         if (!isReady(made)) {

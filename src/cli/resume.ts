@@ -5,6 +5,7 @@ import { acceptingOf } from './accepting.js'
 import { leftWorld, worldOf } from './carried-on.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
+import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import { performResume } from './perform.js'
 import { changedError, changedSince } from './pinned.js'
@@ -62,6 +63,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         logging: screen.logging(told),
+        history: await historyOf(state, site, before),
         ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
       return await leftWorld(world, screen, code)

@@ -5,6 +5,7 @@ import { acceptingOf } from './accepting.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
+import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { countChanges, isReady, plan } from './plan.js'
@@ -49,6 +50,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         logging: screen.logging(told),
+        history: await historyOf(stateFolder(options, invocation), site, { mode: 'run' }),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
         consent: (made) => consent(made, site, options, invocation, screen),
       })

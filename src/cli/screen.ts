@@ -26,6 +26,9 @@ import type { Logging } from './run-log.js'
 import type { Site } from './site.js'
 import { toolVersion } from './version.js'
 
+/** What of a site a run is drawn with. */
+type DrawnSite = Pick<Site, 'clock'> & { readonly runbook: Pick<Site['runbook'], 'rehearsal'> }
+
 /** One command's view of the terminal: which renderer, whether anybody can be asked, and where things are said. */
 export class Screen {
   readonly #options: CommonOptions
@@ -34,8 +37,6 @@ export class Screen {
   readonly #stage: Stage
   /** While a run is drawn, what is said goes through its renderer: anything else would garble the live view. */
   #renderer: Renderer | undefined
-  /** The same, where it redraws the screen. */
-  #live: Renderer | undefined
 
   constructor(options: CommonOptions, invocation: Invocation) {
     this.#options = options
@@ -60,7 +61,7 @@ export class Screen {
   /** What a log is told, on the screen as well, where `--debug` asks for it. */
   get echo(): Log | undefined {
     if (this.#options.debug !== true) return undefined
-    return (entry) => logLines(entry).forEach((line) => this.#aside(paint(this.#color)('dim', strikeKnown(line))))
+    return (entry) => logLines(entry).forEach((line) => this.#stage.keep(`${paint(this.#color)('dim', strikeKnown(line))}\n`))
   }
 
   /** Notes where the run's log lies, and has it told when nobody reads on any more. */
@@ -73,12 +74,6 @@ export class Screen {
         this.#invocation.output.whenLost((name) => log.note(`standard ${name} was closed by its reader; the run goes on`))
       },
     }
-  }
-
-  /** To people, and above a live view where one is drawn; never in the event stream. */
-  #aside(text: string): void {
-    if (this.#live === undefined) this.#invocation.output.say(`${text}\n`)
-    else this.#live.note('info', text)
   }
 
   diagnose(diagnostics: readonly Diagnostic[]): void {
@@ -142,7 +137,7 @@ export class Screen {
     return assumeYes || person === undefined ? yesOperator('--yes', person) : person
   }
 
-  renderer(site: Site, run: string, earlier: readonly RunEvent[] = []): Renderer {
+  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = []): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -167,23 +162,18 @@ export class Screen {
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
-    if (kind === 'tty') this.#live = renderer
     interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
     return {
       ...renderer,
       listener: (event) => {
         renderer.listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
-        if (event.type === 'run.finished') this.#release()
+        if (event.type === 'run.finished') this.#renderer = undefined
       },
       close: () => {
-        this.#release()
+        this.#renderer = undefined
         renderer.close()
       },
     }
-  }
-  #release(): void {
-    this.#renderer = undefined
-    this.#live = undefined
   }
 }

@@ -1,24 +1,29 @@
 import { LifeboatError } from '../contract/index.js'
 import { openChoices } from '../engine/index.js'
-import { fold, RunLock, type RunState, type StateFolder } from '../journal/index.js'
-import { clockOf } from '../platform/clock/clock.js'
-import { processes } from '../platform/exec/processes.js'
-import { LocalTimes, paintFor, runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
+import { LocalTimes, paintFor, runsLines, statusLines, type RunRow, type StatusInput } from '../render/index.js'
+import { conditionOf, holderOf } from './condition.js'
 import { exit } from './exit.js'
+import { follow, sayQuestion } from './follow.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { stateFolder } from './state.js'
 
-/** `lifeboat status [RUN]`: where a run stands, in at most ten lines; without RUN the latest. Reads only. */
-export async function status(args: readonly string[], options: CommonOptions, invocation: Invocation): Promise<number> {
+export interface StatusOptions extends CommonOptions {
+  readonly follow?: boolean
+}
+
+/** `lifeboat status [RUN]`: where a run stands, in at most ten lines, or as it goes on; without RUN the latest. Reads only. */
+export async function status(args: readonly string[], options: StatusOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const folder = stateFolder(options, invocation)
     const run = args[0] ?? (await folder.runs())[0]?.run
     if (run === undefined) throw new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user' })
     const { records } = await folder.read(run)
     if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
-    const input = await statusOf(run, fold(records), folder, records.at(-1)?.t ?? '')
+    if (options.follow === true) return follow(run, folder, options, invocation)
+    const input = await statusOf(run, fold(records), folder, records)
     const { output, env } = invocation
     if (options.json === true) {
       output.data(`${JSON.stringify(input)}\n`)
@@ -67,23 +72,17 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
   }
 }
 
-/** A journal without an end is running only if its lock says that its process lives. */
-async function conditionOf(run: string, state: RunState, folder: StateFolder): Promise<RunCondition> {
-  if (state.outcome !== undefined) return state.outcome
-  const { resourceManager, subscription } = state.cloud
-  const key = { runbook: state.runbook.name, resourceManager, subscription }
-  const clock = clockOf({})
-  const holder = await RunLock.holder(folder.locks, key, processes, () => clock.realNow())
-  return holder?.owner?.run === run && holder.life !== 'dead' ? 'running' : 'stopped'
-}
-
-async function statusOf(run: string, state: RunState, folder: StateFolder, lastAt: string): Promise<StatusInput> {
+async function statusOf(run: string, state: RunState, folder: StateFolder, records: readonly JournalRecord[]): Promise<StatusInput> {
   const row = await rowOf(run, state, folder)
-  const last = Date.parse(lastAt)
+  const last = Date.parse(records.at(-1)?.t ?? '')
+  const asking = row.condition === 'running' ? openQuestion(records) : undefined
+  const holder = await holderOf(run, state, folder)
   const steps = [...state.steps]
   return {
     ...row,
     cloud: state.cloud,
+    ...(state.objectiveMs === undefined ? {} : { objectiveMs: state.objectiveMs }),
+    ...(asking === undefined ? {} : { asking }),
     elapsedMs: last - Date.parse(state.startedAt),
     owner: state.owner,
     running: steps
@@ -92,8 +91,26 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, lastA
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' || row.condition === 'running' ? {} : nextOf(state, `lifeboat resume ${state.undoneBy ?? run}`)),
+    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition === 'running' ? holder?.life : undefined)),
   }
+}
+
+/** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
+function goesOn(run: string, state: RunState, life: Holder['life'] | undefined): Pick<StatusInput, 'next' | 'choices'> {
+  const next = `lifeboat resume ${state.undoneBy ?? run}`
+  if (life === undefined) return nextOf(state, next)
+  return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }
+}
+
+/** In a few words, what the run asks at this moment at its own terminal. */
+function openQuestion(records: readonly JournalRecord[]): string | undefined {
+  const open = new Map<string, string>()
+  for (const { type, data } of records) {
+    if (type === 'run.resumed') open.clear()
+    if (type === 'question.asked') open.set(data.step, `${data.step}: ${sayQuestion(data.question)}`)
+    if (type === 'question.answered') open.delete(data.step)
+  }
+  return [...open.values()][0]
 }
 
 function nextOf(state: RunState, next: string): Pick<StatusInput, 'next' | 'choices'> {

@@ -8,6 +8,7 @@ import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
+import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { changedError, changedSince } from './pinned.js'
@@ -62,6 +63,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         stateFlag: stateFlag(options),
         notice: (message) => screen.notice(message),
         logging: screen.logging(told),
+        history: await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) }),
         consent: async (made) => {
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady

@@ -8,6 +8,7 @@ import { LifeboatError } from '../contract/index.js'
 import type { RecordData } from '../journal/index.js'
 import { loadCloud } from '../platform/cloud/load.js'
 import { processStart } from '../platform/exec/processes.js'
+import { digestOf } from '../platform/files/digest.js'
 import { WorldControl } from './world-control.js'
 
 /** A simulated world that runs as a process of its own, so that it lives on when this one is killed. */
@@ -63,6 +64,6 @@ export async function startWorld({ worldFile, speed, folder, self, env }: WorldW
   return {
     cloudPath: ready.cloud,
     control: new WorldControl(ready.control, (await loadCloud(ready.cloud)).certificateAuthority ?? ''),
-    sim: { pid: ready.pid, started, control: ready.control },
+    sim: { pid: ready.pid, started, control: ready.control, world: await digestOf(worldFile), speed },
   }
 }

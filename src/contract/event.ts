@@ -22,6 +22,11 @@ export interface PlannedStep {
   /** Why a change cannot be put back, by resource. */
   readonly irreversible: Readonly<Record<string, string>>
   readonly estimateMs: number
+  /**
+   * Of how many earlier durations `estimateMs` is the median, and what nine of ten of them kept to. Absent where it is the module's
+   * own guess.
+   */
+  readonly estimatedFrom?: { readonly runs: number; readonly p90Ms: number }
   /** Expected start after the run's start. */
   readonly startMs: number
   /** What a step that is as wanted says to the reader all the same. */
@@ -96,7 +101,12 @@ export type RunEvent =
   | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
   /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
   | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
-  | (Of<'eta.updated'> & { readonly remainingMs: number; readonly finishAt: string })
+  /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
+  | (Of<'eta.updated'> & {
+      readonly remainingMs: number
+      readonly finishAt: string
+      readonly p90?: { readonly remainingMs: number; readonly finishAt: string }
+    })
   | (Of<'run.interrupted'> & { readonly signal: string })
   | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
   | (Of<'run.finished'> & {

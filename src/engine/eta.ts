@@ -14,9 +14,11 @@ export class Eta {
   /** Steps that run or could run, as far as they can decide anything. */
   readonly #front = new Set<string>()
   readonly #startedMs = new Map<string, number>()
+  readonly #weightMs: (step: PlannedStep) => number
 
   /** `steps` in topological order, as a plan has them. */
-  constructor(steps: readonly PlannedStep[]) {
+  constructor(steps: readonly PlannedStep[], weightMs: (step: PlannedStep) => number = plannedWeightMs) {
+    this.#weightMs = weightMs
     for (const step of steps) {
       this.#steps.set(step.id, step)
       this.#openNeeds.set(step.id, step.needs.length)
@@ -55,27 +57,33 @@ export class Eta {
     let longest = 0
     for (const id of this.#front) {
       const started = this.#startedMs.get(id)
-      const own = weightMs(this.#steps.get(id))
+      const own = this.#weightOf(id)
       const left = started === undefined ? own : Math.max(0, own - (nowMs - started))
       longest = Math.max(longest, left + (this.#behindMs.get(id) ?? 0))
     }
     return longest
   }
 
+  #weightOf(id: string): number {
+    const step = this.#steps.get(id)
+    return step === undefined ? 0 : this.#weightMs(step)
+  }
+
   /** A step with no weight, and none behind it, decides nothing. */
   #reach(id: string): void {
-    if (weightMs(this.#steps.get(id)) + (this.#behindMs.get(id) ?? 0) > 0) this.#front.add(id)
+    if (this.#weightOf(id) + (this.#behindMs.get(id) ?? 0) > 0) this.#front.add(id)
   }
 
   #longestBehind(id: string): number {
     let longest = 0
     for (const next of this.#dependents.get(id) ?? []) {
-      longest = Math.max(longest, weightMs(this.#steps.get(next)) + (this.#behindMs.get(next) ?? 0))
+      longest = Math.max(longest, this.#weightOf(next) + (this.#behindMs.get(next) ?? 0))
     }
     return longest
   }
 }
 
-function weightMs(step: PlannedStep | undefined): number {
-  return step === undefined || step.changes.length === 0 ? 0 : step.estimateMs
+/** A step without changes takes no time worth counting. */
+export function plannedWeightMs(step: PlannedStep): number {
+  return step.changes.length === 0 ? 0 : step.estimateMs
 }

@@ -159,7 +159,7 @@ function unknownDraft<D>(node: StepNode, ports: PlanPorts<D>, outputs: Map<strin
     ...emptyDraft(node, 'unknown'),
     changes,
     irreversible: irreversibleOf(module, changes),
-    estimateMs: module.estimateMs(inputs),
+    ...estimateOf(node, module.estimateMs(inputs), ports),
   }
 }
 
@@ -174,11 +174,11 @@ async function draftOf<D>(
   const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports, accepted)
-  const estimateMs = module.estimateMs(inputs)
+  const estimate = estimateOf(node, module.estimateMs(inputs), ports)
   const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
   if (seen?.state === 'converged') outputs.set(node.id, seen.outputs as JsonObject)
-  if (module.check === true) return { ...emptyDraft(node, 'check'), estimateMs }
-  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), estimateMs, ...remarkOf(seen.outputs) }
+  if (module.check === true) return { ...emptyDraft(node, 'check'), ...estimate }
+  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), ...estimate, ...remarkOf(seen.outputs) }
   if (seen?.state === 'conflict') throw conflictError(seen)
   const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
   const changes = module.plan(inputs, basis)
@@ -187,8 +187,15 @@ async function draftOf<D>(
     ...emptyDraft(node, seen === undefined ? 'assumed' : (seen.state)),
     changes,
     irreversible: irreversibleOf(module, changes),
-    estimateMs,
+    ...estimate,
   }
+}
+
+/** What it took before, where that is known; the module's own guess otherwise. */
+function estimateOf<D>(node: StepNode, guessMs: number, { history }: PlanPorts<D>): Pick<Draft, 'estimateMs' | 'estimatedFrom'> {
+  const usual = history?.usual(node)
+  if (usual === undefined) return { estimateMs: guessMs }
+  return { estimateMs: usual.p50Ms, estimatedFrom: { runs: usual.runs, p90Ms: usual.p90Ms } }
 }
 
 function remarkOf({ remark }: Inputs): { readonly remark?: string } {

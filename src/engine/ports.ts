@@ -1,5 +1,6 @@
 import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference } from '../contract/index.js'
 import type { Accepting } from './alternatives.js'
+import type { History } from './history.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 
@@ -42,6 +43,8 @@ export interface PlanPorts<D> {
   readonly progress?: (step: string, message: string) => void
   /** What belongs to no step: this machine, its clock, its disk. Asked beside the preflights, if anything has changes. */
   readonly site?: () => Promise<readonly Finding[]>
+  /** What earlier runs of this kind took. */
+  readonly history?: History
   /** Alternatives that the operator has chosen before they were offered. */
   readonly accept?: Accepting
 }

@@ -45,6 +45,7 @@ async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder, before: RunSta
   const { records } = ports.journal
   const walk = new Walk(ports, records.length === before.lastSeq ? before : fold(records), recorder)
   walk.reclaim()
+  walk.tellEta()
   await runPipeline(ports.runbook.nodes, (node) => walk.visit(node))
   if (walk.fatal !== undefined) throw walk.fatal
   return finish(ports, recorder)
@@ -80,7 +81,7 @@ async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome
 }
 
 /** What the steps' outputs say to the reader of the summary; two checks of one hub say it once. */
-function remarksOf({ steps }: RunState): readonly string[] {
+export function remarksOf({ steps }: RunState): readonly string[] {
   const said = [...steps.values()].map(({ outputs }) => outputs?.['remark'])
   return [...new Set(said.filter((remark) => typeof remark === 'string'))]
 }

@@ -12,7 +12,7 @@ import type { RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
-import { Eta } from './eta.js'
+import { Forecast } from './forecast.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookUntilSettled, readContext } from './look.js'
@@ -42,7 +42,7 @@ export class Walk<D> {
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #reclaimed = new Map<string, () => void>()
   readonly #steps: readonly PlannedStep[]
-  readonly #eta: Eta
+  readonly #eta: Forecast
   readonly #shown: Map<string, readonly Change[]>
   readonly #accepted: Map<string, ReadonlySet<string>>
   /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
@@ -60,7 +60,7 @@ export class Walk<D> {
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
     this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
     this.#steps = state.planned?.steps ?? []
-    this.#eta = new Eta(this.#steps)
+    this.#eta = new Forecast(this.#steps, ports.history)
     this.#shown = new Map(state.shown)
     this.#accepted = new Map(state.accepted)
     for (const { id } of ports.runbook.nodes) {
@@ -96,7 +96,7 @@ export class Walk<D> {
       this.#settle.get(node.id)?.(ending)
     }
     if (ending === 'done') this.#eta.done(node.id)
-    if (ending === 'done' && this.fatal === undefined) this.#tellEta()
+    if (ending === 'done' && this.fatal === undefined) this.tellEta()
   }
 
   async #visitReady(node: Node): Promise<Ending> {
@@ -124,13 +124,13 @@ export class Walk<D> {
   async #visitStep(node: StepNode): Promise<Ending> {
     const stands = this.#standing(node)
     if (stands !== undefined) {
-      this.#outputs.set(node.id, stands)
+      this.#give(node.id, stands)
       return 'done'
     }
     const startedMs = this.#ports.clock.now().getTime()
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
-        this.#outputs.set(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
+        this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
         this.#verified.add(node.id)
         return 'done'
       } catch (error) {
@@ -218,7 +218,7 @@ export class Walk<D> {
         return 'retry'
       case 'done':
         try {
-          this.#outputs.set(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
+          this.#give(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
           return 'done'
         } catch (error) {
           return this.#afterFailure(node, error, attempt + 1, startedMs)
@@ -278,6 +278,11 @@ export class Walk<D> {
     return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
   }
 
+  /** On the way back a step gives nothing: what the run had of it stays what others refer to. */
+  #give(step: string, outputs: JsonObject): void {
+    if (this.#ports.outputs?.has(step) !== true) this.#outputs.set(step, outputs)
+  }
+
   async #preflight(node: StepNode): Promise<Heard> {
     const changes = this.#shown.get(node.id) ?? []
     if (changes.length === 0) return { steps: [], said: [] }
@@ -316,10 +321,13 @@ export class Walk<D> {
     }
   }
 
-  #tellEta(): void {
+  /** When it is expected to be over, from here. */
+  tellEta(): void {
     const nowMs = this.#ports.clock.now().getTime()
-    const left = this.#eta.remainingMs(nowMs)
-    this.#recorder.tell({ type: 'eta.updated', remainingMs: left, finishAt: new Date(nowMs + left).toISOString() })
+    const { p50Ms, p90Ms } = this.#eta.remaining(nowMs)
+    const expected = (remainingMs: number) => ({ remainingMs, finishAt: new Date(nowMs + remainingMs).toISOString() })
+    const p90 = p90Ms === undefined ? {} : { p90: expected(p90Ms) }
+    this.#recorder.tell({ type: 'eta.updated', ...expected(p50Ms), ...p90 })
   }
 }
 

@@ -36,7 +36,7 @@ class RunFold {
   readonly #realStarts: string[]
 
   constructor({ run, seq, t, data }: RecordOf<'run.started'>) {
-    const { runbook, mode, cloud, owner, pins, confirmed, realStartedAt, sim, undoes } = data
+    const { runbook, mode, cloud, owner, pins, confirmed, realStartedAt, sim, undoes, objectiveMs } = data
     this.#realStarts = [realStartedAt]
     this.#run = {
       run,
@@ -55,6 +55,7 @@ class RunFold {
       accepted: this.#accepted,
       answers: this.#answers,
       ...(sim === undefined ? {} : { sim }),
+      ...(objectiveMs === undefined ? {} : { objectiveMs }),
       ...(undoes === undefined ? {} : { undoes }),
       lastSeq: seq,
       resumes: 0,

@@ -102,9 +102,15 @@ export class StateFolder {
     const text = await readFile(journal, 'utf8').catch((error: unknown) => {
       throw unreadable(run, error)
     })
-    const decoded = decode(text, { run, name: journal })
+    const known = this.#read?.run === run ? { known: this.#read } : {}
+    const decoded = decode(text, { run, name: journal, ...known })
     this.#read = { run, lines: text.slice(0, text.lastIndexOf('\n') + 1), records: decoded.records }
     return decoded
+  }
+
+  /** Ids of all runs, latest first. */
+  ids(): Promise<readonly string[]> {
+    return this.#ids()
   }
 
   /** All runs, latest first by id. One that cannot be read is listed as damaged. */

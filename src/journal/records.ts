@@ -52,7 +52,16 @@ export interface RecordData {
     /** Real time beside the run's clock, so that wall time can be told after a resume. */
     readonly realStartedAt: string
     /** The world's process that was left for a resume, if this is a rehearsal. */
-    readonly sim?: { readonly pid: number; readonly started: string; readonly control: string }
+    readonly sim?: {
+      readonly pid: number
+      readonly started: string
+      readonly control: string
+      /** Digest of the world's file, and how fast it runs: only runs with the same of both tell how long another will take. */
+      readonly world?: string
+      readonly speed?: number
+    }
+    /** The runbook's objective, milliseconds. */
+    readonly objectiveMs?: number
     /** The run that this one puts back, if it is an undo. */
     readonly undoes?: string
   }

@@ -7,6 +7,7 @@ export interface RunState {
   /** `text` is the latest that was accepted. */
   readonly runbook: RecordData['run.started']['runbook']
   readonly mode: Mode
+  readonly objectiveMs?: number
   readonly cloud: RecordData['run.started']['cloud']
   /** Whoever started or resumed it last. */
   readonly owner: Owner

@@ -36,6 +36,8 @@ export interface ServedWorld {
   readonly control: string
   readonly caPath: string
   readonly world: World
+  /** What opens this world: the client's secret, and every token that was given for it. */
+  secrets(): readonly string[]
   /** Resolves when the world has ended: told to, idle, or by `stop`. */
   readonly ended: Promise<string>
   stop(reason?: string): Promise<void>
@@ -96,7 +98,7 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
   }
   begun = true
   idle.begin()
-  return { cloudPath, control: `${arm.origin}/_world`, caPath: files.ca, world, ended: ended.promise, stop }
+  return { cloudPath, control: `${arm.origin}/_world`, caPath: files.ca, world, secrets: () => arm.secrets(), ended: ended.promise, stop }
 }
 
 function ending(): { promise: Promise<string>; resolve: (reason: string) => void } {

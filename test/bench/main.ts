@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import { eta } from './eta.js'
 import { failover } from './failover/failover.js'
 import { pipeline } from './pipeline.js'
 import type { Result } from './result.js'
 import { resume } from './resume.js'
 import { startup } from './startup.js'
 
-const benchmarks = [startup, pipeline, resume, failover]
+const benchmarks = [startup, eta, pipeline, resume, failover]
 
 const say = (message: string): void => void process.stderr.write(`${message}\n`)
 

@@ -1,38 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
-import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
-import { expectFailedOver } from '../helpers/failed-over.js'
+import { describe, it } from 'vitest'
+import { data100 } from '../helpers/cli.js'
 import { killedAtStart } from '../helpers/killed.js'
-import { isInstalling, served, worldState, worldWhere } from '../helpers/served.js'
-import { quickWorld } from '../helpers/worlds.js'
 
 const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
 const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
 
 const every = Array.from({ length: startedSteps }, (_, index) => index + 1)
-// In `npm test`: prod's helm, when nearly all is done; intent.test.ts has one among the disks, and `.ci/run` all of both.
-const points = process.env['CRASH'] === 'all' ? every : [21]
+// In `npm test`: an early one; intent.test.ts has one among the disks, survivor.test.ts one in prod's helm, and `.ci/run` has all.
+const points = process.env['CRASH'] === 'all' ? every : [8]
 
 describe('killed with SIGKILL after the n-th step.started', () => {
   it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {
     await killedAtStart(n)
-  })
-})
-
-describe('a child that outlived the kill', () => {
-  it('helm is found by the journal, ended, and its release finished once', async () => {
-    // Its pods take so long that helm cannot end by itself before the resume looks for it.
-    await using world = await served(quickWorld(({ podsReady = {} }) => void (podsReady['data100-prod'] = '55m')))
-    const flags = ['--state-dir', temporaryFolder(), '--yes', '--json']
-    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
-    await worldWhere(world, isInstalling('data100-prod'))
-    first.child.kill('SIGKILL')
-    await first.ended
-
-    const second = lifeboat(['resume', ...flags])
-    expect((await second.ended).code, (await second.ended).stderr).toBe(0)
-    const survivors = second.events.flatMap((event) => (event.type === 'survivor.handled' ? [event] : []))
-    expect(survivors.map(({ step, how }) => [step, how])).toEqual([['prod', 'ended']])
-    expectFailedOver(await worldState(world))
   })
 })

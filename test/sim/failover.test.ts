@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
-import { helmWaitsIn, served, worldRequests, worldState, type RequestEntry, type Served } from '../helpers/served.js'
+import { served, worldRequests, worldState, type RequestEntry, type Served } from '../helpers/served.js'
 import { quickWorld } from '../helpers/worlds.js'
 
 const runFlags = (world: Served, state: string): string[] => [
@@ -44,23 +43,5 @@ describe('data100, failed over by the real CLI in a simulated world', () => {
     expect((await second.ended).code, (await second.ended).stderr).toBe(0)
     expect(writesOf(await worldRequests(world)).slice(before)).toEqual([])
     expect(second.events.filter(({ type }) => type === 'question.asked')).toEqual([])
-  })
-
-  it('adopts a half-finished world when the state folder was lost in mid-run, and ends the helm that outlived it', async () => {
-    // Its pods take so long that helm cannot end by itself while the second run still plans.
-    await using world = await served(quickWorld(({ podsReady = {} }) => void (podsReady['data100-staging'] = '55m')))
-    const state = temporaryFolder()
-    const first = lifeboat(['run', ...runFlags(world, state)])
-    // In mid-helm: its process goes on, and no journal is left that knows of it.
-    await helmWaitsIn(world, 'data100-staging')
-    first.child.kill('SIGKILL')
-    await first.ended
-    rmSync(state, { recursive: true })
-
-    const second = lifeboat(['run', ...runFlags(world, temporaryFolder())])
-    expect((await second.ended).code, (await second.ended).stderr).toBe(0)
-    const survivors = second.events.flatMap((event) => (event.type === 'survivor.handled' ? [event] : []))
-    expect(survivors.map(({ command, how }) => [command.includes('helm'), how])).toContainEqual([true, 'ended'])
-    expectFailedOver(await worldState(world))
   })
 })

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { chartServer, packaged } from '../helpers/chart-server.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { webDeployment, writeChart } from '../helpers/kube.js'
 import { isInstalling, served, worldWhere } from '../helpers/served.js'
 import { cloudFile } from '../helpers/worlds.js'
@@ -34,7 +35,7 @@ test('a run pins the chart that it pulls, a resume with other contents is refuse
     const runbook = runbookWith({ chart, secrets: { 'proxy.secretToken': { env: 'PROXY_TOKEN' } } })
     const state = temporaryFolder()
     const flags = ['--state-dir', state, '--yes', '--json']
-    const planned = await lifeboat(['plan', runbook, '--cloud', cloud, '--state-dir', state]).ended
+    const planned = await lifeboatHere(['plan', runbook, '--cloud', cloud, '--state-dir', state])
     expect(planned.code, planned.stdout + planned.stderr).toBe(0)
     expect(planned.stdout).toContain('keyed:')
 
@@ -44,7 +45,7 @@ test('a run pins the chart that it pulls, a resume with other contents is refuse
     const killed = await run.ended
 
     charts.offer('web', '0.1.0', archive('web:2'))
-    const refused = await lifeboat(['resume', ...flags]).ended
+    const refused = await lifeboatHere(['resume', ...flags])
     expect(refused.code, refused.stderr).toBe(4)
     expect(refused.stderr).toContain(`${charts.oci('web')}:0.1.0: other contents`)
 

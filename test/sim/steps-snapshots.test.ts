@@ -59,6 +59,16 @@ describe('azure/disk-snapshots', () => {
     expect(step.module.invert(changes).every(isKept)).toBe(true)
   })
 
+  it('is under way until the last of them is whole, and failed where one has', async () => {
+    exported()
+    await snapshots().make()
+    const [, second] = world.test.world.ofType('Microsoft.Compute/snapshots')
+    second!.properties['provisioningState'] = 'Creating'
+    expect(await snapshots().see()).toMatchObject({ state: 'in-flight', what: expect.stringContaining('is being made') as string })
+    second!.properties['provisioningState'] = 'Failed'
+    expect(await snapshots().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('has failed') as string })
+  })
+
   it('A81: taken before the fence they are torn, and the world knows', async () => {
     await snapshots().make()
     expect(kept().map(({ torn }) => torn)).toEqual([true, true])

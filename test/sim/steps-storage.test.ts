@@ -78,6 +78,8 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const made = await fence.make()
     await fence.apply(fence.module.invert(made) as Change[])
     expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })
+    const commands = (await worldRequests(world)).map(({ path }) => /zpool import|systemctl enable/.exec(path)?.[0])
+    expect(commands.filter((one) => one !== undefined)).toEqual(['zpool import', 'systemctl enable'])
   })
 
   const labels = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)

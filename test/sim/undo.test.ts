@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests, worldState, type Served, type WorldState } from '../helpers/served.js'
 import { quickWorld } from '../helpers/worlds.js'
 
@@ -28,9 +29,9 @@ const finishedRun = async (world: Served, state: string): Promise<string> => {
 async function expectShownOnly(world: Served, run: string, state: string): Promise<void> {
   const writes = async (): Promise<number> => (await worldRequests(world)).filter(({ writes: does }) => does).length
   const made = await writes()
-  const nobody = await lifeboat(['undo', run, '--state-dir', state, '--yes']).ended
+  const nobody = await lifeboatHere(['undo', run, '--state-dir', state, '--yes'])
   expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--confirm=data100')])
-  const shown = await lifeboat(['undo', '--state-dir', state, '--dry-run']).ended
+  const shown = await lifeboatHere(['undo', '--state-dir', state, '--dry-run'])
   expect(shown.code, shown.stderr).toBe(0)
   expect(shown.stderr).toContain('snapshot of disk nfsserver_DataDisk_0 is kept')
   expect(await writes()).toBe(made)
@@ -51,7 +52,7 @@ describe('lifeboat undo', () => {
     first.child.kill('SIGKILL')
     await first.ended
 
-    const both = await lifeboat(['undo', run, '--confirm=data100', ...flags]).ended
+    const both = await lifeboatHere(['undo', run, '--confirm=data100', ...flags])
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining(`lifeboat resume ${undo}`)])
 
     const second = await lifeboat(['resume', ...flags]).ended
@@ -62,6 +63,6 @@ describe('lifeboat undo', () => {
     const again = lifeboat(['undo', run, '--confirm=data100', ...flags])
     expect((await again.ended).code, (await again.ended).stderr).toBe(0)
     expect(again.events).toEqual([])
-    expect((await lifeboat(['undo', undo, '--confirm=data100', ...flags]).ended).code).toBe(2)
+    expect((await lifeboatHere(['undo', undo, '--confirm=data100', ...flags])).code).toBe(2)
   })
 })

@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Pending } from '../../src/contract/index.js'
-import { assertWritable, readPlanFile, writePlanFile, type PlanFile } from '../../src/cli/plan-file.js'
+import { assertSameSite, assertWritable, readPlanFile, writePlanFile, type PlanFile } from '../../src/cli/plan-file.js'
 import { asShown, sayShown } from '../../src/cli/plan-shown.js'
+import type { Site } from '../../src/cli/site.js'
 import type { Plan } from '../../src/engine/index.js'
 import { cloud, planned } from '../helpers/render-samples.js'
 import { tempFolder } from '../helpers/temp-folder.js'
@@ -28,6 +30,27 @@ async function written(): Promise<string> {
   await writePlanFile(path, sample)
   return path
 }
+
+/** As far as a plan file is held beside it. */
+function siteOf(text: string, changes: object = {}): Site {
+  const runbook = { name: 'data100', text, folder: '/site' }
+  return { runbook, cloudFacts: cloud, pins: async () => [], ...changes } as unknown as Site
+}
+
+describe('a plan file beside the site that it is to be run on', () => {
+  const text = 'apiVersion: lifeboat/v1'
+  const file: PlanFile = { ...sample, runbook: { name: 'data100', digest: `sha256:${createHash('sha256').update(text).digest('hex')}` } }
+  const told = (site: Site): Promise<string> => assertSameSite('p.json', file, site).then(() => 'the same', (error: unknown) => (error as Error).message)
+
+  it('is of the same runbook on the same cloud, or is refused with what is other', async () => {
+    expect(await told(siteOf(text))).toBe('the same')
+    expect(await told(siteOf(`${text}\n# a comment`))).toBe('what p.json was made of has changed since:\n  the runbook itself')
+    expect(await told(siteOf(text, { runbook: { name: 'other', text, folder: '/site' } }))).toContain('is a plan of data100, not of other')
+    expect(await told(siteOf(text, { cloudFacts: { ...cloud, subscription: 'another' } }))).toContain('subscription another')
+    const pins = async () => [{ path: '/site/values.yaml', digest: 'sha256:1' }]
+    expect(await told(siteOf(text, { pins }))).toBe('what p.json was made of has changed since:\n  values.yaml: newly read')
+  })
+})
 
 describe('a plan file', () => {
   it('is read as it was written, what is pending as $pending, and for nobody else to read', async () => {

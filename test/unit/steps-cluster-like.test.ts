@@ -121,6 +121,9 @@ describe('a cluster like another one', () => {
   it('bears the tags of its source, but not those of the run that made that', () => {
     const { definition } = likenessOf(source({ tags: { team: 'data100', 'lifeboat-run': 'r0' }, sku: { name: 'Base', tier: 'Standard' } }))
     expect(definition).toMatchObject({ tags: { team: 'data100' }, sku: { name: 'Base', tier: 'Standard' } })
+    // An automatic one takes no pools of one's own.
+    const automatic = likenessOf(source({ sku: { name: 'Automatic', tier: 'Standard' } }))
+    expect([automatic.definition.sku, automatic.left]).toEqual([undefined, ['its SKU "Automatic"']])
     expect(definition.tags).not.toHaveProperty('lifeboat-run')
   })
 })

@@ -29,6 +29,7 @@ export interface ArmServer {
   readonly origin: string
   readonly port: number
   readonly client: Client
+  secrets(): readonly string[]
   stop(): Promise<void>
 }
 
@@ -67,6 +68,7 @@ export async function startArm(world: World, options: ArmOptions): Promise<ArmSe
     origin,
     port,
     client: tokens.client,
+    secrets: () => [tokens.client.secret, ...tokens.given],
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()

@@ -30,6 +30,11 @@ export class TokenDoor {
     readonly options: TokenOptions,
   ) {}
 
+  /** Every token that was given away, for whoever looks where they have got to. */
+  get given(): readonly string[] {
+    return [...this.#issued.keys()]
+  }
+
   /** Throws 401 unless a request's Authorization header carries a token of ours that is good still. */
   check(authorization: string | undefined): void {
     const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]

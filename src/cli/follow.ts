@@ -1,0 +1,121 @@
+import type { Clock, Question, RunEvent } from '../contract/index.js'
+import { retold } from '../engine/index.js'
+import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import { clockOf } from '../platform/clock/clock.js'
+import { loadCloud } from '../platform/cloud/load.js'
+import { conditionOf } from './condition.js'
+import { exit, exitOfSignal } from './exit.js'
+import type { Invocation } from './invocation.js'
+import { LogTail } from './log-tail.js'
+import type { CommonOptions } from './options.js'
+import { Screen } from './screen.js'
+
+/** Real milliseconds between two looks at the journal. */
+const lookEveryMs = 500
+
+/**
+ * The same run live, from another terminal or another person's: its journal told again as it grows, and from its log what is told only
+ * (progress, expected end). Reads only, and asks nothing. Ends with the run, or where its process is found dead.
+ */
+export async function follow(run: string, folder: StateFolder, options: CommonOptions, invocation: Invocation): Promise<number> {
+  const { signal } = invocation.interrupts
+  const screen = new Screen({ ...options, input: false }, invocation)
+  const reader = new Reader(run, folder)
+  const before = await reader.next()
+  const clock = await clockIn(reader.state)
+  const beginning = before.find(({ type }) => type === 'run.started')
+  const isWhole = options.json === true
+  // What was before counts, and is not told again; a stream of data has all of it.
+  const earlier = isWhole ? [] : before.filter(({ type }) => type !== 'run.finished')
+  const renderer = screen.renderer({ clock, runbook: {} }, run, earlier)
+  invocation.interrupts.onFirst = () => undefined
+  try {
+    for (const event of isWhole ? before : [beginning, lastOf(before, 'eta.updated'), lastOf(before, 'run.finished')]) {
+      if (event !== undefined) renderer.listener(forReader(event))
+    }
+    for (;;) {
+      if (reader.isOver) return exit.done
+      const condition = await conditionOf(run, reader.state, folder)
+      // Looked at once more: its end may have been written in between.
+      const fresh = await reader.next()
+      for (const event of fresh) renderer.listener(forReader(event))
+      if (condition === 'stopped' && fresh.length === 0) {
+        renderer.note('warn', `The process of this run is gone. To go on with it: lifeboat resume ${run}`)
+        return exit.done
+      }
+      if (fresh.length === 0) await clock.sleepReal(lookEveryMs, signal)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    renderer.note('info', 'No longer followed; the run goes on.')
+    return exitOfSignal(invocation.interrupts.first ?? 'SIGINT')
+  } finally {
+    renderer.close()
+  }
+}
+
+function lastOf(events: readonly RunEvent[], type: RunEvent['type']): RunEvent | undefined {
+  return events.findLast((event) => event.type === type)
+}
+
+/** Journal and log of a run, as events, each once. */
+class Reader {
+  readonly #run: string
+  readonly #folder: StateFolder
+  readonly #log: LogTail
+  #told = 0
+  #state: RunState | undefined
+
+  constructor(run: string, folder: StateFolder) {
+    this.#run = run
+    this.#folder = folder
+    this.#log = new LogTail(folder.paths(run).log)
+  }
+
+  /** Once something has been read. */
+  get state(): RunState {
+    return this.#state as RunState
+  }
+
+  get isOver(): boolean {
+    return this.#state?.outcome !== undefined
+  }
+
+  async next(): Promise<readonly RunEvent[]> {
+    const { records } = await this.#folder.read(this.#run)
+    const fresh = records.slice(this.#told)
+    this.#told = records.length
+    if (fresh.length > 0 || this.#state === undefined) this.#state = fold(records)
+    const { state } = this
+    const journaled = fresh.flatMap((record) => retold(record, state, `lifeboat resume ${this.#run}`) ?? [])
+    const passing = await this.#log.next()
+    // Both are in order by themselves; an end comes after whatever was told before it.
+    return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))
+  }
+}
+
+/** A question is asked at the run's own terminal; here it is only told. */
+function forReader(event: RunEvent): RunEvent {
+  if (event.type !== 'question.asked') return event
+  const { t, run, step, question } = event
+  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayQuestion(question)}` }
+}
+
+export function sayQuestion(question: Question): string {
+  switch (question.kind) {
+    case 'gate':
+      return question.text
+    case 'manual':
+      return `to be done by hand: ${question.checklist.join('; ')}`
+    case 'failure':
+      return `it failed, what now? ${question.error.message}`
+    case 'surprise':
+      return 'the world has moved on; make these changes instead?'
+  }
+}
+
+/** The run's own clock; without its cloud file (a world that is gone) the machine's. */
+async function clockIn({ cloud }: RunState): Promise<Clock> {
+  const known = cloud.path === null ? undefined : await loadCloud(cloud.path).catch(() => undefined)
+  return clockOf(known ?? {})
+}
