@@ -51,6 +51,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts'],
+          globalSetup: ['test/helpers/lab-image.ts'],
+          sequence: { groupOrder: 3 },
+          pool: 'forks',
+          // Each file has machines of its own, and emulation takes all that a core has.
+          maxWorkers: 1,
+          testTimeout: 1200 * seconds,
+          hookTimeout: 600 * seconds,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
           globalSetup: ['test/helpers/build.ts'],

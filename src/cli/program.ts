@@ -120,6 +120,7 @@ function addWorld(program: Command, on: On): void {
     .option('--speed <n>', 'how many times as fast the world runs', Number, 30)
     .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
     .option('--access-log <file>', 'write every request there, as NDJSON')
+    .option('--lab', 'its NFS hosts are real machines (QEMU) with real ZFS; use a --speed of 10 or less')
   on(withState(sim), async () => (await import('./sim.js')).sim)
 }
 

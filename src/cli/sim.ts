@@ -1,3 +1,4 @@
+import { LifeboatError } from '../contract/index.js'
 import { exit, exitOfSignal } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -9,19 +10,23 @@ interface SimOptions extends CommonOptions {
   readonly speed: number
   readonly port: number
   readonly accessLog?: string
+  readonly lab?: boolean
 }
 
 /** `lifeboat sim`: serves a world until it is told to stop, or nobody has asked it anything for half an hour. */
 export async function sim(_args: readonly string[], options: SimOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async () => {
-    const { output, interrupts } = invocation
+  return guarded(options, invocation, () => withLab(async () => {
+    const { output, interrupts, env } = invocation
+    const log = (line: string): void => output.say(`${line}\n`)
     const { serveWorld } = await import('../sim/serve.js')
+    const lab = options.lab === true ? await (await import('../sim/lab/image.js')).labImage(env, log) : undefined
     const served = await serveWorld({
       world: options.world,
       speed: options.speed,
       port: options.port,
       stateDir: options.stateDir ?? (await worldFolder(stateRoot(options, invocation))),
-      log: (line) => output.say(`${line}\n`),
+      log,
+      ...(lab === undefined ? {} : { lab }),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),
     })
     const { cloudPath: cloud, control } = served
@@ -29,5 +34,16 @@ export async function sim(_args: readonly string[], options: SimOptions, invocat
     interrupts.signal.addEventListener('abort', () => void served.stop())
     await served.ended
     return interrupts.first === undefined ? exit.done : exitOfSignal(interrupts.first)
-  })
+  }))
+}
+
+/** Says what the lab needs as what the person at the terminal can mend. */
+async function withLab(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    const { LabError } = await import('../sim/lab/error.js')
+    if (!(error instanceof LabError)) throw error
+    throw new LifeboatError('sim.no-lab', error.message, { blame: 'user', hint: 'Without --lab the same world is served with simulated hosts.', cause: error })
+  }
 }

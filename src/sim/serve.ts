@@ -4,6 +4,8 @@ import { Faults } from './arm/faults.js'
 import { startArm, type Beside } from './arm/server.js'
 import { makeControl } from './control/control.js'
 import { stateOf } from './control/state.js'
+import { Lab } from './lab/lab.js'
+import type { Image } from './lab/image.js'
 import { makeAuthority } from './pki.js'
 import { scaledClock } from './world/clock.js'
 import { makeWorld, readWorldSpec } from './world/load.js'
@@ -27,6 +29,8 @@ export interface ServeOptions {
   readonly stateDir: string
   /** Real milliseconds without a request after which the world ends; half an hour if absent. */
   readonly idleMs?: number
+  /** Boots real machines from this image for the world's NFS hosts; without it they are simulated. */
+  readonly lab?: Image
   readonly log?: (line: string) => void
 }
 
@@ -67,13 +71,15 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
       if (begun) real.schedule(50, () => void stop('told to stop'))
     },
   })
-  const beside: Beside = (method, path, _query, body) => {
+  const beside: Beside = async (method, path, _query, body) => {
     idle.touch()
-    return Promise.resolve(control(method, path, body))
+    await world.real?.settled()
+    return control(method, path, body)
   }
   const arm = await startArm(world, { authority, faults, beside, port: options.port ?? 0 })
   world.onRequest.add(() => idle.touch())
   const logFile = accessLog(world, options.accessLog, log)
+  const lab = options.lab && (await withoutIt(() => arm.stop(), Lab.start(world, options.lab, join(options.stateDir, 'lab'), log)))
   const rooms = await startRooms(world, authority)
   const files = await writeFiles(options.stateDir, world, authority.pem, arm.client.secret)
   const cloudPath = join(options.stateDir, 'cloud.json')
@@ -87,6 +93,7 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
       clock.stop()
       real.stop()
       const last = JSON.stringify(stateOf(world))
+      await lab?.stop()
       await rooms.stop()
       await arm.stop()
       await logFile.done()
@@ -99,6 +106,16 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
   begun = true
   idle.begin()
   return { cloudPath, control: `${arm.origin}/_world`, caPath: files.ca, world, secrets: () => arm.secrets(), ended: ended.promise, stop }
+}
+
+/** What fails leaves nothing behind that keeps the process. */
+async function withoutIt<T>(close: () => Promise<void>, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 function ending(): { promise: Promise<string>; resolve: (reason: string) => void } {

@@ -195,6 +195,8 @@ describe('inside a host', () => {
     moveDisks(world, host, second)
     await root(`zpool import -N ${guid}`, second)
     const text = '/pool0/homes 10.0.0.0/8(rw,sync,no_subtree_check) *(ro)\n'
+    expect((await root('tee /etc/exports.d/lifeboat.exports', second, text)).stderr).toContain('No such file or directory')
+    await root('mkdir -p /etc/exports.d', second)
     expect((await root('flock -w 60 /run/lock/lifeboat.lock tee /etc/exports.d/lifeboat.exports', second, text)).stdout).toBe(text)
     expect(second.exports).toEqual([])
     expect(await root('exportfs -ra', second)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Failed to stat /pool0/homes') as string })

@@ -27,7 +27,7 @@ export interface Hosts {
 
 /** Starts a jump host for each network of the world's `jumpHosts`, and gives `runCommand` the shell that SSH has. */
 export async function startHosts(world: World): Promise<Hosts> {
-  world.shell = hostShell(world)
+  if (!world.real) world.shell = hostShell(world)
   const inside = new Map<Host, Inside>()
   const doors = await Promise.all(world.spec.jumpHosts.map((jump) => startJumpHost(world, jump, inside)))
   const watch = (): void => {
@@ -78,7 +78,10 @@ async function startJumpHost(world: World, { network, address }: JumpHost, insid
       if (destIP === '127.0.0.1') return reject()
       const host = hostAt(world, network, destIP)
       const isLetIn = host !== undefined && allows(world, host.machine, address, destPort)
-      if (destPort === 22 && isLetIn && world.answers(host.machine)) return connect(world, host, accept(), inside)
+      if (destPort === 22 && isLetIn && world.answers(host.machine)) {
+        if (world.real) return world.real.forward(host, accept())
+        return connect(world, host, accept(), inside)
+      }
       // A machine that runs and has no server yet refuses at once; to one that is not there, and behind a security group that
       // does not let them in, packets are lost for a while.
       const refusesAtOnce = isLetIn && host.power === 'running' && host.answers

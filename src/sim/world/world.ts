@@ -13,6 +13,7 @@ import type {
   RequestEntry,
   Resource,
 } from './model.js'
+import type { RealMachines } from './real.js'
 import { basicShell, type Shell } from './shell.js'
 import type { WorldSpec } from './spec.js'
 
@@ -50,6 +51,8 @@ export class World {
   readonly sources: { releases: () => ReleaseState[]; hubs: () => HubState[] } = { releases: () => [], hubs: () => [] }
   /** Runs a script on a machine (`runCommand`); the SSH room replaces it. */
   shell: Shell = basicShell((machine) => this.host(machine))
+  /** The lab's machines; without them hosts are simulated. */
+  real: RealMachines | undefined
   /** May change an operation that begins: a planted fault. */
   readonly tamper = new Set<(operation: Operation) => WorldError | undefined>()
   /** False while the starting state is put in place. */

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LabError } from './error.js'
+
+/** What QEMU boots: files in the cache, never written to. */
+export interface Image {
+  readonly root: string
+  readonly kernel: string
+  readonly initrd: string
+}
+
+const recipe = fileURLToPath(new URL('../../../fixtures/lab', import.meta.url))
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** What keeps this machine from running the lab, in words for a person; empty if nothing does. */
+export function labNeeds(env: Environment): string[] {
+  const needs: string[] = []
+  if (process.platform !== 'linux' || process.arch !== 'x64') return [`Linux on x86-64 (this is ${process.platform} on ${process.arch})`]
+  const missing = (programs: readonly string[]): string[] => programs.filter((program) => !isInstalled(program, env))
+  const absent = missing(['qemu-system-x86_64', 'qemu-img', 'setpriv', 'tar', 'flock'])
+  if (absent.length > 0) needs.push(`${absent.join(', ')} (on Debian: apt-get install --no-install-recommends qemu-system-x86 qemu-utils)`)
+  if (existsSync(folderOf(env))) return needs
+  const builders = missing(['debootstrap', 'mke2fs', 'apt-get'])
+  if (builders.length > 0) needs.push(`${builders.join(', ')} to build the image once (on Debian: apt-get install debootstrap)`)
+  if (process.getuid?.() !== 0) needs.push('root to build the image once: `npm run lab` as root; later anybody can run it who has the same cache (LIFEBOAT_LAB_CACHE)')
+  return needs
+}
+
+/**
+ * The image of the present recipe, built now if it is not in the cache (LIFEBOAT_LAB_CACHE, else in the user's cache folder);
+ * that takes some minutes, and the network. Throws LabError.
+ */
+export async function labImage(env: Environment, log: (line: string) => void): Promise<Image> {
+  const needs = labNeeds(env)
+  if (needs.length > 0) throw new LabError(`the lab needs ${needs.join('; and ')}`)
+  const folder = folderOf(env)
+  if (!existsSync(folder)) {
+    log(`the lab's image is built at ${folder}: some minutes, once`)
+    await build(folder, env, log)
+  }
+  return { root: join(folder, 'root.img'), kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.img') }
+}
+
+async function build(folder: string, env: Environment, log: (line: string) => void): Promise<void> {
+  await mkdir(join(folder, '..'), { recursive: true })
+  const last: string[] = []
+  // Who comes second waits, and finds it there.
+  const child = spawn('flock', [`${folder}.lock`, 'sh', '-c', 'test -d "$2" || exec "$1" "$2"', 'sh', join(recipe, 'build.sh'), folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', ...(env['TMPDIR'] === undefined ? {} : { TMPDIR: env['TMPDIR'] }) },
+  })
+  const keep = (text: string): void => void last.splice(0, Math.max(0, last.push(...text.split('\n').filter(Boolean)) - 20))
+  child.stdout.setEncoding('utf8').on('data', keep)
+  child.stderr.setEncoding('utf8').on('data', keep)
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new LabError(`the lab's image cannot be built:\n${last.join('\n')}`)
+  log("the lab's image is built")
+}
+
+/** The folder of the image that the recipe makes as it stands. */
+function folderOf(env: Environment): string {
+  const digest = createHash('sha256')
+  for (const path of filesBelow(recipe).sort()) digest.update(`${relative(recipe, path)}\0`).update(readFileSync(path)).update('\0')
+  const cache = env['LIFEBOAT_LAB_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'lifeboat', 'lab')
+  return join(cache, digest.digest('hex').slice(0, 16))
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? filesBelow(path) : path
+  })
+}
+
+function isInstalled(program: string, env: Environment): boolean {
+  return [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((folder) => folder !== '' && existsSync(join(folder, program)))
+}
