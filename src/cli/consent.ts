@@ -12,6 +12,11 @@ export function refuseWithoutName(name: string, options: CommonOptions, screen: 
   throw usageError('nobody is there to confirm this run', `Without a terminal, add --confirm=${name} (and --yes where there are gates).`)
 }
 
+/** Is there a gate or a manual step that no flag passes? */
+export function needsSomebody(nodes: readonly { readonly kind: string }[], { yes, gate }: CommonOptions): boolean {
+  return yes !== true && nodes.some(({ kind }) => kind === 'manual' || (kind === 'gate' && gate !== 'auto'))
+}
+
 /** The runbook's name, typed or by `--confirm`: how it was given, or the exit code with which to end. */
 export async function consentByName(
   name: string,

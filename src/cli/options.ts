@@ -7,6 +7,8 @@ export interface CommonOptions {
   readonly json?: boolean
   readonly yes?: boolean
   readonly confirm?: string
+  /** What becomes of gates; without it, `--yes` passes them. */
+  readonly gate?: 'auto' | 'ask'
   /** commander's name for `--no-input`: false when given. */
   readonly input: boolean
   readonly takeOver?: boolean
@@ -48,6 +50,7 @@ export function withCloud(command: Command): Command {
 export function withConsent(command: Command): Command {
   return command
     .option('--yes', 'pass gates and manual steps without asking')
+    .addOption(new Option('--gate <how>', 'pass gates without asking, or ask also with --yes').choices(['auto', 'ask']))
     .option('--no-input', 'never ask anything')
     .option('--take-over', 'displace an owner who cannot be proved dead')
 }

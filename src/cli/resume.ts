@@ -1,8 +1,10 @@
 import { LifeboatError } from '../contract/index.js'
 import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
+import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
 import { leftWorld, worldOf } from './carried-on.js'
+import { needsSomebody } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import { historyOf } from './history.js'
@@ -38,7 +40,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
-    refuseWithoutAnybody(before, options, screen)
+    refuseWithoutAnybody(before, runbook.nodes, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
@@ -93,7 +95,8 @@ function undone(by: string): LifeboatError {
 }
 
 /** A confirmed run stays confirmed; but gates that are still to come need somebody, or `--yes`. */
-function refuseWithoutAnybody(before: RunState, options: ResumeOptions, screen: Screen): void {
+function refuseWithoutAnybody(before: RunState, nodes: Runbook['nodes'], options: ResumeOptions, screen: Screen): void {
   if (screen.canAsk || options.yes === true || before.mode === 'rehearsal') return
+  if (options.gate === 'auto' && !needsSomebody(nodes, options)) return
   throw usageError('nobody is there to pass the gates of this run', 'Without a terminal, add --yes to pass gates and manual steps.')
 }

@@ -2,7 +2,7 @@ import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
 import { sayWhere } from '../render/index.js'
 import { acceptingOf } from './accepting.js'
-import { consentByName, refuseWithoutName } from './consent.js'
+import { consentByName, needsSomebody, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import { historyOf } from './history.js'
@@ -79,8 +79,7 @@ async function consent(
   else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
   const { name, nodes } = site.runbook
-  const asks = nodes.some((node) => node.kind !== 'step') && countChanges(made) > 0
-  if (asks && !screen.canAsk && options.yes !== true) {
+  if (needsSomebody(nodes, options) && countChanges(made) > 0 && !screen.canAsk) {
     throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
   }
   return consentByName(name, options, invocation, screen)

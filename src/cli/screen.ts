@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent } from '../contract/index.js'
 import type { Plan } from '../engine/index.js'
 import {
+  assumingOperator,
   colorsWanted,
   createRenderer,
   logLines,
@@ -12,13 +13,14 @@ import {
   rendererKind,
   Stage,
   terminalAsker,
-  yesOperator,
   type Asker,
+  type Assumed,
   type PlanInput,
   type Renderer,
 } from '../render/index.js'
 import { renderDiagnostic, type Diagnostic } from '../runbook/index.js'
 import { strikeKnown } from '../platform/log/known.js'
+import { usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Told } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -44,6 +46,7 @@ export class Screen {
     const { output, env } = invocation
     this.#stage = new Stage(output)
     this.#color = colorsWanted({ env, isTerminal: output.errorIsTerminal, flag: options.color })
+    if (options.gate === 'ask' && !this.canAsk) throw usageError('--gate ask: nobody is there to be asked', 'Without a terminal, take --gate auto.')
   }
 
   /** True if a person sits at the terminal and has not forbidden questions. */
@@ -120,7 +123,7 @@ export class Screen {
     })
   }
 
-  /** Who answers: `--yes` for gates and manual steps, the person for what `--yes` does not cover, nobody without a terminal. */
+  /** Who answers: flags for gates and manual steps, the person for what no flag covers, nobody without a terminal. */
   operator(assumeYes: boolean): Operator {
     const { output } = this.#invocation
     const person = this.canAsk
@@ -134,7 +137,14 @@ export class Screen {
           view: () => this.#renderer?.view(),
         })
       : undefined
-    return assumeYes || person === undefined ? yesOperator('--yes', person) : person
+    return assumingOperator(this.#assumed(assumeYes || person === undefined), person)
+  }
+
+  #assumed(yes: boolean): Assumed {
+    const { gate } = this.#options
+    const assumed = yes ? { gate: '--yes', manual: '--yes' } : {}
+    if (gate === 'auto') return { ...assumed, gate: '--gate auto' }
+    return gate === 'ask' && yes ? { manual: '--yes' } : assumed
   }
 
   renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = []): Renderer {

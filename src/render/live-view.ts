@@ -1,6 +1,7 @@
 import { noPaint, type Paint } from './color.js'
 import { isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, line, oneLine, pad, wrap, type Span } from './text.js'
+import { sayStall } from './stall.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError, sayOffer, sayVerified } from './words.js'
 
@@ -59,7 +60,9 @@ function busySpans(step: StepView, width: number, nowMs: number): Span[] {
   const elapsed = step.startedMs === undefined ? '' : formatDuration(nowMs - step.startedMs)
   const attempt = step.attempt > 1 ? ` attempt ${step.attempt},` : ''
   const doing = step.phase === 'asking' ? 'waits for an answer' : oneLine(step.message ?? 'looking')
-  return [['cyan', '● '], ['bold', pad(step.id, width)], `  ${pad(elapsed, 6)} `, ['dim', `${attempt} ${doing}`.trimStart()]]
+  const stall = sayStall(step, nowMs)
+  const late: Span[] = stall === undefined ? [] : [['yellow', `${stall}; `]]
+  return [['cyan', '● '], ['bold', pad(step.id, width)], `  ${pad(elapsed, 6)} `, ...late, ['dim', `${attempt} ${doing}`.trimStart()]]
 }
 
 function afterText(step: StepView, view: RunView): string {

@@ -2,6 +2,7 @@ import type { Clock, EventOf, Listener, RunEvent } from '../contract/index.js'
 import type { Paint, Style } from './color.js'
 import { sayPlanned, sayStart } from './headline.js'
 import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
+import { sayStall } from './stall.js'
 import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
@@ -234,7 +235,8 @@ const survivors = { ended: 'ended', awaited: 'awaited until it was done', gone: 
 
 function sayBusy(step: StepView, nowMs: number): string {
   const elapsed = step.startedMs === undefined ? '' : ` ${formatDuration(nowMs - step.startedMs)}`
-  return `${step.id}${elapsed}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
+  const stall = sayStall(step, nowMs)
+  return `${step.id}${elapsed}${stall === undefined ? '' : `, ${stall}`}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
 }
 
 /** A line for each thing that is to be done by hand. */

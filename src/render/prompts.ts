@@ -30,17 +30,24 @@ export function personOperator(options: PersonOptions): Operator {
   }
 }
 
+/** In whose name gates and manual steps are passed without being asked: the flag that said so. */
+export interface Assumed {
+  readonly gate?: string
+  readonly manual?: string
+}
+
 /**
- * `--yes`: passes gates and manual steps, nothing else. Failures and surprises go to `person` where there is one; without
- * one they stop the run.
+ * Passes gates and manual steps as far as flags said so, nothing else: the rest goes to `person` where there is one, and stops the
+ * run without one.
  */
-export function yesOperator(name = '--yes', person?: Operator): Operator {
+export function assumingOperator({ gate, manual }: Assumed, person?: Operator): Operator {
+  const name = manual ?? gate ?? person?.name ?? 'nobody'
   return {
     name,
     present: person?.present ?? false,
     ask: async (question, signal) => {
-      if (question.kind === 'gate') return { choice: 'go', by: name }
-      if (question.kind === 'manual') return { choice: 'done', by: name }
+      if (question.kind === 'gate' && gate !== undefined) return { choice: 'go', by: gate }
+      if (question.kind === 'manual' && manual !== undefined) return { choice: 'done', by: manual }
       return person === undefined ? { choice: 'stop', by: name } : person.ask(question, signal)
     },
   }
@@ -59,7 +66,10 @@ export async function confirmByName(
   asker.show(context)
   for (let triesLeft = 2; triesLeft >= 0; triesLeft -= 1) {
     const typed = await asker.text({ title: `Type ${name} to go on` }, signal)
-    if (typed.trim() === name) return true
+    if (typed.trim() === name) {
+      asker.show([`Confirmed: ${name}`])
+      return true
+    }
     if (typed.trim() === '') return false
     const left = triesLeft === 0 ? 'Nothing was changed.' : 'Once more, or nothing to leave it.'
     asker.show([`That is not the runbook's name. ${left}`])

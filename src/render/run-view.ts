@@ -13,6 +13,8 @@ export interface StepView {
   readonly startedMs?: number
   /** When it was verified (the first time, if a resume looked again), skipped, or answered. */
   readonly endedMs?: number
+  /** When it was last heard of: it was started, or has told something. */
+  readonly heardMs?: number
   /** What it waits for, in its own words. */
   readonly message?: string
   /** Changes made; only once verified. */
@@ -98,10 +100,23 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
   const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
-  view.steps.set(event.step, nextStep(before, event, atMs))
+  view.steps.set(event.step, heard(nextStep(before, event, atMs), event, atMs))
   if (event.type === 'question.waiting') return { ...view, waiting: [...view.waiting, event.step] }
   if (event.type === 'question.asked') return { ...view, question: event.question, waiting: view.waiting.filter((id) => id !== event.step) }
   return event.type === 'question.answered' ? withoutQuestion(view) : view
+}
+
+const tellings: ReadonlySet<StepEvent['type']> = new Set([
+  'step.started',
+  'step.progress',
+  'step.intent',
+  'step.checkpoint',
+  'step.applied',
+  'step.retrying',
+])
+
+function heard(step: StepView, { type }: StepEvent, atMs: number): StepView {
+  return tellings.has(type) ? { ...step, heardMs: atMs } : step
 }
 
 function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {

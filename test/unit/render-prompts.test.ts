@@ -7,7 +7,7 @@ import { noPaint } from '../../src/render/color.js'
 import { errorLines } from '../../src/render/diagnostics.js'
 import { Output } from '../../src/render/output.js'
 import { Stage } from '../../src/render/stage.js'
-import { confirmByName, personOperator, yesOperator } from '../../src/render/prompts.js'
+import { assumingOperator, confirmByName, personOperator } from '../../src/render/prompts.js'
 import { plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
 
 const never = new AbortController().signal
@@ -146,16 +146,30 @@ describe('the person at the terminal', () => {
 
 describe('--yes', () => {
   it('passes gates and manual steps, and nothing else', async () => {
-    const operator = yesOperator()
+    const operator = assumingOperator({ gate: '--yes', manual: '--yes' })
     const choices = await Promise.all([gate, manual, failure, surprise].map((question) => operator.ask(question, never)))
     expect(choices.map(({ choice }) => choice)).toEqual(['go', 'done', 'stop', 'stop'])
     expect(operator.present).toBe(false)
   })
 
   it('leaves failures and surprises to the person who is there', async () => {
-    const operator = yesOperator('--yes', personOperator({ name: 'ada', asker: scripted(['retry']) }))
+    const operator = assumingOperator({ gate: '--yes', manual: '--yes' }, personOperator({ name: 'ada', asker: scripted(['retry']) }))
     expect(operator.present).toBe(true)
     expect(await operator.ask(failure, never)).toEqual({ choice: 'retry', by: 'ada' })
+  })
+})
+
+describe('--gate', () => {
+  it('auto passes gates alone, in its own name', async () => {
+    const operator = assumingOperator({ gate: '--gate auto' }, personOperator({ name: 'ada', asker: scripted([[0, 1]]) }))
+    expect(await operator.ask(gate, never)).toEqual({ choice: 'go', by: '--gate auto' })
+    expect(await operator.ask(manual, never)).toEqual({ choice: 'done', by: 'ada' })
+  })
+
+  it('ask leaves gates to the person, whom --yes spares manual steps', async () => {
+    const operator = assumingOperator({ manual: '--yes' }, personOperator({ name: 'ada', asker: scripted(['stop']) }))
+    expect(await operator.ask(gate, never)).toEqual({ choice: 'stop', by: 'ada' })
+    expect(await operator.ask(manual, never)).toEqual({ choice: 'done', by: '--yes' })
   })
 })
 
@@ -168,7 +182,7 @@ describe('confirming by name', () => {
   it('shows first what it is about, and lets nothing typed leave it', async () => {
     const asker = scripted(['', 'data100'])
     expect(await confirmByName(asker, 'data100', ['subscription 1111'], never)).toBe(false)
-    expect(asker.shown[0]).toBe('subscription 1111')
+    expect(asker.shown).toEqual(['subscription 1111'])
   })
 })
 

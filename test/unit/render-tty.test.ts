@@ -42,6 +42,15 @@ describe('the live view', () => {
     expect(viewOf(viewAfter(late), { ...layout, columns: 200 }).at(-2)).toContain('objective 45m, late by 5m')
   })
 
+  it('says that a step takes longer than usual, and for how long nothing was heard of it', () => {
+    const first = (minutes: number, ...more: RunEvent[]): string | undefined =>
+      viewOf(viewAfter([...running, ...more]), { ...layout, nowMs: Date.parse(at(minutes)) })[0]
+    expect(first(29)).toBe('● cluster       29m    cluster data100-19s-2 is being created')
+    expect(first(31)).toBe('● cluster       31m    usually 20m; no news from Azure for 29m; cluster data10…')
+    const told = event(30, { type: 'step.progress', step: 'cluster', message: 'still creating', elapsedMs: 1 })
+    expect(first(31, told)).toBe('● cluster       31m    usually 20m; still creating')
+  })
+
   it.each([
     [80, 24],
     [40, 10],
