@@ -35,8 +35,12 @@ export async function imageFindings(
   return stop(`the image ${nameOf(one.id)} is not in ${location}, only in ${placesOf(found).join(', ')}`, 'Replicate it there (`az sig image-version update`), or use one that is there.')
 }
 
+interface Published {
+  readonly targetRegions?: readonly { readonly name?: string }[]
+}
+
 /** A version in a gallery is where it is replicated to. */
 function placesOf({ location, properties }: { readonly location: string; readonly properties: object }): readonly string[] {
-  const { publishingProfile } = properties as { readonly publishingProfile?: { readonly targetRegions?: readonly { readonly name?: string }[] } }
+  const { publishingProfile } = properties as { readonly publishingProfile?: Published }
   return [location, ...(publishingProfile?.targetRegions ?? []).flatMap(({ name }) => name ?? [])]
 }
