@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change, type Json, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Demand, type Finding, type Json, type JsonObject, type PlanInputs } from '../contract/index.js'
 import type { Resource } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
+import { publicAddressDemands } from './parts/capacity.js'
 import { governanceFindings, type Made } from './parts/governance.js'
+import { addressLabel, addressResource, addressType, gatewayLabel, gatewayResource, gatewayType, natName } from './parts/nat-gateway.js'
 import {
   networkChanges,
   networkConflict,
@@ -14,6 +16,7 @@ import {
   subnetsOf,
   wireRule,
   wireRules,
+  type FoundNetwork,
   type Rule,
   type SeenNetwork,
 } from './parts/network.js'
@@ -31,6 +34,10 @@ const inputs = z.strictObject({
   securityGroup: z
     .strictObject({ subnet: z.string(), nfsFrom: z.cidrv4(), sshFrom: z.cidrv4() })
     .optional(),
+  natGateway: z
+    .strictObject({ subnets: z.array(z.string()).min(1) })
+    .optional()
+    .describe('A way out for the machines of these subnets: a NAT gateway with a public address of its own, both made in the same group.'),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -39,18 +46,26 @@ const types = {
   virtualNetwork: 'Microsoft.Network/virtualNetworks',
   subnet: 'Microsoft.Network/virtualNetworks/subnets',
   networkSecurityGroup: securityType,
+  natGateway: gatewayType,
+  publicIPAddress: addressType,
 }
 
-/** A virtual network with its subnets, and the security group of one of them. What others made in them is left alone. */
+/**
+ * A virtual network with its subnets, the security group of one of them, and a NAT gateway for those that need a way out. What others
+ * made in them is left alone.
+ */
 export const network = defineStep({
   uses: 'azure/network',
-  summary: 'A virtual network, its subnets, and who may come in',
+  summary: 'A virtual network, its subnets, who may come in, and a way out',
   inputs,
   outputs: z.object({ id: z.string(), subnets: z.record(z.string(), z.string()) }),
-  identity: ['resourceGroup', 'name', 'subnets', 'securityGroup', 'location', 'addressSpace'],
+  identity: ['resourceGroup', 'name', 'subnets', 'securityGroup', 'natGateway', 'location', 'addressSpace'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   preflight: (changes, wanted, { doors }) =>
-    together(
+    together<Finding | Demand>(
+      subnetFindings(wanted),
+      reachFindings(wanted),
+      addressDemands(changes, wanted, doors),
       rightsFindings(doors, [{ scope: wanted.resourceGroup, actions: actionsOf(changes) }]),
       lockFindings(doors, wanted.resourceGroup, changes),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
@@ -58,18 +73,19 @@ export const network = defineStep({
   async observe(wanted, { doors }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
-    const { found, security } = await read(group.id, wanted, doors)
-    const states = [found, security, ...subnetsOf(found)].map((one) => one?.properties['provisioningState'])
-    const changing = states.find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')
+    const found = await read(group.id, wanted, doors)
+    const { network: there } = found
+    const parts = [there, found.security, found.gateway, found.address, ...subnetsOf(there)]
+    const changing = parts.map((one) => one?.properties['provisioningState']).find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')
     if (changing !== undefined) return { state: 'in-flight', what: `network ${wanted.name} is ${changing.toLowerCase()}` }
-    const why = networkConflict(wanted, found, security)
+    const why = networkConflict(wanted, found)
     if (why !== undefined) return { state: 'conflict', why, mend: 'Mend it there, or use another name or other addresses in the runbook.' }
-    if (found === undefined && security === undefined) return { state: 'absent' }
-    const seen = seenNetwork(wanted, found, security)
-    if (found === undefined || networkChanges(wanted, seen).length > 0) return { state: 'drifted', seen }
-    const subnets = subnetsOf(found).filter(({ name }) => wanted.subnets[name] !== undefined)
-    const ids = subnets.map(({ name, id }) => [name, id ?? `${found.id}/subnets/${name}`])
-    return { state: 'converged', outputs: { id: found.id, subnets: Object.fromEntries(ids) as Record<string, string> } }
+    if (parts.every((one) => one === undefined)) return { state: 'absent' }
+    const seen = seenNetwork(wanted, found)
+    if (there === undefined || networkChanges(wanted, seen).length > 0) return { state: 'drifted', seen }
+    const subnets = subnetsOf(there).filter(({ name }) => wanted.subnets[name] !== undefined)
+    const ids = subnets.map(({ name, id }) => [name, id ?? `${there.id}/subnets/${name}`])
+    return { state: 'converged', outputs: { id: there.id, subnets: Object.fromEntries(ids) as Record<string, string> } }
   },
   plan: (wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: SeenNetwork }) =>
     networkChanges(wanted, seen.state === 'drifted' ? seen.seen : undefined),
@@ -81,8 +97,16 @@ export const network = defineStep({
     const security = by.get(securityLabel(wanted.name))
     const whole = by.get(networkLabel(wanted.name))
     const subnets = Object.keys(wanted.subnets).flatMap((name) => by.get(subnetLabel(wanted.name, name)) ?? [])
-    // The subnet refers to the security group: made before it, deleted after it.
-    if (security !== undefined && security.action !== 'delete') await work.secure(security)
+    const [address, gateway] = [by.get(addressLabel(wanted.name)), by.get(gatewayLabel(wanted.name))]
+    const isKept = (change: Change | undefined): change is Change => change !== undefined && change.action !== 'delete'
+    // Subnets refer to the security group and the NAT gateway, and that to its address: made before them, deleted after them.
+    await allOf([
+      isKept(security) ? work.secure(security) : Promise.resolve(),
+      (async () => {
+        if (isKept(address)) await work.address()
+        if (isKept(gateway)) await work.gateway(gateway)
+      })(),
+    ])
     if (whole?.action === 'create') await work.make(subnets)
     else if (whole?.action === 'delete') await work.remove(whole)
     else {
@@ -90,40 +114,83 @@ export const network = defineStep({
       // A network takes one change at a time.
       for (const change of subnets) await work.subnet(change)
     }
-    if (security?.action === 'delete') await work.remove(security)
+    for (const change of [security, gateway, address]) if (change?.action === 'delete') await work.remove(change)
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,
 })
 
+/** Both are let come to their end: what is begun must not be left behind, unheard, by a failure beside it. */
+async function allOf(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
 /** Its subnets are put with it. */
-function madeBy({ name, location, addressSpace, securityGroup }: PlanInputs<Inputs>): Made[] {
+function madeBy({ name, location, addressSpace, securityGroup, natGateway }: PlanInputs<Inputs>): Made[] {
   const properties = { addressSpace: { addressPrefixes: addressSpace } }
-  const security: Made = { type: securityType, location, ...(isPending(name) ? {} : { name: securityName(name) }) }
-  return [{ type: types.virtualNetwork, name, location, properties }, ...(securityGroup === undefined ? [] : [security])]
+  const named = (of: (network: string) => string): Pick<Made, 'name'> => (isPending(name) ? {} : { name: of(name) })
+  const security: Made[] = securityGroup === undefined ? [] : [{ type: securityType, location, ...named(securityName) }]
+  const nat: Made[] = natGateway === undefined ? [] : [addressType, gatewayType].map((type) => ({ type, location, ...named(natName) }))
+  return [{ type: types.virtualNetwork, name, location, properties }, ...security, ...nat]
 }
 
-/** A subnet that names a security group joins it. */
+/** What a subnet names, it joins, and so does a gateway its address. */
 function actionsOf(changes: readonly Change[]): string[] {
-  const joins = changes.filter(({ resource, after }) => resource.startsWith('subnet ') && typeof after === 'object' && after !== null && 'securityGroup' in after)
-  return [...actionsFor(changes, types), ...(isMaking(joins) ? [`${securityType}/join/action`] : [])]
+  const names = (part: string): boolean => isMaking(changes.filter(({ after }) => typeof after === 'object' && after !== null && part in after))
+  const joins = { securityGroup: securityType, natGateway: gatewayType, publicAddress: addressType }
+  return [...actionsFor(changes, types), ...Object.entries(joins).flatMap(([part, type]) => (names(part) ? [`${type}/join/action`] : []))]
 }
 
-const networkId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/virtualNetworks', name)
-const securityId = (groupId: string, name: string): string => idIn(groupId, 'Microsoft.Network/networkSecurityGroups', securityName(name))
-
-interface Read {
-  readonly found?: Resource
-  readonly security?: Resource
+/** Who may come in by SSH is where the operator sits, and nowhere is everywhere. */
+function reachFindings({ securityGroup }: PlanInputs<Inputs>): Promise<Finding[]> {
+  if (isPending(securityGroup) || securityGroup === undefined || !securityGroup.sshFrom.endsWith('/0')) return Promise.resolve([])
+  const mend = 'Write the jump host’s own address, or with a public address yours (`curl -s https://ifconfig.me`), as in 198.51.100.7/32.'
+  return Promise.resolve([{ level: 'stop', what: `sshFrom is ${securityGroup.sshFrom}: anybody could try to log in to the server`, mend }])
 }
 
-async function read(groupId: string, { name, securityGroup }: Inputs, { azure }: Platform): Promise<Read> {
-  const [found, security] = await Promise.all([
+/** Names of subnets that the runbook does not have. */
+async function subnetFindings({ subnets, securityGroup, natGateway }: PlanInputs<Inputs>): Promise<Finding[]> {
+  if (isPending(subnets) || isPending(securityGroup) || isPending(natGateway)) return []
+  const named = [...(natGateway?.subnets ?? []), ...(securityGroup === undefined ? [] : [securityGroup.subnet])]
+  return named
+    .filter((name) => subnets[name] === undefined)
+    .map((name) => ({ level: 'stop', what: `there is no subnet ${name} under \`subnets\``, mend: `Write one of these: ${Object.keys(subnets).join(', ')}.` }))
+}
+
+async function addressDemands(changes: readonly Change[], { location }: PlanInputs<Inputs>, doors: Platform): Promise<Demand[]> {
+  const isMade = changes.some(({ resource, action }) => resource.startsWith('publicIPAddress ') && action === 'create')
+  return isMade && !isPending(location) ? publicAddressDemands(doors, location, 1) : []
+}
+
+const networkId = (groupId: string, name: string): string => idIn(groupId, types.virtualNetwork, name)
+const securityId = (groupId: string, name: string): string => idIn(groupId, securityType, securityName(name))
+const gatewayId = (groupId: string, name: string): string => idIn(groupId, gatewayType, natName(name))
+const addressId = (groupId: string, name: string): string => idIn(groupId, addressType, natName(name))
+
+async function read(groupId: string, { name, securityGroup, natGateway }: Inputs, { azure }: Platform): Promise<FoundNetwork> {
+  const [network, security, gateway, address] = await Promise.all([
     azure.resources.get(networkId(groupId, name)),
     securityGroup === undefined ? undefined : azure.resources.get(securityId(groupId, name)),
+    ...[gatewayId, addressId].map((id) => (natGateway === undefined ? undefined : azure.resources.get(id(groupId, name)))),
   ])
-  return { ...(found === undefined ? {} : { found }), ...(security === undefined ? {} : { security }) }
+  return {
+    ...(network === undefined ? {} : { network }),
+    ...(security === undefined ? {} : { security }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(address === undefined ? {} : { address }),
+  }
+}
+
+/** Parts of a subnet that a change names, as Azure calls them. */
+const wireNames = { securityGroup: 'networkSecurityGroup', natGateway: 'natGateway' }
+
+interface SubnetChange {
+  readonly prefix?: string
+  readonly defaultOutboundAccess?: boolean
+  readonly securityGroup?: string | null
+  readonly natGateway?: string | null
 }
 
 /** Writes the parts of one network. What is there already is written back as it was read, except for what is changed. */
@@ -150,6 +217,17 @@ class NetworkWork {
     await this.#put({ ...base, properties: { ...base.properties, securityRules: [...others, ...named] as unknown as Json } })
   }
 
+  async address(): Promise<void> {
+    await this.#put(addressResource(addressId(this.groupId, this.wanted.name), this.wanted.location))
+  }
+
+  async gateway({ after }: Change): Promise<void> {
+    const id = gatewayId(this.groupId, this.wanted.name)
+    const { publicAddress } = after as { publicAddress: string | null }
+    const address = publicAddress === null ? null : addressId(this.groupId, this.wanted.name)
+    await this.#put(gatewayResource(id, this.wanted.location, await this.doors.azure.resources.get(id), address))
+  }
+
   /** The network with its subnets, in one go. */
   async make(subnets: readonly Change[]): Promise<void> {
     const { name, location, addressSpace } = this.wanted
@@ -170,22 +248,31 @@ class NetworkWork {
     const id = `${there.id}/subnets/${name}`
     if (action === 'delete') return ended(await this.doors.azure.resources.delete(id), this.signal)
     const before = subnetsOf(there).find((one) => one.name === name)?.properties ?? {}
-    const { networkSecurityGroup: _guard, ...rest } = before
-    const unguarded = (after as { securityGroup?: string | null }).securityGroup === null
-    await this.#put({ id, location: '', properties: { ...(unguarded ? rest : before), ...this.#wire(after) } })
+    // What is set to null goes; what the change does not name stays.
+    const gone = Object.entries(wireNames).flatMap(([key, wire]) => ((after as JsonObject)[key] === null ? [wire] : []))
+    const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !gone.includes(key)))
+    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(after) } })
   }
 
   async remove({ resource }: Change): Promise<void> {
     const { name } = this.wanted
-    const id = resource === securityLabel(name) ? securityId(this.groupId, name) : networkId(this.groupId, name)
-    await ended(await this.doors.azure.resources.delete(id), this.signal)
+    const ids = new Map([
+      [networkLabel(name), networkId],
+      [securityLabel(name), securityId],
+      [gatewayLabel(name), gatewayId],
+      [addressLabel(name), addressId],
+    ])
+    const id = ids.get(resource)?.(this.groupId, name)
+    if (id !== undefined) await ended(await this.doors.azure.resources.delete(id), this.signal)
   }
 
   #wire(after: Change['after']): JsonObject {
-    const { prefix, securityGroup } = after as { prefix?: string; securityGroup?: string | null }
+    const { prefix, defaultOutboundAccess, securityGroup, natGateway } = after as SubnetChange
     return {
       ...(prefix === undefined ? {} : { addressPrefix: prefix }),
+      ...(defaultOutboundAccess === undefined ? {} : { defaultOutboundAccess }),
       ...(typeof securityGroup === 'string' ? { networkSecurityGroup: { id: securityId(this.groupId, this.wanted.name) } } : {}),
+      ...(typeof natGateway === 'string' ? { natGateway: { id: gatewayId(this.groupId, this.wanted.name) } } : {}),
     }
   }
 

@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Observation, type PlanInputs } from '../contract/index.js'
+import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type PlanInputs, type PreflightContext } from '../contract/index.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import type { SshHost } from '../platform/ssh/door.js'
 import { addressFindings } from './parts/address.js'
-import { capacityFindings } from './parts/capacity.js'
+import { capacityFindings, publicAddressDemands } from './parts/capacity.js'
+import { firstBootOf } from './parts/first-boot.js'
 import { governanceFindings, type Made } from './parts/governance.js'
-import { nfsHostCloudInit } from './parts/nfs-host-cloud-init.js'
+import { debian, image, imageFindings, isPrepared } from './parts/image.js'
+import { nfsHostCloudInit, preparedCloudInit } from './parts/nfs-host-cloud-init.js'
 import { naming } from './parts/naming.js'
+import { addressResource, addressType, standardAddress } from './parts/nat-gateway.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { wayFindings } from './parts/ssh.js'
+import { assertWayOut, wayOutFindings } from './parts/way-out.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -22,23 +25,25 @@ const inputs = z.strictObject({
   zone: z.string().optional(),
   subnet: resourceId,
   privateIp: z.ipv4(),
+  publicIp: z.boolean().default(false).describe('A public address too, for an operator without a jump host (reach `direct`): limit `sshFrom` to yours.'),
   adminUser: z.string(),
   /** Path of a private key; its public half is put on the machine. */
   sshKey: file,
-  image: z
-    .strictObject({ publisher: z.string(), offer: z.string(), sku: z.string(), version: z.string().default('latest') })
-    .default({ publisher: 'Debian', offer: 'debian-12', sku: '12-gen2', version: 'latest' }),
+  image: image.default(debian).describe('From the marketplace: ZFS and NFS are fetched. Or { id } of an image of yours that has them: nothing is.'),
 })
 type Inputs = z.infer<typeof inputs>
 const outputs = z.object({ id: z.string(), privateIp: z.string() })
-type Outputs = z.infer<typeof outputs>
 
 interface Seen {
   readonly missing: readonly string[]
+  /** Is the interface there without the public address that it should have? */
+  readonly unlinked: boolean
 }
 
 const nicLabel = (name: string): string => `networkInterface ${name}-nic`
 const machineLabel = (name: string): string => `virtualMachine ${name}`
+const addressLabel = (name: string): string => `publicIPAddress ${addressName(name)}`
+const addressName = (machine: string): string => `${machine}-ip`
 
 /** An NFS host: ready only when SSH answers and its kernel has loaded ZFS. */
 export const nfsVm = defineStep({
@@ -46,13 +51,15 @@ export const nfsVm = defineStep({
   summary: 'A virtual machine with ZFS and NFS, at a fixed address',
   inputs,
   outputs,
-  identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'size', 'zone', 'adminUser', 'sshKey'],
+  identity: ['resourceGroup', 'name', 'subnet', 'privateIp', 'publicIp', 'size', 'zone', 'adminUser', 'sshKey'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
   preflight: (changes, wanted, { doors, planned }) =>
     together<Finding | Demand>(
       loginFindings(wanted, doors),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
+      makesMachine(changes) ? sourceFindings(wanted, doors, planned) : Promise.resolve([]),
       changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors, planned) : Promise.resolve([]),
+      addressDemands(changes, wanted, doors),
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
@@ -61,35 +68,54 @@ export const nfsVm = defineStep({
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) return { state: 'absent' }
     const ids = idsIn(group.id, wanted.name)
-    const [nic, machine] = await Promise.all([doors.azure.resources.get(ids.nic), doors.azure.machines.get(ids.machine)])
-    if (nic === undefined && machine === undefined) return { state: 'absent' }
-    const states = [nic?.properties['provisioningState'], machine?.provisioningState]
+    const [nic, machine, address] = await Promise.all([
+      doors.azure.resources.get(ids.nic),
+      doors.azure.machines.get(ids.machine),
+      wanted.publicIp ? doors.azure.resources.get(ids.address) : undefined,
+    ])
+    if (nic === undefined && machine === undefined && address === undefined) return { state: 'absent' }
+    const states = [nic?.properties['provisioningState'], machine?.provisioningState, address?.properties['provisioningState']]
     const changing = states.find((state) => state === 'Creating' || state === 'Updating' || state === 'Deleting')
     if (changing !== undefined) return { state: 'in-flight', what: `${wanted.name} is ${changing.toLowerCase()}` }
-    const wrong = foreignUse(ids, nic, machine) ?? conflictOf(wanted, nic, machine)
+    const wrong = foreignUse(ids, nic, machine) ?? conflictOf(wanted, ids, nic, machine)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
-    const missing = [...(nic === undefined ? [nicLabel(wanted.name)] : []), ...(machine === undefined ? [machineLabel(wanted.name)] : [])]
-    if (missing.length > 0 || machine === undefined) return { state: 'drifted', seen: { missing } }
-    return readiness(machine, { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }, wanted.privateIp, doors)
+    const unlinked = wanted.publicIp && nic !== undefined && publicIdOf(nic) === undefined
+    const missing = [
+      ...(wanted.publicIp && address === undefined ? [addressLabel(wanted.name)] : []),
+      ...(nic === undefined ? [nicLabel(wanted.name)] : []),
+      ...(machine === undefined ? [machineLabel(wanted.name)] : []),
+    ]
+    if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked } }
+    const boot = await firstBootOf(machine, wanted, doors)
+    return boot.state === 'ready' ? { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } } : boot
   },
-  plan({ name, size, zone, subnet, privateIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+  plan({ name, size, zone, subnet, privateIp, publicIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const own = naming(name, 'name')
+    const link = naming(publicIp, 'publicIp') ? { publicAddress: addressName(own) } : {}
     const all: Change[] = [
-      { resource: nicLabel(own), action: 'create', after: { subnet, privateIp } },
+      ...('publicAddress' in link ? [{ resource: addressLabel(own), action: 'create', after: standardAddress } as const] : []),
+      { resource: nicLabel(own), action: 'create', after: { subnet, privateIp, ...link } },
       { resource: machineLabel(own), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
     ]
-    return seen.state === 'absent' ? all : all.filter(({ resource }) => seen.seen.missing.includes(resource))
+    if (seen.state === 'absent') return all
+    const linked: Change[] = seen.seen.unlinked ? [{ resource: nicLabel(own), action: 'update', before: { publicAddress: null }, after: link }] : []
+    return [...all.filter(({ resource }) => seen.seen.missing.includes(resource)), ...linked]
   },
   async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('machine.no-group', `there is no resource group ${wanted.resourceGroup}`)
     const { machines, resources } = doors.azure
     const ids = idsIn(group.id, wanted.name)
+    if (makesMachine(changes) && !isPrepared(wanted.image) && !wanted.publicIp) await assertWayOut(wanted.subnet, doors)
     const planned = new Map(changes.map(({ resource, action }) => [resource, action]))
-    // The machine holds the interface: made after it, deleted before it.
+    const [address, nic] = [planned.get(addressLabel(wanted.name)), planned.get(nicLabel(wanted.name))]
+    // The machine holds the interface, and that its public address: each made before what holds it, deleted after it.
     if (planned.get(machineLabel(wanted.name)) === 'delete') await ended(await machines.delete(ids.machine), signal)
-    if (planned.get(nicLabel(wanted.name)) === 'delete') await ended(await resources.delete(ids.nic), signal)
-    if (planned.get(nicLabel(wanted.name)) === 'create') await ended(await resources.put(nicResource(ids.nic, wanted)), signal)
+    if (nic === 'delete') await ended(await resources.delete(ids.nic), signal)
+    if (nic === 'update' && isUnlinking(changes)) await ended(await resources.put(nicResource(ids, { ...wanted, publicIp: false })), signal)
+    if (address === 'delete') await ended(await resources.delete(ids.address), signal)
+    if (address === 'create') await ended(await resources.put(addressResource(ids.address, wanted.location)), signal)
+    if (nic === 'create' || (nic === 'update' && !isUnlinking(changes))) await ended(await resources.put(nicResource(ids, wanted)), signal)
     if (planned.get(machineLabel(wanted.name)) !== 'create') return
     const operation = await machines.create(ids.machine, await definitionOf(wanted, ids.nic))
     await checkpoint({ accepted: `create ${machineLabel(wanted.name)}` })
@@ -97,11 +123,31 @@ export const nfsVm = defineStep({
   },
   invert: (changes) => changes.map(inverted),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
-  estimateMs: () => 5 * minutes,
+  estimateMs: (wanted) => (!isPending(wanted.image) && isPrepared(wanted.image) ? 2 : 5) * minutes,
 })
+
+/** Is a public address taken off an interface that stays? */
+function isUnlinking(changes: readonly Change[]): boolean {
+  return changes.some(({ resource, action, after }) => {
+    return resource.startsWith('networkInterface ') && action === 'update' && (after as { publicAddress?: string | null }).publicAddress === null
+  })
+}
 
 function makesMachine(changes: readonly Change[]): boolean {
   return changes.some(({ resource, action }) => resource.startsWith('virtualMachine ') && action === 'create')
+}
+
+/** Will the machine have ZFS and NFS? From its image, or from outside. */
+function sourceFindings(wanted: PlanInputs<Inputs>, doors: Platform, planned: PreflightContext<Platform>['planned']): Promise<Finding[]> {
+  const { image: source, location, subnet, publicIp } = wanted
+  if (isPending(source) || isPrepared(source)) return imageFindings(source, location, doors)
+  // Its own public address is a way out.
+  return publicIp === true ? Promise.resolve([]) : wayOutFindings(subnet, doors, planned)
+}
+
+async function addressDemands(changes: readonly Change[], { location }: PlanInputs<Inputs>, doors: Platform): Promise<Demand[]> {
+  const isMade = changes.some(({ resource, action }) => resource.startsWith('publicIPAddress ') && action === 'create')
+  return isMade && !isPending(location) ? publicAddressDemands(doors, location, 1) : []
 }
 
 async function roomFindings({ location, size, zone }: PlanInputs<Inputs>, doors: Platform): Promise<(Finding | Demand)[]> {
@@ -109,11 +155,13 @@ async function roomFindings({ location, size, zone }: PlanInputs<Inputs>, doors:
   return capacityFindings(doors, location, [{ size, count: 1, zones: zone === undefined ? [] : [zone] }])
 }
 
-function madeBy({ name, location, size, zone, image }: PlanInputs<Inputs>): Made[] {
+function madeBy({ name, location, size, zone, image: source, publicIp }: PlanInputs<Inputs>): Made[] {
   const zones = zone === undefined || isPending(zone) ? {} : { zones: [zone] }
-  const properties = { hardwareProfile: { vmSize: size }, storageProfile: { imageReference: image } }
+  const properties = { hardwareProfile: { vmSize: size }, storageProfile: { imageReference: source } }
+  const named = (suffix: string): Pick<Made, 'name'> => (isPending(name) ? {} : { name: name + suffix })
   return [
-    { type: types.networkInterface, location, ...(isPending(name) ? {} : { name: `${name}-nic` }) },
+    ...(publicIp === true ? [{ type: addressType, location, ...named('-ip') }] : []),
+    { type: types.networkInterface, location, ...named('-nic') },
     { type: types.virtualMachine, name, location, ...zones, properties },
   ]
 }
@@ -134,27 +182,42 @@ async function keyFindings({ sshKey }: PlanInputs<Inputs>): Promise<Finding[]> {
   }
 }
 
-const types = { networkInterface: 'Microsoft.Network/networkInterfaces', virtualMachine: 'Microsoft.Compute/virtualMachines' }
+const types = {
+  networkInterface: 'Microsoft.Network/networkInterfaces',
+  virtualMachine: 'Microsoft.Compute/virtualMachines',
+  publicIPAddress: addressType,
+}
 
 /** The interface joins the subnet, the machine its interface; its SSH host keys are read by runCommand. */
-function needsOf(changes: readonly Change[], { resourceGroup, subnet }: PlanInputs<Inputs>): Need[] {
+function needsOf(changes: readonly Change[], { resourceGroup, subnet, publicIp }: PlanInputs<Inputs>): Need[] {
   const own = actionsFor(changes, types)
   if (!isMaking(changes)) return [{ scope: resourceGroup, actions: own }]
   return [
-    { scope: resourceGroup, actions: [...own, `${types.networkInterface}/join/action`, `${types.virtualMachine}/runCommand/action`] },
+    { scope: resourceGroup, actions: [...own, `${types.networkInterface}/join/action`, `${types.virtualMachine}/runCommand/action`, ...(publicIp === true ? [`${addressType}/join/action`] : [])] },
     { scope: subnet, actions: ['Microsoft.Network/virtualNetworks/subnets/join/action'] },
   ]
 }
 
-function idsIn(groupId: string, name: string): { nic: string; machine: string } {
+interface Ids {
+  readonly nic: string
+  readonly machine: string
+  readonly address: string
+}
+
+function idsIn(groupId: string, name: string): Ids {
   return {
     nic: idIn(groupId, 'Microsoft.Network/networkInterfaces', `${name}-nic`),
     machine: idIn(groupId, 'Microsoft.Compute/virtualMachines', name),
+    address: idIn(groupId, addressType, addressName(name)),
   }
 }
 
 interface IpConfiguration {
-  readonly properties: { readonly privateIPAddress?: string; readonly subnet?: { readonly id?: string } }
+  readonly properties: {
+    readonly privateIPAddress?: string
+    readonly subnet?: { readonly id?: string }
+    readonly publicIPAddress?: { readonly id?: string }
+  }
 }
 
 interface Conflict {
@@ -165,15 +228,15 @@ interface Conflict {
 const another = 'Delete it if nobody needs it, or use another name in the runbook.'
 
 /** Both names may be taken by something that is not ours: a machine at another interface, an interface of another machine. */
-function foreignUse(ids: ReturnType<typeof idsIn>, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+function foreignUse(ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const user = (nic?.properties['virtualMachine'] as { readonly id?: string } | undefined)?.id
   if (user !== undefined && !sameId(user, ids.machine)) return { why: `interface ${nameOf(ids.nic)} belongs to another machine, ${user}`, mend: another }
   if (machine === undefined || machine.interfaces.some((id) => sameId(id, ids.nic))) return undefined
   return { why: `there is another machine ${nameOf(ids.machine)}, at the interface ${machine.interfaces.join(', ')}`, mend: another }
 }
 
-function conflictOf(wanted: Wanted, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
-  const why = nicDifference(wanted, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
+function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
+  const why = nicDifference(wanted, ids, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
   if (why !== undefined) return { why, mend: another }
   if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
     return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
@@ -181,14 +244,21 @@ function conflictOf(wanted: Wanted, nic: Resource | undefined, machine: Machine 
   return undefined
 }
 
-type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'size' | 'zone'> & { readonly location: unknown }
+type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'publicIp' | 'size' | 'zone'> & { readonly location: unknown }
 
-function nicDifference(wanted: Wanted, nic: Resource | undefined): string | undefined {
+function nicDifference(wanted: Wanted, ids: Ids, nic: Resource | undefined): string | undefined {
   const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
   if (configuration === undefined) return undefined
   const { privateIPAddress: address, subnet } = configuration.properties
   if (address !== wanted.privateIp) return `interface ${wanted.name}-nic has the address ${String(address)}, not ${wanted.privateIp}`
-  return sameId(subnet?.id, wanted.subnet) ? undefined : `interface ${wanted.name}-nic is in another subnet`
+  if (!sameId(subnet?.id, wanted.subnet)) return `interface ${wanted.name}-nic is in another subnet`
+  const other = wanted.publicIp && nic !== undefined ? publicIdOf(nic) : undefined
+  return other === undefined || sameId(other, ids.address) ? undefined : `interface ${wanted.name}-nic has another public address, ${nameOf(other)}`
+}
+
+function publicIdOf(nic: Resource): string | undefined {
+  const [configuration] = (nic.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
+  return configuration?.properties.publicIPAddress?.id
 }
 
 function machineDifference(wanted: Wanted, machine: Machine): string | undefined {
@@ -200,33 +270,10 @@ function machineDifference(wanted: Wanted, machine: Machine): string | undefined
   return undefined
 }
 
-/** Waits for cloud-init, whatever it says in the end: what counts is that the kernel has ZFS. One connection tells both. */
-const bootCheck = ['sh', '-c', 'cloud-init status; test -d /sys/module/zfs && echo zfs: loaded']
-
-async function readiness(machine: Machine, host: SshHost, privateIp: string, { ssh }: Platform): Promise<Observation<Outputs, Seen>> {
-  const { provisioningState, powerState } = machine
-  if (provisioningState !== 'Succeeded' || powerState !== 'running') {
-    return { state: 'in-flight', what: `machine is ${provisioningState.toLowerCase()}, ${powerState ?? 'not running yet'}` }
-  }
-  let said: string
-  try {
-    said = (await ssh.read(host, bootCheck)).stdout
-  } catch (error) {
-    // Not up yet. A wrong host key or a key that is refused will not mend itself, and is not waited for.
-    if (error instanceof LifeboatError && error.retry !== undefined) return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
-    throw error
-  }
-  if (/^status: error/m.test(said)) {
-    return { state: 'conflict', why: `the first boot of ${machine.id} failed`, mend: 'Its /var/log/cloud-init-output.log says why. Delete the machine, or mend it by hand.' }
-  }
-  if (/^status: (running|not run|not started)/m.test(said)) return { state: 'in-flight', what: 'it answers by SSH; packages and ZFS are being installed' }
-  if (!/^zfs: loaded/m.test(said)) return { state: 'in-flight', what: 'its first boot is over, but its kernel has not loaded ZFS' }
-  return { state: 'converged', outputs: { id: machine.id, privateIp } }
-}
-
-function nicResource(id: string, { location, subnet, privateIp }: Inputs): Resource {
-  const properties = { privateIPAllocationMethod: 'Static', privateIPAddress: privateIp, subnet: { id: subnet } }
-  return { id, location, properties: { ipConfigurations: [{ name: 'primary', properties: { ...properties, primary: true } }] } }
+function nicResource(ids: Ids, { location, subnet, privateIp, publicIp }: Inputs): Resource {
+  const own = { privateIPAllocationMethod: 'Static', privateIPAddress: privateIp, subnet: { id: subnet }, primary: true }
+  const properties = publicIp ? { ...own, publicIPAddress: { id: ids.address } } : own
+  return { id: ids.nic, location, properties: { ipConfigurations: [{ name: 'primary', properties }] } }
 }
 
 async function definitionOf(wanted: Inputs, nic: string): Promise<MachineDefinition> {
@@ -236,7 +283,7 @@ async function definitionOf(wanted: Inputs, nic: string): Promise<MachineDefinit
     image: wanted.image,
     adminUser: wanted.adminUser,
     publicKey: await publicKeyOf(wanted.sshKey),
-    cloudInit: nfsHostCloudInit(wanted.name),
+    cloudInit: isPrepared(wanted.image) ? preparedCloudInit(wanted.name) : nfsHostCloudInit(wanted.name),
     interfaces: [nic],
     ...(wanted.zone === undefined ? {} : { zones: [wanted.zone] }),
   }

@@ -33,8 +33,8 @@ const groups = ({ test }: AzureWorld, ...names: readonly string[]): void => name
 /** Puts the network of the failover and answers with its id. */
 async function networkIn(world: AzureWorld): Promise<string> {
   groups(world, 'data100-network')
-  const subnets = { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' }
-  const wanted = { resourceGroup: 'data100-network', ...place, name: 'data100', addressSpace: ['10.240.0.0/16'], subnets }
+  const [subnets, natGateway] = [{ nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' }, { subnets: ['nfs'] }]
+  const wanted = { resourceGroup: 'data100-network', ...place, name: 'data100', addressSpace: ['10.240.0.0/16'], subnets, natGateway }
   await world.driven(moduleOf('azure/network'), wanted).make()
   return world.test.id('data100-network', networkType, 'data100')
 }
@@ -80,16 +80,17 @@ const clusterLike = azure(
   { named: ['name'] },
 )
 
-const server = azure(
-  'azure/nfs-vm',
-  async (world) => {
-    groups(world, 'data100-nfs')
-    const subnet = `${await networkIn(world)}/subnets/nfs`
-    const machine = { resourceGroup: 'data100-nfs', name: 'nfsserver', size: 'Standard_E8s_v3', privateIp: '10.240.0.7' }
-    return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key }
-  },
-  { named: ['name'] },
-)
+const serverCase = (changes: Given): ContractCase =>
+  azure(
+    'azure/nfs-vm',
+    async (world) => {
+      groups(world, 'data100-nfs')
+      const subnet = `${await networkIn(world)}/subnets/nfs`
+      const machine = { resourceGroup: 'data100-nfs', name: 'nfsserver', size: 'Standard_E8s_v3', privateIp: '10.240.0.7' }
+      return { ...place, ...machine, subnet, adminUser: 'hubadmin', sshKey: world.key, ...changes }
+    },
+    { named: ['name', 'publicIp'] },
+  )
 
 function exported({ test }: AzureWorld): void {
   for (const one of test.world.pools) Object.assign(one, { importedOn: [], exported: true })
@@ -141,12 +142,23 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   'azure/resource-group': { new: azure('azure/resource-group', () => ({ name: 'data100-nfs', ...place }), { named: ['name'] }) },
   'azure/network': {
     new: networkCase((world) => groups(world, 'data100-network')),
+    'with a way out': azure(
+      'azure/network',
+      (world) => {
+        groups(world, 'data100-network')
+        return { ...guarded, natGateway: { subnets: ['nfs'] } }
+      },
+      { named: ['name', 'subnets', 'securityGroup', 'natGateway'], together: 'a subnet refers to its NAT gateway, which is made first' },
+    ),
     'there without its guard': networkCase(networkIn, { together: 'a subnet refers to its security group, which is made first' }),
   },
   'azure/aks-cluster': { 'like the old one': clusterLike },
   'azure/managed-identity': { new: azure('azure/managed-identity', identityIn, { named: ['name'] }) },
   'azure/role-assignment': { 'none yet': azure('azure/role-assignment', roleIn, { named: ['role'] }) },
-  'azure/nfs-vm': { new: server },
+  'azure/nfs-vm': {
+    new: serverCase({}),
+    'with a public address': serverCase({ publicIp: true }),
+  },
   'azure/detach-disks': {
     'both attached': azure(
       'azure/detach-disks',
@@ -209,7 +221,7 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
         groups(world, 'addresses')
         const address = test.id('addresses', 'Microsoft.Network/publicIPAddresses', 'hub')
         const loadBalancer = test.id(oldGroup, 'Microsoft.Network/loadBalancers', 'kubernetes')
-        await test.send('PUT', address, { ...place, properties: { publicIPAllocationMethod: 'Static' } })
+        await test.send('PUT', address, { ...place, sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
         const frontend = { name: 'hub', properties: { publicIPAddress: { id: address } } }
         const rule = { name: 'hub-443', properties: { frontendIPConfiguration: { id: `${loadBalancer}/frontendIPConfigurations/hub` } } }
         await test.send('PUT', loadBalancer, { ...place, properties: { frontendIPConfigurations: [frontend], loadBalancingRules: [rule] } })

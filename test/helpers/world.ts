@@ -210,7 +210,7 @@ export async function putNetwork(test: TestWorld): Promise<string> {
   test.addGroup('data100-network')
   const id = test.id('data100-network', networkType, 'data100')
   const subnets = [
-    { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28' } },
+    { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28', defaultOutboundAccess: true } },
     { name: 'nodes', properties: { addressPrefix: '10.240.16.0/20' } },
   ]
   await test.send('PUT', id, { location: 'westus2', properties: { addressSpace: { addressPrefixes: ['10.240.0.0/16'] }, subnets } })

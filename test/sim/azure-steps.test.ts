@@ -3,11 +3,10 @@ import { isIrreversible, Pending, type Change } from '../../src/contract/index.j
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { dnsRecord } from '../../src/steps/azure-dns-record.js'
 import { network } from '../../src/steps/azure-network.js'
-import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
 import { resourceGroup } from '../../src/steps/azure-resource-group.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
 import type { Driven } from '../helpers/steps.js'
-import { clusterBody, clusterType, machineType, networkType, until } from '../helpers/world.js'
+import { clusterBody, clusterType, networkType, until } from '../helpers/world.js'
 
 let world: AzureWorld
 beforeEach(async () => {
@@ -90,6 +89,62 @@ describe('azure/network', () => {
     })
     await undo(step, changes)
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('gives a subnet a way out by a gateway and an address of its own, and takes them away again', async () => {
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const changes = await step.plan()
+    expect(names(changes).slice(-2)).toEqual(['create publicIPAddress data100-nat', 'create natGateway data100-nat'])
+    expect(changes).toContainEqual(
+      expect.objectContaining({ resource: 'subnet data100/nfs', after: { prefix: '10.240.0.0/28', defaultOutboundAccess: false, securityGroup: 'data100-nfs', natGateway: 'data100-nat' } }),
+    )
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    expect(said).toEqual([expect.objectContaining({ resource: 'Standard public addresses in westus2', wanted: 1, left: 998 })])
+    await step.apply(changes)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    // Security group and address are made side by side: the network waits for neither longer than it must.
+    const begun = world.test.world.operations.filter(({ what }) => what === 'security group' || what === 'public address')
+    expect(new Set(begun.map(({ startedAtMs }) => startedAtMs)).size).toBe(1)
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('gives a way out to a subnet that is there, takes a gateway of ours that has lost its address, and leaves another’s alone', async () => {
+    await wanted().make()
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const first = await step.make()
+    expect(names(first)).toEqual(['update subnet data100/nfs', 'create publicIPAddress data100-nat', 'create natGateway data100-nat'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const gateway = world.test.id('data100-network', 'Microsoft.Network/natGateways', 'data100-nat')
+    await world.test.send('PUT', gateway, { location: 'westus2', sku: { name: 'Standard' }, properties: {} })
+    await world.clock.sleep(60_000)
+    expect(names(await step.make())).toEqual(['update natGateway data100-nat'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    expect(await lookedAt(wanted({ name: 'other', natGateway: { subnets: ['nfs'] } }))).toEqual({ state: 'absent' })
+    const there = world.test.world.resource(world.test.id('data100-network', networkType, 'data100'))
+    const nfs = (there?.properties['subnets'] as { name: string; properties: Record<string, unknown> }[]).find(({ name }) => name === 'nfs')
+    nfs!.properties['natGateway'] = { id: `${gateway}-of-others` }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: 'subnet nfs has another NAT gateway, data100-nat-of-others' })
+  })
+
+  it('conflicts with an address of the gateway’s name that is Basic or held by another', async () => {
+    const id = world.test.id('data100-network', 'Microsoft.Network/publicIPAddresses', 'data100-nat')
+    await world.test.send('PUT', id, { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
+    await world.clock.sleep(60_000)
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const address = world.test.world.resource(id)!
+    address.sku = { name: 'Basic' }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: expect.stringContaining('has the SKU Basic') as string })
+    address.sku = { name: 'Standard' }
+    address.properties['ipConfiguration'] = { id: '/of/others' }
+    expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: 'public address data100-nat is held by /of/others' })
+  })
+
+  it('stops before the first change at a subnet that the runbook does not have', async () => {
+    const step = wanted({ natGateway: { subnets: ['nsf'] } })
+    expect(await step.module.preflight(await step.plan(), step.inputs, step.ctx)).toContainEqual(
+      { level: 'stop', what: 'there is no subnet nsf under `subnets`', mend: 'Write one of these: nodes, nfs.' },
+    )
   })
 
   it('adds what is missing to a network of others, and leaves theirs as it is', async () => {
@@ -192,70 +247,6 @@ describe('azure/aks-cluster', () => {
   })
   const nothingWrittenSince = (): void =>
     expect(world.test.world.requests.filter(({ writes, path }) => writes && /managedClusters/i.test(path))).toEqual([])
-})
-
-describe('azure/nfs-vm', () => {
-  let subnet = ''
-  beforeEach(async () => {
-    world.test.addGroup('data100-network')
-    world.test.addGroup('data100-nfs')
-    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
-    await world.driven(network, inputs).make()
-    subnet = `${world.test.id('data100-network', networkType, 'data100')}/subnets/nfs`
-  })
-  const server = (changes: Record<string, unknown> = {}): Driven =>
-    world.driven(nfsVm, {
-      resourceGroup: 'data100-nfs',
-      location: 'westus2',
-      name: 'nfsserver',
-      size: 'Standard_E8s_v3',
-      subnet,
-      privateIp: '10.240.0.7',
-      adminUser: 'hubadmin',
-      sshKey: world.key,
-      ...changes,
-    })
-
-  it('is converged only when SSH answers and its kernel has ZFS', async () => {
-    const step = server()
-    const changes = await step.plan()
-    expect(names(changes)).toEqual(['create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
-    await step.apply(changes)
-    const id = world.test.id('data100-nfs', machineType, 'nfsserver')
-    const states = new Set<string>()
-    for (let look = 0; look < 60; look += 1) {
-      const seen = await lookedAt(step)
-      states.add(seen.state === 'in-flight' ? seen.what.split(':')[0] ?? '' : seen.state)
-      if (seen.state === 'converged') break
-      await world.clock.sleep(10_000)
-    }
-    expect([...states].at(-1)).toBe('converged')
-    expect(states).toContain('it answers by SSH; packages and ZFS are being installed')
-    expect((await lookedAt(step))).toEqual({ state: 'converged', outputs: { id, privateIp: '10.240.0.7' } })
-    await undo(step, changes)
-    expect(await lookedAt(step)).toEqual({ state: 'absent' })
-  })
-
-  it('makes the machine on an interface that is there already', async () => {
-    const step = server()
-    const [nic] = await step.plan()
-    await step.apply([nic!])
-    expect(names(await step.plan())).toEqual(['create virtualMachine nfsserver'])
-  })
-
-  it('conflicts with another address, another size, and a machine that is stopped', async () => {
-    await server().make()
-    await world.clock.sleep(10 * 60_000)
-    expect(await lookedAt(server({ privateIp: '10.240.0.8' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('10.240.0.7') as string })
-    expect(await lookedAt(server({ size: 'Standard_E4s_v3' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('Standard_E8s_v3') as string })
-    world.test.world.host(world.test.id('data100-nfs', machineType, 'nfsserver'))!.power = 'deallocated'
-    expect(await lookedAt(server())).toMatchObject({ state: 'conflict', mend: expect.stringContaining('az vm start') as string })
-  })
-
-  it('says before anything is made that a key cannot be read', async () => {
-    const step = server({ sshKey: '/nowhere/key' })
-    expect(await step.module.preflight([], step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }])
-  })
 })
 
 describe('azure/dns-record', () => {

@@ -31,6 +31,27 @@ const everything = { actions: ['*'], notActions: [] }
 
 const impediments: readonly Impediment[] = [
   {
+    name: 'a new server in a subnet without a way out',
+    runbook: (text) => text.replace(/ +natGateway: .*\n/, ''),
+    step: 'nfs',
+    what: /network makes the subnet nfs without a NAT gateway, so a new server could not fetch ZFS and NFS/,
+    mend: /`natGateway: \{ subnets: \[…\] \}` of azure\/network/,
+  },
+  {
+    name: 'SSH open to everybody',
+    runbook: (text) => text.replace('sshFrom: 10.250.0.0/24', 'sshFrom: 0.0.0.0/0'),
+    step: 'network',
+    what: /sshFrom is 0\.0\.0\.0\/0: anybody could try to log in/,
+    mend: /jump host’s own address/,
+  },
+  {
+    name: 'no public address left for the way out',
+    world: () => ({ quota: { StandardSkuPublicIpAddresses: 2 } }),
+    step: 'network',
+    what: /Standard public addresses in westus2: 1 wanted by network, 0 left/,
+    mend: /az network list-usages/,
+  },
+  {
     name: 'no right to make clusters',
     world: () => ({ permissions: [{ actions: ['*'], notActions: ['Microsoft.ContainerService/*'] }] }),
     step: 'cluster',
@@ -268,9 +289,28 @@ const networkWithGuest: WorldSpec['resources'] = [
       addressSpace: { addressPrefixes: ['10.240.0.0/16'] },
       subnets: [
         { name: 'nodes', properties: { addressPrefix: '10.240.16.0/20' } },
-        { name: 'nfs', properties: { addressPrefix: '10.240.0.0/28', networkSecurityGroup: { id: inNetworks('networkSecurityGroups', 'data100-nfs') } } },
+        {
+          name: 'nfs',
+          properties: {
+            addressPrefix: '10.240.0.0/28',
+            networkSecurityGroup: { id: inNetworks('networkSecurityGroups', 'data100-nfs') },
+            natGateway: { id: inNetworks('natGateways', 'data100-nat') },
+          },
+        },
       ],
     },
+  },
+  {
+    id: inNetworks('natGateways', 'data100-nat'),
+    tags: {},
+    sku: { name: 'Standard' },
+    properties: { publicIpAddresses: [{ id: inNetworks('publicIPAddresses', 'data100-nat') }] },
+  },
+  {
+    id: inNetworks('publicIPAddresses', 'data100-nat'),
+    tags: {},
+    sku: { name: 'Standard' },
+    properties: { publicIPAllocationMethod: 'Static', ipAddress: '198.51.100.12' },
   },
   {
     id: inNetworks('networkInterfaces', 'somebody'),

@@ -9,7 +9,7 @@ beforeEach(async () => {
   world = await azureWorld()
   const { test } = world
   test.addGroup('addresses')
-  for (const name of ['a', 'b']) await test.send('PUT', address(name), { location: 'westus2', properties: { publicIPAllocationMethod: 'Static' } })
+  for (const name of ['a', 'b']) await test.send('PUT', address(name), { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
   await test.send('PUT', balancer(), { location: 'westus2', sku: { name: 'Standard' }, properties: held(['a', 'b', 'out']) })
   test.clock.advance(60_000)
 })
@@ -102,7 +102,7 @@ describe('azure/release-address', () => {
   })
 
   it.each([
-    ['is dynamic', (test: AzureWorld['test']) => test.send('PUT', address('a'), { location: 'westus2', properties: { publicIPAllocationMethod: 'Dynamic' } }), 'stop'],
+    ['is dynamic', async (test: AzureWorld['test']) => void (test.world.resource(address('a'))!.properties['publicIPAllocationMethod'] = 'Dynamic'), 'stop'],
     ['is not there', (test: AzureWorld['test']) => Promise.resolve(test.world.remove(address('a'))), 'stop'],
   ])('is told before the first change that an address %s', async (_, edit, level) => {
     const driven = step()

@@ -97,6 +97,10 @@ env: { KEY: { file: key }, NAME: plain }
     expect([env('NAME'), env('KEY'), env('HOME')]).toEqual(['plain', join(folder, 'key'), undefined])
     expect(envOf(azureCloud('AzurePublicCloud'), { HOME: '/home/me' })('HOME')).toBe('/home/me')
   })
+  it('says plainly that there is no way by Azure Bastion', async () => {
+    const path = write('bastion.yaml', `${good}reach: { ssh: [{ network: /n, via: bastion }] }\n`)
+    await expect(loadCloud(path)).rejects.toMatchObject({ code: 'cloud.invalid', message: expect.stringContaining('Azure Bastion is not supported') as string })
+  })
   it('is refused with every mistake named', async () => {
     const path = write('bad.yaml', 'name: x\nresourceManager: nowhere\nsurplus: 1\n')
     await expect(loadCloud(path)).rejects.toMatchObject({ code: 'cloud.invalid', message: expect.stringMatching(/resourceManager.*surplus/s) as string })

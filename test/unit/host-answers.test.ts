@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import { ask, type Question } from '../../src/platform/host/ask.js'
-import { exportTable, nfsState, sameOptions } from '../../src/platform/host/nfs.js'
+import { exportTable, nfsState, parseExports, sameOptions, writeExports } from '../../src/platform/host/nfs.js'
 import { importablePools, importedPools, importPool, exportPool, mountedDatasets } from '../../src/platform/host/pools.js'
 import type { Host } from '../../src/platform/host/run.js'
 import type { SshResult } from '../../src/platform/ssh/door.js'
@@ -165,5 +165,29 @@ describe('export options', () => {
     ['rw,all_squash,anonuid=1000,anongid=1000,crossmnt', 'an option that is missing'],
   ])('%s are not: %s', (wanted) => {
     expect(sameOptions(wanted, shown)).toBe(false)
+  })
+})
+
+describe('exports that the server has in its own file', () => {
+  const homes = { path: '/pool0/homes', clients: '10.0.0.0/8', options: 'rw,sync,no_subtree_check' }
+
+  it('are read from plain lines, broken ones too', () => {
+    expect(parseExports('# ours\n/pool0/homes \\\n  10.0.0.0/8(rw,sync,no_subtree_check) 192.168.0.1(ro) # both\n/srv host\n')).toEqual([
+      homes,
+      { path: '/pool0/homes', clients: '192.168.0.1', options: 'ro' },
+    ])
+  })
+
+  it('are not written a second time, which makes exportfs fail', async () => {
+    const said: string[] = []
+    await writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(rw,no_subtree_check)\n' }, said), [homes])
+    expect(said.filter((line) => line.includes('tee'))).toEqual([])
+    expect(said.at(-1)).toContain('exportfs -ra')
+  })
+
+  it('are left alone where they have other options, and nothing is written', async () => {
+    const said: string[] = []
+    const error = await failure(writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(ro)\n' }, said), [homes]))
+    expect([error.code, said]).toEqual(['nfs.other-options', ['sudo -n cat /etc/exports']])
   })
 })

@@ -47,6 +47,12 @@ describe('words for the remote shell', () => {
 })
 
 describe('the configuration that ssh gets', () => {
+  it('goes to a public address only where it goes there directly, and asks for the same host key', () => {
+    const host = { ...facts.host, publicAddress: '198.51.100.9' }
+    const hostOf = (changes: Partial<ConfigFacts>): string => /HostName (\S+)\n {2}HostKeyAlias 1f2e/.exec(sshConfig({ ...facts, ...changes }))?.[1] ?? ''
+    expect([hostOf({ host }), hostOf({ host, via: 'direct' }), hostOf({ via: 'direct' })]).toEqual(['10.240.0.7', '198.51.100.9', '10.240.0.7'])
+  })
+
   it('is what ssh itself understands', () => {
     const config = sshConfig(facts)
     const shown = understood(config, 'machine')

@@ -1,5 +1,5 @@
 import { ask, askAll } from './ask.js'
-import type { CapacityDoor, MachineSize } from './readiness-door.js'
+import type { CapacityDoor, MachineSize, Usage } from './readiness-door.js'
 import type { AzureSession } from './session.js'
 
 interface WireSku {
@@ -43,13 +43,13 @@ export function openCapacity(session: AzureSession): CapacityDoor {
       return sku === undefined ? undefined : sizeOf(sku)
     },
     async usage(location, stock) {
-      const found = await askAll<WireUsage>(session, {
-        doing: `reading how many vCPUs are in use in ${location}`,
-        path: `${provider('Compute')}/locations/${plain(location)}/usages`,
-        apiVersion: '2024-07-01',
-      })
-      const usage = found.find(({ name }) => name?.value?.toLowerCase() === stock.toLowerCase())
-      return usage === undefined ? undefined : { used: usage.currentValue ?? 0, limit: usage.limit ?? 0 }
+      const path = `${provider('Compute')}/locations/${plain(location)}/usages`
+      return usageOf(await askAll<WireUsage>(session, { doing: `reading how many vCPUs are in use in ${location}`, path, apiVersion: '2024-07-01' }), stock)
+    },
+    async publicAddresses(location) {
+      const path = `${provider('Network')}/locations/${plain(location)}/usages`
+      const found = await askAll<WireUsage>(session, { doing: `reading how many public addresses there are in ${location}`, path, apiVersion: '2025-05-01' })
+      return usageOf(found, 'StandardSkuPublicIpAddresses')
     },
     async kubernetesVersions(location) {
       const found = await ask<{ readonly values?: readonly WireVersion[] }>(session, {
@@ -62,6 +62,11 @@ export function openCapacity(session: AzureSession): CapacityDoor {
       return numbers.filter((one) => one !== undefined)
     },
   }
+}
+
+function usageOf(found: readonly WireUsage[], stock: string): Usage | undefined {
+  const usage = found.find(({ name }) => name?.value?.toLowerCase() === stock.toLowerCase())
+  return usage === undefined ? undefined : { used: usage.currentValue ?? 0, limit: usage.limit ?? 0 }
 }
 
 function sizeOf({ name = '', family = '', locationInfo = [], capabilities = [], restrictions = [] }: WireSku): MachineSize {

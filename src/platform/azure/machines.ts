@@ -117,17 +117,19 @@ export class HostFactsReader {
     return { vmId: machine.vmId, hostKeys, ...place }
   }
 
-  async #place({ id, interfaces }: Machine): Promise<{ network: string; address: string }> {
+  async #place({ id, interfaces }: Machine): Promise<Pick<HostFacts, 'network' | 'address' | 'publicAddress'>> {
     const nic = interfaces[0] === undefined ? undefined : await this.#resources.get(interfaces[0])
     const [configuration] = (nic?.properties['ipConfigurations'] ?? []) as readonly {
-      properties?: { privateIPAddress?: string; subnet?: { id?: string } }
+      properties?: { privateIPAddress?: string; subnet?: { id?: string }; publicIPAddress?: { id?: string } }
     }[]
-    const { privateIPAddress: address, subnet } = configuration?.properties ?? {}
+    const { privateIPAddress: address, subnet, publicIPAddress } = configuration?.properties ?? {}
     const network = /^(.+\/virtualNetworks\/[^/]+)\/subnets\/[^/]+$/i.exec(subnet?.id ?? '')?.[1]
     if (address === undefined || network === undefined) {
       throw new LifeboatError('azure.no-address', `where ${id} is in the network cannot be told from its interface`)
     }
-    return { network, address }
+    const found = publicIPAddress?.id === undefined ? undefined : await this.#resources.get(publicIPAddress.id)
+    const publicAddress = found?.properties['ipAddress']
+    return { network, address, ...(typeof publicAddress === 'string' ? { publicAddress } : {}) }
   }
 }
 

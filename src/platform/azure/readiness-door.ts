@@ -34,6 +34,8 @@ export interface CapacityDoor {
   size(location: string, name: string): Promise<MachineSize | undefined>
   /** vCPUs of a family, or of the whole location under `cores`; undefined if Azure does not count it. */
   usage(location: string, stock: string): Promise<Usage | undefined>
+  /** Public addresses of the SKU Standard in the location; undefined if Azure does not count them. */
+  publicAddresses(location: string): Promise<Usage | undefined>
   /** Kubernetes versions that new clusters may have, with their patches: `1.33.2`. */
   kubernetesVersions(location: string): Promise<readonly string[]>
 }

@@ -11,7 +11,10 @@ const apiVersions: Readonly<Record<string, string>> = {
   'microsoft.network/networksecuritygroups': '2025-05-01',
   'microsoft.network/networkinterfaces': '2025-05-01',
   'microsoft.network/publicipaddresses': '2025-05-01',
+  'microsoft.network/natgateways': '2025-05-01',
   'microsoft.network/loadbalancers': '2025-05-01',
+  'microsoft.compute/images': '2024-07-01',
+  'microsoft.compute/galleries/images/versions': '2024-03-03',
   'microsoft.managedidentity/userassignedidentities': '2023-01-31',
 }
 

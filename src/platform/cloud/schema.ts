@@ -17,7 +17,11 @@ const jump = z.strictObject({
 const sshReach = z.strictObject({
   /** Resource id of the virtual network that this way leads into. */
   network: z.string(),
-  via: z.union([z.literal('direct'), z.strictObject({ jump })]),
+  /**
+   * By a jump host, or `direct`: to the machine's public address if it has one, else to its private one, which needs a route there
+   * (a VPN). Azure Bastion is not supported: put a jump host into the network, or give the machine a public address.
+   */
+  via: z.union([z.literal('direct'), z.strictObject({ jump })], { error: '`direct`, or `jump` with a host; Azure Bastion is not supported' }),
 })
 
 /**

@@ -1,5 +1,6 @@
-import type { Question } from './ask.js'
-import { allOf, failed, unreadable, writeOn, type Host } from './run.js'
+import { LifeboatError } from '../../contract/index.js'
+import { ask, type Question } from './ask.js'
+import { allOf, failed, machineName, unreadable, writeOn, type Host } from './run.js'
 
 /** The unit's own name; `nfs-kernel-server` is Debian's alias for it, which systemctl does not enable. */
 const unit = 'nfs-server'
@@ -57,16 +58,52 @@ export const exportTable: Question<readonly Export[]> = {
 
 const exportsFile = '/etc/exports.d/lifeboat.exports'
 
+/** The server's own file, which is the site's and left alone. Only plain lines are understood; others are nobody's twin. */
+const ownExports: Question<readonly Export[]> = {
+  command: ['sudo', '-n', 'cat', '/etc/exports'],
+  read(result, { at }) {
+    if (result.exitCode === 0) return parseExports(result.stdout)
+    if (/No such file/.test(result.stderr)) return []
+    throw failed(at, ownExports.command, result)
+  },
+}
+
+/** Lines of exports(5): a path and its clients, each with its options. */
+export function parseExports(text: string): readonly Export[] {
+  return text.replaceAll('\\\n', ' ').split('\n').flatMap((line) => {
+    const [path = '', ...clients] = line.replace(/#.*/, '').trim().split(/\s+/)
+    return clients.flatMap((client) => {
+      const [, name, options] = /^([^()]+)\(([^()]*)\)$/.exec(client) ?? []
+      return name === undefined || options === undefined ? [] : [{ path, clients: name, options }]
+    })
+  })
+}
+
 /**
  * Makes these the exports that this tool is responsible for, and has them served now and after every boot; other exports of
- * the host are left alone. None removes them.
+ * the host are left alone. None removes them. What the server's own file exports already is not written again: `exportfs` fails
+ * where the same stands twice. Throws `nfs.other-options` where it stands there with other options.
  */
 export async function writeExports(host: Host, exports: readonly Export[]): Promise<void> {
   const publish = ['exportfs', '-ra']
   if (exports.length === 0) return writeOn(host, allOf([['rm', '-f', exportsFile], publish]))
-  const lines = exports.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
+  const [own] = await ask(host, ownExports)
+  const twin = (one: Export): Export | undefined => own.find(({ path, clients }) => path === one.path && clients === one.clients)
+  const other = exports.filter((one) => !sameOptions(one.options, twin(one)?.options ?? one.options))
+  if (other.length > 0) throw otherOptions(host, other)
+  const missing = exports.filter((one) => twin(one) === undefined)
+  if (missing.length === 0) return writeOn(host, allOf([['rm', '-f', exportsFile], publish, start]))
+  const lines = missing.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
   const input = `# Written by lifeboat.\n${lines.join('')}`
   await writeOn(host, allOf([['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start]), { input })
+}
+
+function otherOptions({ at }: Host, exports: readonly Export[]): LifeboatError {
+  const what = exports.map(({ path, clients }) => `${path} to ${clients}`).join(', ')
+  return new LifeboatError('nfs.other-options', `/etc/exports on ${machineName(at)} exports ${what} with other options than the runbook's`, {
+    blame: 'user',
+    hint: 'That file is yours and is left alone. Take the line out of it, or write its options into the runbook.',
+  })
 }
 
 /** Does `shown` (with all the defaults that exportfs spells out) do what `wanted` says, and nothing else? */

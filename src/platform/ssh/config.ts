@@ -7,6 +7,8 @@ export interface HostFacts {
   readonly vmId: string
   readonly network: string
   readonly address: string
+  /** Its public address, if it has one: by it goes who goes there directly. */
+  readonly publicAddress?: string
   /** Lines of `ssh_host_*_key.pub`, read by runCommand. */
   readonly hostKeys: readonly string[]
 }
@@ -40,7 +42,7 @@ export const machineAlias = 'machine'
 export function sshConfig({ host, login, via, jumpKey, knownHosts }: ConfigFacts): string {
   const machine = [
     `Host ${machineAlias}`,
-    `  HostName ${plain(host.address)}`,
+    `  HostName ${plain(via === 'direct' ? (host.publicAddress ?? host.address) : host.address)}`,
     `  HostKeyAlias ${plain(host.vmId)}`,
     `  User ${plain(login.user)}`,
     `  IdentityFile ${path(login.key)}`,

@@ -2,7 +2,7 @@ import { balancerParts, frontendsOf, holderOf, isOf, linkAddresses, partsOf, set
 import { sameId } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
-import { invalidReference } from './network.js'
+import { invalidReference } from './references.js'
 import { idOf, record, records } from './wire.js'
 
 /** Checks and completes a load balancer that is being put: a public address has one holder, and rules have a frontend. */

@@ -43,9 +43,13 @@ function getOrList(request: ArmRequest): ArmAnswer {
 export function existing(world: World, id: string): Resource {
   const resource = world.resource(id)
   if (resource) return resource
+  throw notFound(id)
+}
+
+export function notFound(id: string): WorldError {
   const parsed = parseId(id)
   const message = `The Resource '${parsed?.type ?? ''}/${parsed?.name ?? id}' under resource group '${parsed?.group ?? ''}' was not found.`
-  throw new WorldError(404, 'ResourceNotFound', message)
+  return new WorldError(404, 'ResourceNotFound', message)
 }
 
 /** Is something already being done to this resource? */

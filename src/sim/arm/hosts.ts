@@ -1,6 +1,7 @@
 import { sameId } from '../world/ids.js'
 import { makeSshKey, seededHex } from '../world/keys.js'
 import type { Host, Resource } from '../world/model.js'
+import { hasWayOut } from '../world/egress.js'
 import { addressOf } from '../world/populate.js'
 import { dataDisksOf, type World } from '../world/world.js'
 import { record, records, textOf } from './wire.js'
@@ -29,17 +30,24 @@ export function installsStorage(cloudInit: string): boolean {
   return /\bzfsutils-linux\b|\bzfs-dkms\b/.test(cloudInit) && /\bnfs-kernel-server\b/.test(cloudInit)
 }
 
-/** The operating system of a machine that is being made: it answers SSH after the first boot, and is ready after cloud-init. */
-export function makeHost(world: World, machine: Resource, first: FirstBoot): Host {
+/**
+ * The operating system of a machine that is being made: it answers SSH after the first boot, and is ready after cloud-init. From a
+ * prepared image it is ready as soon as it is up: nothing has to be fetched.
+ */
+export function makeHost(world: World, machine: Resource, first: FirstBoot, prepared = false): Host {
   const place = addressOf(world, machine)
   const upMs = world.clock.nowMs() + world.durationOf('vm create')
+  const brings = prepared || installsStorage(first.cloudInit)
+  const workMs = prepared ? world.durationOf('boot') : world.durationOf('first boot')
+  const doneMs = brings ? upMs + workMs : upMs
   const host: Host = {
     machine: machine.id,
     power: 'starting',
     network: place?.network ?? '',
     address: place?.address ?? '',
     sshFromMs: upMs + world.durationOf('boot'),
-    readyFromMs: installsStorage(first.cloudInit) ? upMs + world.durationOf('first boot') : Number.POSITIVE_INFINITY,
+    readyFromMs: brings ? doneMs : Number.POSITIVE_INFINITY,
+    cloudInitUntilMs: doneMs,
     answers: true,
     hostId: seededHex(`hostid ${String(machine.properties['vmId'])}`, 8),
     hostKey: makeSshKey(`root@${machine.name}`),
@@ -54,6 +62,16 @@ export function makeHost(world: World, machine: Resource, first: FirstBoot): Hos
   world.hosts.set(machine.id.toLowerCase(), host)
   announce(world, host)
   return host
+}
+
+/** Packages come from the internet. Whoever cannot get there waits for them as long, and in the end has none. */
+export function fetchPackages(world: World, machine: Resource, host: Host): void {
+  const fetches = host.readyFromMs > host.sshFromMs
+  if (!fetches || !Number.isFinite(host.readyFromMs) || hasWayOut(world, machine)) return
+  host.readyFromMs = Number.POSITIVE_INFINITY
+  host.cloudInitError =
+    "('package_update_upgrade_install', ProcessExecutionError(\"Unexpected error while running command.\\nCommand: ['apt-get', 'install', " +
+    "'zfs-dkms', 'zfsutils-linux', 'nfs-kernel-server']\\nExit code: 100\\nReason: -\\nStdout: -\\nStderr: -\"))"
 }
 
 /** Whoever waits for the machine to answer looks again when it begins to. */
@@ -80,6 +98,7 @@ export function haltHost(world: World, host: Host): void {
 export function bootHost(world: World, host: Host): void {
   host.sshFromMs = world.clock.nowMs() + world.durationOf('boot')
   host.readyFromMs = Math.max(host.readyFromMs, host.sshFromMs)
+  delete host.cloudInitError
   announce(world, host)
   host.services.nfs = host.exports.length > 0
   const machine = world.resource(host.machine)

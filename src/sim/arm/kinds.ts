@@ -2,6 +2,7 @@ import { seededUuid } from '../world/keys.js'
 import type { Resource } from '../world/model.js'
 import type { World } from '../world/world.js'
 import { linkBalancer, prepareBalancer } from './balancers.js'
+import { prepareNatGateway, preparePublicAddress } from './nat-gateways.js'
 import { prepareInterface, prepareNetwork } from './network.js'
 import { prepareAssignment } from './role-assignments.js'
 import { record, records } from './wire.js'
@@ -38,7 +39,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'microsoft.network/networksecuritygroups': network('networkSecurityGroups', 'security group', prepareSecurityGroup),
   'microsoft.network/publicipaddresses': network('publicIPAddresses', 'public address', preparePublicAddress),
   'microsoft.network/loadbalancers': { ...network('loadBalancers', 'resource', prepareBalancer), done: linkBalancer },
-  'microsoft.network/natgateways': network('natGateways', 'resource'),
+  'microsoft.network/natgateways': { ...network('natGateways', 'nat gateway', prepareNatGateway), done: linkBalancer },
   'microsoft.network/routetables': network('routeTables', 'resource'),
   'microsoft.managedidentity/userassignedidentities': {
     type: 'Microsoft.ManagedIdentity/userAssignedIdentities',
@@ -70,10 +71,6 @@ function prepareSecurityGroup(world: World, group: Resource): void {
     etag: `W/"${world.unique(String(rule['name']))}"`,
     properties: { ...record(rule['properties']), provisioningState: 'Succeeded' },
   }))
-}
-
-function preparePublicAddress(world: World, address: Resource, before: Resource | undefined): void {
-  address.properties['ipAddress'] = before?.properties['ipAddress'] ?? world.nextAddress()
 }
 
 function prepareIdentity(world: World, identity: Resource, before: Resource | undefined): void {

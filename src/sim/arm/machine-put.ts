@@ -5,9 +5,10 @@ import { dataDisksOf, type World, WorldError } from '../world/world.js'
 import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange, type AttachWish } from './attach.js'
 import { machineBody } from './bodies-machine.js'
 import { assertQuota, sizeOf } from './capacity.js'
-import { assertIdle } from './generic.js'
-import { firstBootOf, makeHost } from './hosts.js'
-import { notProvisioned, prepareInterface } from './network.js'
+import { assertIdle, notFound } from './generic.js'
+import { fetchPackages, firstBootOf, makeHost } from './hosts.js'
+import { prepareInterface } from './network.js'
+import { notProvisioned } from './references.js'
 import { assertMachineSize, coresOf } from './sizes.js'
 import { idOf, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
@@ -70,7 +71,7 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
   world.put(osDisk)
   world.put(machine)
   beginDiskChange(world, machine, change)
-  const host = makeHost(world, machine, firstBootOf(osProfile))
+  const host = makeHost(world, machine, firstBootOf(osProfile), isPrepared(world, profile))
   const operation = world.begin(
     'vm create',
     id,
@@ -78,6 +79,7 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
     () => {
       host.power = 'running'
       finishDiskChange(world, machine, change)
+      fetchPackages(world, machine, host)
       firstBoot(world, host)
       // Reads are a little behind the operation: what polls only that reads Creating.
       world.clock.schedule(world.durationOf('read lag'), () => settled(world, machine, 'Succeeded'))
@@ -91,10 +93,16 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
   return { status: 201, body: machineBody(world, machine), headers: arm.operations.track({ operation, namespace: 'Microsoft.Compute' }, ['async']) }
 }
 
+/** Does the image of a new machine have ZFS and NFS already? */
+function isPrepared(world: World, profile: Record<string, unknown>): boolean {
+  const id = textOf(record(profile['imageReference'])['id'])
+  return id !== undefined && world.spec.preparedImages.some((one) => sameId(one, id))
+}
+
 /** Cloud-init goes on after Azure calls the machine made. On record, because whoever waits for the host waits for it. */
 function firstBoot(world: World, host: Host): void {
-  const leftMs = host.readyFromMs - world.clock.nowMs()
-  if (Number.isFinite(leftMs)) world.begin('first boot', host.machine, leftMs, () => undefined)
+  const leftMs = host.cloudInitUntilMs - world.clock.nowMs()
+  if (leftMs > 0) world.begin('first boot', host.machine, leftMs, () => undefined)
 }
 
 function settled(world: World, machine: Resource, state: string): void {
@@ -168,6 +176,7 @@ function storageFor(
 ): { profile: Record<string, unknown>; osDisk: Resource } {
   const image = record(asked['imageReference'])
   if (Object.keys(image).length === 0) throw invalid("Required parameter 'storageProfile.imageReference' is missing (null).")
+  assertImage(world, image)
   const wanted = record(asked['osDisk'])
   const name = textOf(wanted['name']) ?? `${machine.name}_OsDisk_1_${seededUuid(machine.id).replaceAll('-', '')}`
   const id = resourceId(world.spec.subscription, parseId(machine.id)?.group ?? '', 'Microsoft.Compute/disks', name)
@@ -199,6 +208,17 @@ function storageFor(
     dataDisks: [],
   }
   return { profile, osDisk }
+}
+
+/** An image by its id must be there; those of the marketplace all are. */
+function assertImage(world: World, image: Record<string, unknown>): void {
+  const id = textOf(image['id'])
+  if (id === undefined || world.resource(id) !== undefined) return
+  if (!/\/galleries\//i.test(id)) throw notFound(id)
+  const message =
+    `The gallery image ${id} is not available in ${world.spec.location} region. ` +
+    'Please contact image owner to replicate to this region, or change your requested region.'
+  throw new WorldError(404, 'GalleryImageNotFound', message)
 }
 
 function wishes(properties: Record<string, unknown>): AttachWish[] {

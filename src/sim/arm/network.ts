@@ -2,7 +2,9 @@ import { sameId } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { formatAddress, inside, overlap, parseAddress, parseRange, usable } from '../world/addresses.js'
+import { checkSubnetGateway } from './nat-gateways.js'
 import { nodesPerSubnet } from './node-group.js'
+import { invalidReference, notProvisioned } from './references.js'
 import { mentions } from './remove.js'
 import { idOf, record, records, textOf } from './wire.js'
 
@@ -65,11 +67,18 @@ function completeSubnet(world: World, network: Resource, body: Record<string, un
   const { ipConfigurations: _readOnly, ...properties } = record(body['properties'])
   const guard = idOf(properties['networkSecurityGroup'])
   if (guard !== undefined && !world.resource(guard)) throw invalidReference(guard, network.id)
+  checkSubnetGateway(world, network, properties)
+  // Private unless somebody says otherwise, or unless it was there before that became the rule.
+  const defaultOutboundAccess = properties['defaultOutboundAccess'] ?? (before === undefined ? false : before.properties['defaultOutboundAccess'])
   return {
     id: before?.id ?? `${network.id}/subnets/${name}`,
     name: before?.name ?? name,
     etag: world.unique(name),
-    properties: { ...properties, provisioningState: 'Succeeded' },
+    properties: {
+      ...properties,
+      ...(defaultOutboundAccess === undefined ? {} : { defaultOutboundAccess }),
+      provisioningState: 'Succeeded',
+    },
   }
 }
 
@@ -97,18 +106,6 @@ function checkRanges(network: Resource): void {
 function prefixOf(subnet: Subnet): string {
   const several = subnet.properties['addressPrefixes']
   return textOf(subnet.properties['addressPrefix']) ?? (Array.isArray(several) ? String(several[0]) : '')
-}
-
-/** Azure does not build upon what is not finished itself. */
-export function notProvisioned(resource: Resource, user: string): WorldError {
-  const message =
-    `Cannot proceed with operation because resource ${resource.id} used by resource ${user} is not in Succeeded state. ` +
-    `Resource is in ${String(resource.properties['provisioningState'])} state.`
-  return new WorldError(409, 'ReferencedResourceNotProvisioned', message)
-}
-
-export function invalidReference(id: string, from: string): WorldError {
-  return new WorldError(400, 'InvalidResourceReference', `Resource ${id} referenced by resource ${from} was not found.`)
 }
 
 /** Checks an interface that is being put and gives it its private addresses. */

@@ -1,4 +1,5 @@
 import { balancerType, linkAddresses } from '../world/balancers.js'
+import { gatewayType } from '../world/egress.js'
 import { sameId, within } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
@@ -51,8 +52,9 @@ function usersOf(world: World, resource: Resource): string[] {
     return [...using('Microsoft.Network/virtualNetworks', ''), ...using('Microsoft.Network/networkInterfaces', '')]
   }
   if (type === 'microsoft.network/publicipaddresses') {
-    return [...using('Microsoft.Network/networkInterfaces', ''), ...using(balancerType, '')]
+    return [...using('Microsoft.Network/networkInterfaces', ''), ...using(balancerType, ''), ...using(gatewayType, '')]
   }
+  if (type === gatewayType.toLowerCase()) return using('Microsoft.Network/virtualNetworks', '')
   return []
 }
 
@@ -71,7 +73,7 @@ export function removeResource(world: World, resource: Resource): void {
   if (type === 'microsoft.compute/virtualmachines') releaseMachine(world, resource)
   if (type === 'microsoft.network/dnszones') dropZone(world, resource.name)
   world.remove(resource.id)
-  if (type === balancerType.toLowerCase()) linkAddresses(world)
+  if ([balancerType, gatewayType].some((one) => one.toLowerCase() === type)) linkAddresses(world)
   for (const child of [...world.resources.values()]) if (within(child.id, resource.id)) world.remove(child.id)
   if (type === 'microsoft.containerservice/managedclusters') {
     const nodes = nodeGroupOf(world, resource)

@@ -6,6 +6,7 @@ import type { Authority } from '../pki.js'
 import { type World, WorldError } from '../world/world.js'
 import { activityRoutes } from './activity.js'
 import { capacityRoutes } from './capacity.js'
+import { networkUsageRoutes } from './nat-gateways.js'
 import { clusterRoutes } from './clusters.js'
 import { diskRoutes } from './disks.js'
 import { dnsRoutes } from './dns.js'
@@ -190,6 +191,7 @@ function allRoutes(arm: Arm): Route[] {
     ...clusterRoutes,
     ...dnsRoutes,
     ...capacityRoutes,
+    ...networkUsageRoutes,
     ...machineRoutes,
     ...diskRoutes,
     ...genericRoutes,

@@ -98,7 +98,7 @@ const defaultExports = '# /etc/exports: the access control list for filesystems 
 function folders(call: Call): Set<string> {
   const { world, host } = call
   const found = new Set([...baseFolders, `/home/${host.user}`])
-  if (isReady(call)) for (const path of ['/sys/module/zfs', '/etc/zfs', '/var/lib/nfs']) found.add(path)
+  if (isReady(call)) for (const path of ['/sys/module/zfs', '/etc/zfs', '/var/lib/nfs', '/usr/sbin/zpool']) found.add(path)
   if (devicesOf(world, host).length > 0) for (const path of ['/dev/disk/azure', stableFolder]) found.add(path)
   for (const path of host.files.keys()) if (path.endsWith('/')) found.add(path.slice(0, -1))
   for (const pool of poolsImportedOn(world, host)) {

@@ -41,12 +41,20 @@ function readExports(call: Call): string {
           continue
         }
         if (look(call, path)?.kind !== 'folder') complaints += `exportfs: Failed to stat ${path}: No such file or directory\n`
-        else table.push({ path, clients: name === '' ? '*' : name, options })
+        else complaints += added(table, { path, clients: name === '' ? '*' : name, options })
       }
     }
   }
   call.host.exports = table
   return complaints
+}
+
+/** One client of one path stands once in the table; that it stands in two files makes exportfs fail, though everything is exported. */
+function added(table: Host['exports'], one: Host['exports'][number]): string {
+  const line = `exportfs: \t${one.clients}:${one.path}\n`
+  if (table.some(({ path, clients }) => path === one.path && clients === one.clients)) return `exportfs: duplicated export entries:\n${line}${line}`
+  table.push(one)
+  return ''
 }
 
 const exportfs: Program = (args, call): ShellResult => {
@@ -64,7 +72,7 @@ const exportfs: Program = (args, call): ShellResult => {
   if (form === '-ua') call.host.exports = []
   call.world.changed()
   return {
-    exitCode: /Failed to stat|syntax error/.test(complaints) ? 1 : 0,
+    exitCode: /Failed to stat|syntax error|duplicated export entries/.test(complaints) ? 1 : 0,
     stdout: form === '-rav' ? call.host.exports.map((one) => `exporting ${one.clients}:${one.path}\n`).join('') : '',
     stderr: complaints,
   }

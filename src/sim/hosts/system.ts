@@ -45,14 +45,29 @@ function unknownUnit(verb: string, unit: string): ShellResult {
   return failed(5, `Failed to ${verb} ${unit}.service: Unit ${unit}.service ${verb === 'stop' ? 'not loaded' : 'not found'}.`)
 }
 
-/** A machine whose cloud-init lacks ZFS and NFS is done at once, with nothing to show for it: `readyFromMs` never comes. */
+/**
+ * A machine whose cloud-init lacks ZFS and NFS is done at once, with nothing to show for it: `readyFromMs` never comes. One that
+ * could not fetch them ends in an error.
+ */
 const cloudInit: Program = (args, call) => {
-  if (args[0] !== 'status' || args.some((arg, at) => at > 0 && arg !== '--wait')) return notPlayed('cloud-init', args)
+  if (args[0] !== 'status' || args.slice(1).some((arg) => arg !== '--wait' && arg !== '--long')) return notPlayed('cloud-init', args)
   const { world, host } = call
-  if (isReady(call) || host.readyFromMs === Number.POSITIVE_INFINITY) return said('status: done\n')
+  const untilMs = Number.isFinite(host.readyFromMs) ? host.readyFromMs : host.cloudInitUntilMs
+  const leftMs = untilMs - world.clock.nowMs()
+  if (leftMs <= 0) return cloudInitSays(args, host.cloudInitError)
   if (!args.includes('--wait')) return said('status: running\n')
-  const leftMs = host.readyFromMs - world.clock.nowMs()
-  return new Promise((resolve) => world.clock.schedule(leftMs, () => resolve(said('\nstatus: done\n'))))
+  return new Promise((resolve) =>
+    world.clock.schedule(leftMs, () => {
+      const end = cloudInitSays(args, host.cloudInitError)
+      resolve({ ...end, stdout: `\n${end.stdout}` })
+    }),
+  )
+}
+
+function cloudInitSays(args: readonly string[], error: string | undefined): ShellResult {
+  const detail = !args.includes('--long') ? '' : `boot_status_code: enabled-by-generator\ndetail:\n${error ?? 'DataSourceAzure'}\n`
+  if (error === undefined) return said(`status: done\n${detail}`)
+  return { exitCode: 1, stdout: `status: error\n${detail}`, stderr: '' }
 }
 
 const modprobe: Program = (args, call) => {

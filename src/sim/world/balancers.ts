@@ -1,3 +1,4 @@
+import { gatewayAddresses, gatewayType } from './egress.js'
 import { sameId } from './ids.js'
 import type { Resource } from './model.js'
 import type { World } from './world.js'
@@ -47,7 +48,7 @@ export function settleBalancer(balancer: Resource): void {
   }
 }
 
-/** Id of the configuration that holds a public address: a load balancer's, or an interface's. */
+/** Id of what holds a public address: the configuration of a load balancer or an interface, or a NAT gateway. */
 export function holderOf(world: World, address: string): string | undefined {
   return holders(world).get(address.toLowerCase())
 }
@@ -62,6 +63,9 @@ function holders(world: World): Map<string, string> {
   for (const nic of world.ofType('Microsoft.Network/networkInterfaces')) {
     ((nic.properties['ipConfigurations'] ?? []) as Parameters<typeof note>[0][]).forEach(note)
   }
+  for (const gateway of world.ofType(gatewayType)) {
+    for (const address of gatewayAddresses(gateway)) held.set(address.toLowerCase(), gateway.id)
+  }
   return held
 }
 
@@ -70,8 +74,9 @@ export function linkAddresses(world: World): void {
   const held = holders(world)
   for (const address of world.ofType(addressType)) {
     const id = held.get(address.id.toLowerCase())
-    if (id === undefined) delete address.properties['ipConfiguration']
-    else address.properties['ipConfiguration'] = { id }
+    delete address.properties['ipConfiguration']
+    delete address.properties['natGateway']
+    if (id !== undefined) address.properties[world.resource(id)?.type === gatewayType ? 'natGateway' : 'ipConfiguration'] = { id }
   }
 }
 

@@ -99,6 +99,11 @@ function checkNames(spec: WorldSpec): string[] {
     if (/virtualMachines$/i.test(id.type)) machines.add(resource.id.toLowerCase())
     if (/\/disks$/i.test(id.type)) disks.set(id.name, (disks.get(id.name) ?? 0) + 1)
   })
+  for (const image of spec.preparedImages) {
+    const id = parseId(image)
+    if (!/^Microsoft\.Compute\/(images|galleries\/images\/versions)$/i.test(id?.type ?? '')) findings.push(`preparedImages: ${image} is no id of an image`)
+    else if (!groups.has(id?.group.toLowerCase() ?? '')) findings.push(`preparedImages: group ${id?.group ?? ''} is not among groups`)
+  }
   spec.hosts.forEach((host, at) => {
     if (!machines.has(host.machine.toLowerCase())) findings.push(`hosts[${at}]: no such machine: ${host.machine}`)
     for (const key of host.authorizedKeys) {

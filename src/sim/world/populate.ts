@@ -21,6 +21,7 @@ export function populate(world: World): void {
     })
   }
   for (const one of spec.resources) world.put(fromSpec(world, one))
+  for (const id of spec.preparedImages) world.put(fromSpec(world, { id, tags: {}, properties: {} }))
   for (const machine of world.ofType('Microsoft.Compute/virtualMachines')) settleMachine(world, machine)
   linkAddresses(world)
   for (const pool of spec.pools) world.pools.push(poolFrom(world, pool))
@@ -120,6 +121,7 @@ function putHost(world: World, one: World['spec']['hosts'][number]): void {
     address: place?.address ?? '',
     sshFromMs: world.clock.nowMs(),
     readyFromMs: world.clock.nowMs(),
+    cloudInitUntilMs: world.clock.nowMs(),
     answers: true,
     hostId: seededHex(`hostid ${machine.id.toLowerCase()}`, 8),
     hostKey: makeSshKey(`root@${machine.name}`),

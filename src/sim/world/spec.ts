@@ -82,6 +82,8 @@ export const worldSchema = z.strictObject({
     }),
   ),
   resources: z.array(resource).default([]),
+  /** Ids of images (managed ones, or versions in a gallery) that have ZFS and the NFS server already. */
+  preparedImages: z.array(z.string()).default([]),
   hosts: z.array(host).default([]),
   pools: z.array(pool).default([]),
   zones: z

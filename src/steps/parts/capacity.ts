@@ -67,6 +67,14 @@ async function demandsOf({ azure }: Azure, location: string, { family, vCpus }: 
   return demands.flat()
 }
 
+/** Public addresses that a step will make: all that are made take from one stock. */
+export async function publicAddressDemands({ azure }: Azure, location: string, wanted: number): Promise<Demand[]> {
+  const usage = await azure.capacity.publicAddresses(location)
+  if (usage === undefined) return []
+  const mend = `Of ${usage.limit} there are ${usage.used} in use (\`az network list-usages --location ${location}\`). Ask for more (Quotas in the portal), or delete what nobody needs.`
+  return [{ resource: `Standard public addresses in ${location}`, wanted, left: Math.max(0, usage.limit - usage.used), mend }]
+}
+
 /** Is this version one of those that new clusters may have? `1.33` stands for its newest patch. */
 export async function versionFindings({ azure }: Azure, location: string | Pending, version: string | Pending): Promise<Finding[]> {
   if (isPending(location) || isPending(version)) return []

@@ -2,6 +2,7 @@ import { isPending, type Change, type JsonObject, type Planned, type PlanInputs 
 import type { Resource } from '../../platform/azure/door.js'
 import { nameOf, samePlace } from '../../platform/azure/ids.js'
 import { naming } from './naming.js'
+import { gatewayChanges, gatewayConflict, natName, seenGateway, type FoundGateway, type SeenGateway, type WantedGateway } from './nat-gateway.js'
 
 export interface WantedNetwork {
   readonly location: string
@@ -10,6 +11,7 @@ export interface WantedNetwork {
   /** Name -> address prefix. */
   readonly subnets: Readonly<Record<string, string>>
   readonly securityGroup?: { readonly subnet: string; readonly nfsFrom: string; readonly sshFrom: string } | undefined
+  readonly natGateway?: WantedGateway | undefined
 }
 
 /** One rule of a security group, as it is shown and compared. */
@@ -25,8 +27,9 @@ export interface Rule {
 /** What is there already, as far as the step has a say in it. */
 export interface SeenNetwork {
   readonly network?: { readonly addressSpace: readonly string[]; readonly failed: boolean }
-  readonly subnets: Readonly<Record<string, { readonly prefix: string; readonly guarded: boolean }>>
+  readonly subnets: Readonly<Record<string, { readonly prefix: string; readonly guarded: boolean; readonly gated: boolean }>>
   readonly rules?: Readonly<Record<string, Rule>>
+  readonly nat?: SeenGateway
 }
 
 export const networkLabel = (name: string): string => `virtualNetwork ${name}`
@@ -46,17 +49,23 @@ export function networkChanges(wanted: PlanInputs<WantedNetwork>, seen: SeenNetw
   const name = naming(wanted.name, 'name')
   const { addressSpace } = wanted
   const group = naming(wanted.securityGroup, 'securityGroup')
+  const gateway = naming(wanted.natGateway, 'natGateway')
   return [
     ...networkChange(networkLabel(name), addressSpace, seen?.network),
     ...Object.entries(naming(wanted.subnets, 'subnets')).flatMap(([subnet, prefix]): Change[] => {
-      const guard = group?.subnet === subnet ? { securityGroup: securityName(name) } : {}
       const there = seen?.subnets[subnet]
       const resource = subnetLabel(name, subnet)
-      if (there === undefined) return [{ resource, action: 'create', after: { prefix, ...guard } }]
-      if (group?.subnet !== subnet || there.guarded) return []
-      return [{ resource, action: 'update', before: { securityGroup: null }, after: guard }]
+      const missing = {
+        ...(group?.subnet === subnet && there?.guarded !== true ? { securityGroup: securityName(name) } : {}),
+        ...(gateway?.subnets.includes(subnet) === true && there?.gated !== true ? { natGateway: natName(name) } : {}),
+      }
+      // Private whatever the API's version makes of a subnet that does not say: what has a way out is said here.
+      if (there === undefined) return [{ resource, action: 'create', after: { prefix, defaultOutboundAccess: false, ...missing } }]
+      if (Object.keys(missing).length === 0) return []
+      return [{ resource, action: 'update', before: Object.fromEntries(Object.keys(missing).map((key) => [key, null])), after: missing }]
     }),
     ...(group === undefined ? [] : securityChange(securityLabel(name), rulesFor({ securityGroup: group }), seen?.rules)),
+    ...(gateway === undefined ? [] : gatewayChanges(name, seen?.nat)),
   ]
 }
 
@@ -81,16 +90,35 @@ function securityChange(resource: string, wanted: Rules, seen: SeenNetwork['rule
   return [{ resource, action: 'update', before: { rules: part(seen) }, after: { rules: part(wanted) } }]
 }
 
+/** What is there under the names that the step would use. */
+export interface FoundNetwork extends FoundGateway {
+  readonly network?: Resource
+  readonly security?: Resource
+}
+
 /** In what an existing network cannot serve; undefined if it can. */
-export function networkConflict(wanted: WantedNetwork, found: Resource | undefined, security: Resource | undefined): string | undefined {
-  if (found !== undefined && !samePlace(found.location, wanted.location)) return `network ${wanted.name} exists in ${found.location}, not in ${wanted.location}`
-  for (const subnet of subnetsOf(found)) {
+export function networkConflict(wanted: WantedNetwork, found: FoundNetwork): string | undefined {
+  const { network, security } = found
+  if (network !== undefined && !samePlace(network.location, wanted.location)) return `network ${wanted.name} exists in ${network.location}, not in ${wanted.location}`
+  for (const subnet of subnetsOf(network)) {
     const prefix = wanted.subnets[subnet.name]
     if (prefix !== undefined && prefix !== prefixOf(subnet)) return `subnet ${subnet.name} exists as ${prefixOf(subnet)}, not ${prefix}`
-    const guard = guardOf(subnet)
-    if (subnet.name !== wanted.securityGroup?.subnet || guard === undefined) continue
-    if (nameOf(guard).toLowerCase() !== securityName(wanted.name).toLowerCase()) return `subnet ${subnet.name} has another security group, ${nameOf(guard)}`
+    const [guard, gateway] = [partOf(subnet, 'networkSecurityGroup'), partOf(subnet, 'natGateway')]
+    if (subnet.name === wanted.securityGroup?.subnet && guard !== undefined && !isNamed(guard, securityName(wanted.name))) {
+      return `subnet ${subnet.name} has another security group, ${nameOf(guard)}`
+    }
+    if (wanted.natGateway?.subnets.includes(subnet.name) === true && gateway !== undefined && !isNamed(gateway, natName(wanted.name))) {
+      return `subnet ${subnet.name} has another NAT gateway, ${nameOf(gateway)}`
+    }
   }
+  return priorityConflict(wanted, security) ?? gatewayConflict(wanted.location, found)
+}
+
+function isNamed(id: string, name: string): boolean {
+  return nameOf(id).toLowerCase() === name.toLowerCase()
+}
+
+function priorityConflict(wanted: WantedNetwork, security: Resource | undefined): string | undefined {
   const ours = rulesFor(wanted)
   for (const [name, rule] of Object.entries(rulesOf(security) ?? {})) {
     if (ours[name] !== undefined || rule.direction !== 'Inbound') continue
@@ -100,16 +128,19 @@ export function networkConflict(wanted: WantedNetwork, found: Resource | undefin
   return undefined
 }
 
-export function seenNetwork(wanted: WantedNetwork, found: Resource | undefined, security: Resource | undefined): SeenNetwork {
-  const space = found?.properties['addressSpace'] as { readonly addressPrefixes?: readonly string[] } | undefined
+export function seenNetwork(wanted: WantedNetwork, found: FoundNetwork): SeenNetwork {
+  const { network, security } = found
+  const space = network?.properties['addressSpace'] as { readonly addressPrefixes?: readonly string[] } | undefined
   const rules = rulesOf(security)
+  const has = (subnet: WireSubnet, part: string): boolean => partOf(subnet, part) !== undefined
   return {
     subnets: Object.fromEntries(
-      subnetsOf(found)
+      subnetsOf(network)
         .filter(({ name }) => wanted.subnets[name] !== undefined)
-        .map((subnet) => [subnet.name, { prefix: prefixOf(subnet), guarded: guardOf(subnet) !== undefined }]),
+        .map((one) => [one.name, { prefix: prefixOf(one), guarded: has(one, 'networkSecurityGroup'), gated: has(one, 'natGateway') }]),
     ),
-    ...(found === undefined ? {} : { network: { addressSpace: space?.addressPrefixes ?? [], failed: found.properties['provisioningState'] === 'Failed' } }),
+    nat: seenGateway(found),
+    ...(network === undefined ? {} : { network: { addressSpace: space?.addressPrefixes ?? [], failed: network.properties['provisioningState'] === 'Failed' } }),
     ...(rules === undefined ? {} : { rules }),
   }
 }
@@ -130,8 +161,9 @@ export function prefixOf({ properties }: WireSubnet): string {
   return typeof single === 'string' ? single : (first ?? '')
 }
 
-function guardOf({ properties }: WireSubnet): string | undefined {
-  return (properties['networkSecurityGroup'] as { readonly id?: string } | undefined)?.id
+/** Id of the security group or the NAT gateway of a subnet. */
+function partOf({ properties }: WireSubnet, part: string): string | undefined {
+  return (properties[part] as { readonly id?: string } | null | undefined)?.id
 }
 
 export interface WireRule {

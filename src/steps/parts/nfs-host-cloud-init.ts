@@ -29,6 +29,24 @@ runcmd:
 power_state:
   mode: reboot
   message: the running kernel has no ZFS module
-  condition: [sh, -c, "test ! -d /sys/module/zfs"]
+  # Without packages another start would not help, and cloud-init would forget why they did not come.
+  condition: [sh, -c, "test ! -d /sys/module/zfs && test -e /usr/sbin/zpool"]
+`
+}
+
+/**
+ * The same for an image that has all packages. What it was made of may have left its host id and a cache of its pools in it: two hosts
+ * of one id are one to ZFS.
+ */
+export function preparedCloudInit(hostname: string): string {
+  return `#cloud-config
+hostname: ${hostname}
+runcmd:
+  - [systemctl, disable, --now, nfs-kernel-server]
+  - [zgenhostid, -f]
+  - [systemctl, disable, --now, zfs-import-cache.service, zfs-import-scan.service]
+  - [rm, -f, /etc/zfs/zpool.cache]
+  - [sh, -c, "echo zfs > /etc/modules-load.d/zfs.conf"]
+  - [modprobe, zfs]
 `
 }

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { isIrreversible, type Change } from '../../src/contract/index.js'
+import { network } from '../../src/steps/azure-network.js'
+import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
+import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import type { Driven } from '../helpers/steps.js'
+import { machineType, networkType } from '../helpers/world.js'
+
+let world: AzureWorld
+beforeEach(async () => {
+  world = await azureWorld()
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const names = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
+const undo = (step: Driven, changes: readonly Change[]): Promise<void> =>
+  step.apply(step.module.invert(changes).filter((one): one is Change => !isIrreversible(one)).reverse())
+const lookedAt = async (step: Driven) => {
+  const before = world.test.world.requests.filter(({ writes }) => writes).length
+  const seen = await step.see()
+  expect(world.test.world.requests.filter(({ writes }) => writes)).toHaveLength(before)
+  return seen
+}
+
+describe('azure/nfs-vm', () => {
+  let subnet = ''
+  beforeEach(async () => {
+    world.test.addGroup('data100-network')
+    world.test.addGroup('data100-nfs')
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'data100', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' }, natGateway: { subnets: ['nfs'] } }
+    await world.driven(network, inputs).make()
+    subnet = `${world.test.id('data100-network', networkType, 'data100')}/subnets/nfs`
+  })
+  const server = (changes: Record<string, unknown> = {}): Driven =>
+    world.driven(nfsVm, {
+      resourceGroup: 'data100-nfs',
+      location: 'westus2',
+      name: 'nfsserver',
+      size: 'Standard_E8s_v3',
+      subnet,
+      privateIp: '10.240.0.7',
+      adminUser: 'hubadmin',
+      sshKey: world.key,
+      ...changes,
+    })
+
+  it('is converged only when SSH answers and its kernel has ZFS', async () => {
+    const step = server()
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    await step.apply(changes)
+    const id = world.test.id('data100-nfs', machineType, 'nfsserver')
+    const states = new Set<string>()
+    for (let look = 0; look < 60; look += 1) {
+      const seen = await lookedAt(step)
+      states.add(seen.state === 'in-flight' ? seen.what.split(':')[0] ?? '' : seen.state)
+      if (seen.state === 'converged') break
+      await world.clock.sleep(10_000)
+    }
+    expect([...states].at(-1)).toBe('converged')
+    expect(states).toContain('it answers by SSH; packages and ZFS are being installed')
+    expect((await lookedAt(step))).toEqual({ state: 'converged', outputs: { id, privateIp: '10.240.0.7' } })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is not made in a subnet without a way out, and says so before the first change', async () => {
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const step = server({ subnet: `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs` })
+    const changes = await step.plan()
+    const why = 'the subnet nfs has no way out: it is private, without a NAT gateway, so'
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    const mend = expect.stringContaining('natGateway') as string
+    expect(said).toContainEqual({ level: 'stop', what: expect.stringContaining(why) as string, mend })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'machine.no-way-out' })
+    expect(world.test.world.resource(world.test.id('data100-nfs', machineType, 'nfsserver'))).toBeUndefined()
+  })
+
+  it('needs no way out where it is made from an image that has everything', async () => {
+    const provider = `/subscriptions/${world.test.subscription}/resourceGroups/images/providers/Microsoft.Compute`
+    const id = `${provider}/galleries/ours/images/nfs-server/versions/1.4.0`
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const step = server({ subnet: `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs`, image: { id } })
+    const changes = await step.plan()
+    const stops = async (): Promise<unknown[]> => (await step.module.preflight(changes, step.inputs, step.ctx)).filter((one) => 'level' in one)
+    expect(await stops()).toMatchObject([{ level: 'stop', what: `there is no image ${id}` }])
+    world.test.addGroup('images')
+    const properties = { provisioningState: 'Succeeded' }
+    world.test.world.put({ id, name: '1.4.0', type: 'Microsoft.Compute/galleries/images/versions', location: 'eastus', tags: {}, properties })
+    expect(await stops()).toMatchObject([{ level: 'stop', what: 'the image 1.4.0 is not in westus2, only in eastus' }])
+    world.test.world.resource(id)!.properties['publishingProfile'] = { targetRegions: [{ name: 'West US 2' }] }
+    expect(await stops()).toEqual([])
+    world.test.world.spec.preparedImages.push(id)
+    await step.apply(changes)
+    await world.clock.sleep(60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+  })
+
+  it('has a public address where it is to have one, by which it gets out and is reached directly', async () => {
+    const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
+    await world.driven(network, inputs).make()
+    const shut = `${world.test.id('data100-network', networkType, 'shut')}/subnets/nfs`
+    const step = server({ subnet: shut, publicIp: true })
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['create publicIPAddress nfsserver-ip', 'create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    const said = await step.module.preflight(changes, step.inputs, step.ctx)
+    expect(said.filter((one) => 'level' in one)).toEqual([])
+    expect(said).toContainEqual(expect.objectContaining({ resource: 'Standard public addresses in westus2', wanted: 1 }))
+    await step.apply(changes)
+    await world.clock.sleep(5 * 60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    const address = world.test.world.resource(world.test.id('data100-nfs', 'Microsoft.Network/publicIPAddresses', 'nfsserver-ip'))
+    const facts = await world.azure.machines.hostFacts(world.test.id('data100-nfs', machineType, 'nfsserver'))
+    expect(facts).toMatchObject({ address: '10.240.0.7', publicAddress: address?.properties['ipAddress'] })
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is given a public address later, and gives it back', async () => {
+    await server().make()
+    await world.clock.sleep(5 * 60_000)
+    const step = server({ publicIp: true })
+    const changes = await step.make()
+    expect(names(changes)).toEqual(['create publicIPAddress nfsserver-ip', 'update networkInterface nfsserver-nic'])
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    await undo(step, changes)
+    expect(names(await step.plan())).toEqual(names(changes))
+  })
+
+  it('says that an image has no ZFS, where it has none', async () => {
+    const id = world.test.id('data100-nfs', 'Microsoft.Compute/images', 'bare')
+    world.test.world.put({ id, name: 'bare', type: 'Microsoft.Compute/images', location: 'westus2', tags: {}, properties: {} })
+    const step = server({ image: { id } })
+    await step.make()
+    await world.clock.sleep(5 * 60_000)
+    const doors = { ...world.doors, ssh: { ...world.doors.ssh, read: async () => ({ exitCode: 0, stdout: 'status: done\n', stderr: '' }) } }
+    expect(await step.module.observe(step.inputs, { ...step.ctx, doors })).toMatchObject({ state: 'conflict', why: expect.stringMatching(/its image bare has no ZFS$/) as string })
+  })
+
+  it.each([
+    ['says itself that it failed', 'status: error\nerrors: package_update_upgrade_install\n', /^the first boot of .* failed: its packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],
+    ['says after another start that it is done', 'status: done\n', /packages for ZFS and NFS could not be installed \(the subnet nfs has no way out/],
+    ['failed at something else', 'status: error\nzfs: installed\n', /cloud-init ended with an error$/],
+  ])('is not waited for where cloud-init %s', async (_what, stdout, why) => {
+    const step = server()
+    await step.make()
+    await world.clock.sleep(5 * 60_000)
+    const gateway = world.test.world.ofType('Microsoft.Network/natGateways')[0]!
+    gateway.properties['publicIpAddresses'] = []
+    const subnets = world.test.world.resource(subnet.replace(/\/subnets\/.*/, ''))!.properties['subnets'] as { properties: Record<string, unknown> }[]
+    delete subnets[0]!.properties['natGateway']
+    const doors = { ...world.doors, ssh: { ...world.doors.ssh, read: async () => ({ exitCode: 1, stdout, stderr: '' }) } }
+    const seen = await step.module.observe(step.inputs, { ...step.ctx, doors })
+    expect(seen).toMatchObject({ state: 'conflict', why: expect.stringMatching(why) as string })
+  })
+
+  it('makes the machine on an interface that is there already', async () => {
+    const step = server()
+    const [nic] = await step.plan()
+    await step.apply([nic!])
+    expect(names(await step.plan())).toEqual(['create virtualMachine nfsserver'])
+  })
+
+  it('conflicts with another address, another size, and a machine that is stopped', async () => {
+    await server().make()
+    await world.clock.sleep(10 * 60_000)
+    expect(await lookedAt(server({ privateIp: '10.240.0.8' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('10.240.0.7') as string })
+    expect(await lookedAt(server({ size: 'Standard_E4s_v3' }))).toMatchObject({ state: 'conflict', why: expect.stringContaining('Standard_E8s_v3') as string })
+    world.test.world.host(world.test.id('data100-nfs', machineType, 'nfsserver'))!.power = 'deallocated'
+    expect(await lookedAt(server())).toMatchObject({ state: 'conflict', mend: expect.stringContaining('az vm start') as string })
+  })
+
+  it('says before anything is made that a key cannot be read', async () => {
+    const step = server({ sshKey: '/nowhere/key' })
+    expect(await step.module.preflight([], step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }])
+  })
+})
