@@ -27,12 +27,12 @@ describe('faults', () => {
 
   test('drop a connection before the request is looked at, or after it was carried out (A36)', async () => {
     world.addGroup('g')
-    const id = world.id('g', 'Microsoft.Network/natGateways', 'i')
+    const id = world.id('g', 'Microsoft.Network/networkSecurityGroups', 'i')
     const put = () => world.send('PUT', id, { location: 'westus2' })
-    await plant({ match: { method: 'PUT', path: 'natGateways' }, drop: 'before' })
+    await plant({ match: { method: 'PUT', path: 'networkSecurityGroups' }, drop: 'before' })
     await expect(put()).rejects.toThrow()
     expect(world.world.resource(id)).toBeUndefined()
-    await plant({ match: { method: 'PUT', path: 'natGateways' }, drop: 'after' })
+    await plant({ match: { method: 'PUT', path: 'networkSecurityGroups' }, drop: 'after' })
     await expect(put()).rejects.toThrow()
     expect(world.world.resource(id)).toBeDefined()
   })

@@ -80,7 +80,7 @@ describe('the real ssh, through a jump host, to a server of the world', () => {
 
   it('writes as root under the host’s lock, journaled as a child to await', async () => {
     const { ssh, at, children } = await open()
-    const result = await ssh.write(at, ['tee', '/etc/exports.d/lifeboat.exports'], { input: '# mine\n' })
+    const result = await ssh.write(at, ['tee', '/etc/exports'], { input: '# mine\n' })
     expect(result).toMatchObject({ exitCode: 0, stdout: '# mine\n' })
     expect(await executed()).toEqual([expect.stringMatching(`^sudo -n flock -w \\d+ ${hostLock} tee `)])
     expect(children.startedOnes).toMatchObject([{ survivor: 'await' }])
