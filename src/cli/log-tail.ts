@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { RunEvent } from '../contract/index.js'
-
-const passing: ReadonlySet<string> = new Set<RunEvent['type']>(['step.progress', 'step.waiting', 'eta.updated', 'notice'])
+import { passing } from './run-log.js'
 
 /** What is told only, read from a log as it grows. A log that is not there tells nothing. */
 export class LogTail {

@@ -131,7 +131,6 @@ export class Walk<D> {
     for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
         this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
-        this.#verified.add(node.id)
         return 'done'
       } catch (error) {
         const ending = await this.#afterFailure(node, error, attempt, startedMs)
@@ -175,6 +174,7 @@ export class Walk<D> {
       })
       const group = module.group?.(inputs)
       if (typeof group === 'string') await this.#ports.target?.reached(group)
+      this.#verified.add(node.id)
       return outputs
     } finally {
       release()
@@ -274,7 +274,7 @@ export class Walk<D> {
     const seen = await lookUntilSettled(module, inputs, this.#contextOf(node.id, this.#ports.clock.now().getTime()))
     if (seen.state === 'converged') return { steps: [], said: [] }
     const why = seen.state === 'conflict' ? seen.why : seen.state === 'absent' ? 'it is gone' : 'it has been changed'
-    const mend = 'Nothing was taken from users yet. Find out who changed it; then `lifeboat resume` looks at it again first, and mends it.'
+    const mend = 'Nothing was begun here that takes something from users. Find out who changed it; then `lifeboat resume` looks at it again first, and mends it.'
     return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
   }
 

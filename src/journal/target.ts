@@ -244,7 +244,7 @@ export class TargetLock {
       left = await this.#notYielded(left)
     }
     if (left.length === 0) return notice('It has stopped.')
-    notice(`It has not said so. It has had its mark taken for ${targetTimes.beatMs / 1000} s, so it writes nothing more if it can look at all.`)
+    notice(`It has not said so. It has had its mark taken for ${targetTimes.beatMs / 1000} s: if it can look at all it begins nothing more, but what it had begun may still end.`)
   }
 
   /** A read that fails tells nothing: it is asked again. */

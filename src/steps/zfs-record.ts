@@ -45,7 +45,7 @@ export const zfsRecord = defineStep({
     if (!pools.some(({ guid, name }) => guid === pool.guid && name === pool.name)) return none(`${on} does not have it imported`)
     const record = await takeRecord(host, pool.name, ctx.clock.now())
     const { datasets, exports } = record
-    return { state: 'converged', outputs: { record, remark: `${pool.name}: ${datasets.length} datasets and ${exports.length} exports recorded` } }
+    return { state: 'converged', outputs: { record, remark: `${pool.name} recorded: ${count(datasets.length, 'dataset')}, ${count(exports.length, 'export')}` } }
   },
   plan: () => [],
   apply: async () => undefined,
@@ -65,4 +65,8 @@ async function poolsThere(host: Host, { clock, signal }: ReadContext<Platform>):
       await clock.sleep(10 * seconds, signal)
     }
   }
+}
+
+function count(amount: number, what: string): string {
+  return `${amount} ${what}${amount === 1 ? '' : 's'}`
 }

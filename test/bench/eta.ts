@@ -7,6 +7,7 @@ import type * as Steps from '../../src/steps/registry.js'
 import { root } from '../helpers/cli.js'
 import { built } from './built.js'
 import { atMost, median, type Benchmark, type Result } from './result.js'
+import { seeded } from '../helpers/virtual-time.js'
 
 const { Forecast, History, scheduleOf } = await built<typeof Engine>('engine/index.js')
 const { parseRunbook } = await built<typeof RunbookRoom>('runbook/index.js')
@@ -17,17 +18,6 @@ const parts = [0, 0.25, 0.5, 0.75] as const
 
 /** How far the durations of one step lie apart (standard deviation of their logarithm), and whole days from each other. */
 const spread = { step: 0.2, day: 0.07 } as const
-
-/** A generator of numbers from 0 up to 1 with a seed (mulberry32, in the public domain). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Normally distributed, mean 0 and deviation 1 (Box and Muller, 1958). */
 function normal(random: () => number): number {

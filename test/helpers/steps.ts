@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, Json, Observation, PreflightContext } from '../../src/contract/index.js'
+import { isIrreversible, type AnyStep, type Change, type Clock, type Json, type Observation, type PreflightContext } from '../../src/contract/index.js'
 import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { loadCloud } from '../../src/platform/cloud/load.js'
@@ -84,4 +84,14 @@ export class Driven {
     await this.apply(changes)
     return changes
   }
+}
+
+/** What changes do, as a sentence each. */
+export function names(changes: readonly Change[]): string[] {
+  return changes.map(({ action, resource }) => `${action} ${resource}`)
+}
+
+/** Puts changes back, the last one first. */
+export function undo(step: Driven, changes: readonly Change[]): Promise<void> {
+  return step.apply(step.module.invert(changes).filter((one): one is Change => !isIrreversible(one)).reverse())
 }

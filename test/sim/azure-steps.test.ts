@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isIrreversible, Pending, type Change } from '../../src/contract/index.js'
+import { Pending } from '../../src/contract/index.js'
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { dnsRecord } from '../../src/steps/azure-dns-record.js'
 import { network } from '../../src/steps/azure-network.js'
 import { resourceGroup } from '../../src/steps/azure-resource-group.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { names, undo, type Driven } from '../helpers/steps.js'
 import { clusterBody, clusterType, networkType, until } from '../helpers/world.js'
 
 let world: AzureWorld
@@ -14,9 +14,6 @@ beforeEach(async () => {
 })
 afterEach(() => world[Symbol.asyncDispose]())
 
-const names = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
-const undo = (step: Driven, changes: readonly Change[]): Promise<void> =>
-  step.apply(step.module.invert(changes).filter((one): one is Change => !isIrreversible(one)).reverse())
 const nothingWritten = (): void => expect(world.test.world.requests.filter(({ writes }) => writes)).toEqual([])
 const lookedAt = async (step: Driven) => {
   const before = world.test.world.requests.filter(({ writes }) => writes).length

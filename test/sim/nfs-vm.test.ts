@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isIrreversible, type Change } from '../../src/contract/index.js'
 import { network } from '../../src/steps/azure-network.js'
 import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { names, undo, type Driven } from '../helpers/steps.js'
 import { machineType, networkType } from '../helpers/world.js'
 
 let world: AzureWorld
@@ -12,9 +11,6 @@ beforeEach(async () => {
 })
 afterEach(() => world[Symbol.asyncDispose]())
 
-const names = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
-const undo = (step: Driven, changes: readonly Change[]): Promise<void> =>
-  step.apply(step.module.invert(changes).filter((one): one is Change => !isIrreversible(one)).reverse())
 const lookedAt = async (step: Driven) => {
   const before = world.test.world.requests.filter(({ writes }) => writes).length
   const seen = await step.see()

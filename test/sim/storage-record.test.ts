@@ -52,7 +52,7 @@ describe('what lies on a pool before it changes hands', () => {
   it('is recorded on its old server: datasets, what was set on them, layout, exports', async () => {
     await using on = await stage()
     const { record, remark } = await on.record()
-    expect(remark).toBe('pool0: 2 datasets and 1 exports recorded')
+    expect(remark).toBe('pool0 recorded: 2 datasets, 1 export')
     expect(record).toMatchObject({
       layout: ['mirror-0 of 2'],
       datasets: [
