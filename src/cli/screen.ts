@@ -147,7 +147,8 @@ export class Screen {
     return gate === 'ask' && yes ? { manual: '--yes' } : assumed
   }
 
-  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = []): Renderer {
+  /** `looksOn`: of a run that is another process's. */
+  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = [], looksOn = false): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -166,13 +167,14 @@ export class Screen {
       color: this.#color,
       earlier,
       asks: this.canAsk,
+      looksOn,
       ...(verbose === undefined ? {} : { verbose }),
       ...(incident === undefined ? {} : { incident }),
     })
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
-    interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
+    interrupts.onFirst = (signal) => renderer.stopping(signal)
     return {
       ...renderer,
       listener: (event) => {

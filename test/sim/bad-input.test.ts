@@ -107,15 +107,18 @@ describe('before the first change', () => {
   })
 
   it.each([
-    [['--yes'], '--confirm=data100'],
-    [['--confirm=data100'], '--yes'],
-    [['--confirm=data200', '--yes'], 'data100'],
-  ])('a run without a terminal that has only %j names what is missing, with exit code 2', async (flags, named) => {
+    [['--yes'], '--confirm=data100', 'nothing'],
+    [['--confirm=data100'], '--yes', 'the world'],
+    [['--confirm=data200', '--yes'], 'It is data100', 'nothing'],
+  ])('a run without a terminal that has only %j names what is missing, with exit code 2', async (flags, named, read) => {
     await using world = await served()
+    const before = (await worldRequests(world)).length
     const { code, stderr } = await lifeboatHere(['run', data100, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), ...flags])
     expect(code, stderr).toBe(2)
     expect(stderr).toContain(named)
-    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
+    const since = (await worldRequests(world)).slice(before)
+    expect(since.filter(({ writes }) => writes)).toEqual([])
+    expect(since.length === 0 ? 'nothing' : 'the world').toBe(read)
   })
 })
 
