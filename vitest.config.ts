@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import LongestFirst from './test/helpers/longest-first.js'
 
 const seconds = 1000
 
@@ -10,7 +11,7 @@ const seconds = 1000
  */
 export default defineConfig({
   test: {
-    sequence: { shuffle: true },
+    sequence: { shuffle: true, sequencer: LongestFirst },
     // No test asserts a time: this only ends one that hangs, on a machine that is busy with others.
     testTimeout: 60 * seconds,
     // Files share a worker's modules: loading zod, the SDKs and the world for each anew took a fifth of all the time. No test
