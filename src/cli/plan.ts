@@ -100,8 +100,8 @@ async function planOnly(site: Site, { root, accept, history }: PlanWish, invocat
 
 /** `plan --json`: the plan as data; `dryRun` says that nothing was changed. */
 function planData(made: Plan, { runbook, cloudFacts }: Site): object {
-  const { steps, facts, findings, failures } = made
-  return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, ...facts, steps, findings, failures }
+  const { steps, facts, findings, failures, places } = made
+  return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, places, ...facts, steps, findings, failures }
 }
 
 export function countChanges({ steps }: Plan): number {

@@ -104,6 +104,8 @@ export type RunEvent =
   | (OfStep<'question.waiting'> & { readonly kind: Question['kind'] })
   | (OfStep<'question.asked'> & { readonly question: Question })
   | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
+  /** It still runs: nothing is written before it is done (`await`) or has been ended (`end`). */
+  | (OfStep<'survivor.found'> & { readonly command: string; readonly pid: number; readonly survivor: 'await' | 'end' })
   /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
   | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
   /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
@@ -112,6 +114,8 @@ export type RunEvent =
       readonly finishAt: string
       readonly p90?: { readonly remainingMs: number; readonly finishAt: string }
     })
+  /** The first signal has come: what is under way goes on to a safe point, nothing new begins. */
+  | (Of<'run.stopping'> & { readonly signal: string })
   | (Of<'run.interrupted'> & { readonly signal: string })
   | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
   | (Of<'run.finished'> & {

@@ -53,8 +53,11 @@ export interface PlanPorts<D> {
 
 /** Children of earlier lives that may still be at work. */
 export interface Survivors {
-  /** Ends or awaits a child; resolves only when it is gone. */
-  handle(child: ChildFacts): Promise<'ended' | 'awaited' | 'gone'>
+  /**
+   * Ends or awaits a child; resolves only when it is gone. Calls `found` once if it is not. Rejects with the signal's reason when that
+   * is aborted: then it may still run, and nothing may be written.
+   */
+  handle(child: ChildFacts, found: () => void, signal: AbortSignal): Promise<'ended' | 'awaited' | 'gone'>
   /** Those that bear this site's mark, whatever a journal knows of them. Called only while this process has no children. */
   marked(): Promise<readonly ChildFacts[]>
 }

@@ -1,6 +1,7 @@
-import type { Change, CloudFacts, ErrorFacts, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
+import type { Change, CloudFacts, ErrorFacts, Mode, Place, PlanFacts, PlannedStep } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { sayWhat, sayWhere } from './headline.js'
+import { sayWhatAndWhere } from './headline.js'
+import { placesLines } from './places-view.js'
 import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
@@ -17,6 +18,7 @@ export interface PlanInput {
   readonly facts: PlanFacts
   readonly findings: readonly ReadinessFinding[]
   readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
+  readonly places: readonly Place[]
   /** The run that this would put back, and what would stay as it is. */
   readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[] }
 }
@@ -51,7 +53,8 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
   const layout = { paint: noPaint, columns: 100, verbose: false, ...style }
   const banner = [
     layout.paint('bold', `Plan for ${input.runbook}`),
-    ...wrap(`${capital(article(sayWhat(input.mode, input.undo?.of)))} ${sayWhere(input.mode, input.cloud)}.`, layout.columns),
+    ...wrap(sayWhatAndWhere(input.mode, input.cloud, input.undo?.of), layout.columns),
+    ...placesLines(input.places, layout.columns),
     ...wrap('This is a dry run: it only reads, and nothing has been changed.', layout.columns),
   ]
   const steps = input.steps.map((step) => stepLines(step, input, layout))
@@ -210,14 +213,6 @@ function dnsOf({ undo }: PlanInput, changes: readonly Change[]): string[] {
 
 function whatNoChangeMeans({ undo }: PlanInput): string {
   return undo === undefined ? 'No change: all is as the runbook wants it.' : `No change: nothing is left that ${undo.of} changed and that can be put back.`
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-function article(text: string): string {
-  return `${/^[aeiou]/.test(text) ? 'an' : 'a'} ${text}`
 }
 
 function harmOf({ steps, facts }: PlanInput): string {

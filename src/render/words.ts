@@ -37,6 +37,16 @@ export function sayChange(change: Change): string {
   return `${change.action} ${shortResource(change.resource)}`
 }
 
+const making: Readonly<Record<Action, string>> = { create: 'creating', update: 'changing', delete: 'deleting', run: 'working on' }
+
+/** `creating managedCluster data100-19s-2`; of several changes the first, and how many more. */
+export function sayMaking(changes: readonly Change[]): string {
+  const [first, ...more] = changes
+  if (first === undefined) return 'making changes'
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  return `${making[first.action]} ${shortResource(first.resource)}${others}`
+}
+
 export function sayError(error: ErrorFacts): string {
   return `${oneLine(error.message)} [${error.code}]`
 }
@@ -86,4 +96,20 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
 export function saidIn(what: Json): readonly string[] {
   const said = typeof what === 'object' && what !== null && 'said' in what ? what.said : undefined
   return Array.isArray(said) ? said.map((one) => oneLine(String(one))) : []
+}
+
+export function sayStopping({ signal }: EventOf<'run.stopping'>): string {
+  return `${signal}: coming to a safe point; once more ends at once`
+}
+
+/** A child of an earlier life that still runs: why nothing happens yet. */
+export function sayFound({ command, pid, survivor }: EventOf<'survivor.found'>): string {
+  const what = survivor === 'await' ? 'waiting until it is done' : 'ending it'
+  return `${oneLine(command)} of an earlier life of this run is still at work; ${what} before anything is written (pid ${pid})`
+}
+
+const handled = { ended: 'ended', awaited: 'awaited until it was done', gone: 'was gone already' } as const
+
+export function sayHandled({ command, pid, how }: EventOf<'survivor.handled'>): string {
+  return `${oneLine(command)} of an earlier life of this run: ${handled[how]} (pid ${pid})`
 }

@@ -13,7 +13,7 @@ import {
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type Survivors } from '../../src/engine/index.js'
 import { Journal, type RecordData } from '../../src/journal/index.js'
 import type { Node, Runbook } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
@@ -97,9 +97,11 @@ export interface Stage {
   readonly accept?: Accepting
   /** Nobody is there to be asked. */
   readonly alone?: boolean
+  /** Children of earlier lives; without it, there are none. */
+  readonly survivors?: Survivors
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false, survivors }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -129,7 +131,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     listeners: [(event) => events.push(event)],
     ...(accept === undefined ? {} : { accept }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
-    survivors: { handle: async () => 'gone', marked: async () => [] },
+    survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
   }
   const started: RecordData['run.started'] = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError, type Claim, type Demand, type Finding, type RunEvent } from '../../src/contract/index.js'
+import type { Survivors } from '../../src/engine/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
 import { detour, gate, perform, step, Switches } from '../helpers/switches.js'
 
@@ -115,6 +116,29 @@ describe('a run', () => {
     expect([first.outcome, world.turned]).toEqual(['interrupted', ['a']])
     world.during = async () => undefined
     expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
+    expect(world.turned).toEqual(['a', 'b'])
+  })
+
+  it('writes nothing while a child of an earlier life is at work, says so, and can be stopped there', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'await' } as const
+    const atWork: Survivors = {
+      marked: async () => [child],
+      handle: async (_child, found, signal) => {
+        found()
+        stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped by SIGINT', { blame: 'user' }))
+        signal.throwIfAborted()
+        return 'awaited'
+      },
+    }
+    const nodes = [step('a'), step('b', ['a'])]
+    const { outcome, events, store } = await perform({ nodes, world, stop, survivors: atWork })
+    expect(outcome).toBe('interrupted')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'survivor.found', pid: 7, command: 'helm upgrade', survivor: 'await' }))
+    expect(world.turned).toEqual([])
+    const again = await perform({ nodes, world, store })
+    expect(again.outcome).toBe('succeeded')
     expect(world.turned).toEqual(['a', 'b'])
   })
 

@@ -75,14 +75,21 @@ export class Exec {
       this.#options.log?.({ kind: 'sending', step: stepAtWork(), writes: writesOf(command) })
       held.letGo()
       const following = this.#follow(command, held.child, output)
-      const { exitCode } = await this.#whole(command, held.child).finally(async () => {
-        const { exitCode, signal } = await held.child
-        await following
-        await this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null })
-      })
+      const { exitCode } = await this.#journaledEnd(command, held.child, child, following)
       return { exitCode: exitCode ?? -1, ...(await output.read(command.keepEndBytes)) }
     } finally {
       await output.remove()
+    }
+  }
+
+  /** Journals how it ended, also where it was ended by us. */
+  async #journaledEnd(command: Command, running: Running, child: Child, following: Promise<void>): Promise<Awaited<Running>> {
+    try {
+      return await this.#whole(command, running)
+    } finally {
+      const { exitCode, signal } = await running
+      await following
+      await this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null })
     }
   }
 
