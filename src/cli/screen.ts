@@ -3,11 +3,13 @@ import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent }
 import type { Plan } from '../engine/index.js'
 import {
   assumingOperator,
+  codesWanted,
   colorsWanted,
   createRenderer,
   logLines,
   paint,
   personOperator,
+  plainAsker,
   planLines,
   readinessLines,
   rendererKind,
@@ -114,13 +116,11 @@ export class Screen {
   }
 
   get asker(): Asker {
-    const { output, interrupts } = this.#invocation
-    return terminalAsker({
-      output,
-      stage: this.#stage,
-      paint: paint(this.#color),
-      interrupt: () => interrupts.receive('SIGINT'),
-    })
+    const { output, interrupts, env } = this.#invocation
+    const { color } = this.#options
+    const shared = { output, stage: this.#stage, interrupt: (): boolean => interrupts.receive('SIGINT') }
+    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, ...(color === undefined ? {} : { flag: color }) })
+    return codes ? terminalAsker({ ...shared, paint: paint(this.#color) }) : plainAsker(shared)
   }
 
   /** Who answers: flags for gates and manual steps, the person for what no flag covers, nobody without a terminal. */

@@ -61,8 +61,12 @@ export interface KindWishes extends ColorWishes {
 export function rendererKind({ json, quiet, env, isTerminal, flag }: KindWishes): RendererKind {
   if (json === true) return 'json'
   if (quiet === true) return 'quiet'
-  const codes = isTerminal && flag !== false && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb'
-  return codes ? 'tty' : 'plain'
+  return codesWanted({ env, isTerminal, ...(flag === undefined ? {} : { flag }) }) ? 'tty' : 'plain'
+}
+
+/** May the cursor be moved? Not without a terminal, nor where NO_COLOR, `--no-color` or TERM=dumb ask for no codes. */
+export function codesWanted({ env, isTerminal, flag }: ColorWishes): boolean {
+  return isTerminal && flag !== false && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb'
 }
 
 export function createRenderer(options: RendererOptions): Renderer {
@@ -116,10 +120,12 @@ function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'stoppi
   }
 }
 
+export { plainAsker } from './ask/plain.js'
 export { terminalAsker, type Asker } from './ask/asker.js'
 export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
 export { differenceLines } from './difference-view.js'
 export { errorLines } from './diagnostics.js'
+export { fidelityLines, type FidelityInput } from './fidelity-view.js'
 export { sayStart, sayWhat, sayWhatAndWhere, sayWhere } from './headline.js'
 export { logLines } from './log-view.js'
 export { Output, type Streams } from './output.js'

@@ -1,10 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { PlanFacts, PlannedStep } from '../../src/contract/index.js'
+import { sayWrite, type Fidelity, type PlanFacts, type PlannedStep, type Write } from '../../src/contract/index.js'
+import { matched } from '../../src/engine/fidelity.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
 import { shown } from '../helpers/readme.js'
-import { served, worldRequests, worldState, type Served, type WorldState } from '../helpers/served.js'
+import { served, worldRequests, worldState, type RequestEntry, type Served, type WorldState } from '../helpers/served.js'
+import { asWorldSees, once, worldWrites } from '../helpers/world-writes.js'
 import { quickWorld } from '../helpers/worlds.js'
 
 /** What an undo gives back: all but the safety copies, which are kept, and the hubs' own history. */
@@ -24,15 +28,55 @@ async function starting(world: Served): Promise<object> {
 
 const writes = async (world: Served): Promise<number> => (await worldRequests(world)).filter(({ writes: does }) => does).length
 
+interface Planned extends PlanFacts {
+  readonly dryRun: boolean
+  readonly marks: Write[]
+  readonly steps: (PlannedStep & { readonly writes?: Write[] })[]
+}
+
 /** The README's plan says what would happen, and writes nothing. */
-async function expectPlanned(world: Served, cloud: readonly string[]): Promise<void> {
+async function expectPlanned(world: Served, cloud: readonly string[]): Promise<Planned> {
   const plan = await lifeboat([...shown('plan'), ...cloud, '--json', '--detailed-exitcode']).ended
   expect(plan.code, plan.stderr).toBe(10)
   expect(await writes(world)).toBe(0)
-  const { dryRun, firstHarm, steps } = JSON.parse(plan.stdout) as PlanFacts & { dryRun: boolean; steps: PlannedStep[] }
+  const planned = JSON.parse(plan.stdout) as Planned
+  const { dryRun, firstHarm, steps } = planned
   expect([dryRun, firstHarm]).toEqual([true, 'fence'])
   expect(steps.find(({ id }) => id === 'staging')).toMatchObject({ state: 'assumed' })
   expect(JSON.stringify(steps.find(({ id }) => id === 'prod-dns')?.changes)).toContain('$pending')
+  return planned
+}
+
+interface Logged {
+  readonly kind: string
+  readonly writes?: readonly Write[]
+  readonly status?: number
+}
+
+/** The plan beside what the world saw, and the run's log beside the same; then what the README's report says of both. */
+async function expectForetold({ steps, marks }: Planned, requests: readonly RequestEntry[], state: string): Promise<void> {
+  const [run = ''] = readdirSync(join(state, 'runs'))
+  const log = readFileSync(join(state, 'runs', run, 'log.ndjson'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Logged)
+  const answered = log.filter(({ kind, writes: sent = [] }) => kind === 'request' && sent.length > 0)
+  const toAzure = requests.filter(({ door, writes: does }) => door === 'arm' && does)
+  const text = (write: Write, status: number | undefined): string => `${sayWrite(write).toLowerCase()} ${String(status)}`
+  const inWorld = toAzure.map((entry) => text(worldWrites([entry])[0]!, entry.status)).sort()
+  expect(answered.flatMap(({ writes: sent = [], status }) => sent.map((write) => text(write, status))).sort()).toEqual(inWorld)
+  expect(log.filter(({ kind, writes: sent = [] }) => kind === 'sending' && sent.some((write) => 'method' in write))).toHaveLength(toAzure.length)
+
+  const seen = once(worldWrites(requests))
+  const predicted = [...steps.flatMap(({ writes: own = [] }) => own), ...marks].map(asWorldSees)
+  const { pairs, missing, unpredicted } = matched(predicted, seen.map((write) => ({ write })))
+  const strange = JSON.stringify({ missing, unpredicted })
+  expect(pairs.length).toBeGreaterThan(30)
+  expect(pairs.length / (pairs.length + missing.length), strange).toBeGreaterThanOrEqual(0.99)
+  expect(pairs.length / (pairs.length + unpredicted.length), strange).toBeGreaterThanOrEqual(0.99)
+
+  const report = await lifeboatHere([...shown('report'), '--json', '--state-dir', state])
+  const { total } = JSON.parse(report.stdout) as Fidelity
+  expect(total).toMatchObject({ predicted: 39, happened: 39, missing: 0, unpredicted: 0, precision: 1, recall: 1 })
+  const told = await lifeboat([...shown('report'), '--state-dir', state]).ended
+  expect([told.code, /^total .* 1\.000 {3}1\.000$/m.test(told.stdout)], told.stdout + told.stderr).toEqual([0, true])
 }
 
 /** Neither a plan nor another run finds anything that is not as wanted. */
@@ -83,11 +127,12 @@ async function undone(run: string, state: readonly string[]): Promise<void> {
 describe('data100, failed over by the real CLI in a simulated world, as the README leads through it', () => {
   it('plans without writing, runs, is stopped and resumed, has nothing left to do, and is put back, also when killed on the way', async () => {
     await using world = await served(quickWorld(), 240)
-    const state = ['--state-dir', temporaryFolder()]
+    const folder = temporaryFolder()
+    const state = ['--state-dir', folder]
     const cloud = ['--cloud', world.cloudPath]
     const before = await starting(world)
     expect((await lifeboat(shown('validate')).ended).code).toBe(0)
-    await expectPlanned(world, cloud)
+    const planned = await expectPlanned(world, cloud)
 
     const run = lifeboat([...shown('run'), ...cloud, ...state, '--confirm=data100', '--yes', '--json'])
     await run.until((event) => event.type === 'step.started' && event.step === 'detach')
@@ -99,6 +144,7 @@ describe('data100, failed over by the real CLI in a simulated world, as the READ
     const resumed = await lifeboat([...shown('resume'), ...state, '--yes']).ended
     expect(resumed.code, resumed.stderr).toBe(0)
     expectFailedOver(await worldState(world))
+    await expectForetold(planned, await worldRequests(world), folder)
     await expectNothingLeft(world, cloud)
 
     const id = run.events[0]?.run ?? ''

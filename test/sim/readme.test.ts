@@ -8,7 +8,7 @@ import { commands, shown } from '../helpers/readme.js'
 
 describe('the README', () => {
   it('shows no command but those that are tried here, and by failover.test.ts', () => {
-    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'sim'].map((name) => `node dist/main.js ${name}`)
+    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'report', 'sim'].map((name) => `node dist/main.js ${name}`)
     const known = [...tried, 'npm ci && npm run rehearse', 'npm test']
     expect(commands.filter((line) => !known.some((one) => line.startsWith(one)))).toEqual([])
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
