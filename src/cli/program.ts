@@ -67,6 +67,10 @@ and in the first line of the runbook:
 
   # yaml-language-server: $schema=./runbook.schema.json`
 
+const reportHelp = `
+  lifeboat report --fidelity             the latest run
+  lifeboat report --fidelity --json      the same as data`
+
 /** `sayFirst`: what is said to people before anything else. */
 type On = (command: Command, load: () => Promise<Action>, sayFirst?: (args: readonly string[]) => string) => void
 
@@ -90,6 +94,12 @@ function addReading(program: Command, on: On): void {
   const status = program.command('status [run]').description('where a run stands, in ten lines; without RUN the latest')
   status.option('-f, --follow', 'show it live, as its own terminal does; reads only')
   on(withState(withOutput(status)), async () => (await import('./status.js')).status)
+
+  const report = program.command('report [run]').description('the record of a run; without RUN the latest')
+  report
+    .option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
+    .addHelpText('after', reportHelp)
+  on(withState(withOutput(report)), async () => (await import('./report.js')).report)
 
   const runs = program.command('runs').description('all runs')
   on(withState(withOutput(runs)), async () => (await import('./status.js')).runs)

@@ -2,6 +2,7 @@ import type { Change } from './change.js'
 import type { ErrorFacts } from './error.js'
 import type { Json, JsonObject } from './json.js'
 import type { Answer, Question } from './operator.js'
+import type { Write } from './write.js'
 
 export const eventStreamVersion = 1
 
@@ -19,6 +20,8 @@ export interface PlannedStep {
    */
   readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'unknown' | 'gate' | 'check'
   readonly changes: readonly Change[]
+  /** What making them would send and run, as its module predicts. Absent: it does not say, or an older lifeboat made this plan. */
+  readonly writes?: readonly Write[]
   /** Why a change cannot be put back, by resource. */
   readonly irreversible: Readonly<Record<string, string>>
   readonly estimateMs: number
@@ -48,6 +51,8 @@ export interface PlanFacts {
   /** Step ids along the longest path by estimates. */
   readonly criticalPath: readonly string[]
   readonly totalMs: number
+  /** What a run of this plan writes besides its steps: its marks on the target. Absent in plans of an older lifeboat. */
+  readonly marks?: readonly Write[]
 }
 
 export interface CloudFacts {

@@ -77,7 +77,8 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     draft.catch(() => undefined)
     drafts.set(node.id, draft)
   }
-  const { steps, facts } = factsOf(await Promise.all(drafts.values()))
+  const { steps, facts: placed } = factsOf(await Promise.all(drafts.values()))
+  const facts = { ...placed, marks: steps.some((step) => step.changes.length > 0) ? (ports.marks ?? []) : [] }
   const changes = new Map(steps.map((step) => [step.id, step.changes]))
   const ready = await readinessOf(ports, preflights, (step) => changes.get(step) ?? [])
   const heard = [...failures.map(unplannable), ...offers, ...ready]
@@ -176,6 +177,7 @@ function unknownDraft<D>(
   return {
     ...emptyDraft(node, 'unknown'),
     changes,
+    ...writesOf(module, changes, inputs),
     irreversible: irreversibleOf(module, changes),
     ...estimateOf(node, module.estimateMs(inputs), ports),
   }
@@ -204,9 +206,16 @@ async function draftOf<D>(
   return {
     ...emptyDraft(node, seen === undefined ? 'assumed' : (seen.state)),
     changes,
+    ...writesOf(module, changes, inputs),
     irreversible: irreversibleOf(module, changes),
     ...estimate,
   }
+}
+
+/** Nothing where the module does not say, or cannot. */
+function writesOf<D>(module: AnyStep<D>, changes: readonly Change[], inputs: PlanInputs<Inputs>): Pick<Draft, 'writes'> {
+  const writes = changes.length === 0 ? [] : module.writes?.(changes, inputs)
+  return writes === undefined ? {} : { writes }
 }
 
 /** What it took before, where that is known; the module's own guess otherwise. */

@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference } from '../contract/index.js'
+import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference, Write } from '../contract/index.js'
 import type { Accepting } from './alternatives.js'
 import type { History } from './history.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
@@ -45,6 +45,8 @@ export interface PlanPorts<D> {
   readonly site?: () => Promise<readonly Finding[]>
   /** What earlier runs of this kind took. */
   readonly history?: History
+  /** What a run with changes writes besides its steps. */
+  readonly marks?: readonly Write[]
   /** Alternatives that the operator has chosen before they were offered. */
   readonly accept?: Accepting
 }

@@ -6,7 +6,7 @@ import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, harmsOf, shortResource } from './words.js'
+import { countByAction, harmsOf, shortResource, shortWrite } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -39,6 +39,8 @@ export interface PlanStyle {
 }
 
 const detailLimit = 12
+/** Of a step's writes, with --verbose. */
+const writeLimit = 12
 const marks: Readonly<Record<Change['action'], readonly [Style, string]>> = {
   create: ['green', '+ create'],
   update: ['yellow', '~ update'],
@@ -112,7 +114,17 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
-  return [line(head, paint, columns), ...remark, ...step.changes.flatMap((change) => changeLines(change, step, layout))]
+  const changes = step.changes.flatMap((change) => changeLines(change, step, layout))
+  return [line(head, paint, columns), ...remark, ...changes, ...(layout.verbose ? writeLines(step, layout) : [])]
+}
+
+/** What making the changes would send and run. */
+function writeLines({ changes, writes }: PlannedStep, { paint, columns }: Layout): string[] {
+  if (changes.length === 0) return []
+  const said = writes === undefined ? ['not predicted: its module does not say'] : writes.slice(0, writeLimit).map(shortWrite)
+  const more = (writes?.length ?? 0) - writeLimit
+  const lines = said.map((text, index) => line([['dim', index === 0 ? '    writes  ' : '            '], text], paint, columns))
+  return more > 0 ? [...lines, line([['dim', `            and ${count(more, 'more write')}: --json has all`]], paint, columns)] : lines
 }
 
 function changeLines(change: Change, step: PlannedStep, { paint, columns, verbose }: Layout): string[] {

@@ -1,4 +1,4 @@
-import type { Action, Alternative, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
+import { sayWrite, type Action, type Alternative, type Change, type ErrorFacts, type EventOf, type Json, type Outcome, type Write } from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -22,6 +22,14 @@ export function shortResource(resource: string): string {
   if (match === null) return oneLine(resource)
   const [, group = '', path] = match
   return path === undefined ? `resource group ${group}` : `${path} in ${group}`
+}
+
+/** A write as people say it: `PUT virtualMachines/nfsserver in data100-nfs`, `zpool export on data100-nfs/nfsserver`. */
+export function shortWrite(write: Write): string {
+  const match = 'path' in write ? /^resourceGroups\/([^/]+)(?:\/providers\/[^/]+)?(?:\/(.+))?$/i.exec(write.path) : null
+  if (match === null || !('path' in write)) return oneLine(sayWrite(write))
+  const [, group = '', path] = match
+  return oneLine(path === undefined ? `${write.method} resource group ${group}` : `${write.method} ${path} in ${group}`)
 }
 
 /** `create managedClusters/data100-19s-2 in data100-19s`. */

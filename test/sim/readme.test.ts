@@ -21,7 +21,7 @@ function shown(subcommand: string): string[] {
 
 describe('the README', () => {
   it('shows no command but those that are tried here', () => {
-    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'sim'].map((name) => `node dist/main.js ${name}`)
+    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'report', 'sim'].map((name) => `node dist/main.js ${name}`)
     const known = [...tried, 'npm ci && npm run rehearse', 'npm test']
     expect(commands.filter((line) => !known.some((one) => line.startsWith(one)))).toEqual([])
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -49,6 +49,9 @@ describe('the README', () => {
     const resumed = await lifeboat([...shown('resume'), ...state, '--yes']).ended
     expect(resumed.code, resumed.stderr).toBe(0)
     expectFailedOver(await worldState(world))
+
+    const report = await lifeboat([...shown('report'), ...state]).ended
+    expect([report.code, /^total .* 1\.000 {3}1\.000$/m.test(report.stdout)], report.stdout + report.stderr).toEqual([0, true])
 
     const undo = await lifeboat([...shown('undo'), ...state]).ended
     expect([undo.code, undo.stderr.includes('Stays as it is:')], undo.stderr).toEqual([0, true])
