@@ -117,9 +117,8 @@ export class Screen {
 
   get asker(): Asker {
     const { output, interrupts, env } = this.#invocation
-    const { color } = this.#options
-    const shared = { output, stage: this.#stage, interrupt: (): boolean => interrupts.receive('SIGINT') }
-    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, ...(color === undefined ? {} : { flag: color }) })
+    const shared = { output, stage: this.#stage, interrupt: () => void interrupts.receive('SIGINT') }
+    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, flag: this.#options.color })
     return codes ? terminalAsker({ ...shared, paint: paint(this.#color) }) : plainAsker(shared)
   }
 
