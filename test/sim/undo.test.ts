@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Fidelity } from '../../src/contract/index.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests, worldState, type Served, type WorldState } from '../helpers/served.js'
@@ -59,6 +60,8 @@ describe('lifeboat undo', () => {
     expect(second.code, second.stderr).toBe(0)
     expect(await starting(world)).toEqual(before)
     expect((await worldState(world)).snapshots).toHaveLength(2)
+    const { total } = JSON.parse((await lifeboatHere(['report', undo, '--fidelity', '--state-dir', state, '--json'])).stdout) as Fidelity
+    expect([total.missing, total.unpredicted, total.happened > 20], JSON.stringify(total)).toEqual([0, 0, true])
 
     const again = lifeboat(['undo', run, '--confirm=data100', ...flags])
     expect((await again.ended).code, (await again.ended).stderr).toBe(0)
