@@ -41,6 +41,8 @@ export default ({ z, defineStep, claim, inverted, known, isPending, LifeboatErro
         await replace(page, action === 'delete' ? others : [{ notice, text: after.text, since }, ...others])
       }
     },
+    // It writes a file by itself: no request is sent, no program run.
+    writes: () => [],
     invert: (changes) => changes.map(inverted),
     claims: ({ page }) => [claim('file', known(page))],
     estimateMs: () => 1 * seconds,

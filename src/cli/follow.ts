@@ -27,7 +27,7 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   const isWhole = options.json === true
   // What was before counts, and is not told again; a stream of data has all of it.
   const earlier = isWhole ? [] : before.filter(({ type }) => type !== 'run.finished')
-  const renderer = screen.renderer({ clock, runbook: {} }, run, earlier)
+  const renderer = screen.renderer({ clock, runbook: {} }, run, earlier, true)
   invocation.interrupts.onFirst = () => undefined
   try {
     for (const event of isWhole ? before : [beginning, lastOf(before, 'eta.updated'), lastOf(before, 'run.finished')]) {

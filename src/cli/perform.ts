@@ -32,7 +32,7 @@ import { inFlightOf } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
 import { RunLog, type Logging } from './run-log.js'
 import { noStep, type Site } from './site.js'
-import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
+import { admitted, marksOf, outcomeWord, targetOf, type EarlierLife } from './target.js'
 
 /** What a run needs from the command that performs it. */
 export interface Performance {
@@ -285,6 +285,7 @@ function planPorts({ site, state, course, accept, history }: Performance, { door
     site: site.checks(doors, state.root),
     pollEveryMs: site.cloud.pollEveryMs,
     history,
+    marks: marksOf(site),
     ...(accept === undefined ? {} : { accept }),
   }
 }

@@ -14,7 +14,7 @@ import { asShown, openShown, sayShown } from './plan-shown.js'
 import { Screen } from './screen.js'
 import { noStep, openSite, readRunbook, type Site } from './site.js'
 import { stateFolder, stateRoot } from './state.js'
-import { whoIsAtWork } from './target.js'
+import { marksOf, whoIsAtWork } from './target.js'
 
 export interface PlanOptions extends CommonOptions {
   readonly detailedExitcode?: boolean
@@ -90,6 +90,7 @@ async function planOnly(site: Site, { root, accept, history }: PlanWish, invocat
       progress,
       accept,
       history,
+      marks: marksOf(site),
     })
     return { made, atWork }
   } finally {
@@ -99,8 +100,8 @@ async function planOnly(site: Site, { root, accept, history }: PlanWish, invocat
 
 /** `plan --json`: the plan as data; `dryRun` says that nothing was changed. */
 function planData(made: Plan, { runbook, cloudFacts }: Site): object {
-  const { steps, facts, findings, failures } = made
-  return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, ...facts, steps, findings, failures }
+  const { steps, facts, findings, failures, places } = made
+  return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, places, ...facts, steps, findings, failures }
 }
 
 export function countChanges({ steps }: Plan): number {

@@ -1,4 +1,5 @@
 import { Argument, Command, CommanderError } from 'commander'
+import { oneLine } from '../render/text.js'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
@@ -34,10 +35,12 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
       writeErr: (text) => invocation.output.say(text),
     })
     .addHelpText('after', examples)
-  const on = (command: Command, load: () => Promise<Action>): void => {
+  const on: On = (command, load, sayFirst) => {
     command.action(async (...given: unknown[]) => {
       const options = given.at(-2) as never
       const args = given.slice(0, -2).flat().filter((one): one is string => typeof one === 'string')
+      // Before the command's code is loaded, which takes a moment: whoever waits sees at once that it has begun.
+      if (sayFirst !== undefined && (options as { readonly quiet?: boolean }).quiet !== true) invocation.output.say(`${sayFirst(args)}\n`)
       code = await (await load())(args, options, invocation)
     })
   }
@@ -64,11 +67,19 @@ and in the first line of the runbook:
 
   # yaml-language-server: $schema=./runbook.schema.json`
 
-type On = (command: Command, load: () => Promise<Action>) => void
+const reportHelp = `
+  lifeboat report --fidelity             the latest run
+  lifeboat report --fidelity --json      the same as data`
+
+/** `sayFirst`: what is said to people before anything else. */
+type On = (command: Command, load: () => Promise<Action>, sayFirst?: (args: readonly string[]) => string) => void
+
+const readingFiles = (files: readonly string[]): string => `Reading ${files.map(oneLine).join(', ')}…`
+const readingRun = ([run]: readonly string[]): string => (run === undefined ? 'Reading the runs…' : `Reading run ${oneLine(run)}…`)
 
 function addReading(program: Command, on: On): void {
   const validate = program.command('validate <runbook...>').description('check a runbook without any network')
-  on(withOutput(validate), async () => (await import('./validate.js')).validate)
+  on(withOutput(validate), async () => (await import('./validate.js')).validate, readingFiles)
 
   const schema = program.command('schema [runbook]').description('the JSON Schema of runbooks, for editors')
   schema.addHelpText('after', schemaHelp)
@@ -78,11 +89,17 @@ function addReading(program: Command, on: On): void {
   plan
     .option('--detailed-exitcode', 'exit 10 if there are changes')
     .option('--out <file>', 'write the plan there, for run --plan')
-  on(withAccept(withState(withCloud(withOutput(plan)))), async () => (await import('./plan.js')).plan)
+  on(withAccept(withState(withCloud(withOutput(plan)))), async () => (await import('./plan.js')).plan, readingFiles)
 
   const status = program.command('status [run]').description('where a run stands, in ten lines; without RUN the latest')
   status.option('-f, --follow', 'show it live, as its own terminal does; reads only')
   on(withState(withOutput(status)), async () => (await import('./status.js')).status)
+
+  const report = program.command('report [run]').description('the record of a run; without RUN the latest')
+  report
+    .option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
+    .addHelpText('after', reportHelp)
+  on(withState(withOutput(report)), async () => (await import('./report.js')).report)
 
   const runs = program.command('runs').description('all runs')
   on(withState(withOutput(runs)), async () => (await import('./status.js')).runs)
@@ -94,23 +111,23 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'the same as plan; with --plan, whether that file still shows all')
     .option('--plan <file>', 'run what this file of plan --out shows, and nothing else')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
-  on(withAccept(withConsent(withState(withCloud(withOutput(run))))), async () => (await import('./run.js')).run)
+  on(withAccept(withConsent(withState(withCloud(withOutput(run))))), async () => (await import('./run.js')).run, readingFiles)
 
   const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')
   resume.option('--accept-changes', 'go on though the runbook or its files have changed')
-  on(withAccept(withConsent(withState(withOutput(resume)))), async () => (await import('./resume.js')).resume)
+  on(withAccept(withConsent(withState(withOutput(resume)))), async () => (await import('./resume.js')).resume, readingRun)
 
   const undo = program.command('undo [run]').description('put back what a run changed, as far as it can be put back')
   undo
     .option('--dry-run', 'show what would be put back, and do nothing')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
     .option('--accept-changes', 'go on though the runbook or its files have changed')
-  on(withConsent(withState(withOutput(undo))), async () => (await import('./undo.js')).undo)
+  on(withConsent(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
 
   const rehearse = program
     .command('rehearse <runbook>')
     .description('the whole failover in a simulated world; nothing real is touched')
-  on(withAccept(withWorld(withConsent(withState(withOutput(rehearse))))), async () => (await import('./rehearse.js')).rehearse)
+  on(withAccept(withWorld(withConsent(withState(withOutput(rehearse))))), async () => (await import('./rehearse.js')).rehearse, readingFiles)
 }
 
 function addWorld(program: Command, on: On): void {

@@ -4,7 +4,9 @@ import { errorFacts, type Clock, type Listener, type Log, type LoggedError, type
 import { LogFile } from '../platform/log/file.js'
 
 /** What is told only stands in the log whole; of what is journaled only that it was. */
-export const passing: ReadonlySet<RunEvent['type']> = new Set(['step.progress', 'step.waiting', 'eta.updated', 'notice'])
+export const passing: ReadonlySet<RunEvent['type']> = new Set([
+  ...(['step.progress', 'step.waiting', 'question.waiting', 'survivor.found', 'eta.updated', 'run.stopping', 'notice'] as const),
+])
 
 /** The log of one life of a run, beside its journal. `echo` is told of each entry too. */
 export class RunLog {

@@ -1,6 +1,6 @@
 import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
-import { sayWhere } from '../render/index.js'
+import { sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { acceptingOf } from './accepting.js'
 import { consentByName, needsSomebody, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
@@ -82,5 +82,5 @@ async function consent(
   if (needsSomebody(nodes, options) && countChanges(made) > 0 && !screen.canAsk) {
     throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
   }
-  return consentByName(name, options, invocation, screen)
+  return consentByName(name, sayWhatAndWhere('run', site.cloudFacts), options, invocation, screen)
 }

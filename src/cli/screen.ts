@@ -3,11 +3,13 @@ import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent }
 import type { Plan } from '../engine/index.js'
 import {
   assumingOperator,
+  codesWanted,
   colorsWanted,
   createRenderer,
   logLines,
   paint,
   personOperator,
+  plainAsker,
   planLines,
   readinessLines,
   rendererKind,
@@ -114,13 +116,10 @@ export class Screen {
   }
 
   get asker(): Asker {
-    const { output, interrupts } = this.#invocation
-    return terminalAsker({
-      output,
-      stage: this.#stage,
-      paint: paint(this.#color),
-      interrupt: () => interrupts.receive('SIGINT'),
-    })
+    const { output, interrupts, env } = this.#invocation
+    const shared = { output, stage: this.#stage, interrupt: () => void interrupts.receive('SIGINT') }
+    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, flag: this.#options.color })
+    return codes ? terminalAsker({ ...shared, paint: paint(this.#color) }) : plainAsker(shared)
   }
 
   /** Who answers: flags for gates and manual steps, the person for what no flag covers, nobody without a terminal. */
@@ -147,7 +146,8 @@ export class Screen {
     return gate === 'ask' && yes ? { manual: '--yes' } : assumed
   }
 
-  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = []): Renderer {
+  /** `looksOn`: of a run that is another process's. */
+  renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = [], looksOn = false): Renderer {
     const { output, env, interrupts } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
@@ -166,13 +166,14 @@ export class Screen {
       color: this.#color,
       earlier,
       asks: this.canAsk,
+      looksOn,
       ...(verbose === undefined ? {} : { verbose }),
       ...(incident === undefined ? {} : { incident }),
     })
     const t = site.clock.now().toISOString()
     renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
-    interrupts.onFirst = (signal) => renderer.note('warn', `${signal}: coming to a safe point; once more ends at once`)
+    interrupts.onFirst = (signal) => renderer.stopping(signal)
     return {
       ...renderer,
       listener: (event) => {

@@ -121,6 +121,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     plan: (wanted, seen) => pure('plan', () => module.plan(wanted, seen)),
     apply: (changes, wanted, ctx) => waiting('apply', () => module.apply(changes, wanted, ctx)),
     invert: (changes) => pure('invert', () => module.invert(changes)),
+    ...(module.writes === undefined ? {} : { writes: (changes, wanted) => pure('writes', () => module.writes?.(changes, wanted) ?? []) }),
     claims: (wanted) => pure('claims', () => module.claims(wanted)),
     estimateMs: (wanted) => pure('estimateMs', () => module.estimateMs(wanted)),
   }

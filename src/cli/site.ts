@@ -78,7 +78,7 @@ export async function openSite(
     secrets: (stateRoot) => openSecrets({ cloud, folder: runbook.folder, env: processEnv }, digestKey(stateRoot)),
     processes,
     survivors: {
-      handle: (child) => handleSurvivor(child, clock),
+      handle: (child, found, signal) => handleSurvivor(child, { clock, found, signal }),
       marked: () => markedChildren(siteMark({ cloud, subscription, runbook: runbook.name })),
     },
     doors: (secrets, run, log) =>

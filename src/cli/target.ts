@@ -1,4 +1,4 @@
-import { LifeboatError } from '../contract/index.js'
+import { LifeboatError, type Write } from '../contract/index.js'
 import { groupsOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
 import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
@@ -19,6 +19,11 @@ export function markStore({ groups }: Pick<AzureDoor, 'groups'>): MarkStore {
       }
     },
   }
+}
+
+/** The writes by which a run with changes says so: the tags of its groups. */
+export function marksOf(site: Site): readonly Write[] {
+  return groupsOf(site).map((group) => ({ method: 'PATCH', path: `resourceGroups/${group}/providers/Microsoft.Resources/tags/default` }))
 }
 
 export type EarlierLife = NonNullable<ConstructorParameters<typeof TargetLock>[0]['earlier']>

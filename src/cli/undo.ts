@@ -2,7 +2,7 @@ import { LifeboatError } from '../contract/index.js'
 import { assertUndoable, courseBack, type Course } from '../engine/index.js'
 import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
-import { sayWhat, sayWhere } from '../render/index.js'
+import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { leftWorld, worldOf } from './carried-on.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
@@ -68,7 +68,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady
           if (options.dryRun === true) return exit.done
-          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, options, invocation, screen)
+          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), options, invocation, screen)
         },
       })
       return options.dryRun === true ? code : await leftWorld(world, screen, code)

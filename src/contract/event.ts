@@ -2,6 +2,7 @@ import type { Change } from './change.js'
 import type { ErrorFacts } from './error.js'
 import type { Json, JsonObject } from './json.js'
 import type { Answer, Question } from './operator.js'
+import type { Write } from './write.js'
 
 export const eventStreamVersion = 1
 
@@ -19,6 +20,8 @@ export interface PlannedStep {
    */
   readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'unknown' | 'gate' | 'check'
   readonly changes: readonly Change[]
+  /** What making them would send and run, as its module predicts. Absent: it does not say, or an older lifeboat made this plan. */
+  readonly writes?: readonly Write[]
   /** Why a change cannot be put back, by resource. */
   readonly irreversible: Readonly<Record<string, string>>
   readonly estimateMs: number
@@ -48,6 +51,8 @@ export interface PlanFacts {
   /** Step ids along the longest path by estimates. */
   readonly criticalPath: readonly string[]
   readonly totalMs: number
+  /** What a run of this plan writes besides its steps: its marks on the target. Absent in plans of an older lifeboat. */
+  readonly marks?: readonly Write[]
 }
 
 export interface CloudFacts {
@@ -99,6 +104,8 @@ export type RunEvent =
   | (OfStep<'question.waiting'> & { readonly kind: Question['kind'] })
   | (OfStep<'question.asked'> & { readonly question: Question })
   | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
+  /** It still runs: nothing is written before it is done (`await`) or has been ended (`end`). */
+  | (OfStep<'survivor.found'> & { readonly command: string; readonly pid: number; readonly survivor: 'await' | 'end' })
   /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
   | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
   /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
@@ -107,6 +114,8 @@ export type RunEvent =
       readonly finishAt: string
       readonly p90?: { readonly remainingMs: number; readonly finishAt: string }
     })
+  /** The first signal has come: what is under way goes on to a safe point, nothing new begins. */
+  | (Of<'run.stopping'> & { readonly signal: string })
   | (Of<'run.interrupted'> & { readonly signal: string })
   | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
   | (Of<'run.finished'> & {

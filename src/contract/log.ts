@@ -1,10 +1,23 @@
-/** A program that was run. `writes`: it was one that may change the world, and stands in the journal as a child. */
+import type { Write } from './write.js'
+
+/**
+ * Told before something is sent or started that may change the world, so that it is not missed where this process dies in the midst
+ * of it. What came of it is told by an entry of its own.
+ */
+export interface LoggedSending {
+  readonly kind: 'sending'
+  readonly step: string
+  readonly writes: readonly Write[]
+}
+
+/** A program that was run. */
 export interface LoggedCommand {
   readonly kind: 'command'
   readonly step: string
   /** Arguments, with secrets struck out. */
   readonly command: string
-  readonly writes: boolean
+  /** What of it may have changed the world; such a one stands in the journal as a child. */
+  readonly writes: readonly Write[]
   /** Real milliseconds. */
   readonly tookMs: number
   readonly exitCode?: number
@@ -23,6 +36,8 @@ export interface LoggedRequest {
   readonly step: string
   readonly method: string
   readonly url: string
+  /** Itself, where it may have changed the world. */
+  readonly writes: readonly Write[]
   /** Real milliseconds. */
   readonly tookMs: number
   readonly status?: number
@@ -41,7 +56,7 @@ export interface LoggedError {
 }
 
 /** What a run's log is told: how the run's own facts came about, for whoever looks for a fault afterwards. */
-export type LogEntry = LoggedCommand | LoggedRequest | LoggedError
+export type LogEntry = LoggedSending | LoggedCommand | LoggedRequest | LoggedError
 
 /** It must never throw: a log that cannot be written is no reason to stop a failover. */
 export type Log = (entry: LogEntry) => void

@@ -6,6 +6,7 @@ import type { Json } from './json.js'
 import type { Observation, Seen } from './observation.js'
 import type { ObserveInputs, Pending, PlanInputs } from './pending.js'
 import type { Secret } from './secret.js'
+import type { Write } from './write.js'
 
 /** A resource that a step needs while it works. Two steps that claim one overlap only if both share it. */
 export interface Claim {
@@ -125,6 +126,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   plan(inputs: PlanInputs<I>, seen: Seen<S>): readonly Change[]
   /** Makes exactly these changes, no others. All inputs are known by now. */
   apply(changes: readonly Change[], inputs: I, ctx: ApplyContext<D>): Promise<void>
+  /**
+   * Pure. The writes that `apply` makes of these changes, each once, however often it may have to be tried: what the plan shows of
+   * them, and what `report --fidelity` holds against what was sent. Without it a plan says that they are not predicted.
+   */
+  writes?(changes: readonly Change[], inputs: PlanInputs<I>): readonly Write[]
   /** Pure. One inverse for each change, in the same order. */
   invert(changes: readonly Change[]): readonly Inverse[]
   /**

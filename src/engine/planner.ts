@@ -7,6 +7,7 @@ import {
   type ErrorFacts,
   type Finding,
   type JsonObject,
+  type Place,
   type PlanFacts,
   type PlanInputs,
   type PlannedStep,
@@ -17,6 +18,7 @@ import { chosenInAdvance, type Taken } from './alternatives.js'
 import type { Node, StepNode } from '../runbook/index.js'
 import { canObserve, inputsOf } from './inputs.js'
 import { conflictError, lookOnce, readContext, type Inputs, type Look } from './look.js'
+import { placesOf } from './places.js'
 import type { PlanPorts } from './ports.js'
 import { collate, type Heard, type StepFinding } from './readiness.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
@@ -36,6 +38,8 @@ export interface Plan {
   readonly failures: readonly PlanFailure[]
   /** Alternatives that were chosen in advance and are part of this plan. */
   readonly taken: readonly Taken[]
+  /** What the steps with changes work with. */
+  readonly places: readonly Place[]
 }
 
 type Draft = Omit<PlannedStep, 'startMs'>
@@ -51,17 +55,21 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
   const offers: Heard[] = []
   const taken: Taken[] = []
   const preflights = new Map<string, Preflight>()
+  const given = new Map<string, PlanInputs<Inputs>>()
   for (const node of ports.runbook.nodes) {
     // The order is topological: what a node needs has its draft already.
     const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
     const draft = Promise.all(needs).then(async () => {
       try {
-        return await draftTaking(node, ports, outputs, taken, (preflight) => preflights.set(node.id, preflight))
+        return await draftTaking(node, ports, outputs, taken, (inputs, preflight) => {
+          given.set(node.id, inputs)
+          preflights.set(node.id, preflight)
+        })
       } catch (error) {
         ports.signal.throwIfAborted()
         const offer = offerOf(node.id, error)
         if (offer !== undefined) offers.push(offer)
-        if (offer !== undefined && node.kind === 'step') return unknownDraft(node, ports, outputs)
+        if (offer !== undefined && node.kind === 'step') return unknownDraft(node, ports, outputs, (inputs) => given.set(node.id, inputs))
         failures.push({ step: node.id, error: errorFacts(error) })
         return emptyDraft(node, 'assumed')
       }
@@ -69,11 +77,16 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     draft.catch(() => undefined)
     drafts.set(node.id, draft)
   }
-  const { steps, facts } = factsOf(await Promise.all(drafts.values()))
+  const { steps, facts: placed } = factsOf(await Promise.all(drafts.values()))
+  const facts = { ...placed, marks: steps.some((step) => step.changes.length > 0) ? (ports.marks ?? []) : [] }
   const changes = new Map(steps.map((step) => [step.id, step.changes]))
   const ready = await readinessOf(ports, preflights, (step) => changes.get(step) ?? [])
   const heard = [...failures.map(unplannable), ...offers, ...ready]
-  return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken }
+  const places = placesOf(steps.flatMap(({ id, changes: planned }) => {
+    const inputs = given.get(id)
+    return inputs === undefined ? [] : [{ inputs, changes: planned }]
+  }))
+  return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken, places }
 }
 
 type Planned = PreflightContext<unknown>['planned']
@@ -127,12 +140,12 @@ async function draftTaking<D>(
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
   taken: Taken[],
-  preflight: (check: Preflight) => void,
+  changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
 ): Promise<Draft> {
   const accepted = new Set<string>()
   for (;;) {
     try {
-      return await draftOf(node, ports, outputs, preflight, accepted)
+      return await draftOf(node, ports, outputs, changing, accepted)
     } catch (error) {
       const chosen = chosenInAdvance(ports.accept, node.id, errorFacts(error))
       if (chosen === undefined || accepted.has(chosen.error.alternative.id)) throw error
@@ -151,13 +164,20 @@ function offerOf(step: string, error: unknown): Heard | undefined {
 }
 
 /** What could not be looked at is planned as if all of it were to be done, so that the harm of it is seen. */
-function unknownDraft<D>(node: StepNode, ports: PlanPorts<D>, outputs: Map<string, JsonObject>): Draft {
+function unknownDraft<D>(
+  node: StepNode,
+  ports: PlanPorts<D>,
+  outputs: Map<string, JsonObject>,
+  changing: (inputs: PlanInputs<Inputs>) => void,
+): Draft {
   const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
+  changing(inputs)
   const changes = module.plan(inputs, { state: 'absent' })
   return {
     ...emptyDraft(node, 'unknown'),
     changes,
+    ...writesOf(module, changes, inputs),
     irreversible: irreversibleOf(module, changes),
     ...estimateOf(node, module.estimateMs(inputs), ports),
   }
@@ -167,7 +187,7 @@ async function draftOf<D>(
   node: Node,
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
-  preflight: (check: Preflight) => void,
+  changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
   accepted: ReadonlySet<string>,
 ): Promise<Draft> {
   if (node.kind !== 'step') return emptyDraft(node, 'gate')
@@ -182,13 +202,20 @@ async function draftOf<D>(
   if (seen?.state === 'conflict') throw conflictError(seen)
   const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
   const changes = module.plan(inputs, basis)
-  if (changes.length > 0) preflight((planned) => module.preflight(changes, inputs, { ...ctx, planned }))
+  if (changes.length > 0) changing(inputs, (planned) => module.preflight(changes, inputs, { ...ctx, planned }))
   return {
     ...emptyDraft(node, seen === undefined ? 'assumed' : (seen.state)),
     changes,
+    ...writesOf(module, changes, inputs),
     irreversible: irreversibleOf(module, changes),
     ...estimate,
   }
+}
+
+/** Nothing where the module does not say, or cannot. */
+function writesOf<D>(module: AnyStep<D>, changes: readonly Change[], inputs: PlanInputs<Inputs>): Pick<Draft, 'writes'> {
+  const writes = changes.length === 0 ? [] : module.writes?.(changes, inputs)
+  return writes === undefined ? {} : { writes }
 }
 
 /** What it took before, where that is known; the module's own guess otherwise. */

@@ -1,4 +1,4 @@
-import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference } from '../contract/index.js'
+import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference, Write } from '../contract/index.js'
 import type { Accepting } from './alternatives.js'
 import type { History } from './history.js'
 import type { ChildFacts, Journal } from '../journal/index.js'
@@ -45,14 +45,19 @@ export interface PlanPorts<D> {
   readonly site?: () => Promise<readonly Finding[]>
   /** What earlier runs of this kind took. */
   readonly history?: History
+  /** What a run with changes writes besides its steps. */
+  readonly marks?: readonly Write[]
   /** Alternatives that the operator has chosen before they were offered. */
   readonly accept?: Accepting
 }
 
 /** Children of earlier lives that may still be at work. */
 export interface Survivors {
-  /** Ends or awaits a child; resolves only when it is gone. */
-  handle(child: ChildFacts): Promise<'ended' | 'awaited' | 'gone'>
+  /**
+   * Ends or awaits a child; resolves only when it is gone. Calls `found` once if it is not. Rejects with the signal's reason when that
+   * is aborted: then it may still run, and nothing may be written.
+   */
+  handle(child: ChildFacts, found: () => void, signal: AbortSignal): Promise<'ended' | 'awaited' | 'gone'>
   /** Those that bear this site's mark, whatever a journal knows of them. Called only while this process has no children. */
   marked(): Promise<readonly ChildFacts[]>
 }

@@ -40,7 +40,12 @@ function recorderOf<D>(ports: RunPorts<D>): Recorder {
 }
 
 async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder, before: RunState): Promise<Outcome> {
-  await settleSurvivors(before, recorder, ports.survivors)
+  try {
+    await settleSurvivors(before, recorder, ports.survivors, ports.signal)
+  } catch (error) {
+    if (!ports.signal.aborted) throw error
+    return finish(ports, recorder)
+  }
   // Folding a long journal takes a moment: once more only if something was added.
   const { records } = ports.journal
   const walk = new Walk(ports, records.length === before.lastSeq ? before : fold(records), recorder)

@@ -17,6 +17,12 @@ export function sayStart(event: EventOf<'run.started'>): string {
   return `${event.runbook}: ${what}${again}, run ${event.run}, ${sayWhere(event.mode, event.cloud)}`
 }
 
+/** `A failover on …, subscription ….`: over a plan, and over the question that asks for it. */
+export function sayWhatAndWhere(mode: Mode, cloud: CloudFacts, undoes?: string): string {
+  const what = sayWhat(mode, undoes)
+  return `${/^[aeiou]/.test(what) ? 'An' : 'A'} ${what} ${sayWhere(mode, cloud)}.`
+}
+
 /** `failover`, `rehearsal of the failover`, or the undo of one. */
 export function sayWhat(mode: Mode, undoes?: string): string {
   const what = mode === 'rehearsal' ? 'rehearsal of the failover' : 'failover'

@@ -24,6 +24,8 @@ export interface RendererOptions {
   readonly verbose?: boolean
   /** A person is asked about failures: then the question tells what is known of them. */
   readonly asks?: boolean
+  /** It only looks on: Ctrl-C does not reach the run. */
+  readonly looksOn?: boolean
   /** The incident's own times, for the table at the end. */
   readonly incident?: readonly IncidentTime[]
   /** What earlier lives of a resumed run told: it counts for elapsed times and for the summary, and is not told again. */
@@ -39,6 +41,8 @@ export interface Renderer {
    * instead of this garbles it. In the JSON stream it is an event of type `notice`.
    */
   note(level: 'info' | 'warn', message: string): void
+  /** The first signal has come. */
+  stopping(signal: string): void
   /** What is known of the run. */
   readonly view: () => RunView
   /** Leaves the terminal in order and ends all timers. Call it however the run ended. */
@@ -57,8 +61,12 @@ export interface KindWishes extends ColorWishes {
 export function rendererKind({ json, quiet, env, isTerminal, flag }: KindWishes): RendererKind {
   if (json === true) return 'json'
   if (quiet === true) return 'quiet'
-  const codes = isTerminal && flag !== false && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb'
-  return codes ? 'tty' : 'plain'
+  return codesWanted({ env, isTerminal, ...(flag === undefined ? {} : { flag }) }) ? 'tty' : 'plain'
+}
+
+/** May the cursor be moved? Not without a terminal, nor where NO_COLOR, `--no-color` or TERM=dumb ask for no codes. */
+export function codesWanted({ env, isTerminal, flag }: ColorWishes): boolean {
+  return isTerminal && flag !== false && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb'
 }
 
 export function createRenderer(options: RendererOptions): Renderer {
@@ -66,6 +74,7 @@ export function createRenderer(options: RendererOptions): Renderer {
   let run = ''
   let view = (options.earlier ?? []).reduce(foldEvent, emptyView())
   let told = false
+  const now = (): string => options.clock.now().toISOString()
   const listener: Listener = (event) => {
     run = event.run
     try {
@@ -80,20 +89,22 @@ export function createRenderer(options: RendererOptions): Renderer {
   }
   return {
     listener,
-    note: (level, message) => listener({ type: 'notice', t: options.clock.now().toISOString(), run, level, message }),
+    note: (level, message) => listener({ type: 'notice', t: now(), run, level, message }),
+    stopping: (signal) => listener({ type: 'run.stopping', t: now(), run, signal }),
     view: () => view,
     close: () => renderer.close(),
   }
 }
 
-function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'view'> {
-  const { kind, output, stage, clock, color, verbose, asks, incident, earlier, timeZone } = options
+function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'stopping' | 'view'> {
+  const { kind, output, stage, clock, color, verbose, asks, looksOn, incident, earlier, timeZone } = options
   const shared = {
     clock,
     paint: paint(color),
     times: new LocalTimes(timeZone),
     ...(verbose === undefined ? {} : { verbose }),
     ...(asks === undefined ? {} : { asks }),
+    ...(looksOn === undefined ? {} : { looksOn }),
     ...(incident === undefined ? {} : { incident }),
     ...(earlier === undefined ? {} : { earlier }),
   }
@@ -109,11 +120,13 @@ function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'view'>
   }
 }
 
+export { plainAsker } from './ask/plain.js'
 export { terminalAsker, type Asker } from './ask/asker.js'
 export { colorsWanted, noPaint, paint, paintFor, type Paint } from './color.js'
 export { differenceLines } from './difference-view.js'
 export { errorLines } from './diagnostics.js'
-export { sayStart, sayWhat, sayWhere } from './headline.js'
+export { fidelityLines, type FidelityInput } from './fidelity-view.js'
+export { sayStart, sayWhat, sayWhatAndWhere, sayWhere } from './headline.js'
 export { logLines } from './log-view.js'
 export { Output, type Streams } from './output.js'
 export { planLines, type PlanInput } from './plan-view.js'
@@ -122,4 +135,5 @@ export { assumingOperator, confirmByName, personOperator, type Assumed } from '.
 export { Stage } from './stage.js'
 export { runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from './status-view.js'
 export type { IncidentTime } from './summary.js'
+export { wrap } from './text.js'
 export { formatDuration, LocalTimes } from './times.js'

@@ -12,6 +12,8 @@ export interface LiveLayout {
   readonly nowMs: number
   readonly times: LocalTimes
   readonly paint?: Paint
+  /** It only looks on: Ctrl-C does not reach the run. */
+  readonly looksOn?: boolean
 }
 
 /**
@@ -74,7 +76,7 @@ function afterText(step: StepView, view: RunView): string {
   return open.length === 0 ? 'next' : `after ${open.join(', ')}`
 }
 
-function footerLines(view: RunView, { nowMs, times }: LiveLayout): Span[][] {
+function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayout): Span[][] {
   const { startedMs, finishAtMs, objectiveMs, mode } = view
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
@@ -92,9 +94,10 @@ function footerLines(view: RunView, { nowMs, times }: LiveLayout): Span[][] {
     )
   }
   // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.
-  const where = mode === 'rehearsal' ? 'in a simulated world' : `subscription ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
-  const what = `${done}/${all.length} steps  run ${view.run} ${where}`
-  return [[''], spans, [['dim', `${what}  Ctrl-C stops at a safe point`]]]
+  const where = mode === 'rehearsal' ? 'simulated' : `on ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
+  const what: Span = ['dim', `${done}/${all.length} steps  run ${view.run} ${where}  `]
+  const keys: Span = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
+  return [[''], spans, [what, keys]]
 }
 
 /**

@@ -10,6 +10,8 @@ export function logLines(entry: LogEntry): readonly string[] {
     const stack = entry.stack.flatMap((one) => one.split('\n')).map((line) => `  ${oneLine(line)}`)
     return [head(`${entry.message} [${entry.code}]`), ...stack]
   }
+  // It is told by what came of it.
+  if (entry.kind === 'sending') return []
   return [head(`${entry.kind === 'request' ? sayRequest(entry) : sayCommand(entry)} (${Math.round(entry.tookMs)} ms)`)]
 }
 

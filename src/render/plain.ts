@@ -7,7 +7,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayOffer, sayVerified } from './words.js'
+import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -74,6 +74,8 @@ export class PlainRenderer {
         return this.#line(event, undefined, [sayPlanned(event)])
       case 'eta.updated':
         return this.#tellEta(event)
+      case 'run.stopping':
+        return this.#line(event, undefined, [['yellow', sayStopping(event)]], 'must')
       case 'run.interrupted':
         return this.#line(event, undefined, [['yellow', `stopped at a safe point after ${event.signal}`]], 'must')
       case 'notice':
@@ -124,10 +126,10 @@ export class PlainRenderer {
         return
       case 'question.answered':
         return this.#line(event, event.step, [sayAnswer(event)])
+      case 'survivor.found':
+        return this.#line(event, event.step, [['yellow', sayFound(event)]], 'must')
       case 'survivor.handled':
-        return this.#line(event, event.step, [
-          `${oneLine(event.command)} (pid ${event.pid}) of an earlier life of this run: ${survivors[event.how]}`,
-        ])
+        return this.#line(event, event.step, [sayHandled(event)])
     }
   }
 
@@ -230,8 +232,6 @@ export class PlainRenderer {
     return this.#options.clock.realNow().getTime()
   }
 }
-
-const survivors = { ended: 'ended', awaited: 'awaited until it was done', gone: 'was gone already' } as const
 
 function sayBusy(step: StepView, nowMs: number): string {
   const elapsed = step.startedMs === undefined ? '' : ` ${formatDuration(nowMs - step.startedMs)}`

@@ -1,11 +1,12 @@
-import type { Change, CloudFacts, ErrorFacts, Mode, PlanFacts, PlannedStep } from '../contract/index.js'
+import type { Change, CloudFacts, ErrorFacts, Mode, Place, PlanFacts, PlannedStep } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { sayWhat, sayWhere } from './headline.js'
+import { sayWhatAndWhere } from './headline.js'
+import { placesLines } from './places-view.js'
 import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
 import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
-import { countByAction, harmsOf, shortResource } from './words.js'
+import { countByAction, harmsOf, shortResource, shortWrite } from './words.js'
 
 /** What a plan shows; the engine's plan fits it as it is. */
 export interface PlanInput {
@@ -17,6 +18,7 @@ export interface PlanInput {
   readonly facts: PlanFacts
   readonly findings: readonly ReadinessFinding[]
   readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
+  readonly places: readonly Place[]
   /** The run that this would put back, and what would stay as it is. */
   readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[] }
 }
@@ -37,6 +39,8 @@ export interface PlanStyle {
 }
 
 const detailLimit = 12
+/** Of a step's writes, with --verbose. */
+const writeLimit = 12
 const marks: Readonly<Record<Change['action'], readonly [Style, string]>> = {
   create: ['green', '+ create'],
   update: ['yellow', '~ update'],
@@ -49,7 +53,8 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
   const layout = { paint: noPaint, columns: 100, verbose: false, ...style }
   const banner = [
     layout.paint('bold', `Plan for ${input.runbook}`),
-    ...wrap(`${capital(article(sayWhat(input.mode, input.undo?.of)))} ${sayWhere(input.mode, input.cloud)}.`, layout.columns),
+    ...wrap(sayWhatAndWhere(input.mode, input.cloud, input.undo?.of), layout.columns),
+    ...placesLines(input.places, layout.columns),
     ...wrap('This is a dry run: it only reads, and nothing has been changed.', layout.columns),
   ]
   const steps = input.steps.map((step) => stepLines(step, input, layout))
@@ -109,7 +114,17 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
-  return [line(head, paint, columns), ...remark, ...step.changes.flatMap((change) => changeLines(change, step, layout))]
+  const changes = step.changes.flatMap((change) => changeLines(change, step, layout))
+  return [line(head, paint, columns), ...remark, ...changes, ...(layout.verbose ? writeLines(step, layout) : [])]
+}
+
+/** What making the changes would send and run. */
+function writeLines({ changes, writes }: PlannedStep, { paint, columns }: Layout): string[] {
+  if (changes.length === 0) return []
+  const said = writes === undefined ? ['not predicted: its module does not say'] : writes.slice(0, writeLimit).map(shortWrite)
+  const more = (writes?.length ?? 0) - writeLimit
+  const lines = said.map((text, index) => line([['dim', index === 0 ? '    writes  ' : '            '], text], paint, columns))
+  return more > 0 ? [...lines, line([['dim', `            and ${count(more, 'more write')}: --json has all`]], paint, columns)] : lines
 }
 
 function changeLines(change: Change, step: PlannedStep, { paint, columns, verbose }: Layout): string[] {
@@ -198,14 +213,6 @@ function dnsOf({ undo }: PlanInput, changes: readonly Change[]): string[] {
 
 function whatNoChangeMeans({ undo }: PlanInput): string {
   return undo === undefined ? 'No change: all is as the runbook wants it.' : `No change: nothing is left that ${undo.of} changed and that can be put back.`
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
-}
-
-function article(text: string): string {
-  return `${/^[aeiou]/.test(text) ? 'an' : 'a'} ${text}`
 }
 
 function harmOf({ steps, facts }: PlanInput): string {

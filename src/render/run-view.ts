@@ -1,4 +1,5 @@
 import type { CloudFacts, ErrorFacts, EventOf, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
+import { sayMaking } from './words.js'
 
 export type Phase = 'pending' | 'waiting' | 'running' | 'asking' | 'verified' | 'failed' | 'skipped'
 
@@ -42,11 +43,13 @@ export interface RunView {
   readonly question?: Question
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
+  /** The operator has asked for a safe point. */
+  readonly stopping: boolean
   readonly finished?: EventOf<'run.finished'>
 }
 
 export function emptyView(): RunView {
-  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], steps: new Map() }
+  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, steps: new Map() }
 }
 
 /**
@@ -80,6 +83,8 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
       const startedMs = Date.parse(event.t) - event.elapsedMs
       return { ...withoutQuestion(view), finished: event, startedMs }
     }
+    case 'run.stopping':
+      return { ...view, stopping: true }
     case 'stream.opened':
     case 'run.interrupted':
     case 'notice':
@@ -95,7 +100,7 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
   const objective = objectiveMs === undefined ? {} : { objectiveMs }
-  return { ...view, run, runbook, mode, resumed, cloud, steps, ...objective, ...(undoes === undefined ? {} : { undoes }) }
+  return { ...view, run, runbook, mode, resumed, cloud, steps, stopping: false, ...objective, ...(undoes === undefined ? {} : { undoes }) }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
@@ -130,7 +135,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
     case 'step.progress':
       return { ...step, message: event.message, startedMs: step.startedMs ?? atMs - event.elapsedMs }
     case 'step.intent':
-      return { ...step, message: 'making changes' }
+      return { ...step, message: sayMaking(event.changes) }
     case 'step.applied':
       return { ...step, message: 'changes made, verifying' }
     case 'step.verified': {
@@ -149,6 +154,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return answered(step, event, atMs)
     case 'question.waiting':
     case 'step.checkpoint':
+    case 'survivor.found':
     case 'survivor.handled':
       return step
   }

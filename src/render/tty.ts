@@ -5,10 +5,10 @@ import { doneLines, viewOf } from './live-view.js'
 import { emptyView, foldEvent, type RunView } from './run-view.js'
 import type { Room, Stage } from './stage.js'
 import { summaryLines, type IncidentTime } from './summary.js'
-import { oneLine, wrap } from './text.js'
+import { wrap } from './text.js'
 import { Ticker } from './ticker.js'
 import type { LocalTimes } from './times.js'
-import { harmsOf, saidIn, sayAnswer } from './words.js'
+import { harmsOf, saidIn, sayAnswer, sayFound, sayHandled, sayStopping } from './words.js'
 
 /** Where the live view is drawn: `Stage`, or what a test has in its place. */
 export type Screen = Pick<Stage, 'show' | 'redraw' | 'keep' | 'hide' | 'columns'>
@@ -21,6 +21,8 @@ export interface TtyOptions {
   readonly verbose?: boolean
   /** A person is asked about failures: then the question tells what is known of them. */
   readonly asks?: boolean
+  /** It only looks on: Ctrl-C does not reach the run. */
+  readonly looksOn?: boolean
   readonly incident?: readonly IncidentTime[]
   readonly earlier?: readonly RunEvent[]
 }
@@ -74,10 +76,14 @@ export class TtyRenderer {
       case 'notice':
         if (event.level === 'info' && verbose !== true) return told(event.message).map((text) => paint('dim', text))
         return told(event.message).map((text) => (event.level === 'warn' ? paint('yellow', text) : text))
+      case 'run.stopping':
+        return told(sayStopping(event)).map((text) => paint('yellow', text))
       case 'run.interrupted':
         return told(`Stopped at a safe point after ${event.signal}.`).map((text) => paint('yellow', text))
       case 'survivor.handled':
-        return told(`${oneLine(event.command)} of an earlier life of this run: ${event.how}`)
+        return told(sayHandled(event))
+      case 'survivor.found':
+        return told(sayFound(event)).map((text) => paint('yellow', text))
       case 'step.intent':
         return harmsOf(event.changes).flatMap((harm) => told(`! ${event.step}: ${harm}`).map((text) => paint('yellow', text)))
       case 'step.checkpoint':
@@ -101,8 +107,8 @@ export class TtyRenderer {
   }
 
   #lines({ columns, rows }: Room): readonly string[] {
-    const { clock, paint, times } = this.#options
-    return viewOf(this.#view, { columns, rows, nowMs: clock.now().getTime(), times, paint })
+    const { clock, paint, times, looksOn = false } = this.#options
+    return viewOf(this.#view, { columns, rows, nowMs: clock.now().getTime(), times, paint, looksOn })
   }
 
   #keepAll(): void {

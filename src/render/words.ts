@@ -1,4 +1,4 @@
-import type { Action, Alternative, Change, ErrorFacts, EventOf, Json, Outcome } from '../contract/index.js'
+import { sayWrite, type Action, type Alternative, type Change, type ErrorFacts, type EventOf, type Json, type Outcome, type Write } from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -24,9 +24,27 @@ export function shortResource(resource: string): string {
   return path === undefined ? `resource group ${group}` : `${path} in ${group}`
 }
 
+/** A write as people say it: `PUT virtualMachines/nfsserver in data100-nfs`, `zpool export on data100-nfs/nfsserver`. */
+export function shortWrite(write: Write): string {
+  const match = 'path' in write ? /^resourceGroups\/([^/]+)(?:\/providers\/[^/]+)?(?:\/(.+))?$/i.exec(write.path) : null
+  if (match === null || !('path' in write)) return oneLine(sayWrite(write))
+  const [, group = '', path] = match
+  return oneLine(path === undefined ? `${write.method} resource group ${group}` : `${write.method} ${path} in ${group}`)
+}
+
 /** `create managedClusters/data100-19s-2 in data100-19s`. */
 export function sayChange(change: Change): string {
   return `${change.action} ${shortResource(change.resource)}`
+}
+
+const making: Readonly<Record<Action, string>> = { create: 'creating', update: 'changing', delete: 'deleting', run: 'working on' }
+
+/** `creating managedCluster data100-19s-2`; of several changes the first, and how many more. */
+export function sayMaking(changes: readonly Change[]): string {
+  const [first, ...more] = changes
+  if (first === undefined) return 'making changes'
+  const others = more.length === 0 ? '' : ` and ${more.length} more`
+  return `${making[first.action]} ${shortResource(first.resource)}${others}`
 }
 
 export function sayError(error: ErrorFacts): string {
@@ -78,4 +96,20 @@ export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): strin
 export function saidIn(what: Json): readonly string[] {
   const said = typeof what === 'object' && what !== null && 'said' in what ? what.said : undefined
   return Array.isArray(said) ? said.map((one) => oneLine(String(one))) : []
+}
+
+export function sayStopping({ signal }: EventOf<'run.stopping'>): string {
+  return `${signal}: coming to a safe point; once more ends at once`
+}
+
+/** A child of an earlier life that still runs: why nothing happens yet. */
+export function sayFound({ command, pid, survivor }: EventOf<'survivor.found'>): string {
+  const what = survivor === 'await' ? 'waiting until it is done' : 'ending it'
+  return `${oneLine(command)} of an earlier life of this run is still at work; ${what} before anything is written (pid ${pid})`
+}
+
+const handled = { ended: 'ended', awaited: 'awaited until it was done', gone: 'was gone already' } as const
+
+export function sayHandled({ command, pid, how }: EventOf<'survivor.handled'>): string {
+  return `${oneLine(command)} of an earlier life of this run: ${handled[how]} (pid ${pid})`
 }

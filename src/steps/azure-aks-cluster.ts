@@ -10,6 +10,7 @@ import { governanceFindings, type Made } from './parts/governance.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
+import { pathIn, written } from './parts/writes.js'
 import { claim, defineStep, endedWithin, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
@@ -126,6 +127,7 @@ export const aksCluster = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { resourceGroup, name }) => changes.map(({ action }) => written(action, pathIn(resourceGroup, clusterType, name))),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('cluster', known(name))],
   estimateMs: () => 20 * minutes,
 })

@@ -7,6 +7,7 @@ import { attachFindings } from './parts/attach-readiness.js'
 import { attachActions, diskLabel, findIn, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { diskAction, machineType, pathOf, post } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -75,6 +76,7 @@ export const attachDisks = defineStep({
     await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
+  writes: (_changes, { machine }) => [post(pathOf(machine, machineType), diskAction)],
   claims: ({ machine, resourceGroup, from }) => [
     claim('machine', known(machine)),
     ...sharedGroups([known(resourceGroup), from && known(from), isPending(machine) ? undefined : groupOf(machine)]),

@@ -7,6 +7,7 @@ import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from '
 import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedLater, stuck, type Escalation } from './parts/detach.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { diskAction, machineType, pathOf, post } from './parts/writes.js'
 import { claim, defineStep, ended, endedWithin, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 interface AttachedDisk extends WantedDisk {
@@ -91,6 +92,11 @@ export const detachDisks = defineStep({
     if (!isOver) throw stuck(found, attachedOf(planned, found), { force, patienceMs: wanted.patience })
   },
   invert: (changes) => changes.map((change) => (isStop(change) ? startedLater(change) : inverted(change))),
+  writes(changes, { machine }) {
+    const path = pathOf(machine, machineType)
+    const disks = changes.some((change) => !isStop(change)) ? [post(path, diskAction)] : []
+    return [...(changes.some(isStop) ? [post(path, 'deallocate')] : []), ...disks]
+  },
   claims: ({ machine, resourceGroup }) => [
     claim('machine', known(machine)),
     groupClaim(known(resourceGroup)),

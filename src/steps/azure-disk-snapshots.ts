@@ -8,6 +8,7 @@ import type { Platform } from '../platform/platform.js'
 import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
+import { pathIn, put } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, hours, idIn, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -40,6 +41,7 @@ interface Copy {
   readonly snapshot: Snapshot | undefined
 }
 
+const snapshotType = 'Microsoft.Compute/snapshots'
 const copyLabel = (disk: string): string => `snapshot of disk ${disk}`
 
 /**
@@ -55,7 +57,7 @@ export const diskSnapshots = defineStep({
   identity: ['from', 'disks', 'pool', 'user', 'sshKey', 'notOlderThan'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
   preflight: (changes, { resourceGroup }, { doors }) =>
-    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsFor(changes, { snapshot: 'Microsoft.Compute/snapshots' }) }])),
+    together(rightsFindings(doors, [{ scope: resourceGroup, actions: actionsFor(changes, { snapshot: snapshotType }) }])),
   async observe(wanted, { doors, clock }) {
     const { resourceGroup, machine } = wanted
     const to = isPending(wanted.to) ? undefined : wanted.to
@@ -91,7 +93,7 @@ export const diskSnapshots = defineStep({
         if (disk === undefined) return
         const { source, name } = await copyOf(doors, undefined, disk, wanted)
         const { snapshots } = doors.azure
-        const id = idIn(group.id, 'Microsoft.Compute/snapshots', name)
+        const id = idIn(group.id, snapshotType, name)
         const operation = await snapshots.create(id, source)
         await checkpoint({ accepted: `create snapshot ${name}` })
         await ended(operation, signal)
@@ -100,6 +102,10 @@ export const diskSnapshots = defineStep({
   },
   // What the way back may still need is not thrown away by going back.
   invert: (changes) => changes.map(({ resource }) => ({ resource, kept: 'a safety copy stays until you delete it (az snapshot delete)' })),
+  writes: (changes, { resourceGroup, disks }) =>
+    naming(disks, 'disks')
+      .filter(({ name }) => changes.some(({ resource }) => resource === copyLabel(name)))
+      .map(({ name }) => put(pathIn(resourceGroup, snapshotType, snapshotName(name, '*')))),
   claims: ({ resourceGroup, from }) => [groupClaim(known(resourceGroup)), groupClaim(known(from)), claim('snapshots', known(from))],
   estimateMs: () => 40 * seconds,
 })
@@ -108,7 +114,7 @@ export const diskSnapshots = defineStep({
 async function copyOf(doors: Platform, group: string | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
   const source = await findIn(doors, from, to, disk)
   const name = snapshotName(disk.name, source.uniqueId)
-  const snapshot = group === undefined ? undefined : await doors.azure.snapshots.get(idIn(group, 'Microsoft.Compute/snapshots', name))
+  const snapshot = group === undefined ? undefined : await doors.azure.snapshots.get(idIn(group, snapshotType, name))
   return { disk, source, name, snapshot }
 }
 

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
+import { fqdnOf, recordLabel, recordPath, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
 import { recordFindings } from './parts/dns-readiness.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { written } from './parts/writes.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -77,6 +78,7 @@ export const dnsRecord = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, place) => changes.map(({ action }) => written(action, recordPath(place))),
   claims: ({ zone, name }) => [claim('record', `${known(zone)}/${known(name)}`), ...(isPending(zone) ? [] : [groupClaim(groupOf(zone))])],
   estimateMs: () => 20 * seconds,
 })

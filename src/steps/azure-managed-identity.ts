@@ -3,6 +3,7 @@ import { LifeboatError } from '../contract/index.js'
 import { samePlace } from '../platform/azure/ids.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { pathIn, written } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const type = 'Microsoft.ManagedIdentity/userAssignedIdentities'
@@ -49,6 +50,7 @@ export const managedIdentity = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { resourceGroup, name }) => changes.map(({ action }) => written(action, pathIn(resourceGroup, type, name))),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('managed-identity', `${known(resourceGroup)}/${known(name)}`)],
   estimateMs: () => 5 * seconds,
 })

@@ -7,6 +7,7 @@ import { unmovableFindings } from './parts/move-readiness.js'
 import { acrossGroups, moveDisks, moveLockFindings } from './parts/move.js'
 import { naming } from './parts/naming.js'
 import { rightsFindings, together, type Need } from './parts/readiness.js'
+import { groupPath, post } from './parts/writes.js'
 import { defineStep, groupClaim, hours, inverted, known, minutes, seconds } from './step.js'
 
 interface Seen {
@@ -74,11 +75,15 @@ export const moveResources = defineStep({
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
   async apply(changes, { from, to, disks, patience }, ctx) {
-    const back = groupAfter(changes) === from && from !== to
+    const back = isHome(changes, { from, to })
     const [source, target] = back ? [to, from] : [from, to]
     await moveDisks({ source, target, disks: plannedOf(changes, disks), patienceMs: patience, mayStay: !back }, ctx)
   },
   invert: (changes) => changes.map(inverted),
+  writes(changes, { from, to }) {
+    const source = groupPath(isHome(changes, { from, to }) ? to : from)
+    return ['validateMoveResources', 'moveResources'].map((action) => post(source, action))
+  },
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
   estimateMs: () => 6 * minutes,
 })
@@ -96,7 +101,7 @@ async function lostFindings(changes: readonly Change[], { from, to, disks }: Pla
 /** azure-docs, move-resource-group-and-subscription: the action on the source, group write on the target. */
 function needsOf(changes: readonly Change[], { from, to }: PlanInputs<Inputs>): Need[] {
   const groups = 'Microsoft.Resources/subscriptions/resourceGroups'
-  const [source, target] = groupAfter(changes) === from ? [to, from] : [from, to]
+  const [source, target] = isHome(changes, { from, to }) ? [to, from] : [from, to]
   return [
     { scope: source, actions: [`${groups}/validateMoveResources/action`, `${groups}/moveResources/action`] },
     { scope: target, actions: [`${groups}/write`] },
@@ -138,6 +143,11 @@ async function failedFindings({ from, to }: PlanInputs<Inputs>, { azure }: Platf
 
 function plannedOf(changes: readonly Change[], disks: readonly WantedDisk[]): WantedDisk[] {
   return disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
+}
+
+/** Is it the way back? */
+function isHome(changes: readonly Change[], { from, to }: Pick<PlanInputs<Inputs>, 'from' | 'to'>): boolean {
+  return groupAfter(changes) === from && from !== to
 }
 
 function groupAfter([first]: readonly Change[]): string | undefined {

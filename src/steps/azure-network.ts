@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change, type Demand, type Finding, type Json, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Demand, type Finding, type Json, type JsonObject, type Pending, type PlanInputs, type Write } from '../contract/index.js'
 import type { Resource } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { publicAddressDemands } from './parts/capacity.js'
@@ -21,6 +21,7 @@ import {
   type SeenNetwork,
 } from './parts/network.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { writtenAs } from './parts/writes.js'
 import { defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -117,9 +118,17 @@ export const network = defineStep({
     for (const change of [security, gateway, address]) if (change?.action === 'delete') await work.remove(change)
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { resourceGroup }) => networkWrites(changes, resourceGroup),
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,
 })
+
+/** A network that is made or deleted takes its subnets with it; otherwise each is written by itself. */
+function networkWrites(changes: readonly Change[], group: string | Pending): Write[] {
+  const isWhole = changes.some(({ resource, action }) => resource.startsWith('virtualNetwork ') && action !== 'update')
+  const alone = changes.filter(({ resource }) => !isWhole || !resource.startsWith('subnet '))
+  return alone.flatMap((change) => writtenAs(change, types, group))
+}
 
 /** Both are let come to their end: what is begun must not be left behind, unheard, by a failure beside it. */
 async function allOf(works: readonly Promise<void>[]): Promise<void> {

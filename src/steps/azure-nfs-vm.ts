@@ -15,6 +15,7 @@ import { addressResource, addressType, standardAddress } from './parts/nat-gatew
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { wayFindings } from './parts/ssh.js'
 import { assertWayOut, wayOutFindings } from './parts/way-out.js'
+import { writtenAs } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -122,6 +123,7 @@ export const nfsVm = defineStep({
     await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { resourceGroup }) => changes.flatMap((change) => writtenAs(change, types, resourceGroup)),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: (wanted) => (!isPending(wanted.image) && isPrepared(wanted.image) ? 2 : 5) * minutes,
 })

@@ -5,6 +5,7 @@ import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { pathOf, put } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -101,6 +102,7 @@ export const releaseAddress = defineStep({
   invert: (changes) => changes.map((change) => definitionIn(change.before).length > 0
     ? inverted(change)
     : { resource: change.resource, irreversible: 'the rules that were in front of it are not known' }),
+  writes: (_changes, { loadBalancer }) => [put(pathOf(loadBalancer, 'Microsoft.Network/loadBalancers'))],
   claims: ({ loadBalancer }) => [claim('balancer', known(loadBalancer)), ...(isPending(loadBalancer) ? [] : [groupClaim(groupOf(loadBalancer))])],
   estimateMs: () => 20 * seconds,
 })

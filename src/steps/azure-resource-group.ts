@@ -5,6 +5,7 @@ import type { Platform } from '../platform/platform.js'
 import { governanceFindings } from './parts/governance.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
+import { groupPath, written } from './parts/writes.js'
 import { defineStep, ended, groupClaim, inverted, known, minutes, seconds } from './step.js'
 
 const types = { resourceGroup: 'Microsoft.Resources/subscriptions/resourceGroups' }
@@ -47,6 +48,7 @@ export const resourceGroup = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { name }) => changes.map(({ action }) => written(action, groupPath(name))),
   claims: ({ name }) => [groupClaim(known(name))],
   group: ({ name }) => name,
   estimateMs: () => 10 * seconds,

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { durationMs, resourceId, type Finding, type PlanInputs } from '../contract/index.js'
+import { durationMs, isPending, resourceId, type Finding, type PlanInputs } from '../contract/index.js'
 import { sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { assignmentName, isRole, knownRoles, roleGuid } from './parts/roles.js'
+import { pathOf, written } from './parts/writes.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -60,6 +61,11 @@ export const roleAssignment = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes(changes, { scope, principal, role }) {
+    const place = isPending(scope) ? '*' : pathOf(scope, '')
+    const name = isPending(scope) || isPending(principal) || isPending(role) ? '*' : assignmentName(scope, principal, guidOf({ role }))
+    return changes.map(({ action }) => written(action, `${place}/providers/Microsoft.Authorization/roleAssignments/${name}`))
+  },
   claims: ({ scope, role }) => [groupClaim(groupOf(known(scope))), claim('role', `${known(scope)}/${known(role)}`, 'shared')],
   estimateMs: ({ seenAfter }) => 5 * seconds + (typeof seenAfter === 'number' ? seenAfter : 0),
 })

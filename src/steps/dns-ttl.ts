@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
+import { fqdnOf, recordLabel, recordPath, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
@@ -76,6 +76,10 @@ export const dnsTtl = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
+  writes: (changes, { zone, records }) =>
+    naming(records, 'records')
+      .filter((record) => changes.some(({ resource }) => resource === recordLabel({ zone: naming(zone, 'zone'), ...record })))
+      .map((record) => ({ method: 'PATCH', path: recordPath({ zone, ...record }) })),
   claims: ({ zone, records }) => [
     ...(isPending(records) ? [] : records.map(({ name }) => claim('record', `${known(zone)}/${name}`))),
     ...(isPending(zone) ? [] : [groupClaim(groupOf(zone))]),

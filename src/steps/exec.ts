@@ -84,6 +84,7 @@ export const exec = defineStep({
     }
   },
   invert: (changes) => changes.map(inverse),
+  writes: (changes) => changes.map(({ after }) => ({ command: runIn(after)?.[0] ?? '*' })),
   claims: () => [],
   estimateMs: () => 30 * seconds,
 })

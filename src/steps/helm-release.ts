@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, type Change, type Finding, type Inverse, type Planned, type PlanInputs, type ReadContext } from '../contract/index.js'
+import { isPending, type Change, type Finding, type Inverse, type Planned, type PlanInputs, type ReadContext, type Write } from '../contract/index.js'
 import type { Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
@@ -7,7 +7,7 @@ import { naming } from './parts/naming.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
-import { recoverRelease } from './parts/release-recovery.js'
+import { recoverRelease, recoveryWrites } from './parts/release-recovery.js'
 import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -90,6 +90,7 @@ export const helmRelease = defineStep({
   invert: (changes) => changes.map(inverse),
   // A rollback is a revision of its own.
   isBack: (then, now) => now && then.action === now.action && (now.action === 'create' || statusIn(now.before) === 'deployed'),
+  writes: (changes, wanted) => changes.flatMap((change) => releaseWrites(change, wanted)),
   claims: ({ cluster, namespace, release }) => [claim('release', `${known(cluster)}/${known(namespace)}/${known(release)}`)],
   estimateMs: () => 10 * minutes,
 })
@@ -99,6 +100,13 @@ function afterOf({ chart, valuesFiles, values, set, secrets }: PlanInputs<Releas
   const shown = { valuesFiles, set, secrets }
   const given = Object.entries(shown).filter(([, value]) => isPending(value) || Object.keys(value).length > 0)
   return { chart: isPending(chart) ? chart : chartSaid(chart), values: values as Planned, ...Object.fromEntries(given) }
+}
+
+/** What an interrupted helm left is cleared first, as the change's state before tells. */
+function releaseWrites(change: Change, { namespace, release }: PlanInputs<ReleaseInputs>): Write[] {
+  const [space, name] = [namespace, release].map((one) => (isPending(one) ? '*' : one)) as [string, string]
+  const helm = change.action === 'delete' ? 'helm uninstall' : isRollback(change) ? 'helm rollback' : 'helm upgrade'
+  return [...recoveryWrites((change.before ?? {}) as Partial<Seen>, { space, name }), { command: helm, on: `${space}/${name}` }]
 }
 
 /** Of the cluster, where that exists already. */

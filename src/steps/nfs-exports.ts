@@ -6,6 +6,7 @@ import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { keyFindings } from './parts/ssh.js'
+import { onHost } from './parts/writes.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 /** exports(5) knows quotes and escapes; a path that needs them is refused instead. */
@@ -76,6 +77,9 @@ export const nfsExports = defineStep({
       ...inverted(change),
       ...(change.action === 'create' ? { harm: 'hubs that mount these exports lose their files' } : {}),
     })),
+  // Where the server's own file has all of them already, its other file is removed instead of written.
+  writes: (changes, { machine }) =>
+    changes.flatMap(({ action }) => onHost(machine, ...(action === 'delete' ? ['rm', 'exportfs'] : ['mkdir', 'tee', 'exportfs', 'systemctl enable']))),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 15 * seconds,
 })

@@ -10,6 +10,7 @@ import {
   type Inverse,
   type PlanInputs,
   type ReadContext,
+  type Write,
 } from '../contract/index.js'
 import { ask } from '../platform/host/ask.js'
 import { deviceFolder, exportPool, importedPools, importPool, isInPool, mountAll, mountedDatasets, poolFill, type ImportedPool } from '../platform/host/pools.js'
@@ -20,6 +21,7 @@ import { deallocate, deallocateAction, isSilence, onceItAnswers, startAction, st
 import { naming } from './parts/naming.js'
 import { mountpointFindings, poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
+import { machineType, onHost, pathOf, post } from './parts/writes.js'
 import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -96,6 +98,7 @@ export const nfsFence = defineStep({
   invert: (changes) => changes.map(turned),
   // A server that runs again is fenced in the usual way the next time: it is back once that would have both to do.
   isBack: (then, _now, forward) => (truth(then.after, 'power') === undefined ? undefined : forward.length === 2 && forward.every(isClean)),
+  writes: (changes, { machine }) => changes.flatMap(({ after }) => fenceWrites(after, machine)),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 30 * seconds,
 })
@@ -118,6 +121,15 @@ function cleanFence(machine: PlanInputs<Inputs>['machine'], pool: PlanInputs<Inp
       after: { on, imported: false },
     },
   ]
+}
+
+/** A server that was stopped serves again as one that was asked to leave does: with its pool, and then with NFS. */
+function fenceWrites(after: Change['after'], machine: PlanInputs<Inputs>['machine']): Write[] {
+  const [serving, imported, power] = (['active', 'imported', 'power'] as const).map((key) => truth(after, key))
+  if (power === 'deallocated') return [post(pathOf(machine, machineType), 'deallocate')]
+  if (power === 'running') return [post(pathOf(machine, machineType), 'start'), ...onHost(machine, 'zpool import', 'zfs mount', 'systemctl enable')]
+  if (serving !== undefined) return onHost(machine, serving === true ? 'systemctl enable' : 'systemctl stop')
+  return onHost(machine, ...(imported === true ? ['zpool import', 'zfs mount'] : ['zpool export']))
 }
 
 /** The same changes, the other way round. */

@@ -21,6 +21,7 @@ import { naming } from './parts/naming.js'
 import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/pool.js'
 import { keyFindings } from './parts/ssh.js'
 import { assertAsRecorded, featureFindings, storageRecord } from './parts/storage-record.js'
+import { onHost } from './parts/writes.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 const disk = z.strictObject({ name: z.string(), lun: z.number().int(), id: resourceId, uniqueId: z.string() })
@@ -105,6 +106,11 @@ export const zfsImportPool = defineStep({
     }
   },
   invert: (changes) => changes.map((change) => inverted({ ...change, before: { imported: false } })),
+  writes: (changes, { machine }) =>
+    changes.flatMap(({ before, after }) => {
+      if (!wantsImport(after)) return onHost(machine, 'zpool export')
+      return onHost(machine, ...(wantsImport(before) ? [] : ['zpool import']), 'zfs mount')
+    }),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 40 * seconds,
 })

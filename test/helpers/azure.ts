@@ -101,7 +101,7 @@ function modelSsh({ world }: TestWorld): SshDoor {
   }
   return {
     read: async (...asked) => read(...asked),
-    write: async (...asked) => read(...asked),
+    write: async (host) => read(host, []),
     networks: () => world.spec.jumpHosts.map(({ network }) => network),
     tryJump: async () => undefined,
     version: async () => ({ path: '/usr/bin/ssh', version: '9.2' }),

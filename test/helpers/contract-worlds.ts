@@ -7,7 +7,7 @@ import { openCommands } from '../../src/platform/command/command.js'
 import type { Platform } from '../../src/platform/platform.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { hostLock } from '../../src/platform/ssh/ssh.js'
-import { quoteWords } from '../../src/platform/ssh/quote.js'
+import { inTurn, quoteWords } from '../../src/platform/ssh/quote.js'
 import { changes } from '../../src/sim/hosts/judge.js'
 import { runOnHost } from '../../src/sim/hosts/shell.js'
 import { azureWorld, type AzureWorld } from './azure.js'
@@ -18,6 +18,7 @@ import { anyRequestOf } from './requests.js'
 import type { Contracted } from './step-contract.js'
 import { Driven } from './steps.js'
 import type { TestWorld } from './world.js'
+import { worldWrites } from './world-writes.js'
 
 type Module = AnyStep<Platform>
 type Given = Readonly<Record<string, unknown>>
@@ -35,6 +36,7 @@ export async function inAzure(
   const inputs = await during(Promise.resolve(prepare(world)))
   return {
     ...{ module, inputs, during, doors, clock: own.clock },
+    sent: () => worldWrites(own.test.world.requests),
     writes: () => own.test.world.requests.filter(({ writes }) => writes).map(({ method, path }) => `${method} ${path}`),
     ...(bringAbout === undefined ? {} : { bringAbout: async () => void (await during(bringAbout(world))) }),
     close: async () => void (await own[Symbol.asyncDispose]()),
@@ -66,7 +68,7 @@ function shellSsh({ test, doors }: AzureWorld): SshDoor {
     world.log({ door: 'ssh', method: 'EXEC', path: line, status: result.exitCode, writes: changes(line) })
     return result
   }
-  return { ...doors.ssh, read: run, write: (host, command, wish) => run(host, ['sudo', '-n', 'flock', '-w', '60', hostLock, ...command], wish) }
+  return { ...doors.ssh, read: run, write: (host, commands, wish) => run(host, ['sudo', '-n', 'flock', '-w', '60', hostLock, ...inTurn(commands)], wish) }
 }
 
 /** A cluster's API on loopback, with the real helm and kubectl. No resource manager serves it: its azure door knows the cluster alone. */
@@ -83,6 +85,7 @@ export async function onCluster(
   const doors = { ...anyRequestOf<Platform>(['ssh', 'dns', 'http', 'command']), ...{ helm, kube, azure, clock } } as unknown as Platform
   return {
     ...{ module, inputs, doors, clock, writes },
+    sent: () => worldWrites(server.requests),
     ...(bringAbout === undefined ? {} : { bringAbout: () => bringAbout(doors) }),
     close: () => server[Symbol.asyncDispose](),
   }
@@ -112,9 +115,14 @@ export async function withCommands(module: Module, inputsOf: (folder: string) =>
   const doors = { ...anyRequestOf<Platform>(['azure', 'ssh', 'helm', 'kube', 'dns', 'http']), command, clock } as Platform
   return {
     ...{ module, doors, clock, inputs: inputsOf(folder) },
-    writes: () => readFileSync(log, 'utf8').split('\n').filter((line) => line !== ''),
+    sent: () => linesIn(log).map((name) => ({ command: `./${name}` })),
+    writes: () => linesIn(log),
     close: async () => rmSync(folder, { recursive: true }),
   }
+}
+
+function linesIn(path: string): string[] {
+  return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '')
 }
 
 /** A module of a site's own that looks after one file, and reads it without any door: see `announce.mjs` in `runbooks/minimal`. */
@@ -141,6 +149,7 @@ export async function aboutFile(path: string, inputsOf: (file: string) => Given)
   }
   return {
     ...{ module, doors, clock, inputs: inputsOf(file) },
+    sent: () => [],
     faults: { 'its file cannot be read': unreadable },
     writes: () => {
       if (read() !== last) written.push(file)

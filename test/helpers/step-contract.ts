@@ -5,16 +5,20 @@ import {
   isPending,
   LifeboatError,
   Pending,
+  sayWrite,
   type AnyStep,
   type Change,
   type Clock,
   type Json,
   type Observation,
   type Seen,
+  type Write,
 } from '../../src/contract/index.js'
 import { unshown } from '../../src/engine/compare.js'
+import { matched } from '../../src/engine/fidelity.js'
 import type { Platform } from '../../src/platform/platform.js'
 import { failuresOf, watchedDoors, type Call } from './failing-doors.js'
+import { Foretold } from './foretold.js'
 
 /** A module in a world of its own, in which it has something to do. */
 export interface Contracted {
@@ -26,6 +30,8 @@ export interface Contracted {
   readonly clock: Clock
   /** What the world has judged to be writes so far. */
   readonly writes: () => readonly string[]
+  /** The same in the words of a module's predictions (`worldWrites`). */
+  readonly sent: () => readonly Write[]
   /** Lets the world's time pass while something works that does not sleep. */
   readonly during?: <T>(work: Promise<T>) => Promise<T>
   /** For a check, which brings about nothing: brings about what it waits for. */
@@ -82,10 +88,12 @@ class Trial {
   readonly #case: ContractCase
   readonly #at: Contracted
   readonly #inputs: Inputs
+  readonly #foretold: Foretold
 
   constructor(one: ContractCase, at: Contracted) {
     this.#case = one
     this.#at = at
+    this.#foretold = new Foretold(at)
     this.#inputs = at.module.inputs.parse(at.inputs)
   }
 
@@ -202,6 +210,9 @@ class Trial {
     this.#inverse(changes)
     // What could not be looked at is assumed to be absent, and says so in the plan: creating it was shown, mending it was not.
     const comparable = canLook || start.state === 'absent' ? known : []
+    const [open, closed] = [this.#foretold.predictionOf(changes, inputs), this.#foretold.predictionOf(comparable, this.#inputs)]
+    const sure = comparable.length === 0 ? [] : closed.map((write) => ({ write }))
+    for (const { write } of matched(open, sure).unpredicted) this.breach(`${who}, it does not predict ${sayWrite(write)}`)
     for (const one of unshown(changes, comparable)) this.breach(`${who}, it does not show that it will ${one.action} ${one.resource}`)
     for (const said of await module.preflight(changes, inputs, this.#ctx())) {
       const mayStop = Object.keys(this.#case.stops ?? {}).some((key) => isPending(inputs[key]))
@@ -304,8 +315,12 @@ class Trial {
     const checkpoint = async (what: Json): Promise<void> => {
       if (!isDeepStrictEqual(what, asJson(what))) this.breach(`a checkpoint does not survive JSON: ${JSON.stringify(what)}`)
     }
-    const work = this.#at.module.apply(changes, this.#inputs, { ...this.#ctx(), checkpoint })
-    await (this.#at.during?.(work) ?? work)
+    const { module } = this.#at
+    const apply = async (): Promise<void> => {
+      const work = module.apply(changes, this.#inputs, { ...this.#ctx(), checkpoint })
+      await (this.#at.during?.(work) ?? work)
+    }
+    await this.#foretold.during(changes, this.#inputs, apply, (what) => this.breach(`${this.doing} ${what}`))
   }
 
   async #untilConverged(): Promise<Inputs> {

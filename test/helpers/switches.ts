@@ -10,10 +10,11 @@ import {
   type Clock,
   type Demand,
   type Finding,
+  type JsonObject,
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts } from '../../src/engine/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type Survivors } from '../../src/engine/index.js'
 import { Journal, type RecordData } from '../../src/journal/index.js'
 import type { Node, Runbook } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
@@ -95,11 +96,15 @@ export interface Stage {
   readonly stop?: AbortController
   /** Chosen in advance. */
   readonly accept?: Accepting
+  /** Outputs of the run that is undone: the steps are its way back. */
+  readonly outputs?: ReadonlyMap<string, JsonObject>
   /** Nobody is there to be asked. */
   readonly alone?: boolean
+  /** Children of earlier lives; without it, there are none. */
+  readonly survivors?: Survivors
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, outputs, alone = false, survivors }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -128,8 +133,9 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     journal,
     listeners: [(event) => events.push(event)],
     ...(accept === undefined ? {} : { accept }),
+    ...(outputs === undefined ? {} : { outputs }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
-    survivors: { handle: async () => 'gone', marked: async () => [] },
+    survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
   }
   const started: RecordData['run.started'] = {

@@ -65,7 +65,7 @@ describe('the real ssh, through a jump host, to a server of the world', () => {
     const { ssh, at } = await open()
     host().answers = false
     expect(await failure(ssh.read(at, ['true']))).toMatchObject({ code: 'ssh.unreachable', retry: {} })
-    expect(await failure(ssh.write(at, ['true']))).toMatchObject({ code: 'ssh.unreachable', retry: {} })
+    expect(await failure(ssh.write(at, [['true']]))).toMatchObject({ code: 'ssh.unreachable', retry: {} })
   })
 
   it('says so when the cloud file has no way into that network', async () => {
@@ -80,7 +80,7 @@ describe('the real ssh, through a jump host, to a server of the world', () => {
 
   it('writes as root under the host’s lock, journaled as a child to await', async () => {
     const { ssh, at, children } = await open()
-    const result = await ssh.write(at, ['tee', '/etc/exports'], { input: '# mine\n' })
+    const result = await ssh.write(at, [['tee', '/etc/exports']], { input: '# mine\n' })
     expect(result).toMatchObject({ exitCode: 0, stdout: '# mine\n' })
     expect(await executed()).toEqual([expect.stringMatching(`^sudo -n flock -w \\d+ ${hostLock} tee `)])
     expect(children.startedOnes).toMatchObject([{ survivor: 'await' }])
@@ -90,14 +90,14 @@ describe('the real ssh, through a jump host, to a server of the world', () => {
   it('does not write while another command holds the lock, and can try again', async () => {
     const { ssh, at } = await open()
     host().locks.set(hostLock, { held: true, waiting: [] })
-    expect(await failure(ssh.write(at, ['tee', '/etc/mine'], { input: 'x' }))).toMatchObject({ code: 'ssh.locked', retry: {} })
+    expect(await failure(ssh.write(at, [['tee', '/etc/mine']], { input: 'x' }))).toMatchObject({ code: 'ssh.locked', retry: {} })
     expect(host().files.has('/etc/mine')).toBe(false)
   })
 
   it('cannot tell what became of a command when the connection breaks in the middle', async () => {
     const { ssh, at } = await open()
     host().locks.set(hostLock, { held: true, waiting: [] })
-    const broken = failure(ssh.write(at, ['tee', '/etc/mine'], { input: 'x' }))
+    const broken = failure(ssh.write(at, [['tee', '/etc/mine']], { input: 'x' }))
     while (host().locks.get(hostLock)?.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve))
     host().answers = false
     world.world.changed()

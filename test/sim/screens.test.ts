@@ -241,11 +241,18 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     film.end()
   })
 
-  it('with NO_COLOR: lines with their time, and no codes at all', async () => {
+  it('with NO_COLOR: lines with their time, questions that are answered by a line, and no codes at all', async () => {
     const small = site(work('rack'))
     const film = new Film('no-color')
+    const session = small.start(['run', small.runbook, '--cloud', world.cloudPath], { env: { NO_COLOR: '1' } })
+    await session.waitFor('Type small')
+    session.type('small\r')
+    await session.waitFor('running sh')
+    small.fail('rack')
+    await session.waitFor('Type a number')
+    await film.frame('a question', session, 'Confirmed')
     small.finish('rack')
-    const session = small.run({ env: { NO_COLOR: '1' } })
+    session.type('1\r')
     expect(await session.ended).toBe(0)
     expect(session.raw()).not.toContain('\u001b')
     await film.frame('the end', session, 'Nothing has been changed.')

@@ -1,17 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { root, temporaryFolder } from '../helpers/cli.js'
 
-/** Names of the packages and paths below `dist` of the modules that a command line loads. */
-function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[] } {
+/** What a command line loads: names of packages, and paths below `dist`. `lines`: all of it and what it says, in the order of time. */
+function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[]; lines: string[] } {
   const list = join(temporaryFolder(), 'loaded')
   const hook = pathToFileURL(join(root, 'test/helpers/loaded.mjs')).href
-  execFileSync(process.execPath, ['--import', hook, join(root, 'dist/main.js'), ...args], { env: { ...process.env, LOADED: list } })
+  execFileSync(process.execPath, ['--import', hook, join(root, 'dist/main.js'), ...args], {
+    env: { ...process.env, LOADED: list },
+    stdio: ['ignore', 'ignore', openSync(list, 'a')],
+  })
   const urls = readFileSync(list, 'utf8').split('\n')
   return {
+    lines: urls,
     packages: new Set(urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? [])),
     ours: urls.flatMap((url) => /\/dist\/(.*)$/.exec(url)?.[1] ?? []),
   }
@@ -22,7 +26,15 @@ describe('a command loads what it needs', () => {
     const { packages, ours } = loadedBy(args)
     expect([...packages]).toEqual(['commander'])
     // The frame of the command line only: no room that does work.
-    expect(ours.filter((path) => !/^(main|cli\/\w+|render\/output|contract\/error)\.js$/.test(path))).toEqual([])
+    expect(ours.filter((path) => !/^(main|cli\/\w+|render\/(output|text|color)|contract\/error)\.js$/.test(path))).toEqual([])
+  })
+
+  it('what is worked with is named before the code of the command is loaded', () => {
+    const { ours, lines } = loadedBy(['validate', join(root, 'runbooks/data100.yaml')])
+    expect(ours).toContain('cli/validate.js')
+    const [said, loaded] = ['Reading ', 'cli/validate.js'].map((text) => lines.findIndex((line) => line.includes(text)))
+    expect(said).toBeGreaterThan(0)
+    expect(said).toBeLessThan(loaded ?? 0)
   })
 
   it('validate needs no SDK of Azure, no prompts and no pipeline', () => {

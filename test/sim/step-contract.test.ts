@@ -14,6 +14,11 @@ describe('the contract of steps', () => {
     expect(ofSites.filter((path) => siteCases[path] === undefined)).toEqual([])
   })
 
+  it('has each of them foretell what it writes', () => {
+    const silent = [...registry.values()].filter((module) => module.check !== true && !('writes' in module))
+    expect(silent.map(({ uses }) => uses)).toEqual([])
+  })
+
   const all = [...registry.keys()].flatMap((uses) =>
     Object.entries(contractCases[uses] ?? {}).map(([what, one]) => [uses, what, one] as const),
   )

@@ -24,7 +24,7 @@ const answering = (answer: string | LifeboatError): SshDoor => {
     if (typeof answer !== 'string') throw answer
     return { exitCode: 0, stdout: answer, stderr: '' }
   }
-  return { ...world.doors.ssh, read: say, write: say }
+  return { ...world.doors.ssh, read: say, write: (host) => say(host, []) }
 }
 const snapshots = (ssh: SshDoor = answering('')): Driven =>
   new Driven(diskSnapshots, { ...world.doors, ssh }, world.clock, {

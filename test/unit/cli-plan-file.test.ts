@@ -108,7 +108,7 @@ describe('a plan file', () => {
 })
 
 describe('a plan that was shown, beside the world now', () => {
-  const now = (steps: Plan['steps']): Plan => ({ steps, facts, findings: [{ level: 'warn', what: 'w', mend: 'm', steps: [] }], failures: [], taken: [] })
+  const now = (steps: Plan['steps']): Plan => ({ steps, facts, findings: [{ level: 'warn', what: 'w', mend: 'm', steps: [] }], failures: [], taken: [], places: [] })
   const shown = { path: 'plan.json', file: JSON.parse(JSON.stringify(sample)) as PlanFile }
 
   it('takes the place of the plan that is made now, which gives the findings', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError, type Claim, type Demand, type Finding, type RunEvent } from '../../src/contract/index.js'
+import type { Survivors } from '../../src/engine/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
 import { detour, gate, perform, step, Switches } from '../helpers/switches.js'
 
@@ -118,6 +119,29 @@ describe('a run', () => {
     expect(world.turned).toEqual(['a', 'b'])
   })
 
+  it('writes nothing while a child of an earlier life is at work, says so, and can be stopped there', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'await' } as const
+    const atWork: Survivors = {
+      marked: async () => [child],
+      handle: async (_child, found, signal) => {
+        found()
+        stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped by SIGINT', { blame: 'user' }))
+        signal.throwIfAborted()
+        return 'awaited'
+      },
+    }
+    const nodes = [step('a'), step('b', ['a'])]
+    const { outcome, events, store } = await perform({ nodes, world, stop, survivors: atWork })
+    expect(outcome).toBe('interrupted')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'survivor.found', pid: 7, command: 'helm upgrade', survivor: 'await' }))
+    expect(world.turned).toEqual([])
+    const again = await perform({ nodes, world, store })
+    expect(again.outcome).toBe('succeeded')
+    expect(world.turned).toEqual(['a', 'b'])
+  })
+
   it('stops when the journal cannot be written, before it does anything that would not be on record', async () => {
     const world = new Switches()
     const store = new MemoryStore()
@@ -184,6 +208,17 @@ describe('readiness', () => {
     world.during = async () => undefined
     expect((await perform({ nodes, world, store: first.store })).outcome).toBe('succeeded')
     expect(world.turned.slice(-3)).toEqual(['rights', 'fence', 'hub'])
+  })
+
+  it('looks at nothing behind it before a harm on the way back: what is back there may be gone together with what it stood on', async () => {
+    const world = new Switches()
+    world.harmful.add('exports')
+    const nodes = [step('release'), step('cluster', ['release']), step('exports', ['release', 'cluster'])]
+    world.during = async (id) => {
+      if (id === 'cluster') world.on.delete('release')
+    }
+    const { outcome } = await perform({ nodes, world, outputs: new Map(), answer: () => 'stop' })
+    expect([outcome, world.turned]).toEqual(['succeeded', ['release', 'cluster', 'exports']])
   })
 
   it('is asked again before first harm of what is downstream, and only a stop stops there', async () => {

@@ -28,7 +28,7 @@ afterEach(() => {
 describe('a child that outlived the run that started it', () => {
   it('is ended, with what it started', async () => {
     const child = await survivor('sleep 1000 & wait', 'end')
-    expect(await handleSurvivor(child, clock)).toBe('ended')
+    expect(await handleSurvivor(child, { clock })).toBe('ended')
     await child.ended
     expect(await processes.alive(child.pid, child.started)).toBe(false)
   })
@@ -37,33 +37,46 @@ describe('a child that outlived the run that started it', () => {
     let sleptMs = 0
     const hurried = { ...clock, sleepReal: async (ms: number) => ((sleptMs += ms), clock.sleepReal(1)) }
     const child = await survivor('trap "" TERM; echo begun; while :; do sleep 1000; done', 'end')
-    expect(await handleSurvivor(child, hurried)).toBe('ended')
+    expect(await handleSurvivor(child, { clock: hurried })).toBe('ended')
     expect(sleptMs).toBeGreaterThanOrEqual(10_000)
   })
 
   it('is awaited where it must not be broken off', async () => {
     const child = await survivor('trap "exit 1" TERM; read line; exit 0', 'await')
+    let told = 0
     // It ends only once somebody has waited for it.
     const waiting = { ...clock, sleepReal: async () => (child.letGo(), clock.sleepReal(1)) }
-    expect(await handleSurvivor(child, waiting)).toBe('awaited')
+    expect(await handleSurvivor(child, { clock: waiting, found: () => (told += 1) })).toBe('awaited')
     expect(await child.ended).toEqual([0, null])
+    expect(told).toBe(1)
   })
 
-  it('is gone once it has ended', async () => {
+  it('is left to itself when the operator stops waiting for it', async () => {
+    const child = await survivor('trap "exit 1" TERM; echo begun; read line; exit 0', 'await')
+    const stop = new AbortController()
+    const failure = await handleSurvivor(child, { clock, found: () => stop.abort(new Error('stopped')), signal: stop.signal }).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ message: 'stopped' })
+    expect(await processes.alive(child.pid, child.started)).toBe(true)
+  })
+
+  it('is gone once it has ended, and nobody is told to wait', async () => {
     const child = await survivor('exit 0', 'end')
     await child.ended
-    expect(await handleSurvivor(child, clock)).toBe('gone')
+    const found = (): never => {
+      throw new Error('it is not there')
+    }
+    expect(await handleSurvivor(child, { clock, found })).toBe('gone')
   })
 
   it('is not taken for another process with its pid, which is left alone', async () => {
     const other = await survivor('sleep 1000', 'end')
-    expect(await handleSurvivor({ ...other, started: 'another:1' }, clock)).toBe('gone')
+    expect(await handleSurvivor({ ...other, started: 'another:1' }, { clock })).toBe('gone')
     expect(await processes.alive(other.pid, other.started)).toBe(true)
   })
 
   it('is asked about when it was started on another host', async () => {
     const child = await survivor('sleep 1000', 'end')
-    const failure = await handleSurvivor({ ...child, host: 'elsewhere' }, clock).catch((error: unknown) => error)
+    const failure = await handleSurvivor({ ...child, host: 'elsewhere' }, { clock }).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(LifeboatError)
     expect(failure).toMatchObject({ code: 'child.elsewhere' })
   })

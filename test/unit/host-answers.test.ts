@@ -5,14 +5,15 @@ import { exportTable, nfsState, parseExports, sameOptions, writeExports } from '
 import { importablePools, importedPools, importPool, exportPool, mountedDatasets } from '../../src/platform/host/pools.js'
 import type { Host } from '../../src/platform/host/run.js'
 import type { SshResult } from '../../src/platform/ssh/door.js'
+import { inTurn } from '../../src/platform/ssh/quote.js'
 
 /** A host that always answers this. */
 function host(answer: Partial<SshResult>, said: string[] = []): Host {
-  const reply = async (_at: unknown, words: readonly string[]): Promise<SshResult> => {
+  const read = async (_at: unknown, words: readonly string[]): Promise<SshResult> => {
     said.push(words.join(' '))
     return { exitCode: 0, stdout: '', stderr: '', ...answer }
   }
-  return { ssh: { read: reply, write: reply }, at: { machine: '/x/nfsserver', user: 'u', key: '/k' } }
+  return { ssh: { read, write: (at, commands) => read(at, inTurn(commands)) }, at: { machine: '/x/nfsserver', user: 'u', key: '/k' } }
 }
 
 const failure = (promise: Promise<unknown>): Promise<LifeboatError> =>

@@ -19,6 +19,7 @@ function input(facts: Partial<PlanInput> = {}): PlanInput {
     facts: { firstHarm, pointOfNoReturn, criticalPath, totalMs },
     findings: [],
     failures: [],
+    places: [],
     ...facts,
   }
 }
@@ -28,6 +29,24 @@ const text = (facts: Partial<PlanInput> = {}): string => planLines(input(facts),
 function withChange(change: Change, irreversible: Readonly<Record<string, string>> = {}): string {
   return text({ steps: [planned('cluster', { changes: [change], irreversible })] })
 }
+
+describe('the head of a plan', () => {
+  it('names groups, clusters, machines and zones, and which of them are new', () => {
+    const places: PlanInput['places'] = [
+      { kind: 'group', name: 'hubs-1', made: false },
+      { kind: 'group', name: 'hubs-2', made: true },
+      { kind: 'machine', name: 'nfs', group: 'hubs-1', made: false },
+      { kind: 'zone', name: 'hub.example', group: 'dns', made: false },
+    ]
+    const lines = planLines(input({ places }), { columns: 80 })
+    expect(lines.slice(2, 6).map((one) => one.trimEnd())).toEqual([
+      'touched.',
+      '  groups    hubs-1, hubs-2 (new)',
+      '  machines  nfs in hubs-1',
+      '  zones     hub.example in dns',
+    ])
+  })
+})
 
 describe('the end of a plan', () => {
   const ends = (...changes: readonly Change[]): string[] => planLines(input({ steps: [planned('x', { changes })] }), { columns: 250 }).filter((line) => line.includes('DNS'))

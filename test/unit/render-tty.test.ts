@@ -33,8 +33,40 @@ describe('the live view', () => {
       '  prod-live     after prod',
       '',
       'elapsed 3m  done about 13:18, 35m to go  objective 45m, 7m to spare',
-      '0/5 steps  run r1 in a simulated world  Ctrl-C stops at a safe point',
+      '0/5 steps  run r1 simulated  Ctrl-C: safe stop',
     ])
+  })
+
+  it('says what Ctrl-C does now, in a window of 80 columns too', () => {
+    const run = '20190225-204000-data100-abcd'
+    const real = [{ ...started, run, mode: 'run' } as RunEvent, plannedRun]
+    const footer = (events: readonly RunEvent[], looksOn = false): string | undefined => {
+      return viewOf(viewAfter(events), { ...layout, looksOn }).at(-1)
+    }
+    expect(footer(real)).toMatch(/run 20190225-204000-data100-abcd on [0-9a-f]{8}…  Ctrl-C: safe stop$/)
+    const stopping = event(3, { type: 'run.stopping', signal: 'SIGINT' })
+    expect(footer([...real, stopping])).toMatch(/Ctrl-C: end now$/)
+    expect(footer([...real, stopping, { ...started, run, resumed: true } as RunEvent])).toMatch(/Ctrl-C: safe stop$/)
+    expect(footer(real, true)).toMatch(/Ctrl-C: look away$/)
+  })
+
+  it('names what is made while it is made', () => {
+    const change = { resource: 'managedCluster hubs-2', action: 'create', after: {} } as const
+    const intent = (...changes: (typeof change)[]): RunEvent => event(1, { type: 'step.intent', step: 'cluster', changes })
+    expect(viewAfter([started, startedStep(0, 'cluster'), intent(change)]).steps.get('cluster')?.message).toBe('creating managedCluster hubs-2')
+    expect(viewAfter([started, intent(change, change, change)]).steps.get('cluster')?.message).toBe('creating managedCluster hubs-2 and 2 more')
+  })
+
+  it('says what of an earlier life it waits for, and what became of it', () => {
+    const { screen, renderer } = live()
+    const child = { step: 'prod', command: 'helm upgrade', pid: 77 }
+    renderer.listener(started)
+    renderer.listener(event(1, { type: 'survivor.found', ...child, survivor: 'await' }))
+    renderer.listener(event(2, { type: 'survivor.handled', ...child, how: 'awaited' }))
+    renderer.close()
+    const kept = screen.kept.replaceAll(/\s+/g, ' ')
+    expect(kept).toContain('helm upgrade of an earlier life of this run is still at work; waiting until it is done before anything is written (pid 77)')
+    expect(kept).toContain('helm upgrade of an earlier life of this run: awaited until it was done (pid 77)')
   })
 
   it('says when the objective will be missed', () => {

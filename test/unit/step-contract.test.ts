@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { anyStep, LifeboatError, type StepModule } from '../../src/contract/index.js'
+import { anyStep, LifeboatError, type StepModule, type Write } from '../../src/contract/index.js'
 import type { Platform } from '../../src/platform/platform.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { inverted } from '../../src/steps/step.js'
@@ -15,9 +15,11 @@ type Module = StepModule<Inputs, { text: string }, 'name', { text: string }, Pla
 function board(spoil: (module: Module, notes: Map<string, string>) => Partial<Module> = () => ({})): ContractCase {
   const notes = new Map<string, string>()
   const writes: string[] = []
+  const sent: Write[] = []
   const read = async (name: string): Promise<string | undefined> => notes.get(name)
   const write = async (name: string, text: string | undefined): Promise<void> => {
     writes.push(name)
+    sent.push({ command: text === undefined ? 'unpin' : 'pin' })
     if (text === undefined) notes.delete(name)
     else notes.set(name, text)
   }
@@ -45,6 +47,7 @@ function board(spoil: (module: Module, notes: Map<string, string>) => Partial<Mo
     async apply(changes, { name }) {
       for (const { action, after } of changes) await write(name, action === 'delete' ? undefined : (after as { text: string }).text)
     },
+    writes: (changes, { name }) => changes.map(({ action }) => ({ command: action === 'delete' ? 'unpin' : 'pin', on: String(name) })),
     invert: (changes) => changes.map(inverted),
     claims: ({ name }) => [{ resource: `note:${String(name)}`, mode: 'alone' }],
     estimateMs: () => 1,
@@ -58,6 +61,7 @@ function board(spoil: (module: Module, notes: Map<string, string>) => Partial<Mo
     open: async () => ({
       ...{ module, clock, inputs: { name: 'hub', text: 'moved' }, doors: { dns, clock } as unknown as Platform },
       writes: () => writes,
+      sent: () => sent,
       close: async () => undefined,
     }),
   }
@@ -95,6 +99,9 @@ describe('the contract of steps', () => {
     ['has no way back for one of its changes', () => ({ invert: () => [] }), /invert answers for , not for note hub/],
     ['cannot be put back and does not say why', () => ({ invert: (changes) => changes.map(({ resource }) => ({ resource, irreversible: ' ' })) }), /is irreversible without a reason/],
     ['fails for good', () => ({ apply: async () => Promise.reject(new LifeboatError('board.full', 'the board is full')) }), /apply: LifeboatError: the board is full/],
+    ['does not foretell what it writes', () => ({ writes: () => [] }), /apply sends pin, which it does not predict/],
+    ['foretells what it does not write', (module) => ({ writes: (...given) => [...(module.writes?.(...given) ?? []), { command: 'glue' }] }), /apply does not send glue, which it predicts/],
+    ['foretells as if all were known', () => ({ writes: (changes, { text }) => [{ command: changes[0]?.action === 'delete' ? 'unpin' : 'pin', on: String(text) }] }), /while text is pending, it does not predict pin on moved/],
     ['plans something else every time', () => ({ plan: () => [{ resource: `note ${Math.random()}`, action: 'create' }] }), /plan gives something else the second time/],
   ])('is broken by one that %s', async (_what, spoil, told) => {
     expect((await breachesOf(board(spoil))).join('\n')).toMatch(told)

@@ -58,6 +58,7 @@ export function openCommands(options: OpenCommandsOptions): CommandDoor {
         ...commandOf(ready, command),
         // What it does in the middle is not ours to know, so it is never broken off; its time limit alone ends it.
         survivor: 'await',
+        writes: [{ command: ready.struck(printable(command.argv[0] ?? '')) }],
         keepEndBytes: keptBytes,
         onLine: (line) => onLine(printable(ready.struck(line))),
       })

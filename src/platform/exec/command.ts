@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../contract/index.js'
+import type { Clock, CommandWrite, Log } from '../../contract/index.js'
 import type { Child, ChildLog } from '../scope.js'
 
 export interface Command {
@@ -18,6 +18,8 @@ export interface Command {
    * not broken off by the signal either.
    */
   readonly survivor?: Child['survivor']
+  /** Of what may change the world: what it does, taken from the arguments themselves (see `verbs.ts`). */
+  readonly writes?: readonly CommandWrite[]
   /** How it stands in the journal and in errors; the arguments if absent. Must hold no secret. */
   readonly say?: string
   /** What it says on standard output may hold secrets that nobody of us knows: a log is told how much it was, and no more. */

@@ -2,7 +2,8 @@ import { LifeboatError } from '../../contract/index.js'
 import type { Child } from '../scope.js'
 import type { Command, ExecOptions, Finished } from './command.js'
 import { isExecutable } from './find.js'
-import { commandEntry } from './log-entry.js'
+import { stepAtWork } from '../log/step.js'
+import { commandEntry, writesOf } from './log-entry.js'
 import { Output } from './output.js'
 import { processes, processStart } from './processes.js'
 import { startHeld, startReader, type Running } from './spawn.js'
@@ -71,16 +72,24 @@ export class Exec {
     try {
       const held = startHeld(command, survivor, this.#options, output)
       const child = await this.#journal(command, survivor, held.child)
+      this.#options.log?.({ kind: 'sending', step: stepAtWork(), writes: writesOf(command) })
       held.letGo()
       const following = this.#follow(command, held.child, output)
-      const { exitCode } = await this.#whole(command, held.child).finally(async () => {
-        const { exitCode, signal } = await held.child
-        await following
-        await this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null })
-      })
+      const { exitCode } = await this.#journaledEnd(command, held.child, child, following)
       return { exitCode: exitCode ?? -1, ...(await output.read(command.keepEndBytes)) }
     } finally {
       await output.remove()
+    }
+  }
+
+  /** Journals how it ended, also where it was ended by us. */
+  async #journaledEnd(command: Command, running: Running, child: Child, following: Promise<void>): Promise<Awaited<Running>> {
+    try {
+      return await this.#whole(command, running)
+    } finally {
+      const { exitCode, signal } = await running
+      await following
+      await this.#options.children.ended(child, { exitCode: exitCode ?? null, signal: signal ?? null })
     }
   }
 

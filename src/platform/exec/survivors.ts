@@ -6,11 +6,19 @@ import { processes } from './processes.js'
 const graceMs = 10_000
 const lookEveryMs = 200
 
+export interface Handling {
+  readonly clock: Clock
+  /** Called once if the child still runs, before it is awaited or ended. */
+  readonly found?: () => void
+  readonly signal?: AbortSignal
+}
+
 /**
  * Ends or awaits a child that outlived the process that started it. Resolves only when it is gone: a pid that now belongs
- * to another process is never signalled. Throws `child.elsewhere` for a child of another host, where nobody here can look.
+ * to another process is never signalled. Rejects with the signal's reason when that is aborted; the child may still run then. Throws
+ * `child.elsewhere` for a child of another host, where nobody here can look.
  */
-export async function handleSurvivor(child: Child, clock: Clock): Promise<'ended' | 'awaited' | 'gone'> {
+export async function handleSurvivor(child: Child, { clock, found, signal }: Handling): Promise<'ended' | 'awaited' | 'gone'> {
   if (child.host !== processes.host) {
     throw new LifeboatError('child.elsewhere', `\`${child.command}\` (pid ${child.pid}) was started on ${child.host} and may still run there`, {
       blame: 'user',
@@ -18,17 +26,18 @@ export async function handleSurvivor(child: Child, clock: Clock): Promise<'ended
     })
   }
   if (!(await isAlive(child))) return 'gone'
+  found?.()
   if (child.survivor === 'await') {
-    while (await isAlive(child)) await clock.sleepReal(lookEveryMs)
+    while (await isAlive(child)) await clock.sleepReal(lookEveryMs, signal)
     return 'awaited'
   }
   signalGroup(child.pid, 'SIGTERM')
   for (let waitedMs = 0; waitedMs < graceMs; waitedMs += lookEveryMs) {
     if (!(await isAlive(child))) return 'ended'
-    await clock.sleepReal(lookEveryMs)
+    await clock.sleepReal(lookEveryMs, signal)
   }
   signalGroup(child.pid, 'SIGKILL')
-  while (await isAlive(child)) await clock.sleepReal(lookEveryMs)
+  while (await isAlive(child)) await clock.sleepReal(lookEveryMs, signal)
   return 'ended'
 }
 

@@ -2,6 +2,7 @@ import { parseDocument } from 'yaml'
 import type { Clock, JsonObject } from '../../contract/index.js'
 import { strikeOut } from '../command/strike.js'
 import type { Exec, Finished } from '../exec/exec.js'
+import { verbsOf } from '../exec/verbs.js'
 import { digestOf } from '../files/digest.js'
 import type { KubeAccess } from '../kube/access.js'
 import type { Tools } from '../kube/tools.js'
@@ -54,7 +55,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       withheld,
       say: ['helm', ...args, '-n', release.namespace].join(' '),
       ...(signal === undefined ? {} : { signal }),
-      ...(survivor === undefined ? {} : { survivor }),
+      ...(survivor === undefined ? {} : { survivor, writes: verbsOf([['helm', ...args]], `${release.namespace}/${release.name}`) }),
     })
   }
 

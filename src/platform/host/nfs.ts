@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
 import { ask, type Question } from './ask.js'
-import { allOf, failed, machineName, unreadable, writeOn, type Host } from './run.js'
+import { failed, machineName, unreadable, writeOn, type Host } from './run.js'
 
 /** The unit's own name; `nfs-kernel-server` is Debian's alias for it, which systemctl does not enable. */
 const unit = 'nfs-server'
@@ -29,10 +29,10 @@ export const nfsState: Question<ServiceState> = {
   },
 }
 
-export const stopNfs = (host: Host): Promise<void> => writeOn(host, ['systemctl', 'stop', unit])
+export const stopNfs = (host: Host): Promise<void> => writeOn(host, [['systemctl', 'stop', unit]])
 /** Now and at every boot. */
 const start = ['systemctl', 'enable', '--now', unit]
-export const startNfs = (host: Host): Promise<void> => writeOn(host, start)
+export const startNfs = (host: Host): Promise<void> => writeOn(host, [start])
 
 export interface Export {
   readonly path: string
@@ -86,16 +86,16 @@ export function parseExports(text: string): readonly Export[] {
  */
 export async function writeExports(host: Host, exports: readonly Export[]): Promise<void> {
   const publish = ['exportfs', '-ra']
-  if (exports.length === 0) return writeOn(host, allOf([['rm', '-f', exportsFile], publish]))
+  if (exports.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish])
   const [own] = await ask(host, ownExports)
   const twin = (one: Export): Export | undefined => own.find(({ path, clients }) => path === one.path && clients === one.clients)
   const other = exports.filter((one) => !sameOptions(one.options, twin(one)?.options ?? one.options))
   if (other.length > 0) throw otherOptions(host, other)
   const missing = exports.filter((one) => twin(one) === undefined)
-  if (missing.length === 0) return writeOn(host, allOf([['rm', '-f', exportsFile], publish, start]))
+  if (missing.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish, start])
   const lines = missing.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
   const input = `# Written by lifeboat.\n${lines.join('')}`
-  await writeOn(host, allOf([['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start]), { input })
+  await writeOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
 }
 
 function otherOptions({ at }: Host, exports: readonly Export[]): LifeboatError {

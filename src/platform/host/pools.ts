@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
 import type { Question } from './ask.js'
-import { allOf, failed, said, unreadable, writeOn, type Host } from './run.js'
+import { failed, said, unreadable, writeOn, type Host } from './run.js'
 
 /** A ZFS pool that is imported on a host. */
 export interface ImportedPool {
@@ -162,7 +162,7 @@ export interface PoolToImport {
  */
 export async function importPool(host: Host, { guid, name, force }: PoolToImport): Promise<void> {
   const command = ['zpool', 'import', ...(force === true ? ['-f'] : []), '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
-  const result = await host.ssh.write(host.at, allOf([command, statusOf(name)]))
+  const result = await host.ssh.write(host.at, [command, statusOf(name)])
   if (result.exitCode === 0) return assertNoErrors(name, result.stdout)
   const text = said(result)
   if (/previously in use|last accessed by another|in use (from|by|on) (an)?other|is active/i.test(result.stderr)) throw notExported(name, text)
@@ -184,7 +184,7 @@ const exportHint =
 /** Unmounts and exports a pool. Throws `zfs.busy` while something on the host uses it. */
 export async function exportPool(host: Host, pool: string): Promise<void> {
   const command = ['zpool', 'export', pool]
-  const result = await host.ssh.write(host.at, command)
+  const result = await host.ssh.write(host.at, [command])
   if (result.exitCode === 0) return
   if (/busy/i.test(result.stderr)) {
     throw new LifeboatError('zfs.busy', `${pool} is in use: ${said(result)}`, {
@@ -197,5 +197,5 @@ export async function exportPool(host: Host, pool: string): Promise<void> {
 }
 
 export async function mountAll(host: Host): Promise<void> {
-  await writeOn(host, ['zfs', 'mount', '-a'])
+  await writeOn(host, [['zfs', 'mount', '-a']])
 }

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
 import type { SshDoor, SshHost, SshOptions, SshResult } from '../ssh/door.js'
-import { quoteWords } from '../ssh/quote.js'
+import { inTurn } from '../ssh/quote.js'
 
 /** A host together with the way to it. */
 export interface Host {
@@ -8,15 +8,10 @@ export interface Host {
   readonly at: SshHost
 }
 
-/** Runs a command that changes the host, under its lock. Throws `host.failed` unless its exit code is 0. */
-export async function writeOn({ ssh, at }: Host, command: readonly string[], options?: SshOptions): Promise<void> {
-  const result = await ssh.write(at, command, options)
-  if (result.exitCode !== 0) throw failed(at, command, result)
-}
-
-/** Commands that belong together, as one: one after the other up to the first that fails. */
-export function allOf(commands: readonly (readonly string[])[]): readonly string[] {
-  return ['sh', '-c', commands.map(quoteWords).join(' && ')]
+/** Runs commands that change the host, in turn and under its lock. Throws `host.failed` unless all their exit codes are 0. */
+export async function writeOn({ ssh, at }: Host, commands: readonly (readonly string[])[], options?: SshOptions): Promise<void> {
+  const result = await ssh.write(at, commands, options)
+  if (result.exitCode !== 0) throw failed(at, inTurn(commands), result)
 }
 
 export function machineName({ machine }: SshHost): string {

@@ -52,7 +52,7 @@ function teller({ host, path, address }: HttpRequest, clock: Clock, log: Log | u
   return (ended: { readonly status: number } | { readonly failure: string }): void => {
     const at = address === undefined ? '' : ` at ${address}`
     const tookMs = clock.realNow().getTime() - startedMs
-    log?.({ kind: 'request', step: stepAtWork(), method: 'GET', url: loggedUrl(`https://${host}${path}`) + at, tookMs, ...ended })
+    log?.({ kind: 'request', step: stepAtWork(), method: 'GET', url: loggedUrl(`https://${host}${path}`) + at, writes: [], tookMs, ...ended })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, JsonObject } from '../../contract/index.js'
 import type { Exec, Finished } from '../exec/exec.js'
+import { verbsOf } from '../exec/verbs.js'
 import type { KubeAccess } from './access.js'
 import type { KubeDoor } from './door.js'
 import { kubeError } from './errors.js'
@@ -17,7 +18,8 @@ const timeoutMs = 60_000
 
 /** The real kubectl as a door. */
 export function openKube({ exec, access, tools }: KubectlOptions): KubeDoor {
-  async function run(cluster: string, args: readonly string[], survivor?: 'end'): Promise<Finished> {
+  /** `changed`: what a command that changes something is about. */
+  async function run(cluster: string, args: readonly string[], changed?: string): Promise<Finished> {
     const [{ path }, to] = await Promise.all([tools.kubectl(), access.to(cluster)])
     const flags = [...to.flags, '--context', to.kubeContext, '--request-timeout', '20s']
     return exec.run({
@@ -28,7 +30,7 @@ export function openKube({ exec, access, tools }: KubectlOptions): KubeDoor {
       // Objects hold what pods are given.
       withheld: true,
       say: ['kubectl', ...args].join(' '),
-      ...(survivor === undefined ? {} : { survivor }),
+      ...(changed === undefined ? {} : { survivor: 'end' as const, writes: verbsOf([['kubectl', ...args]], changed) }),
     })
   }
   return {
@@ -44,7 +46,7 @@ export function openKube({ exec, access, tools }: KubectlOptions): KubeDoor {
       return (JSON.parse(result.stdout) as { items: JsonObject[] }).items
     },
     async delete(cluster, namespace, kind, name) {
-      const result = await run(cluster, ['delete', kind, name, '-n', namespace, '--ignore-not-found'], 'end')
+      const result = await run(cluster, ['delete', kind, name, '-n', namespace, '--ignore-not-found'], `${namespace}/${kind}/${name}`)
       if (result.exitCode !== 0) throw kubeError(result.stderr)
     },
     version: () => tools.kubectl(),

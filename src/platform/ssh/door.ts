@@ -6,10 +6,11 @@ export interface SshDoor {
   /** Runs a command that only reads. */
   read(host: SshHost, command: readonly string[], options?: SshOptions): Promise<SshResult>
   /**
-   * Runs a command that changes the host, under the host's own lock, so that a survivor of an earlier try cannot run
-   * beside it. A connection that breaks in the middle throws `ssh.interrupted`: the command may still be running.
+   * Runs commands that change the host, one after the other up to the first that fails, under the host's own lock, so that a
+   * survivor of an earlier try cannot run beside them. A connection that breaks in the middle throws `ssh.interrupted`: they may
+   * still be running.
    */
-  write(host: SshHost, command: readonly string[], options?: SshOptions): Promise<SshResult>
+  write(host: SshHost, commands: readonly (readonly string[])[], options?: SshOptions): Promise<SshResult>
   /** The virtual networks that there is a way into, by resource id, as the cloud file names them. */
   networks(): readonly string[]
   /**

@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LifeboatError, type Clock } from '../../contract/index.js'
+import { LifeboatError, type Clock, type CommandWrite } from '../../contract/index.js'
 import type { Cloud } from '../cloud/schema.js'
 import type { Exec, Finished } from '../exec/exec.js'
 import { findOnPath } from '../exec/find.js'
+import { verbsOf } from '../exec/verbs.js'
 import { assertPrivate } from '../files/private.js'
 import { knownHosts, machineAlias, sshConfig, wayInto, type HostFacts, type Login, type SshWay } from './config.js'
 import type { SshDoor, SshHost, SshOptions, SshResult } from './door.js'
 import { interrupted, locked, missingSsh, sshError, sudoRefusal } from './errors.js'
-import { quoteWords } from './quote.js'
+import { inTurn, quoteWords } from './quote.js'
 
 export interface OpenSshOptions {
   readonly exec: Exec
@@ -40,7 +41,7 @@ export function openSsh(options: OpenSshOptions): SshDoor {
     return file
   }
 
-  async function run(host: SshHost, words: readonly string[], wish: SshOptions, survivor?: 'await'): Promise<Finished> {
+  async function run(host: SshHost, words: readonly string[], wish: SshOptions, writes?: readonly CommandWrite[]): Promise<Finished> {
     const file = await ssh()
     await assertPrivate(host.key)
     const config = await configFor(host, options)
@@ -54,9 +55,9 @@ export function openSsh(options: OpenSshOptions): SshDoor {
       say: `ssh ${nameOf(host)} ${line}`,
       ...(wish.input === undefined ? {} : { input: wish.input }),
       ...(wish.signal === undefined ? {} : { signal: wish.signal }),
-      ...(survivor === undefined ? {} : { survivor }),
+      ...(writes === undefined ? {} : { survivor: 'await' as const, writes }),
     })
-    if (result.exitCode === 255) throw sshError(nameOf(host), result, survivor !== undefined)
+    if (result.exitCode === 255) throw sshError(nameOf(host), result, writes !== undefined)
     const refused = sudoRefusal(nameOf(host), result)
     if (refused !== undefined) throw refused
     return result
@@ -64,11 +65,12 @@ export function openSsh(options: OpenSshOptions): SshDoor {
 
   return {
     read: (host, command, wish = {}): Promise<SshResult> => run(host, command, wish),
-    async write(host, command, wish = {}): Promise<SshResult> {
+    async write(host, commands, wish = {}): Promise<SshResult> {
       // Less than we wait ourselves, so that it is the lock that gives up, and says so.
       const waitSeconds = String(Math.max(1, Math.floor((realMs(wish) * 0.8) / 1000)))
       try {
-        const result = await run(host, ['sudo', '-n', 'flock', '-w', waitSeconds, hostLock, ...command], wish, 'await')
+        const locking = ['sudo', '-n', 'flock', '-w', waitSeconds, hostLock]
+        const result = await run(host, [...locking, ...inTurn(commands)], wish, verbsOf(commands, labelOf(host)))
         // Only flock fails without a word.
         if (result.exitCode === 1 && result.stdout === '' && result.stderr === '') throw locked(nameOf(host))
         return result
@@ -103,6 +105,11 @@ const loopback = '127.0.0.1'
 /** What only one who was let in gets to hear: that the channel he asked for is not opened. */
 function letIn(stderr: string): boolean {
   return /open failed|stdio forwarding failed|administratively prohibited/i.test(stderr)
+}
+
+/** `GROUP/NAME`: old and new server often bear one name. */
+function labelOf(host: SshHost): string {
+  return `${/\/resourceGroups\/([^/]+)/i.exec(host.machine)?.[1] ?? '?'}/${nameOf(host)}`
 }
 
 function nameOf({ machine }: SshHost): string {

@@ -37,6 +37,6 @@ export function around(lines: readonly string[], active: number, room: number): 
   return lines.slice(from, from + size)
 }
 
-function sayWaiting(waiting: number): string {
+export function sayWaiting(waiting: number): string {
   return waiting === 0 ? '' : ` (question 1 of ${waiting + 1})`
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { durationMs, isPending, type Finding } from '../../contract/index.js'
+import { durationMs, isPending, type Finding, type PlanInputs } from '../../contract/index.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
+import { pathOf } from './writes.js'
 
 export const recordType = z.enum(['A', 'CNAME', 'TXT'])
 
@@ -24,6 +25,12 @@ export function zoneName(zone: string): string {
 }
 
 export const recordLabel = (place: RecordPlace): string => `record ${place.type} ${fqdnOf(place)}`
+
+/** Its path in a write; any part of it may be pending. */
+export function recordPath({ zone, name, type }: PlanInputs<RecordPlace>): string {
+  const [kind, own] = [type, name].map((one) => (isPending(one) ? '*' : one)) as [string, string]
+  return `${pathOf(zone, 'Microsoft.Network/dnsZones')}/${kind}/${own}`
+}
 
 /** A zone that is not there is told before anything is written. */
 export async function zoneFindings(zone: unknown, { azure }: Platform): Promise<readonly Finding[]> {

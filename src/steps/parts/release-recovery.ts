@@ -1,3 +1,4 @@
+import type { CommandWrite } from '../../contract/index.js'
 import type { ReleaseName } from '../../platform/helm/door.js'
 import type { Platform } from '../../platform/platform.js'
 
@@ -24,6 +25,24 @@ export async function recoverRelease(
       return forget(name, newest.revision, kube)
     default:
       return
+  }
+}
+
+/** The same as a plan can tell it: whether helm can name the revision that a rollback went to, it cannot. */
+export function recoveryWrites(
+  { status, revision }: { readonly status?: string; readonly revision?: number },
+  { space, name }: { readonly space: string; readonly name: string },
+): CommandWrite[] {
+  switch (status) {
+    case 'uninstalling':
+      return [{ command: 'helm uninstall', on: `${space}/${name}` }]
+    case 'pending-rollback':
+      return [{ command: 'helm rollback', on: `${space}/${name}` }]
+    case 'pending-install':
+    case 'pending-upgrade':
+      return [{ command: 'kubectl delete', on: `${space}/secret/sh.helm.release.v1.${name}.v${revision ?? '*'}` }]
+    default:
+      return []
   }
 }
 
