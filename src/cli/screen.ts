@@ -63,6 +63,12 @@ export class Screen {
     else this.#renderer.note('info', message)
   }
 
+  /** Said also with `--quiet`: a lock was taken over, a journal was cut short. */
+  warn(message: string): void {
+    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
+    else this.#renderer.note('warn', message)
+  }
+
   /** What a log is told, on the screen as well, where `--debug` asks for it. */
   get echo(): Log | undefined {
     if (this.#options.debug !== true) return undefined
@@ -117,9 +123,8 @@ export class Screen {
 
   get asker(): Asker {
     const { output, interrupts, env } = this.#invocation
-    const { color } = this.#options
-    const shared = { output, stage: this.#stage, interrupt: (): boolean => interrupts.receive('SIGINT') }
-    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, ...(color === undefined ? {} : { flag: color }) })
+    const shared = { output, stage: this.#stage, interrupt: () => void interrupts.receive('SIGINT') }
+    const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, flag: this.#options.color })
     return codes ? terminalAsker({ ...shared, paint: paint(this.#color) }) : plainAsker(shared)
   }
 

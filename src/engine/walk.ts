@@ -245,12 +245,14 @@ export class Walk<D> {
   /**
    * The last look before users lose something: preflight of the harming step and of all that comes after it, and whether
    * what this run has made for them is still so (the cluster, the identity that it acts as, the right that this one was given).
+   * On the way back nothing was made for them, and what is back may not be there to be looked at: a release, once its cluster goes.
    */
   async #beforeHarm(id: string): Promise<void> {
     const { nodes } = this.#ports.runbook
+    const isWayBack = this.#ports.outputs !== undefined
     const concerned = new Set([id, ...dependents(this.#ports.runbook, id)])
     const needed = new Set([...concerned].flatMap((one) => [...needsOf(this.#ports.runbook, one)]))
-    const before = nodes.filter((node) => needed.has(node.id) && !concerned.has(node.id) && this.#verified.has(node.id))
+    const before = isWayBack ? [] : nodes.filter((node) => needed.has(node.id) && !concerned.has(node.id) && this.#verified.has(node.id))
     const after = nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
     const [standing, heard] = await Promise.all([
       Promise.all(before.map((node) => this.#stillThere(node as StepNode))),

@@ -6,9 +6,7 @@ import { killedAtStart } from '../helpers/killed.js'
 const uses = readFileSync(data100, 'utf8').match(/^ +uses: .*$/gm) ?? []
 const startedSteps = uses.filter((line) => !line.endsWith('gate')).length
 
-const every = Array.from({ length: startedSteps }, (_, index) => index + 1)
-// In `npm test`: an early one; intent.test.ts has one among the disks, survivor.test.ts one in prod's helm, and `.ci/run` has all.
-const points = process.env['CRASH'] === 'all' ? every : [8]
+const points = Array.from({ length: startedSteps }, (_, index) => index + 1)
 
 describe('killed with SIGKILL after the n-th step.started', () => {
   it.each(points)('n = %i: resume finishes, and nothing is made twice', async (n) => {

@@ -4,14 +4,13 @@ import { lifeboat, temporaryFolder } from './cli.js'
 import { expectFailedOver } from './failed-over.js'
 import { served, worldState } from './served.js'
 import { sites, type Site } from './sites.js'
-import { quickWorld } from './worlds.js'
 
 /** Runs a site's failover until that event, kills the process with SIGKILL, resumes it, and looks at the world that came of it. */
 export async function killedAndResumed(
   at: (event: RunEvent, seen: readonly RunEvent[]) => boolean,
   { name, runbook, world: file, after }: Site = sites.data100,
 ): Promise<void> {
-  await using world = await served(process.env['CRASH'] === 'all' ? file : quickWorld(undefined, file))
+  await using world = await served(file)
   const flags = ['--state-dir', temporaryFolder(), '--yes', '--json']
   const first = lifeboat(['run', runbook, '--cloud', world.cloudPath, `--confirm=${name}`, ...flags])
   await first.until(at)

@@ -44,12 +44,12 @@ export function isInstalling(name: string): (state: WorldState) => boolean {
 }
 
 /**
- * Resolves once helm waits for the pods of a namespace. Between writing its record and this it still reads its kubeconfig, and
- * ends by itself where that is gone.
+ * Resolves once helm waits for the pods of a namespace (after so many requests of all). Between writing its record and this it still
+ * reads its kubeconfig, and ends by itself where that is gone.
  */
-export async function helmWaitsIn(world: Served, namespace: string): Promise<void> {
+export async function helmWaitsIn(world: Served, namespace: string, after = 0): Promise<void> {
   const looking = `/namespaces/${namespace}/pods`
-  while (!(await worldRequests(world)).some(({ door, path }) => door === 'kube' && path.endsWith(looking))) await setTimeout(50)
+  while (!(await worldRequests(world)).slice(after).some(({ door, path }) => door === 'kube' && path.endsWith(looking))) await setTimeout(50)
 }
 
 export interface RequestEntry {

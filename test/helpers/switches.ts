@@ -10,6 +10,7 @@ import {
   type Clock,
   type Demand,
   type Finding,
+  type JsonObject,
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
@@ -95,13 +96,15 @@ export interface Stage {
   readonly stop?: AbortController
   /** Chosen in advance. */
   readonly accept?: Accepting
+  /** Outputs of the run that is undone: the steps are its way back. */
+  readonly outputs?: ReadonlyMap<string, JsonObject>
   /** Nobody is there to be asked. */
   readonly alone?: boolean
   /** Children of earlier lives; without it, there are none. */
   readonly survivors?: Survivors
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, alone = false, survivors }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, outputs, alone = false, survivors }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -130,6 +133,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     journal,
     listeners: [(event) => events.push(event)],
     ...(accept === undefined ? {} : { accept }),
+    ...(outputs === undefined ? {} : { outputs }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',

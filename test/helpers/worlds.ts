@@ -35,6 +35,15 @@ export function quickWorld(edit: (world: WorldFile) => void = () => undefined, o
   }, of)
 }
 
+/** The world in which nothing can be moved out of the old group, with a cluster and pods that come soon. Answers with its path. */
+export function failedNicWorld(): string {
+  const path = join(temporaryFolder(), 'world.yaml')
+  const podsReady = { 'data100-staging': '2m', 'data100-prod': '2m' }
+  const quick = { extends: join(root, 'fixtures/worlds/data100-failed-nic.yaml'), durations: { 'cluster create': '4m' }, podsReady }
+  writeFileSync(path, JSON.stringify(quick))
+  return path
+}
+
 /** The cloud file of a served world changed by `edit`, beside the files that it refers to. */
 export function cloudFile(of: string, edit: (cloud: CloudFile) => void): string {
   const cloud = readCloud(of)

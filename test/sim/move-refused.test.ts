@@ -1,18 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { EventOf, PlannedStep } from '../../src/contract/index.js'
-import { data100, lifeboat, root, temporaryFolder, type RunningCli } from '../helpers/cli.js'
+import { data100, lifeboat, temporaryFolder, type RunningCli } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests, worldState, type WorldState } from '../helpers/served.js'
-
-/** That world with a cluster and pods that come soon. */
-function failedNic(): string {
-  const path = join(temporaryFolder(), 'world.yaml')
-  const podsReady = { 'data100-staging': '2m', 'data100-prod': '2m' }
-  writeFileSync(path, JSON.stringify({ extends: join(root, 'fixtures/worlds/data100-failed-nic.yaml'), durations: { 'cluster create': '4m' }, podsReady }))
-  return path
-}
+import { failedNicWorld } from '../helpers/worlds.js'
 
 const finished = ({ events }: RunningCli) => events.find((event): event is EventOf<'run.finished'> => event.type === 'run.finished')
 
@@ -30,7 +22,7 @@ function expectAcross(state: WorldState): void {
 
 describe('a group that lets nothing be moved out of it (A17)', () => {
   it('stops the run with another way on offer; resumed that way the hubs come up, and nothing is left to do', async () => {
-    await using world = await served(failedNic())
+    await using world = await served(failedNicWorld())
     const state = temporaryFolder()
     const cloud = ['--cloud', world.cloudPath]
     const flags = ['--state-dir', state, '--yes', '--json']
@@ -62,17 +54,5 @@ describe('a group that lets nothing be moved out of it (A17)', () => {
     const before = (await worldRequests(world)).filter(({ writes }) => writes).length
     expect((await lifeboat(['run', data100, ...cloud, '--confirm=data100', ...flags]).ended).code).toBe(0)
     expect((await worldRequests(world)).filter(({ writes }) => writes)).toHaveLength(before)
-  })
-
-  it('is rehearsed to its end where the other way was chosen in advance', async () => {
-    const cli = lifeboat([
-      'rehearse', data100, '--world', failedNic(), '--accept', 'move=attach-across-groups', '--accept', 'detach=unheard-of',
-      ...['--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()],
-    ])
-    const { code, stderr } = await cli.ended
-    expect(code, stderr).toBe(0)
-    expect(finished(cli)?.outcome).toBe('succeeded')
-    const told = cli.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
-    expect(told).toEqual(['--accept detach=unheard-of was not used: detach has not offered that.'])
   })
 })

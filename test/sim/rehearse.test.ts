@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
-import { quickWorld } from '../helpers/worlds.js'
+import { failedNicWorld } from '../helpers/worlds.js'
 
 /** An environment in which every ambient setting leads to a place that must never be asked. */
 function poisoned(): Record<string, string> {
@@ -36,16 +36,17 @@ function poisoned(): Record<string, string> {
 }
 
 describe('lifeboat rehearse', () => {
-  it('prints the event stream and nothing else, untouched by a poisoned environment', async () => {
-    const cli = lifeboat(
-      ['rehearse', data100, '--world', quickWorld(), '--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()],
-      poisoned(),
-    )
+  it('prints the event stream and nothing else, untouched by a poisoned environment, and goes the other way that was chosen in advance', async () => {
+    const chosen = ['--accept', 'move=attach-across-groups', '--accept', 'detach=unheard-of']
+    const flags = ['--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()]
+    const cli = lifeboat(['rehearse', data100, '--world', failedNicWorld(), ...chosen, ...flags], poisoned())
     const { code, stdout, stderr } = await cli.ended
     expect(code, stderr).toBe(0)
     const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; outcome?: string })
     expect(lines[0]).toMatchObject({ type: 'stream.opened', version: 1 })
     expect(lines.at(-1)).toMatchObject({ type: 'run.finished', outcome: 'succeeded' })
     expect(cli.events).toHaveLength(lines.length)
+    const told = cli.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
+    expect(told).toEqual(['--accept detach=unheard-of was not used: detach has not offered that.'])
   })
 })

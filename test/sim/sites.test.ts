@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { lifeboat, temporaryFolder, type Ended } from '../helpers/cli.js'
+import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { expectFailedOver } from '../helpers/failed-over.js'
-import { served, worldRequests, worldState, type Served } from '../helpers/served.js'
+import { served, worldRequests, worldState, worldWhere, type Served, type WorldState } from '../helpers/served.js'
 import { sites, type Site } from '../helpers/sites.js'
 import { quickWorld, readCloud } from '../helpers/worlds.js'
 
-/** Is in order, plans without writing, runs by the real CLI, and then has nothing left to do. Answers with how the run ended. */
-async function failedOver(world: Served, { name, runbook, after }: Site): Promise<Ended> {
+/**
+ * Is in order, plans without writing, runs by the real CLI (killed once the world is so, and resumed), and then has nothing left to
+ * do. Answers with what was said in all.
+ */
+async function failedOver(world: Served, { name, runbook, after }: Site, killedWhere?: (state: WorldState) => boolean): Promise<string> {
   const cloud = ['--cloud', world.cloudPath]
   const plan = (): ReturnType<typeof lifeboatHere> => lifeboatHere(['plan', runbook, ...cloud, '--json', '--detailed-exitcode'])
 
@@ -18,13 +21,20 @@ async function failedOver(world: Served, { name, runbook, after }: Site): Promis
   expect((await plan()).code).toBe(10)
   expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
 
-  const run = await lifeboat(['run', runbook, ...cloud, '--state-dir', temporaryFolder(), `--confirm=${name}`, '--yes']).ended
-  expect(run.code, run.stderr).toBe(0)
+  const flags = ['--state-dir', temporaryFolder(), '--yes']
+  const run = lifeboat(['run', runbook, ...cloud, `--confirm=${name}`, ...flags])
+  if (killedWhere !== undefined) {
+    await worldWhere(world, killedWhere)
+    run.child.kill('SIGKILL')
+  }
+  const lives = [await run.ended, ...(killedWhere === undefined ? [] : [await lifeboat(['resume', ...flags]).ended])]
+  const said = lives.map(({ stderr }) => stderr).join('')
+  expect(lives.at(-1)?.code, said).toBe(0)
   expectFailedOver(await worldState(world), after)
 
   const again = await plan()
   expect(again.code, again.stdout).toBe(0)
-  return run
+  return said
 }
 
 describe('a site, failed over by the real CLI in its world', () => {
@@ -33,15 +43,15 @@ describe('a site, failed over by the real CLI in its world', () => {
     await failedOver(world, sites['hubs-many'])
   })
 
-  it('minimal: the same; its own commands ran in a place of the world, and what they said is shown', async () => {
+  it('minimal: the same, killed among its disks and resumed; its own commands ran in a place of the world, and what they said is shown', async () => {
     await using world = await served(quickWorld(undefined, sites.minimal.world))
     const { env } = readCloud(world.cloudPath)
     const target = join(env['DEPLOYMENTS'] ?? '', 'target')
     expect(readFileSync(target, 'utf8')).toBe('physics-1\n')
 
-    const { stderr } = await failedOver(world, sites.minimal)
-    expect(stderr).toMatch(/deployments-stop +said: deployments went to physics-1, and go to none from now on/)
-    expect(stderr).toMatch(/try-it +to be done by hand:\n.*try-it +  - Log in at the new address/)
+    const said = await failedOver(world, sites.minimal, ({ operations }) => operations.some(({ what }) => what === 'detach'))
+    expect(said).toMatch(/deployments-stop +said: deployments went to physics-1, and go to none from now on/)
+    expect(said).toMatch(/try-it +to be done by hand:\n.*try-it +  - Log in at the new address/)
     expect(readFileSync(target, 'utf8')).toBe('physics-2\n')
     const page = JSON.parse(readFileSync(join(env['STATUS_PAGES'] ?? '', 'hub.json'), 'utf8')) as { notices: { notice: string }[] }
     expect(page.notices.map(({ notice }) => notice)).toEqual(['moved', 'moving'])

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { root, temporaryFolder } from '../helpers/cli.js'
 
-/** What a command line loads, names of packages and paths below `dist`; and, as lines, all of it and what it says, as one came after the other. */
+/** What a command line loads: names of packages, and paths below `dist`. `lines`: all of it and what it says, in the order of time. */
 function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[]; lines: string[] } {
   const list = join(temporaryFolder(), 'loaded')
   const hook = pathToFileURL(join(root, 'test/helpers/loaded.mjs')).href

@@ -210,6 +210,17 @@ describe('readiness', () => {
     expect(world.turned.slice(-3)).toEqual(['rights', 'fence', 'hub'])
   })
 
+  it('looks at nothing behind it before a harm on the way back: what is back there may be gone together with what it stood on', async () => {
+    const world = new Switches()
+    world.harmful.add('exports')
+    const nodes = [step('release'), step('cluster', ['release']), step('exports', ['release', 'cluster'])]
+    world.during = async (id) => {
+      if (id === 'cluster') world.on.delete('release')
+    }
+    const { outcome } = await perform({ nodes, world, outputs: new Map(), answer: () => 'stop' })
+    expect([outcome, world.turned]).toEqual(['succeeded', ['release', 'cluster', 'exports']])
+  })
+
   it('is asked again before first harm of what is downstream, and only a stop stops there', async () => {
     const world = new Switches()
     world.harmful.add('fence')

@@ -9,7 +9,7 @@ const choices = [
 const card = { title: 'prod: go on?', about: ['Staging answers.'], waiting: () => 1 }
 
 /** A terminal at which lines are typed: each once the one before it has been read. */
-function typist(): { said: () => string; type: (text: string) => Promise<void>; hangUp: () => void; interrupts: () => number; asker: ReturnType<typeof plainAsker>; stop: AbortController } {
+function typist() {
   const stdin = new PassThrough()
   const stop = new AbortController()
   let [said, interrupts] = ['', 0]

@@ -66,7 +66,7 @@ describe('the repository', () => {
     // Tools are named where they are called, types where what they describe is imported.
     const mentions = files.filter((file) => file !== 'package-lock.json' && file !== 'package.json' && /\.(ts|mjs|cjs|js|json)$/.test(file))
     const others = [...mentions.map(text), JSON.stringify((JSON.parse(text('package.json')) as { scripts: unknown }).scripts)].join('\n')
-    const commands: Readonly<Record<string, string>> = { typescript: 'tsc', 'dependency-cruiser': 'depcruise' }
+    const commands: Readonly<Record<string, string>> = { typescript: 'tsc', 'dependency-cruiser': 'depcruise', 'oxlint-tsgolint': 'oxlint' }
     const unused = Object.keys(manifest.devDependencies)
       .filter((name) => !name.startsWith('@types/'))
       .filter((name) => !others.includes(commands[name] ?? name))

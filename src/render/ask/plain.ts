@@ -17,7 +17,9 @@ export interface PlainAskerOptions {
  * typed in reply. Ctrl-C stays a signal, since the terminal is left as it is.
  */
 export function plainAsker({ output, stage, interrupt }: PlainAskerOptions): Asker {
-  const broken = (text: string, indent: string): string[] => wrap(text, Math.max(10, output.columns - 1 - indent.length)).map((part) => indent + part)
+  const broken = (text: string, indent: string): string[] => {
+    return wrap(text, Math.max(10, output.columns - 1 - indent.length)).map((part) => indent + part)
+  }
   const show = (lines: readonly string[]): void => {
     if (lines.length > 0) stage.keep(`${lines.flatMap((one) => broken(one, '')).join('\n')}\n`)
   }
