@@ -69,7 +69,7 @@ async function rehearseIn(
       takeOver: options.takeOver === true,
       accept,
       stateFlag: stateFlag(options),
-      notice: (message) => screen.notice(message),
+      notice: (message) => screen.warn(message),
       logging: screen.logging(told),
       history: await historyOf(stateFolder(options, invocation), site, { mode: 'rehearsal', sim: world.sim }),
       criticalPathMs: criticalPathIn(world.control),

@@ -63,7 +63,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         takeOver: options.takeOver === true,
         accept,
         stateFlag: stateFlag(options),
-        notice: (message) => screen.notice(message),
+        notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(state, site, before),
         ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),

@@ -48,7 +48,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         takeOver: options.takeOver === true,
         accept,
         stateFlag: stateFlag(options),
-        notice: (message) => screen.notice(message),
+        notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(stateFolder(options, invocation), site, { mode: 'run' }),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),

@@ -63,6 +63,12 @@ export class Screen {
     else this.#renderer.note('info', message)
   }
 
+  /** Said also with `--quiet`: a lock was taken over, a journal was cut short. */
+  warn(message: string): void {
+    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
+    else this.#renderer.note('warn', message)
+  }
+
   /** What a log is told, on the screen as well, where `--debug` asks for it. */
   get echo(): Log | undefined {
     if (this.#options.debug !== true) return undefined

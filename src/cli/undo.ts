@@ -61,7 +61,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
         stateFlag: stateFlag(options),
-        notice: (message) => screen.notice(message),
+        notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) }),
         consent: async (made) => {

@@ -13,13 +13,13 @@ import {
   type Write,
 } from '../contract/index.js'
 import { ask } from '../platform/host/ask.js'
-import { deviceFolder, exportPool, importedPools, importPool, mountAll, poolFill, type ImportedPool } from '../platform/host/pools.js'
+import { deviceFolder, exportPool, importedPools, importPool, isInPool, mountAll, mountedDatasets, poolFill, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { deallocate, deallocateAction, isSilence, onceItAnswers, startAction, startAgain, stopForGood, stopMachine } from './parts/fence.js'
 import { naming } from './parts/naming.js'
-import { poolWarnings } from './parts/pool.js'
+import { mountpointFindings, poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
 import { machineType, onHost, pathOf, post } from './parts/writes.js'
 import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
@@ -182,8 +182,8 @@ async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }:
 
 async function poolFindings({ machine, user, sshKey, pool }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
   if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(pool)) return []
-  const [pools, fill] = await ask(hostOf({ machine, user, sshKey }, doors), importedPools, poolFill)
-  return poolWarnings(pool, pools, fill)
+  const [pools, fill, datasets] = await ask(hostOf({ machine, user, sshKey }, doors), importedPools, poolFill, mountedDatasets)
+  return [...mountpointFindings(datasets.filter((dataset) => isInPool(dataset, pool.name))), ...poolWarnings(pool, pools, fill)]
 }
 
 function silent(error: LifeboatError, { machine, pool }: Inputs): LifeboatError {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change, type Finding, type ReadContext } from '../contract/index.js'
+import { file, isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs, type ReadContext } from '../contract/index.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
 import {
@@ -20,7 +20,7 @@ import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
 import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/pool.js'
 import { keyFindings } from './parts/ssh.js'
-import { assertAsRecorded, storageRecord } from './parts/storage-record.js'
+import { assertAsRecorded, featureFindings, storageRecord } from './parts/storage-record.js'
 import { onHost } from './parts/writes.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
@@ -66,8 +66,9 @@ export const zfsImportPool = defineStep({
   }),
   identity: ['machine', 'user', 'sshKey', 'pool'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
-  async preflight(_changes, wanted, { doors }) {
-    const key = [...(await keyFindings(wanted.sshKey)), ...(wanted.record === null ? [noRecord] : [])]
+  async preflight(changes, wanted, { doors }) {
+    const features = changes.some(({ after }) => wantsImport(after)) ? await unknownFeatures(wanted, doors) : []
+    const key = [...(await keyFindings(wanted.sshKey)), ...(wanted.record === null ? [noRecord] : []), ...features]
     if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return key
     const { machine, disks, pool } = wanted
     const missing = await proofsMissing({ machine, disks, pool }, doors)
@@ -118,6 +119,13 @@ const noRecord: Finding = {
   level: 'warn',
   what: 'there is no record of what lies on the pool: its old server does not have it, or does not answer',
   mend: 'After the import, look with `zfs list` whether everything is there.',
+}
+
+/** As soon as the new server is there and the pool recorded: before its old server is fenced. */
+async function unknownFeatures({ machine, user, sshKey, record, pool }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(record) || isPending(pool)) return []
+  if (record === undefined || record === null) return []
+  return featureFindings(hostOf({ machine, user, sshKey }, doors), hostLabel(machine), pool.name, record)
 }
 
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {

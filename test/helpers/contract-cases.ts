@@ -120,6 +120,9 @@ async function exportsIn(world: AzureWorld): Promise<Given> {
   return { machine, exports: [homes], ...login(world) }
 }
 
+/** As `zfs/record` leaves it. */
+const recorded = { takenAt: '2019-02-25T19:40:00Z', layout: ['mirror-0 of 2'], datasets: [], exports: [], features: ['lz4_compress'] }
+
 const recordIn = (world: AzureWorld): Given => ({ zone: zoneOf(world), name: 'data100', type: 'A', values: ['203.0.113.7'] })
 
 const webCheck: ContractCase = {
@@ -274,6 +277,7 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   },
   'zfs/import-pool': {
     exported: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), ...login(world) }), { named: ['pool'] }),
+    recorded: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), record: recorded, ...login(world) }), { named: ['pool'] }),
   },
   'nfs/exports': {
     'not exported': azure('nfs/exports', exportsIn),

@@ -36,6 +36,11 @@ const story: Readonly<Record<string, readonly Case[]>> = {
     },
     { line: 'sudo -n zfs get -H -p -o value compression pool0/homes', stdout: 'lz4\n' },
     { line: 'sudo -n zpool status pool0', stdout: /^ {2}pool: pool0\n state: ONLINE\n(.*\n)*config:\n\n\tNAME +STATE +READ WRITE CKSUM\n\tpool0 +ONLINE +0 +0 +0\n\t {2}mirror-0 +ONLINE +0 +0 +0\n(\t {4}lun[01] +ONLINE +0 +0 +0\n){2}\nerrors: No known data errors\n$/ },
+    { line: 'sudo -n zpool get -H -o property,value all pool0', stdout: /^(?=.*\n)(\S+\t.*\n)*feature@async_destroy\t(enabled|active)\n(\S+\t.*\n)*feature@lz4_compress\tactive\n(\S+\t.*\n)*$/ },
+    {
+      line: 'sudo -n zpool upgrade -v',
+      stdout: /^This system supports ZFS pool feature flags\.\n\nThe following features are supported:\n\nFEAT DESCRIPTION\n-+\n([a-z0-9_]+ .*\n {5}\S.*\n)+\n?The following legacy versions are also supported:\n/,
+    },
     { line: 'sudo -n zpool list other', exitCode: 1, stderr: "cannot open 'other': no such pool\n" },
     { line: 'sudo -n zfs list other', exitCode: 1, stderr: "cannot open 'other': dataset does not exist\n" },
     { line: 'systemctl is-active nfs-server', stdout: 'active\n' },

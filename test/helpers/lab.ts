@@ -1,14 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe } from 'vitest'
+import { parse, stringify } from 'yaml'
+import type { Host } from '../../src/platform/host/run.js'
 import { labImage, labNeeds } from '../../src/sim/lab/image.js'
 import { serveWorld } from '../../src/sim/serve.js'
-import { root, temporaryFolder } from './cli.js'
-import { subscription } from './steps.js'
+import { data100, lifeboat, root, type RunningCli, temporaryFolder } from './cli.js'
+import { doorsTo, subscription } from './steps.js'
 
 /** Skipped where this machine cannot run the lab; `lab-image.ts` has said why. */
 export const inTheLab = describe.skipIf(labNeeds(process.env).length > 0)
 
-export const oldServer = `/subscriptions/${subscription}/resourceGroups/MC_data100-19s_data100-19s_westus2/providers/Microsoft.Compute/virtualMachines/nfsserver`
+const machineIn = (group: string): string => `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/nfsserver`
+export const oldServer = machineIn('MC_data100-19s_data100-19s_westus2')
+export const newServer = machineIn('data100-nfs')
 
 export type LabWorld = Awaited<ReturnType<typeof labWorld>>
 
@@ -31,11 +36,64 @@ export async function labWorld() {
     if (result?.exitCode !== 0) throw new Error(`${script}\nfailed on ${machine}: ${JSON.stringify(result)}\n${said.join('\n')}`)
     return result.stdout
   }
+  const runbook = storagePath(folder)
+  const cli = (...args: string[]): RunningCli => lifeboat([...args, '--yes', '--json', '--state-dir', join(folder, 'state')])
   return {
     served,
     folder,
     said,
     on,
+    /** The storage path of data100. */
+    run: (...more: string[]): RunningCli => cli('run', runbook, '--cloud', served.cloudPath, '--confirm', 'data100', ...more),
+    resume: (...more: string[]): RunningCli => cli('resume', ...more),
+    undo: (run: string): RunningCli => cli('undo', run, '--confirm', 'data100'),
     [Symbol.asyncDispose]: () => served.stop(),
   }
+}
+
+const storageSteps = [
+  ...['group-network', 'group-nfs', 'group-disks', 'group-snapshots', 'network', 'nfs', 'users-lose-the-rest', 'record', 'fence', 'snapshots', 'detach'],
+  ...['move', 'attach', 'import', 'exports'],
+]
+
+interface Runbook {
+  rehearsal?: unknown
+  vars: { pool: Record<string, unknown> }
+  steps: { id: string }[]
+}
+
+/** The runbook of data100 as it stands, cut down to what touches the storage. */
+function storagePath(folder: string): string {
+  const { rehearsal: _, ...whole } = parse(readFileSync(data100, 'utf8')) as Runbook
+  whole.vars.pool['guid'] = '${{ env.POOL_GUID }}'
+  whole.steps = whole.steps.filter(({ id }) => storageSteps.includes(id))
+  const path = join(folder, 'storage.yaml')
+  writeFileSync(path, stringify(whole))
+  return path
+}
+
+/** The door by SSH that a run has, to one of the lab's machines, and the guid that its world says the pool has. */
+export async function sshTo({ served }: LabWorld, machine: string): Promise<{ readonly host: Host; readonly guid: string }> {
+  const { doors, env } = await doorsTo(served.cloudPath)
+  return { host: { ssh: doors.ssh, at: { machine, user: 'hubadmin', key: env('LIFEBOAT_SSH_KEY') } }, guid: env('POOL_GUID') }
+}
+
+/** Puts files of several sizes into the homes, has them on the disks, and answers their checksums. */
+export const writeHomes = `
+  mkdir -p /pool0/homes/prod/home/student && cd /pool0/homes/prod/home/student &&
+  printf 'a notebook' > one.ipynb && head -c 5000000 /dev/urandom > data.bin && head -c 70000 /dev/zero > holes &&
+  chown -R 1000:1000 /pool0/homes && sync && zpool sync pool0 && cd /pool0/homes && find . -type f -print0 | sort -z | xargs -0 sha256sum`
+export const sumHomes = 'cd /pool0/homes && find . -type f -print0 | sort -z | xargs -0 sha256sum'
+
+/** Mounts the homes by NFS at the server's own address, reads and writes through it, and answers what the server then has. */
+export const useHomes = `
+  mkdir -p /mnt/homes && mount -t nfs4 -o soft,timeo=300 10.240.0.7:/pool0/homes /mnt/homes &&
+  cat /mnt/homes/prod/home/student/one.ipynb && echo ' and more' > /mnt/homes/prod/home/student/new && sync -f /mnt/homes && umount /mnt/homes &&
+  cat /pool0/homes/prod/home/student/new && stat -c %u /pool0/homes/prod/home/student/new && rm /pool0/homes/prod/home/student/new`
+export const usedHomes = 'a notebook and more\n1000\n'
+
+/** The imports that the pool's own history tells, as they were typed. */
+export async function importsOn(world: LabWorld, machine: string): Promise<string[]> {
+  const history = await world.on(machine, 'zpool history pool0')
+  return history.split('\n').flatMap((line) => /zpool import .*/.exec(line) ?? [])
 }

@@ -2,15 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { clockOf } from '../../src/platform/clock/clock.js'
 import { loadCloud } from '../../src/platform/cloud/load.js'
 import { importedPools, mountedDatasets } from '../../src/platform/host/pools.js'
 import { exportTable, nfsState } from '../../src/platform/host/nfs.js'
 import { ask } from '../../src/platform/host/ask.js'
-import { openSsh } from '../../src/platform/ssh/ssh.js'
-import { execFor, RecordedChildren } from '../helpers/doors.js'
 import { itAnswersAsHostsDo } from '../helpers/host-contract.js'
-import { inTheLab, labWorld, oldServer, type LabWorld } from '../helpers/lab.js'
+import { inTheLab, labWorld, oldServer, sshTo, type LabWorld } from '../helpers/lab.js'
 import { worldState } from '../helpers/served.js'
 
 inTheLab("the world's old server, as a real machine", { shuffle: false }, () => {
@@ -23,20 +20,12 @@ inTheLab("the world's old server, as a real machine", { shuffle: false }, () => 
   afterAll(() => world[Symbol.asyncDispose]())
 
   it('is a Debian with real ZFS, and answers the same door by SSH as a simulated one', async () => {
-    const cloud = await loadCloud(world.served.cloudPath)
-    const clock = clockOf(cloud)
-    const { exec, secrets } = execFor(new RecordedChildren(), clock)
-    const host = world.served.world.host(oldServer)
-    if (!host) throw new TypeError('no host')
-    const { network, address, hostId, hostKey } = host
-    const facts = { vmId: hostId, network, address, hostKeys: [hostKey.public] }
-    const ssh = openSsh({ exec, clock, reach: cloud.reach, secrets, path: process.env['PATH'] ?? '', facts: async () => facts })
-    const at = { machine: oldServer, user: 'hubadmin', key: cloud.env?.['LIFEBOAT_SSH_KEY'] as string }
-    const [pools, datasets, nfs, exports] = await ask({ ssh, at }, importedPools, mountedDatasets, nfsState, exportTable)
-    expect(pools).toEqual([{ name: 'pool0', guid: cloud.env?.['POOL_GUID'], health: 'ONLINE' }])
+    const { host, guid } = await sshTo(world, oldServer)
+    const [pools, datasets, nfs, exports] = await ask(host, importedPools, mountedDatasets, nfsState, exportTable)
+    expect(pools).toEqual([{ name: 'pool0', guid, health: 'ONLINE' }])
     expect(datasets.map(({ name, mounted }) => [name, mounted])).toEqual([['pool0', true], ['pool0/homes', true]])
     expect([nfs, exports.map(({ path, clients }) => [path, clients])]).toEqual(['active', [['/pool0/homes', '10.0.0.0/8']]])
-    expect((await ssh.read(at, ['cat', '/sys/module/zfs/version'])).stdout).toMatch(/^2\./)
+    expect((await host.ssh.read(host.at, ['cat', '/sys/module/zfs/version'])).stdout).toMatch(/^2\./)
   })
 
   it("tells the world what it does: the world's state is what the machine says", async () => {

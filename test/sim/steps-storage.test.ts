@@ -162,6 +162,35 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     ])
   })
 
+  it('a dataset that the new server would not mount stops before the fence', async () => {
+    Object.assign(world.world.pools[0]!.datasets[1]!, { mountpoint: '/etc/ssh' })
+    const fence = driven(nfsFence, { pool })
+    expect(await fence.module.preflight(await fence.plan(), fence.inputs, fence.ctx)).toMatchObject([
+      { level: 'stop', what: expect.stringContaining('pool0/homes at /etc/ssh') as string },
+    ])
+  })
+
+  describe('a pool that uses what the new server does not know (S17)', () => {
+    const future = ['lz4_compress', 'org.example:future']
+    /** In the hands of a server that is older than the one that made it. */
+    const importing = async (record?: object) => {
+      Object.assign(world.world.pools[0]!, { importedOn: [], exported: true, features: future })
+      return driven(zfsImportPool, { pool, disks: await disks(), ...(record === undefined ? {} : { record }) })
+    }
+
+    it('is told before the old one is fenced, once that has been asked', async () => {
+      const step = await importing({ takenAt: '2019-02-25T19:40:00Z', layout: ['mirror-0 of 2'], datasets: [], exports: [], features: future })
+      const findings = await step.module.preflight([theImport], step.inputs, step.ctx)
+      expect(findings).toMatchObject([{ level: 'stop', what: expect.stringMatching(/does not know: org\.example:future$/) as string }])
+    })
+
+    it('is not imported, and what it is that is missing is told, not that disks are', async () => {
+      const failure = await (await importing()).apply([theImport]).catch((error: unknown) => error)
+      expect(failure).toMatchObject({ code: 'zfs.features', message: expect.stringMatching(/does not know: org\.example:future$/) as string, retry: undefined })
+      expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
+    })
+  })
+
   it('a pool of that name with another guid is a conflict', async () => {
     expect((await driven(nfsFence, { pool: { ...pool, guid: '1' } }).see()).state).toBe('conflict')
     expect((await driven(zfsImportPool, { pool: { ...pool, guid: '1' }, disks: await disks() }).see()).state).toBe('conflict')

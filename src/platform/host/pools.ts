@@ -28,6 +28,8 @@ export interface ImportablePool {
   readonly devices: readonly { readonly name: string; readonly state: string }[]
   /** False where another host imported it last and never exported it: only `-f` would take it. */
   readonly exported: boolean
+  /** Features of ZFS that it uses and this host does not know; with one of them it cannot be imported. */
+  readonly unknownFeatures: readonly string[]
 }
 
 /** Azure's own names for data disks, by LUN: renumbered devices do not matter. */
@@ -110,8 +112,14 @@ export function parseImportable(text: string): readonly ImportablePool[] {
       return device === undefined || state === undefined || device === name || isGroup(device) ? [] : [{ name: device, state }]
     })
     const lastUsed = /last accessed by another system|'-f' flag|may be (in use|active)/i.test(part)
-    return { name, guid: value('id'), state: value('state'), devices, exported: !lastUsed }
+    return { name, guid: value('id'), state: value('state'), devices, exported: !lastUsed, unknownFeatures: unknownIn(part) }
   })
+}
+
+/** They stand one a line, indented by a tab, behind the words that say so. */
+function unknownIn(part: string): readonly string[] {
+  const [, list = ''] = /feature\(s\) not supported(?: on this system|[^:\n]*):?\n((?:\t.*\n)+)/.exec(part) ?? []
+  return list.split('\n').flatMap((line) => /^\t(\S+)/.exec(line)?.[1] ?? [])
 }
 
 /** Rows of the tree of devices that are none. */

@@ -4,6 +4,7 @@ import type { ShellResult } from '../world/shell.js'
 import type { World } from '../world/world.js'
 import { type Call, failed, getopt, isRoot, notPlayed, type Options, said } from './call.js'
 import { devicesOfPool, isImportedHere, poolsImportedOn, stableFolder } from './disks.js'
+import { unknownOf } from './features.js'
 import { forSomeTime } from './lasting.js'
 import { mountAll } from './zfs-mount.js'
 
@@ -55,6 +56,8 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
   const [pool] = found
   if (!pool) return cannot('no such pool available')
   if (found.length > 1) return cannot('more than one matching pool\nimport by numeric ID instead')
+  const unknown = unknownOf(world, host, pool)
+  if (unknown.length > 0) return { ...failed(1, `cannot import '${pool.name}': unsupported version or feature`), stdout: unsupported('This', 'by', unknown) }
   const refused = refusal(call, pool, options.flags.has('f'))
   if (refused !== undefined) return failed(1, `cannot import '${pool.name}': ${refused}`)
   return forSomeTime(call, `zpool import ${pool.name}`, 'zpool import', () => {
@@ -91,6 +94,11 @@ function lastUser(world: World, pool: Pool): string {
   return (host && world.resource(host.machine)?.name) ?? '<unknown>'
 }
 
+/** In the words of libzfs, which lists and imports with slightly different ones. */
+function unsupported(which: string, where: string, features: readonly string[]): string {
+  return `${which} pool uses the following feature(s) not supported ${where} this system:\n${features.map((name) => `\t${name}\n`).join('')}`
+}
+
 /** What the disks that this machine sees make of the pool. */
 function stateHere(world: World, host: Host, pool: Pool): 'ONLINE' | 'DEGRADED' | 'UNAVAIL' {
   const seen = devicesOfPool(world, host, pool).length
@@ -125,7 +133,8 @@ function described(call: Call, pool: Pool): string {
   const state = stateHere(world, host, pool)
   const foreign = !pool.exported && pool.lastHostId !== host.hostId
   const devices = new Map(devicesOfPool(world, host, pool).map((device) => [device.uniqueId, device.stable]))
-  const rows: (readonly [string, string])[] = [[pool.name, state]]
+  const unknown = unknownOf(world, host, pool)
+  const rows: (readonly [string, string])[] = [[pool.name, unknown.length === 0 ? state : 'UNAVAIL  unsupported feature(s)']]
   if (pool.layout === 'mirror') rows.push(['  mirror-0', state])
   pool.disks.forEach((disk, at) => {
     const stable = devices.get(disk)
@@ -135,13 +144,20 @@ function described(call: Call, pool: Pool): string {
   return [
     `   pool: ${pool.name}`,
     `     id: ${pool.guid}`,
-    `  state: ${state}`,
-    ...explained(state, foreign),
+    `  state: ${unknown.length === 0 ? state : 'UNAVAIL'}`,
+    ...(unknown.length === 0 ? explained(state, foreign) : unsupportedHere(unknown)),
     ' config:',
     '',
     ...rows.map(([name, text]) => `\t${name.padEnd(width)}  ${text}`),
     '',
   ].join('\n')
+}
+
+function unsupportedHere(features: readonly string[]): string[] {
+  return [
+    `status: ${unsupported('The', 'on', features).trimEnd()}`,
+    'action: The pool cannot be imported. Access the pool on a system that supports\n\tthe required feature(s), or recreate the pool from backup.',
+  ]
 }
 
 function explained(state: 'ONLINE' | 'DEGRADED' | 'UNAVAIL', foreign: boolean): string[] {

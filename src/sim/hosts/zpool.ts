@@ -3,6 +3,7 @@ import type { Pool } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import { type Call, failed, getopt, isRoot, notPlayed, type Program, said } from './call.js'
 import { devicesOfPool, poolsImportedOn } from './disks.js'
+import { featureRows, upgradeList } from './features.js'
 import { forSomeTime } from './lasting.js'
 import { niceSize, table } from './size.js'
 import { importPool } from './zpool-import.js'
@@ -14,6 +15,7 @@ export const zpool: Program = (args, call) => {
   if (verb === 'status') return status(rest, call)
   if (verb === 'get') return get(rest, call)
   if (verb === 'import') return importPool(rest, call)
+  if (verb === 'upgrade') return rest.join(' ') === '-v' ? said(upgradeList(call.world, call.host)) : notPlayed('zpool upgrade', rest)
   if (verb === 'export') return exportPool(rest, call)
   if (verb === 'version') return said('zfs-2.1.5-1ubuntu6~22.04.4\nzfs-kmod-2.1.5-1ubuntu6~22.04.4\n')
   return notPlayed('zpool', args)
@@ -75,7 +77,7 @@ function list(args: readonly string[], call: Call): ShellResult {
 function get(args: readonly string[], call: Call): ShellResult {
   const options = getopt(args, 'Hp', 'o')
   const [names, ...pools] = options?.rest ?? []
-  if (!options || names === undefined || names === 'all') return notPlayed('zpool get', args)
+  if (!options || names === undefined || (names === 'all' && pools.length !== 1)) return notPlayed('zpool get', args)
   const here = poolsImportedOn(call.world, call.host)
   const missing = pools.find((name) => !here.some((pool) => pool.name === name))
   if (missing !== undefined) return noSuchPool(missing)
@@ -83,14 +85,20 @@ function get(args: readonly string[], call: Call): ShellResult {
   const columns = options.values.get('o')?.at(-1)?.split(',') ?? ['name', 'property', 'value', 'source']
   const rows: string[][] = []
   for (const pool of here.filter((one) => pools.length === 0 || pools.includes(one.name))) {
-    for (const name of names.split(',')) {
-      const value = property(pool, name, exact)
+    const features = new Map(featureRows(call.world, call.host, pool))
+    for (const name of names === 'all' ? [...listed, 'guid', ...features.keys()] : names.split(',')) {
+      const value = features.get(name) ?? property(pool, name, exact)
       if (value === undefined) return notPlayed('zpool get', args)
-      const row: Readonly<Record<string, string>> = { name: pool.name, property: aliases[name] ?? name, value, source: ['multihost', 'failmode'].includes(name) ? 'default' : '-' }
+      const row: Readonly<Record<string, string>> = { name: pool.name, property: aliases[name] ?? name, value, source: sourceOf(name) }
       rows.push(columns.map((column) => row[column] ?? '-'))
     }
   }
   return said(table(columns.map((one) => one.toUpperCase()), rows, options.flags.has('H'), columns.map(() => false)))
+}
+
+function sourceOf(property: string): string {
+  if (property.startsWith('feature@')) return 'local'
+  return ['multihost', 'failmode'].includes(property) ? 'default' : '-'
 }
 
 function status(args: readonly string[], call: Call): ShellResult {

@@ -1,12 +1,13 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, openSync, closeSync } from 'node:fs'
+import { execFile, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { LabError } from './error.js'
 import type { Image } from './image.js'
-import { Qmp } from './qmp.js'
+import { startQemu, type Running } from './qemu.js'
+import type { Qmp } from './qmp.js'
 import { RootShell } from './root-shell.js'
 import { type Seed, writeSeed } from './seed.js'
 
@@ -25,13 +26,19 @@ export class Guest {
   /** Guids of the pools that it has had imported since it was started. */
   readonly pools = new Set<string>()
 
+  readonly child: ChildProcess
+  readonly qmp: Qmp
+  readonly gone: Promise<void>
+
   private constructor(
-    readonly child: ChildProcess,
-    readonly qmp: Qmp,
+    running: Running,
     /** On loopback; behind it is the machine's port 22. */
     readonly sshPort: number,
-    readonly gone: Promise<void>,
-  ) {}
+  ) {
+    this.child = running.child
+    this.qmp = running.qmp
+    this.gone = running.gone
+  }
 
   get plugged(): readonly Plugged[] {
     return [...this.#plugged.values()]
@@ -41,22 +48,14 @@ export class Guest {
   static async start(image: Image, folder: string, seed: Seed, disks: readonly Plugged[]): Promise<Guest> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const system = join(folder, 'system.qcow2')
-    if (!existsSync(system)) await promisify(execFile)('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.root, '-F', 'raw', system])
+    const isNew = !existsSync(system)
+    const base = image.booted ? ['-b', image.booted.disk, '-F', 'qcow2'] : ['-b', image.root, '-F', 'raw']
+    if (isNew) await promisify(execFile)('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, system])
     const tar = await writeSeed(seed, folder)
-    const sshPort = await freePort()
-    const noise = openSync(join(folder, 'qemu.log'), 'a', 0o600)
-    // The kernel ends the machine when the world's process is gone, however it went.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArgs(image, { system, tar, folder, sshPort, address: seed.host.address })], {
-      stdio: ['pipe', 'pipe', noise],
-    })
-    closeSync(noise)
-    const gone = new Promise<void>((resolve) => {
-      child.once('error', () => resolve())
-      child.once('exit', () => resolve())
-    })
-    if (!child.stdout || !child.stdin) throw new LabError('a process without pipes')
-    const guest = new Guest(child, new Qmp(child.stdout, child.stdin), sshPort, gone)
-    await guest.qmp.execute('qmp_capabilities')
+    const ssh = { address: seed.host.address, port: await freePort() }
+    const booted = isNew ? image.booted : undefined
+    const running = await startQemu(image, { system, seed: tar, folder, ssh, ...(booted ? { state: booted.state } : {}) })
+    const guest = new Guest(running, ssh.port)
     for (const disk of disks) await guest.plug(disk)
     await guest.qmp.execute('cont')
     return guest
@@ -110,26 +109,6 @@ export class Guest {
 }
 
 const nameOf = ({ uniqueId }: Plugged): string => `disk-${uniqueId.slice(0, 20)}`
-
-const unused = ['ata_piix', 'kvm', 'kvm_amd', 'powernow_k8', 'pcspkr', 'psmouse', 'button', 'i2c_piix4', 'floppy', 'loop', 'fuse', 'drm', 'efi_pstore']
-
-function qemuArgs(image: Image, own: { system: string; tar: string; folder: string; sshPort: number; address: string }): string[] {
-  const network = own.address.split('.').slice(0, 3).join('.')
-  return [
-    '-accel', 'tcg', '-machine', 'pc', '-cpu', 'qemu64,-svm,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt', '-m', '1024', '-smp', '1', '-S',
-    '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-qmp', 'stdio',
-    '-serial', `file:${join(own.folder, 'console.log')}`,
-    '-kernel', image.kernel, '-initrd', image.initrd,
-    // Drivers of what no machine of the lab uses take seconds each.
-    '-append', `root=/dev/vda rootfstype=ext4 rw console=ttyS0 quiet net.ifnames=0 mitigations=off random.trust_cpu=on modprobe.blacklist=${unused.join(',')}`,
-    '-drive', `if=none,id=system,file=${own.system},format=qcow2,cache=unsafe`, '-device', 'virtio-blk-pci,drive=system',
-    // Nothing leads out of the machine; one port leads in.
-    '-netdev', `user,id=net0,restrict=on,net=${network}.0/24,host=${network}.254,dns=${network}.253,hostfwd=tcp:127.0.0.1:${own.sshPort}-${own.address}:22`,
-    '-device', 'virtio-net-pci,netdev=net0,romfile=',
-    '-device', 'virtio-scsi-pci,id=scsi',
-    '-fw_cfg', `name=opt/lifeboat/seed,file=${own.tar}`,
-  ]
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

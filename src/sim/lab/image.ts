@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bootedOnce, type Booted } from './booted.js'
 import { LabError } from './error.js'
 
 /** What QEMU boots: files in the cache, never written to. */
@@ -12,6 +13,8 @@ export interface Image {
   readonly root: string
   readonly kernel: string
   readonly initrd: string
+  /** A machine of this image that has booted; where none could be kept, each boots for itself. */
+  readonly booted?: Booted
 }
 
 const recipe = fileURLToPath(new URL('../../../fixtures/lab', import.meta.url))
@@ -44,7 +47,9 @@ export async function labImage(env: Environment, log: (line: string) => void): P
     log(`the lab's image is built at ${folder}: some minutes, once`)
     await build(folder, env, log)
   }
-  return { root: join(folder, 'root.img'), kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.img') }
+  const image = { root: join(folder, 'root.img'), kernel: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd.img') }
+  const booted = await bootedOnce(image, folder, log)
+  return booted === undefined ? image : { ...image, booted }
 }
 
 async function build(folder: string, env: Environment, log: (line: string) => void): Promise<void> {
@@ -69,7 +74,8 @@ async function build(folder: string, env: Environment, log: (line: string) => vo
 /** The folder of the image that the recipe makes as it stands. */
 function folderOf(env: Environment): string {
   const digest = createHash('sha256')
-  for (const path of filesBelow(recipe).sort()) digest.update(`${relative(recipe, path)}\0`).update(readFileSync(path)).update('\0')
+  const files = filesBelow(recipe).filter((path) => !path.endsWith('.md'))
+  for (const path of files.sort()) digest.update(`${relative(recipe, path)}\0`).update(readFileSync(path)).update('\0')
   const cache = env['LIFEBOAT_LAB_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(env['HOME'] ?? homedir(), '.cache'), 'lifeboat', 'lab')
   return join(cache, digest.digest('hex').slice(0, 16))
 }

@@ -26,7 +26,7 @@ export async function writeSeed({ host, rootKey, keepsPools }: Seed, folder: str
     ['etc/ssh/ssh_host_ed25519_key.pub', `${host.hostKey.public}\n`, 0o644],
     ['root/.ssh/authorized_keys', `${rootKey}\n`, 0o600],
     ['etc/lab/authorized_keys', host.authorizedKeys.map((key) => `${key}\n`).join(''), 0o644],
-    ['etc/lab/machine', `LAB_USER=${host.user}\nLAB_ADDRESS=${host.address}/24\nLAB_KEEPS_POOLS=${keepsPools ? 'yes' : 'no'}\n`, 0o644],
+    ['etc/lab/machine', `LAB_USER=${host.user}\nLAB_ADDRESS=${host.address}/24\nLAB_KEEPS_POOLS=${keepsPools ? 'yes' : 'no'}\nLAB_NOW=${Math.floor(Date.now() / 1000)}\n`, 0o644],
   ]
   const tree = join(folder, 'seed')
   for (const [path, text, mode] of files) {

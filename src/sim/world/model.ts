@@ -80,6 +80,8 @@ export interface Pool {
   readonly allocatedBytes: number
   health: 'ONLINE' | 'DEGRADED' | 'FAULTED'
   datasets: Dataset[]
+  /** Features of ZFS that it uses: a host that does not know one of them cannot import it. */
+  features: readonly string[]
   /** Machine ids: more than one is the catastrophe that the world must see. */
   importedOn: string[]
   /** False while imported, and after a host vanished without an export. */

@@ -104,6 +104,7 @@ function poolFrom(world: World, one: World['spec']['pools'][number]): Pool {
     allocatedBytes: one.allocatedGiB * gib,
     health: 'ONLINE',
     datasets: one.datasets.map(({ usedGiB, ...dataset }) => ({ ...dataset, usedBytes: usedGiB * gib, mounted })),
+    features: one.features,
     importedOn: one.importedOn === undefined ? [] : [world.resource(one.importedOn)?.id ?? one.importedOn],
     exported: one.importedOn === undefined,
     ...(one.importedOn === undefined ? {} : { lastHostId: seededHex(`hostid ${one.importedOn.toLowerCase()}`, 8) }),

@@ -59,6 +59,7 @@ function readsOne(words: readonly string[]): boolean {
   if (program === 'sed' && args.some((arg) => arg.startsWith('-i'))) return false
   if (program === 'zpool' && args[0] === 'import') return args.every((arg, at) => at === 0 || arg.startsWith('-') || arg.startsWith('/'))
     && !args.some((arg) => /^-[aFfN]/.test(arg))
+  if (program === 'zpool' && args[0] === 'upgrade') return args.length === 2 && args[1] === '-v'
   const verbs = readingVerbs[program]
   if (verbs) return args[0] === undefined ? program === 'exportfs' : verbs.test(args[0])
   return readers.has(program)

@@ -36,6 +36,8 @@ const pool = z.strictObject({
   sizeGiB: z.number(),
   allocatedGiB: z.number(),
   datasets: z.array(dataset),
+  /** Features of ZFS that it uses; those that OpenZFS 2.1 does not know, only the server knows that has it at the beginning. */
+  features: z.array(z.string()).default(['enabled_txg', 'extensible_dataset', 'hole_birth', 'lz4_compress', 'spacemap_histogram']),
   importedOn: z.string().optional(),
 })
 

@@ -1,6 +1,9 @@
 import { LifeboatError, type Alternative, type Finding } from '../../contract/index.js'
 import { deviceFolder, fullPercent, type Dataset, type ImportablePool, type ImportedPool } from '../../platform/host/pools.js'
 
+/** What there is against a pool whose features a server does not know. */
+export const newerZfs = 'Make the new server from an image whose ZFS is at least as new as the old one\'s (`zpool version` tells it).'
+
 /** The alternative: a pool that has lost a device is used all the same. */
 const degraded = 'degraded'
 
@@ -46,6 +49,12 @@ export function wholePool(found: readonly ImportablePool[], { pool }: WantedPool
   if (here.name !== pool.name) {
     throw new LifeboatError('zfs.other-name', `the pool ${pool.guid} is called ${here.name}, not ${pool.name}`, { blame: 'user', hint: 'Mend its name in the runbook.' })
   }
+  if (here.unknownFeatures.length > 0) {
+    throw new LifeboatError('zfs.features', `${pool.name} uses what the ZFS of this server does not know: ${here.unknownFeatures.join(', ')}`, {
+      blame: 'user',
+      hint: `Nothing was imported. ${newerZfs} The old server still can have it: undo puts it back.`,
+    })
+  }
   const online = here.devices.filter(({ state }) => state === 'ONLINE').length
   if (online === pool.devices && here.devices.length === pool.devices && here.state === 'ONLINE') return here
   const offers = here.state === 'DEGRADED' && here.devices.length === pool.devices
@@ -76,10 +85,20 @@ function degradedOffer(name: string): Alternative {
 /** What no hub's data belong over: a dataset that says so would hide the system from itself. */
 const system = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/root', '/run', '/sbin', '/sys', '/usr', '/var/lib']
 
+const overSystem = (datasets: readonly Dataset[]): string =>
+  datasets.filter(({ wantsMount, mountpoint }) => wantsMount && covers(mountpoint)).map(({ name, mountpoint }) => `${name} at ${mountpoint}`).join(', ')
+
+/** Told before the old server is fenced: the new one would not mount them. */
+export function mountpointFindings(datasets: readonly Dataset[]): Finding[] {
+  const where = overSystem(datasets)
+  if (where === '') return []
+  const mend = 'Give them another mountpoint on the old server (`zfs set mountpoint=`), and have it exported from there.'
+  return [{ level: 'stop', what: `these datasets would be mounted over the system of the new server: ${where}`, mend }]
+}
+
 export function assertMountpoints(datasets: readonly Dataset[]): void {
-  const bad = datasets.filter(({ wantsMount, mountpoint }) => wantsMount && covers(mountpoint))
-  if (bad.length === 0) return
-  const where = bad.map(({ name, mountpoint }) => `${name} at ${mountpoint}`).join(', ')
+  const where = overSystem(datasets)
+  if (where === '') return
   throw new LifeboatError('zfs.mountpoint', `these datasets would be mounted over the system of the server: ${where}`, {
     blame: 'user',
     hint: 'The pool is imported and not mounted. Give them another mountpoint (`zfs set mountpoint=`) on that server, then resume.',

@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { LifeboatError } from '../../contract/index.js'
+import { LifeboatError, type Finding } from '../../contract/index.js'
 import { ask } from '../../platform/host/ask.js'
+import { activeFeatures, knownFeatures } from '../../platform/host/features.js'
 import { poolLayout, setProperties, type SetProperties } from '../../platform/host/inventory.js'
 import { exportTable } from '../../platform/host/nfs.js'
 import { isInPool, mountedDatasets, type Dataset } from '../../platform/host/pools.js'
 import type { Host } from '../../platform/host/run.js'
+import { newerZfs } from './pool.js'
 
 const exported = z.object({ path: z.string(), clients: z.string(), options: z.string() })
 
@@ -25,14 +27,23 @@ export const storageRecord = z.object({
   ),
   /** What the server exported, of this pool or not. */
   exports: z.array(exported),
+  /** Features of ZFS that the pool uses; records of old do not tell. */
+  features: z.array(z.string()).optional(),
 })
 export type StorageRecord = z.infer<typeof storageRecord>
 
 /** Reads what lies on a pool that is imported there. */
 export async function takeRecord(host: Host, pool: string, now: Date): Promise<StorageRecord> {
-  const [layout, all, properties, exports] = await ask(host, poolLayout(pool), mountedDatasets, setProperties(pool), exportTable)
+  const [layout, all, properties, exports, features] = await ask(
+    host,
+    poolLayout(pool),
+    mountedDatasets,
+    setProperties(pool),
+    exportTable,
+    activeFeatures(pool),
+  )
   const datasets = contentOf(pool, all, properties)
-  return { takenAt: now.toISOString(), layout: [...layout], datasets, exports: exports.map((one) => ({ ...one })) }
+  return { takenAt: now.toISOString(), layout: [...layout], datasets, exports: exports.map((one) => ({ ...one })), features: [...features] }
 }
 
 type Content = Pick<StorageRecord, 'layout' | 'datasets'>
@@ -82,6 +93,15 @@ export async function assertAsRecorded(host: Host, pool: string, then: StorageRe
     hint: 'It is imported and not mounted, and no hub uses it. Compare with the old server and the safety copies before anybody works on it.',
     alternative: { id: other, offer: `${pool} is used as it is now. What differs is told above; safety copies of its disks are from before the move.`, changes: [] },
   })
+}
+
+/** Told before the old server is fenced, where the new one is there by then: a pool whose features it does not know stays where it is. */
+export async function featureFindings(host: Host, on: string, pool: string, { features = [] }: StorageRecord): Promise<Finding[]> {
+  if (features.length === 0) return []
+  const [known] = await ask(host, knownFeatures)
+  const unknown = features.filter((feature) => !known.includes(feature))
+  if (unknown.length === 0) return []
+  return [{ level: 'stop', what: `${pool} uses what the ZFS on ${on} does not know: ${unknown.join(', ')}`, mend: newerZfs }]
 }
 
 function same(one: readonly string[], another: readonly string[]): boolean {

@@ -1,0 +1,73 @@
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { RunEvent } from '../../src/contract/index.js'
+import type { RunningCli } from '../helpers/cli.js'
+import { importsOn, inTheLab, labWorld, newServer, oldServer, sumHomes, usedHomes, useHomes, writeHomes, type LabWorld } from '../helpers/lab.js'
+import { worldState, worldWhere } from '../helpers/served.js'
+
+type Arrives = (world: LabWorld, cli: RunningCli) => Promise<unknown>
+
+const verified = (step: string): Arrives => (_, cli) => cli.until((event: RunEvent) => event.type === 'step.verified' && event.step === step)
+
+/** From here on an import on that server takes a while before it begins, long enough to be met, and is noted when it begins and ends. */
+const slowImports = `cat > /usr/local/sbin/zpool <<'END' && chmod +x /usr/local/sbin/zpool
+#!/bin/sh
+case "$*" in
+  "import "*-N*) echo begin >> /run/imports; sleep 20; /usr/sbin/zpool "$@"; code=$?; echo end $code >> /run/imports; exit $code ;;
+esac
+exec /usr/sbin/zpool "$@"
+END`
+const noted = 'cat /run/imports 2>/dev/null || true'
+
+/** It has begun on the server, and goes on there when the process here is gone. */
+const midImport: Arrives = async (world, cli) => {
+  while ((await world.on(newServer, noted)) === '') {
+    expect(cli.child.exitCode, 'it ended before it imported').toBe(null)
+    await setTimeout(1000)
+  }
+}
+
+/** Where the run is killed, in the order in which it comes there. */
+const everyPoint: readonly (readonly [string, Arrives])[] = [
+  ['after the export', verified('fence')],
+  ['after the detach', verified('detach')],
+  ['in the middle of the move', (world) => worldWhere(world.served, ({ operations }) => operations.some(({ what }) => what === 'move'))],
+  ['after the attach', verified('attach')],
+  ['in the middle of the import', midImport],
+  ['after the import', verified('import')],
+]
+const points = process.env['LAB'] === 'sample' ? everyPoint.filter(([name]) => /export|middle of the import/.test(name)) : everyPoint
+
+inTheLab('a failover that is killed again and again, on real ZFS', () => {
+  let world: LabWorld
+  beforeAll(async () => {
+    world = await labWorld()
+  })
+  afterAll(() => world[Symbol.asyncDispose]())
+
+  it(`is resumed each time (${points.map(([name]) => name).join(', ')}), and a zpool import that outlives it is awaited, not raced`, async () => {
+    const before = await world.on(oldServer, writeHomes)
+    let cli = world.run()
+    for (const [name, arrives] of points) {
+      // The new server is there before the old one is fenced.
+      if (name === 'after the export') {
+        await verified('nfs')(world, cli)
+        await world.on(newServer, slowImports)
+      }
+      await arrives(world, cli)
+      cli.child.kill('SIGKILL')
+      expect((await cli.ended).signal, name).toBe('SIGKILL')
+      if (arrives === midImport) expect(await world.on(newServer, noted)).toBe('begin\n')
+      cli = world.resume()
+    }
+    const ended = await cli.ended
+    expect(ended.code, ended.stderr).toBe(0)
+    expect(await world.on(newServer, noted)).toBe('begin\nend 0\n')
+    expect(await importsOn(world, newServer)).toHaveLength(1)
+    expect(await world.on(newServer, sumHomes)).toBe(before)
+    expect(await world.on(newServer, useHomes)).toBe(usedHomes)
+    const state = await worldState(world.served)
+    expect(state.pools).toMatchObject([{ name: 'pool0', importedOn: [newServer] }])
+    expect(state.violations).toEqual([])
+  })
+})
