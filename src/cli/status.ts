@@ -1,8 +1,8 @@
 import { LifeboatError } from '../contract/index.js'
 import { openChoices } from '../engine/index.js'
 import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
-import { LocalTimes, paintFor, runsLines, statusLines, type RunRow, type StatusInput } from '../render/index.js'
-import { conditionOf, holderOf } from './condition.js'
+import { LocalTimes, paintFor, runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
 import { follow, sayQuestion } from './follow.js'
 import { guarded } from './guard.js'
@@ -65,7 +65,7 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
     mode: state.mode,
     ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
     ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy }),
-    condition: await conditionOf(run, state, folder),
+    condition: await shownCondition(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
     stepsTotal: steps.length,
@@ -91,14 +91,16 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, recor
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition === 'running' ? holder?.life : undefined)),
+    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition, holder)),
   }
 }
 
 /** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
-function goesOn(run: string, state: RunState, life: Holder['life'] | undefined): Pick<StatusInput, 'next' | 'choices'> {
+function goesOn(run: string, state: RunState, condition: RunCondition, holder: Holder | undefined): Pick<StatusInput, 'next' | 'choices'> {
+  if (condition === 'world-ended') return { next: `lifeboat rehearse ${state.runbook.path}` }
   const next = `lifeboat resume ${state.undoneBy ?? run}`
-  if (life === undefined) return nextOf(state, next)
+  if (condition !== 'running' || holder === undefined) return nextOf(state, next)
+  const { life } = holder
   return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }
 }
 
