@@ -1,4 +1,4 @@
-import type { Clock, Question, RunEvent } from '../contract/index.js'
+import type { Clock, RunEvent } from '../contract/index.js'
 import { retold } from '../engine/index.js'
 import { Folding, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
@@ -9,6 +9,7 @@ import type { Invocation } from './invocation.js'
 import { LogTail } from './log-tail.js'
 import type { CommonOptions } from './options.js'
 import { Screen } from './screen.js'
+import { sayAsked } from '../render/index.js'
 
 /** Real milliseconds between two looks at the journal. */
 const lookEveryMs = 500
@@ -97,20 +98,7 @@ class Reader {
 function forReader(event: RunEvent): RunEvent {
   if (event.type !== 'question.asked') return event
   const { t, run, step, question } = event
-  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayQuestion(question)}` }
-}
-
-export function sayQuestion(question: Question): string {
-  switch (question.kind) {
-    case 'gate':
-      return question.text
-    case 'manual':
-      return `to be done by hand: ${question.checklist.join('; ')}`
-    case 'failure':
-      return `it failed, what now? ${question.error.message}`
-    case 'surprise':
-      return 'the world has moved on; make these changes instead?'
-  }
+  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayAsked(question)}` }
 }
 
 /** The run's own clock; without its cloud file (a world that is gone) the machine's. */
