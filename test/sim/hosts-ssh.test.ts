@@ -44,7 +44,7 @@ describe('with the real ssh', () => {
   function configure(wish: Wish): string {
     const to = wish.to ?? host
     const way = hosts.ssh.find((one) => one.network === (wish.network ?? to.network))
-    if (!way) throw new TypeError('no way')
+    if (way === undefined || way.via === 'direct') throw new TypeError('no way')
     const { jump } = way.via
     const keyOf = (line: string): string => line.split(' ').slice(0, 2).join(' ')
     const path = join(folder, 'known')

@@ -7,6 +7,7 @@ import type { Host } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import type { World } from '../world/world.js'
 import { changes } from './judge.js'
+import { startDirect } from './direct.js'
 import { hostShell, runOnHost } from './shell.js'
 
 const { Server, utils } = ssh2
@@ -17,7 +18,7 @@ const algorithms = { cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com'
 /** A way by SSH into one virtual network, in the shape of the cloud file's `reach.ssh`. */
 export interface SshWay {
   readonly network: string
-  readonly via: { readonly jump: { readonly host: '127.0.0.1'; readonly port: number; readonly user: string; readonly hostKey: string } }
+  readonly via: 'direct' | { readonly jump: { readonly host: '127.0.0.1'; readonly port: number; readonly user: string; readonly hostKey: string } }
 }
 
 export interface Hosts {
@@ -25,11 +26,17 @@ export interface Hosts {
   stop(): Promise<void>
 }
 
-/** Starts a jump host for each network of the world's `jumpHosts`, and gives `runCommand` the shell that SSH has. */
+/**
+ * Starts a jump host for each network of the world's `jumpHosts`, listens for an operator who needs none, and gives `runCommand` the
+ * shell that SSH has.
+ */
 export async function startHosts(world: World): Promise<Hosts> {
   if (!world.real) world.shell = hostShell(world)
   const inside = new Map<Host, Inside>()
-  const doors = await Promise.all(world.spec.jumpHosts.map((jump) => startJumpHost(world, jump, inside)))
+  const doors = await Promise.all([
+    ...world.spec.jumpHosts.map((jump) => startJumpHost(world, jump, inside)),
+    ...startDirect(world, (host, socket) => connect(world, host, socket, inside)),
+  ])
   const watch = (): void => {
     for (const { connections, host } of inside.values()) {
       // The system is gone: its end of every connection falls silent, and the jump host lets go of it.
@@ -58,7 +65,8 @@ const jumpUser = 'operator'
 
 type JumpHost = World['spec']['jumpHosts'][number]
 
-interface Started {
+/** A way in that is open. */
+export interface Started {
   readonly way: SshWay
   stop(): Promise<void>
 }
@@ -80,7 +88,7 @@ async function startJumpHost(world: World, { network, address }: JumpHost, insid
       const isLetIn = host !== undefined && allows(world, host.machine, address, destPort)
       if (destPort === 22 && isLetIn && world.answers(host.machine)) {
         if (world.real) return world.real.forward(host, accept())
-        return connect(world, host, accept(), inside)
+        return connect(world, host, asSocket(accept()), inside)
       }
       // A machine that runs and has no server yet refuses at once; to one that is not there, and behind a security group that
       // does not let them in, packets are lost for a while.
@@ -108,7 +116,10 @@ function hostAt(world: World, network: string, address: string): Host | undefine
   return [...world.hosts.values()].find((host) => sameId(host.network, network) && host.address === address && host.power !== 'deallocated')
 }
 
-function connect(world: World, host: Host, stream: ServerChannel, inside: Map<Host, Inside>): void {
+/** One connection of a client, as ssh2's server takes it. */
+type Incoming = Parameters<InstanceType<typeof Server>['injectSocket']>[0]
+
+function connect(world: World, host: Host, stream: Incoming, inside: Map<Host, Inside>): void {
   let here = inside.get(host)
   if (!here) {
     const connections = new Set<Connection>()
@@ -119,11 +130,11 @@ function connect(world: World, host: Host, stream: ServerChannel, inside: Map<Ho
   stream.on('error', () => undefined)
   // A client that is gone ends its half only; a server's socket then closes the other one.
   stream.on('end', () => stream.end())
-  here.server.injectSocket(asSocket(stream))
+  here.server.injectSocket(stream)
 }
 
 /** A forwarded channel, with the few things of a socket that the server sets. */
-function asSocket(stream: ServerChannel): Parameters<InstanceType<typeof Server>['injectSocket']>[0] {
+function asSocket(stream: ServerChannel): Incoming {
   const nothing = (): ServerChannel => stream
   return Object.assign(stream, { setNoDelay: nothing, setKeepAlive: nothing, setTimeout: nothing, remoteAddress: '127.0.0.1' }) as never
 }

@@ -76,6 +76,11 @@ export const worldSchema = z.strictObject({
    * which it comes to the machines: security groups go by it.
    */
   jumpHosts: z.array(z.strictObject({ network: z.string(), address: z.ipv4().default('10.250.0.4') })).default([]),
+  /**
+   * The public address of an operator who goes to the machines directly: security groups go by it. Machines of this file whose public
+   * address is one of this machine's own (127.…) are then reached there, at port 22; below 1024 not everybody may listen.
+   */
+  operatorAddress: z.ipv4().optional(),
   groups: z.array(
     z.strictObject({
       name: z.string(),
