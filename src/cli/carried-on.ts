@@ -1,4 +1,6 @@
+import { LifeboatError } from '../contract/index.js'
 import type { RunState } from '../journal/index.js'
+import { hasLostWorld } from './condition.js'
 import { leave } from './rehearse.js'
 import type { Screen } from './screen.js'
 import type { Site } from './site.js'
@@ -17,4 +19,13 @@ export function worldOf({ sim }: RunState, { cloud }: Site): LeftWorld | undefin
 /** A rehearsal's world is stopped when there is nothing left to go on with. */
 export async function leftWorld(world: LeftWorld | undefined, screen: Screen, code: number): Promise<number> {
   return world === undefined ? code : leave(world, screen, code)
+}
+
+/** Throws `world.over` for a rehearsal whose world has ended: it cannot go on, forwards or back. */
+export async function assertHasWorld(state: RunState): Promise<void> {
+  if (!(await hasLostWorld(state))) return
+  throw new LifeboatError('world.over', `the simulated world of rehearsal ${state.runbook.name} has ended, and it cannot go on in another one`, {
+    blame: 'user',
+    hint: `Nothing real was touched by it. To rehearse afresh: lifeboat rehearse ${state.runbook.path}`,
+  })
 }

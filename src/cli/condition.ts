@@ -10,6 +10,18 @@ export async function conditionOf(run: string, state: RunState, folder: StateFol
   return life !== undefined && life !== 'dead' ? 'running' : 'stopped'
 }
 
+/** The same for people: a rehearsal that was to go on, and whose world is not there any more, is over. */
+export async function shownCondition(run: string, state: RunState, folder: StateFolder): Promise<RunCondition> {
+  const condition = await conditionOf(run, state, folder)
+  if (condition === 'running' || condition === 'succeeded' || !(await hasLostWorld(state))) return condition
+  return 'world-ended'
+}
+
+/** A rehearsal's world ends by itself when nobody has asked anything of it for half an hour. */
+export async function hasLostWorld({ sim }: RunState): Promise<boolean> {
+  return sim !== undefined && !(await processes.alive(sim.pid, sim.started))
+}
+
 /** Who holds the lock of a run, if it is this run's. */
 export async function holderOf(run: string, state: RunState, folder: StateFolder): Promise<Holder | undefined> {
   const { resourceManager, subscription } = state.cloud

@@ -1,6 +1,6 @@
-import type { Clock, Question, RunEvent } from '../contract/index.js'
+import type { Clock, RunEvent } from '../contract/index.js'
 import { retold } from '../engine/index.js'
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import { Folding, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import { loadCloud } from '../platform/cloud/load.js'
 import { conditionOf } from './condition.js'
@@ -9,6 +9,7 @@ import type { Invocation } from './invocation.js'
 import { LogTail } from './log-tail.js'
 import type { CommonOptions } from './options.js'
 import { Screen } from './screen.js'
+import { sayAsked } from '../render/index.js'
 
 /** Real milliseconds between two looks at the journal. */
 const lookEveryMs = 500
@@ -20,7 +21,7 @@ const lookEveryMs = 500
 export async function follow(run: string, folder: StateFolder, options: CommonOptions, invocation: Invocation): Promise<number> {
   const { signal } = invocation.interrupts
   const screen = new Screen({ ...options, input: false }, invocation)
-  const reader = new Reader(run, folder)
+  const reader = new Reader(run, folder, await folder.tail(run))
   const before = await reader.next()
   const clock = await clockIn(reader.state)
   const beginning = before.find(({ type }) => type === 'run.started')
@@ -61,14 +62,14 @@ function lastOf(events: readonly RunEvent[], type: RunEvent['type']): RunEvent |
 /** Journal and log of a run, as events, each once. */
 class Reader {
   readonly #run: string
-  readonly #folder: StateFolder
+  readonly #journal: JournalTail
   readonly #log: LogTail
-  #told = 0
+  readonly #folding = new Folding()
   #state: RunState | undefined
 
-  constructor(run: string, folder: StateFolder) {
+  constructor(run: string, folder: StateFolder, journal: JournalTail) {
     this.#run = run
-    this.#folder = folder
+    this.#journal = journal
     this.#log = new LogTail(folder.paths(run).log)
   }
 
@@ -82,10 +83,9 @@ class Reader {
   }
 
   async next(): Promise<readonly RunEvent[]> {
-    const { records } = await this.#folder.read(this.#run)
-    const fresh = records.slice(this.#told)
-    this.#told = records.length
-    if (fresh.length > 0 || this.#state === undefined) this.#state = fold(records)
+    const fresh = await this.#journal.next()
+    this.#folding.add(fresh)
+    if (fresh.length > 0 || this.#state === undefined) this.#state = this.#folding.state()
     const { state } = this
     const journaled = fresh.flatMap((record) => retold(record, state, `lifeboat resume ${this.#run}`) ?? [])
     const passing = await this.#log.next()
@@ -98,20 +98,7 @@ class Reader {
 function forReader(event: RunEvent): RunEvent {
   if (event.type !== 'question.asked') return event
   const { t, run, step, question } = event
-  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayQuestion(question)}` }
-}
-
-export function sayQuestion(question: Question): string {
-  switch (question.kind) {
-    case 'gate':
-      return question.text
-    case 'manual':
-      return `to be done by hand: ${question.checklist.join('; ')}`
-    case 'failure':
-      return `it failed, what now? ${question.error.message}`
-    case 'surprise':
-      return 'the world has moved on; make these changes instead?'
-  }
+  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayAsked(question)}` }
 }
 
 /** The run's own clock; without its cloud file (a world that is gone) the machine's. */

@@ -1,26 +1,12 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { oneLine } from '../render/text.js'
 import { exit } from './exit.js'
+import { addHelp } from './help.js'
 import type { Invocation } from './invocation.js'
 import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
 import { toolVersion } from './version.js'
 
 type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
-
-const examples = `
-Examples:
-  lifeboat rehearse runbooks/data100.yaml      the whole failover in a simulated world; nothing real is touched
-  lifeboat validate runbooks/data100.yaml      is the file right? No network needed
-  lifeboat plan runbooks/data100.yaml          what would a failover change? Reads only
-  lifeboat run runbooks/data100.yaml           the failover
-  lifeboat resume                              go on after a failure, a crash or a stop
-  lifeboat undo                                put back what a run did
-  lifeboat status                              where it stands, in ten lines
-  source <(lifeboat completion bash)           commands, options and runs by the Tab key
-  lifeboat schema > runbook.schema.json        what an editor needs to check a runbook while it is written
-
-Exit codes: 0 done · 1 a step failed · 2 wrong usage or runbook · 3 declined · 4 not ready, nothing changed ·
-5 another run is at work · 130, 143, 129 interrupted. After 1 and 1xx: lifeboat resume`
 
 /** Parses and runs one command line; resolves with the exit code. Command code is loaded only when its command is called. */
 export async function runProgram(argv: readonly string[], invocation: Invocation): Promise<number> {
@@ -34,7 +20,6 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
       writeOut: (text) => invocation.output.data(text),
       writeErr: (text) => invocation.output.say(text),
     })
-    .addHelpText('after', examples)
   const on: On = (command, load, sayFirst) => {
     command.action(async (...given: unknown[]) => {
       const options = given.at(-2) as never
@@ -44,10 +29,11 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
       code = await (await load())(args, options, invocation)
     })
   }
-  addReading(program, on)
   addRunning(program, on)
+  addReading(program, on)
   addWorld(program, on)
   addCompletion(program, on)
+  addHelp(program)
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -59,17 +45,9 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
 }
 
 const schemaHelp = `
-With a runbook, the modules of the site's own that it names by path are in it too.
-
-  lifeboat schema > runbook.schema.json
-
-and in the first line of the runbook:
+In the first line of the runbook:
 
   # yaml-language-server: $schema=./runbook.schema.json`
-
-const reportHelp = `
-  lifeboat report --fidelity             the latest run
-  lifeboat report --fidelity --json      the same as data`
 
 /** `sayFirst`: what is said to people before anything else. */
 type On = (command: Command, load: () => Promise<Action>, sayFirst?: (args: readonly string[]) => string) => void
@@ -96,9 +74,7 @@ function addReading(program: Command, on: On): void {
   on(withState(withOutput(status)), async () => (await import('./status.js')).status)
 
   const report = program.command('report [run]').description('the record of a run; without RUN the latest')
-  report
-    .option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
-    .addHelpText('after', reportHelp)
+  report.option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
   on(withState(withOutput(report)), async () => (await import('./report.js')).report)
 
   const runs = program.command('runs').description('all runs')
@@ -141,14 +117,9 @@ function addWorld(program: Command, on: On): void {
   on(withState(sim), async () => (await import('./sim.js')).sim)
 }
 
-const completionHelp = `
-  source <(lifeboat completion bash)                                        in ~/.bashrc
-  source <(lifeboat completion zsh)                                         in ~/.zshrc, after compinit
-  lifeboat completion fish > ~/.config/fish/completions/lifeboat.fish       once`
-
 function addCompletion(program: Command, on: On): void {
   const completion = program.command('completion').description('a script for the shell: commands, options and runs by the Tab key')
-  completion.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'])).addHelpText('after', completionHelp)
+  completion.addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
   on(completion, async () => (await import('./completion.js')).completion)
 
   // What the scripts ask, with the words of the line so far; the last one is still being typed.

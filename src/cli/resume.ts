@@ -3,7 +3,8 @@ import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
 import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
-import { leftWorld, worldOf } from './carried-on.js'
+import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
+import { hasLostWorld } from './condition.js'
 import { needsSomebody } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
@@ -36,6 +37,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       return exit.done
     }
     if (before.undoneBy !== undefined) throw undone(before.undoneBy)
+    await assertHasWorld(before)
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
@@ -75,8 +77,11 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
   })
 }
 
+/** Rehearsals whose world has ended are in nobody's way. */
 async function onlyUnfinished(state: StateFolder): Promise<string> {
-  const runs = await state.unfinished()
+  const unfinished = await state.unfinished()
+  const lost = await Promise.all(unfinished.map(async (one) => 'state' in one && (await hasLostWorld(one.state))))
+  const runs = unfinished.filter((_, index) => lost[index] === false)
   const [only] = runs
   if (only === undefined) throw usageError('there is no unfinished run', '`lifeboat runs` lists all of them.')
   if (runs.length > 1) {

@@ -15,6 +15,7 @@ import {
   rendererKind,
   Stage,
   terminalAsker,
+  wrap,
   type Asker,
   type Assumed,
   type PlanInput,
@@ -59,13 +60,20 @@ export class Screen {
 
   notice(message: string): void {
     if (this.#options.quiet === true) return
-    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
+    if (this.#renderer === undefined) this.#tell(message)
     else this.#renderer.note('info', message)
+  }
+
+  /** Broken between words for a window; whole for a file or a pipe. */
+  #tell(message: string): void {
+    const { output } = this.#invocation
+    const lines = output.errorIsTerminal ? wrap(message, Math.max(10, output.columns - 1)) : [message]
+    this.#stage.keep(`${lines.join('\n')}\n`)
   }
 
   /** Said also with `--quiet`: a lock was taken over, a journal was cut short. */
   warn(message: string): void {
-    if (this.#renderer === undefined) this.#stage.keep(`${message}\n`)
+    if (this.#renderer === undefined) this.#tell(message)
     else this.#renderer.note('warn', message)
   }
 

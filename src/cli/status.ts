@@ -1,10 +1,10 @@
 import { LifeboatError } from '../contract/index.js'
-import { openChoices } from '../engine/index.js'
+// Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
+import { openChoices } from '../engine/alternatives.js'
 import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
-import { LocalTimes, paintFor, runsLines, statusLines, type RunRow, type StatusInput } from '../render/index.js'
-import { conditionOf, holderOf } from './condition.js'
+import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
-import { follow, sayQuestion } from './follow.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
@@ -22,7 +22,8 @@ export async function status(args: readonly string[], options: StatusOptions, in
     if (run === undefined) throw new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user' })
     const { records } = await folder.read(run)
     if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
-    if (options.follow === true) return follow(run, folder, options, invocation)
+    // What a look needs not is loaded only by whoever stays.
+    if (options.follow === true) return (await import('./follow.js')).follow(run, folder, options, invocation)
     const input = await statusOf(run, fold(records), folder, records)
     const { output, env } = invocation
     if (options.json === true) {
@@ -65,7 +66,7 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
     mode: state.mode,
     ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
     ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy }),
-    condition: await conditionOf(run, state, folder),
+    condition: await shownCondition(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
     stepsTotal: steps.length,
@@ -91,14 +92,16 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, recor
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition === 'running' ? holder?.life : undefined)),
+    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition, holder)),
   }
 }
 
 /** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
-function goesOn(run: string, state: RunState, life: Holder['life'] | undefined): Pick<StatusInput, 'next' | 'choices'> {
+function goesOn(run: string, state: RunState, condition: RunCondition, holder: Holder | undefined): Pick<StatusInput, 'next' | 'choices'> {
+  if (condition === 'world-ended') return { next: `lifeboat rehearse ${state.runbook.path}` }
   const next = `lifeboat resume ${state.undoneBy ?? run}`
-  if (life === undefined) return nextOf(state, next)
+  if (condition !== 'running' || holder === undefined) return nextOf(state, next)
+  const { life } = holder
   return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }
 }
 
@@ -107,7 +110,7 @@ function openQuestion(records: readonly JournalRecord[]): string | undefined {
   const open = new Map<string, string>()
   for (const { type, data } of records) {
     if (type === 'run.resumed') open.clear()
-    if (type === 'question.asked') open.set(data.step, `${data.step}: ${sayQuestion(data.question)}`)
+    if (type === 'question.asked') open.set(data.step, `${data.step}: ${sayAsked(data.question)}`)
     if (type === 'question.answered') open.delete(data.step)
   }
   return [...open.values()][0]

@@ -3,7 +3,7 @@ import { assertUndoable, courseBack, type Course } from '../engine/index.js'
 import { fold, type RunState, type StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
-import { leftWorld, worldOf } from './carried-on.js'
+import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
@@ -30,6 +30,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const state = stateFolder(options, invocation)
     const ran = await readRun(state, args[0] ?? (await onlyUndoable(state)))
     assertUndoable(ran)
+    await assertHasWorld(ran)
     if (ran.undoneBy !== undefined && (await isUndone(state, ran.undoneBy))) {
       screen.notice(`Run ${ran.run} has been put back by ${ran.undoneBy}; there is nothing to undo.`)
       return exit.done

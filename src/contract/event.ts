@@ -20,7 +20,7 @@ export interface PlannedStep {
    */
   readonly state: 'absent' | 'converged' | 'drifted' | 'in-flight' | 'assumed' | 'unknown' | 'gate' | 'check'
   readonly changes: readonly Change[]
-  /** What making them would send and run, as its module predicts. Absent: it does not say, or an older lifeboat made this plan. */
+  /** What making them would send and run, as its module predicts. Absent: it does not say, or an older lifeboat made the plan. */
   readonly writes?: readonly Write[]
   /** Why a change cannot be put back, by resource. */
   readonly irreversible: Readonly<Record<string, string>>

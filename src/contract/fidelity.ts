@@ -22,6 +22,8 @@ export interface Unsent {
   readonly write: Write
   /** It was sent, and refused with this status. */
   readonly refused?: number
+  /** Another step has sent the very same, so that it was not needed any more. */
+  readonly doneBy?: string
 }
 
 /** Shares from 0 to 1. */

@@ -9,9 +9,9 @@ export function fidelityOf(ran: Pick<RunState, 'planned' | 'steps' | 'status'>, 
   const { planned: plan, steps: states, status } = ran
   const planned = plan?.steps ?? []
   const rows = [
-    ...planned.map((step) => stepFidelity(step.id, predictionOf(step), isOver(states.get(step.id)?.status), sent)),
+    ...planned.filter(({ id }) => id !== theRunItself).map((step) => stepFidelity(step.id, predictionOf(step), states.get(step.id)?.status === 'verified', sent)),
     ...strangers(planned, sent).map((step) => stepFidelity(step, undefined, true, sent)),
-    stepFidelity(theRunItself, plan?.marks, status === 'finished', sent),
+    stepFidelity(theRunItself, [...ofNamesake(planned), ...(plan?.marks ?? [])], status === 'finished', sent),
   ]
   const told = rows.filter((row) => [row.happened, row.missing, row.open, row.unpredicted].some((one) => one.length > 0))
   const sum = (part: 'happened' | 'missing' | 'open' | 'unpredicted'): number => told.reduce((all, row) => all + row[part].length, 0)
@@ -29,13 +29,14 @@ export function fidelityOf(ran: Pick<RunState, 'planned' | 'steps' | 'status'>, 
   }
 }
 
+/** A log does not tell a step of this name from the run itself, so that both are one here. */
+function ofNamesake(planned: readonly PlannedStep[]): readonly Write[] {
+  return planned.filter(({ id }) => id === theRunItself).flatMap((step) => predictionOf(step) ?? [])
+}
+
 /** Nothing for a step without changes, whatever its module says. */
 function predictionOf({ changes, writes }: PlannedStep): readonly Write[] | undefined {
   return changes.length === 0 ? [] : writes
-}
-
-function isOver(status: string | undefined): boolean {
-  return status === 'verified'
 }
 
 /** Steps that have sent something and are in no plan: an accepted change of the runbook brought them. */
@@ -51,7 +52,7 @@ function stepFidelity(step: string, predicted: readonly Write[] | undefined, ove
   const tried = matched(missing, refused)
   const unsent = [
     ...tried.pairs.map(([write, { answer }]): Unsent => ({ write, ...(answer === undefined ? {} : { refused: answer }) })),
-    ...tried.missing.map((write): Unsent => ({ write })),
+    ...tried.missing.map((write): Unsent => ({ write, ...doneBy(write, all) })),
   ]
   const strange = [...unpredicted, ...tried.unpredicted]
   return {
@@ -64,6 +65,13 @@ function stepFidelity(step: string, predicted: readonly Write[] | undefined, ove
     unpredicted: strange,
     ...shares(pairs.length, over ? unsent.length : 0, strange.length),
   }
+}
+
+/** Two steps may each plan what one of them will find done: the same server is fenced for each of its pools. */
+function doneBy(write: Write, all: readonly SentWrite[]): Pick<Unsent, 'doneBy'> {
+  const text = sayWrite(write).toLowerCase()
+  const other = all.find((one) => one.outcome === 'accepted' && sayWrite(one.write).toLowerCase() === text)
+  return other === undefined ? {} : { doneBy: other.step }
 }
 
 function shares(happened: number, missing: number, unpredicted: number): Shares {

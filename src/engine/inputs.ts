@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { isPending, LifeboatError, type AnyStep, type PlanInputs, type SecretReference } from '../contract/index.js'
+import { isPending, LifeboatError, type AnyStep, type PlanInputs } from '../contract/index.js'
+import type { SecretReference } from '../contract/inputs.js'
 import { mapSecrets, resolveInputs, type StepNode } from '../runbook/index.js'
 import type { Outputs, PlanPorts, SecretPort } from './ports.js'
 

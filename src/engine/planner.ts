@@ -190,15 +190,15 @@ async function draftOf<D>(
   changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
   accepted: ReadonlySet<string>,
 ): Promise<Draft> {
-  if (node.kind !== 'step') return emptyDraft(node, 'gate')
+  if (node.kind !== 'step') return idleDraft(node, 'gate')
   const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports, accepted)
   const estimate = estimateOf(node, module.estimateMs(inputs), ports)
   const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
   if (seen?.state === 'converged') outputs.set(node.id, seen.outputs as JsonObject)
-  if (module.check === true) return { ...emptyDraft(node, 'check'), ...estimate }
-  if (seen?.state === 'converged') return { ...emptyDraft(node, 'converged'), ...estimate, ...remarkOf(seen.outputs) }
+  if (module.check === true) return { ...idleDraft(node, 'check'), ...estimate }
+  if (seen?.state === 'converged') return { ...idleDraft(node, 'converged'), ...estimate, ...remarkOf(seen.outputs) }
   if (seen?.state === 'conflict') throw conflictError(seen)
   const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
   const changes = module.plan(inputs, basis)
@@ -212,9 +212,9 @@ async function draftOf<D>(
   }
 }
 
-/** Nothing where the module does not say, or cannot. */
+/** Nothing where the module does not say. */
 function writesOf<D>(module: AnyStep<D>, changes: readonly Change[], inputs: PlanInputs<Inputs>): Pick<Draft, 'writes'> {
-  const writes = changes.length === 0 ? [] : module.writes?.(changes, inputs)
+  const writes = module.writes?.(changes, inputs)
   return writes === undefined ? {} : { writes }
 }
 
@@ -266,6 +266,11 @@ export function moduleOf<D>({ registry, modules }: Pick<PlanPorts<D>, 'registry'
 export function irreversibleOf<D>(module: AnyStep<D>, changes: readonly Change[]): Record<string, string> {
   const reasons = module.invert(changes).filter(isIrreversible)
   return Object.fromEntries(reasons.map(({ resource, irreversible }) => [resource, irreversible]))
+}
+
+/** A step that has nothing to write. */
+function idleDraft(node: Node, state: Draft['state']): Draft {
+  return { ...emptyDraft(node, state), writes: [] }
 }
 
 function emptyDraft(node: Node, state: Draft['state']): Draft {

@@ -1,4 +1,5 @@
-import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, SecretReference, Write } from '../contract/index.js'
+import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, Secret, Write } from '../contract/index.js'
+import type { SecretReference } from '../contract/inputs.js'
 import type { Accepting } from './alternatives.js'
 import type { History } from './history.js'
 import type { ChildFacts, Journal } from '../journal/index.js'

@@ -55,6 +55,8 @@ export interface DecodeOptions {
   readonly name?: string
   /** What was read of this journal before: where the text begins with the same lines, they are not taken apart again. */
   readonly known?: Known
+  /** The text begins behind so many records. */
+  readonly after?: number
 }
 
 /** Whole lines and the records that they hold. */
@@ -64,24 +66,25 @@ export interface Known {
 }
 
 /**
- * Reads a whole journal. A last line without its newline was being written when the power went: it was never
- * acknowledged, so nothing was built on it, and it is left out. Throws `journal.damaged`, naming the line, on anything else
- * that is not as it was written.
+ * Reads a whole journal, or what of it comes behind so many records. A last line without its newline was being written when the power
+ * went: it was never acknowledged, so nothing was built on it, and it is left out. Throws `journal.damaged`, naming the line, on
+ * anything else that is not as it was written.
  */
 export function decode(text: string, options: DecodeOptions = {}): Decoded {
+  const { after = 0 } = options
   const known = options.known !== undefined && text.startsWith(options.known.lines) ? options.known : undefined
   const lines = text.slice(known?.lines.length ?? 0).split('\n')
   const tail = lines.pop() ?? ''
   const records: JournalRecord[] = [...(known?.records ?? [])]
   for (const line of lines) {
-    const number = records.length + 1
+    const number = after + records.length + 1
     const record = decodeLine(line, number, options)
     const run = options.run ?? records[0]?.run ?? record.run
     if (record.run !== run) throw damaged(number, `it belongs to run ${record.run}, not to ${run}`, options)
     records.push(record)
   }
   // A torn line is the beginning of a line. More than a whole record is no beginning: its newline was overwritten.
-  if (unseal(tail.slice(0, -1)) !== undefined) throw damaged(records.length + 1, 'its end was overwritten', options)
+  if (unseal(tail.slice(0, -1)) !== undefined) throw damaged(after + records.length + 1, 'its end was overwritten', options)
   const tornBytes = Buffer.byteLength(tail)
   const keptBytes = Buffer.byteLength(text) - tornBytes
   return tail === '' ? { records, keptBytes } : { records, keptBytes, tornBytes }

@@ -20,8 +20,8 @@ export class StepFold {
   state(): StepState {
     return {
       ...this.#step,
-      firstChanges: this.#firstChanges,
-      checkpoints: this.#checkpoints,
+      firstChanges: [...this.#firstChanges],
+      checkpoints: [...this.#checkpoints],
       children: this.#children,
     }
   }

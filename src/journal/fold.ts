@@ -19,10 +19,28 @@ export function fold(records: readonly JournalRecord[]): RunState {
       hint: 'It changed nothing. Start a fresh `lifeboat run`.',
     })
   }
-  if (first.type !== 'run.started') throw damaged(1, 'it does not start the run', { run: first.run })
-  const folder = new RunFold(first)
-  for (let index = 1; index < records.length; index += 1) folder.add(records[index] as JournalRecord)
-  return folder.state()
+  const folding = new Folding()
+  folding.add(records)
+  return folding.state()
+}
+
+/** The same for a journal that grows: each record is folded once. States that were given stay as they were. */
+export class Folding {
+  #run: RunFold | undefined
+
+  /** Throws `journal.damaged` if the first of all does not start the run or a later one starts it again. */
+  add(records: readonly JournalRecord[]): void {
+    for (const record of records) {
+      if (this.#run !== undefined) this.#run.add(record)
+      else if (record.type === 'run.started') this.#run = new RunFold(record)
+      else throw damaged(1, 'it does not start the run', { run: record.run })
+    }
+  }
+
+  /** Throws `journal.empty` before the first record. */
+  state(): RunState {
+    return this.#run?.state() ?? fold([])
+  }
 }
 
 class RunFold {
@@ -96,7 +114,8 @@ class RunFold {
   state(): RunState {
     const steps = new Map<string, StepState>()
     for (const [id, step] of this.#steps) steps.set(id, step.state())
-    return { ...this.#run, steps }
+    const [shown, accepted, answers] = [new Map(this.#shown), new Map(this.#accepted), new Map(this.#answers)]
+    return { ...this.#run, steps, shown, accepted, answers, realStarts: [...this.#realStarts] }
   }
 
   #stepOf(id: string, t: string): StepFold {

@@ -9,6 +9,7 @@ import { nearNames } from './names.js'
 import type { JournalRecord } from './records.js'
 import type { RunState } from './state.js'
 import { localStore, syncFolder } from './store.js'
+import { JournalTail } from './tail.js'
 
 const idPattern = /^[a-z0-9][a-z0-9-]*$/
 
@@ -106,6 +107,12 @@ export class StateFolder {
     const decoded = decode(text, { run, name: journal, ...known })
     this.#read = { run, lines: text.slice(0, text.lastIndexOf('\n') + 1), records: decoded.records }
     return decoded
+  }
+
+  /** The same as it grows. Throws `run.unknown`, with near names. */
+  async tail(run: string): Promise<JournalTail> {
+    await this.#mustExist(run)
+    return new JournalTail(this.paths(run).journal, run)
   }
 
   /** Ids of all runs, latest first. */

@@ -1,5 +1,6 @@
 export { decode, encode, type Decoded, type DecodeOptions } from './codec.js'
-export { fold } from './fold.js'
+export { fold, Folding } from './fold.js'
+export { grownFrom } from './grown.js'
 export { defaultStateDir, newRunId, StateFolder, type RunPaths, type RunRecords, type RunSummary } from './folder.js'
 export { Journal, type Opened } from './journal.js'
 export {
@@ -19,3 +20,4 @@ export { pastRuns, type PastRun, type RunKind } from './past.js'
 export type { ChildFacts, JournalRecord, Owner, Pin, RecordData, RecordType } from './records.js'
 export type { RunState, StepState } from './state.js'
 export { localStore, type Store } from './store.js'
+export type { JournalTail } from './tail.js'

@@ -67,8 +67,9 @@ function saySent({ write, outcome, answer }: SentWrite): string {
   return outcome === 'refused' ? refused(write, answer) : shortWrite(write)
 }
 
-function sayUnsent({ write, refused: status }: Unsent): string {
-  return status === undefined ? shortWrite(write) : refused(write, status)
+function sayUnsent({ write, refused: status, doneBy }: Unsent): string {
+  if (status !== undefined) return refused(write, status)
+  return doneBy === undefined ? shortWrite(write) : `${shortWrite(write)} (${oneLine(doneBy)} did)`
 }
 
 function refused(write: Write, status: number | undefined): string {

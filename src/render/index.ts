@@ -135,5 +135,6 @@ export { assumingOperator, confirmByName, personOperator, type Assumed } from '.
 export { Stage } from './stage.js'
 export { runsLines, statusLines, type RunCondition, type RunRow, type StatusInput } from './status-view.js'
 export type { IncidentTime } from './summary.js'
+export { sayAsked } from './words.js'
 export { wrap } from './text.js'
 export { formatDuration, LocalTimes } from './times.js'

@@ -215,17 +215,19 @@ function whatNoChangeMeans({ undo }: PlanInput): string {
   return undo === undefined ? 'No change: all is as the runbook wants it.' : `No change: nothing is left that ${undo.of} changed and that can be put back.`
 }
 
-function harmOf({ steps, facts }: PlanInput): string {
+function harmOf({ steps, facts, failures }: PlanInput): string {
   const step = steps.find((one) => one.id === facts.firstHarm)
-  if (step === undefined) return 'none'
+  if (step === undefined) return failures.length === 0 ? 'none' : cannotBeTold(failures)
   return `${step.id}, at about ${formatOffset(step.startMs)}: ${harmsOf(step.changes).join('; ')}`
 }
 
-function noReturnOf({ steps, facts }: PlanInput): string {
+function noReturnOf({ steps, facts, failures }: PlanInput): string {
   const step = steps.find((one) => one.id === facts.pointOfNoReturn)
-  if (step === undefined) return 'none; every change can be put back'
+  if (step === undefined) return failures.length === 0 ? 'none; every change can be put back' : cannotBeTold(failures)
   return `${step.id}, at about ${formatOffset(step.startMs)}: ${[...new Set(Object.values(step.irreversible))].map(oneLine).join('; ')}`
 }
+
+const cannotBeTold = ({ length }: PlanInput['failures']): string => `cannot be told while ${count(length, 'step')} cannot be planned`
 
 /** What preflight found and what could not be planned, as one table. Where nothing changes there is nothing to be ready for. */
 function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {

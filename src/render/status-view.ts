@@ -5,8 +5,11 @@ import { cut, line, oneLine, pad, widthOf, type Span } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError } from './words.js'
 
-/** `running`: its process lives. `stopped`: it does not, and the run is not over: a crash, or a machine that went away. */
-export type RunCondition = 'running' | 'stopped' | Outcome
+/**
+ * `running`: its process lives. `stopped`: it does not, and the run is not over: a crash, or a machine that went away.
+ * `world-ended`: neither lives its world, and a rehearsal cannot go on in another one.
+ */
+export type RunCondition = 'running' | 'stopped' | 'world-ended' | Outcome
 
 /** One run in a list. Times are RFC 3339. */
 export interface RunRow {
@@ -50,6 +53,7 @@ const conditions: Readonly<Record<RunCondition, readonly [Style, string]>> = {
   failed: ['red', 'failed; it can be resumed'],
   interrupted: ['yellow', 'interrupted; it can be resumed'],
   declined: ['yellow', 'declined by the operator; it can be resumed'],
+  'world-ended': ['dim', 'not finished, and its simulated world has ended'],
 }
 
 const most = 10

@@ -1,4 +1,15 @@
-import { sayWrite, type Action, type Alternative, type Change, type ErrorFacts, type EventOf, type Json, type Outcome, type Write } from '../contract/index.js'
+import {
+  sayWrite,
+  type Action,
+  type Alternative,
+  type Change,
+  type ErrorFacts,
+  type EventOf,
+  type Json,
+  type Outcome,
+  type Question,
+  type Write,
+} from '../contract/index.js'
 import { cut, count, oneLine } from './text.js'
 
 /** What every renderer says in the same words. */
@@ -112,4 +123,18 @@ const handled = { ended: 'ended', awaited: 'awaited until it was done', gone: 'w
 
 export function sayHandled({ command, pid, how }: EventOf<'survivor.handled'>): string {
   return `${oneLine(command)} of an earlier life of this run: ${handled[how]} (pid ${pid})`
+}
+
+/** In a few words, what a run asks, for somebody who cannot answer it. */
+export function sayAsked(question: Question): string {
+  switch (question.kind) {
+    case 'gate':
+      return question.text
+    case 'manual':
+      return `to be done by hand: ${question.checklist.join('; ')}`
+    case 'failure':
+      return `it failed, what now? ${question.error.message}`
+    case 'surprise':
+      return 'the world has moved on; make these changes instead?'
+  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs } from '../contract/index.js'
+import { durationMs } from '../contract/inputs.js'
 
 /** What a runbook file may hold. `vars` and `with` are checked apart, since expressions stand in them. */
 

@@ -21,7 +21,7 @@ export function resolveInputs(
   const evaluator = new Evaluator({
     vars: runbook.vars,
     azure: runbook.azure,
-    env: (name, { line }) => scope.env(name) ?? missing(name, line, node.id),
+    env: (name) => scope.env(name) ?? missing(name),
     output: (step, path, placed) => outputOf(step, path, placed, scope),
     problem: unresolved,
   })
@@ -59,8 +59,9 @@ function compact(value: Json): Value {
   return Object.fromEntries(entries.flatMap(([key, part]) => (part === undefined ? [] : [[key, compact(part)]])))
 }
 
-function missing(name: string, line: number, step: string): never {
-  throw new LifeboatError('runbook.env-missing', `${name} is not set; line ${line} of the runbook takes it, and ${step} needs it`, {
+function missing(name: string): never {
+  // The same for every step and line that takes it: a plan tells it once, with all of those steps.
+  throw new LifeboatError('runbook.env-missing', `${name} is not set, and the runbook takes it`, {
     blame: 'user',
     hint: envHint(name),
   })

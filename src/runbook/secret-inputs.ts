@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { isPending, type SecretReference } from '../contract/index.js'
+import { isPending } from '../contract/index.js'
+import type { SecretReference } from '../contract/inputs.js'
 import { inputShape, type Shape } from './shape.js'
 
 /** Replaces every reference that a schema calls a secret (contract `secret`), however deep it stands, in inputs that the schema took. */

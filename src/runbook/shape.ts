@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs } from '../contract/index.js'
+import { durationMs } from '../contract/inputs.js'
 
 /** The part of JSON Schema that zod writes and that types across references are compared by. */
 interface JsonSchema {

@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type Json, type Pending, type Planned, type PlanInputs } from '../contract/index.js'
+import {
+  isPending,
+  LifeboatError,
+  type Change,
+  type Demand,
+  type Finding,
+  type Json,
+  type Pending,
+  type Planned,
+  type PlanInputs,
+} from '../contract/index.js'
+import { resourceId } from '../contract/inputs.js'
 import type { AgentPool, Cluster, ClusterDefinition, Operation } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'

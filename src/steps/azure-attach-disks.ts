@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { isPending, resourceId, type Change, type Claim } from '../contract/index.js'
+import { isPending, type Change, type Claim } from '../contract/index.js'
+import { resourceId } from '../contract/inputs.js'
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'

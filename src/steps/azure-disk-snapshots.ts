@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, file, isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, type Change } from '../contract/index.js'
+import { durationMs, file, resourceId } from '../contract/inputs.js'
 import type { Disk, Snapshot } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, isPending, resourceId, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { isPending, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { durationMs, resourceId } from '../contract/inputs.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { diskLabel, foundDisk, placeOf, twiceHint, wantedDisks, type FoundDisk, type Place, type WantedDisk } from './parts/disks.js'

@@ -1,6 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { errorFacts, file, isPending, LifeboatError, resourceId, type Change, type Demand, type Finding, type PlanInputs, type PreflightContext } from '../contract/index.js'
+import {
+  errorFacts,
+  isPending,
+  LifeboatError,
+  type Change,
+  type Demand,
+  type Finding,
+  type PlanInputs,
+  type PreflightContext,
+} from '../contract/index.js'
+import { file, resourceId } from '../contract/inputs.js'
 import type { Machine, MachineDefinition, Resource } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change, type Finding, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Finding, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { resourceId } from '../contract/inputs.js'
 import type { Resource } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, isPending, resourceId, type Finding, type PlanInputs } from '../contract/index.js'
+import { isPending, type Finding, type PlanInputs } from '../contract/index.js'
+import { durationMs, resourceId } from '../contract/inputs.js'
 import { sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, LifeboatError, resourceId } from '../contract/index.js'
+import { LifeboatError } from '../contract/index.js'
+import { durationMs, resourceId } from '../contract/inputs.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, sameRecords, zoneName } from './parts/dns.js'
 import { defineStep, minutes, seconds } from './step.js'

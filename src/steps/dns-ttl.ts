@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, resourceId, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, type Change } from '../contract/index.js'
+import { resourceId } from '../contract/inputs.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
 import { fqdnOf, recordLabel, recordPath, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'

@@ -1,16 +1,6 @@
 import { z } from 'zod'
-import {
-  durationMs,
-  file,
-  isPending,
-  LifeboatError,
-  secret,
-  type Change,
-  type Finding,
-  type Inverse,
-  type JsonObject,
-  type PlanInputs,
-} from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Finding, type Inverse, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { durationMs, file, secret } from '../contract/inputs.js'
 import type { SiteAnswer, SiteCommand } from '../platform/command/door.js'
 import { defineStep, minutes, seconds } from './step.js'
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, LifeboatError, resourceId } from '../contract/index.js'
+import { LifeboatError } from '../contract/index.js'
+import { durationMs, resourceId } from '../contract/inputs.js'
 import { fulfilment, parseAwaited } from './parts/kube-condition.js'
 import { defineStep, minutes, seconds } from './step.js'
 

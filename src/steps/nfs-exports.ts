@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type PlanInputs } from '../contract/index.js'
+import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
 import { exportTable, nfsState, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import {
-  file,
   isPending,
   LifeboatError,
-  resourceId,
   type ApplyContext,
   type Change,
   type Finding,
@@ -12,6 +10,7 @@ import {
   type ReadContext,
   type Write,
 } from '../contract/index.js'
+import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
 import { deviceFolder, exportPool, importedPools, importPool, isInPool, mountAll, mountedDatasets, poolFill, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'

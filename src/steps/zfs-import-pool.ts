@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { file, isPending, LifeboatError, resourceId, type Change, type Finding, type PlanInputs, type ReadContext } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Finding, type PlanInputs, type ReadContext } from '../contract/index.js'
+import { file, resourceId } from '../contract/inputs.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
 import {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { file, resourceId, type ReadContext } from '../contract/index.js'
+import { type ReadContext } from '../contract/index.js'
+import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
 import { importedPools, type ImportedPool } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'

@@ -1,14 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { root } from '../helpers/cli.js'
+import { withOneRun } from '../helpers/one-run.js'
 import { atMost, median, type Benchmark } from './result.js'
 
 const rounds = 21
 const main = join(root, 'dist/main.js')
 
-/** Commands that take their time; these two end by themselves before they reach any cloud. */
+/** Commands that do something: these end by themselves before they reach any cloud. */
 const runbook = join(root, 'runbooks/data100.yaml')
-const slow = { run: [main, 'run', runbook, '--confirm=none'], validate: [main, 'validate', runbook] }
+const slow = {
+  run: [main, 'run', runbook, '--confirm=none'],
+  validate: [main, 'validate', runbook],
+  status: [main, 'status', '--state-dir', withOneRun()],
+}
 
 /**
  * `--version` and `--help` against a Node that does nothing, and how long after such a Node's end a slow command says its first word.
@@ -19,7 +24,7 @@ export const startup: Benchmark = {
   async measure(say) {
     const commands = { empty: ['-e', '0'], version: [main, '--version'], help: [main, '--help'] }
     const times: Record<keyof typeof commands, number[]> = { empty: [], version: [], help: [] }
-    const firsts: Record<keyof typeof slow, number[]> = { run: [], validate: [] }
+    const firsts: Record<keyof typeof slow, number[]> = { run: [], validate: [], status: [] }
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, args] of Object.entries(commands)) times[name as keyof typeof commands].push(realMs(args))
       for (const [name, args] of Object.entries(slow)) firsts[name as keyof typeof slow].push(await firstOutputMs(args))
@@ -29,8 +34,7 @@ export const startup: Benchmark = {
     return [
       atMost('startup.version', median(times.version) / empty, 2, 'x of node -e 0'),
       atMost('startup.help', median(times.help) / empty, 2, 'x of node -e 0'),
-      atMost('startup.first-output.run', median(firsts.run) - empty, 100, 'ms after node -e 0'),
-      atMost('startup.first-output.validate', median(firsts.validate) - empty, 100, 'ms after node -e 0'),
+      ...Object.entries(firsts).map(([name, all]) => atMost(`startup.first-output.${name}`, median(all) - empty, 100, 'ms after node -e 0')),
     ]
   },
 }

@@ -11,6 +11,13 @@ interface Foretelling {
   readonly sent: () => readonly Write[]
 }
 
+/** What would fit everything foretells nothing: the type of a resource is always known, and an action. */
+function isSpecific(write: Write): boolean {
+  if ('command' in write) return true
+  const { path, method } = write
+  return /^(PUT|PATCH|POST|DELETE)$/.test(method) && /^(resourceGroups|\*)\/.*\/?providers\/[\w.]+\/\w+\/|^resourceGroups\/[^/]+(\/\w+)?$/i.test(path)
+}
+
 /** Holds what the world sees of one `apply` after another against what the module predicts of them. */
 export class Foretold {
   readonly #at: Foretelling
@@ -28,6 +35,7 @@ export class Foretold {
     const writes = module.writes?.(changes, inputs) ?? []
     const again = module.writes?.(JSON.parse(JSON.stringify(changes)) as readonly Change[], inputs) ?? []
     if (!isDeepStrictEqual(writes, again)) throw new TypeError('writes depends on what JSON does not keep')
+    for (const write of writes) if (!isSpecific(write)) throw new TypeError(`${sayWrite(write)} does not say of what type`)
     return writes
   }
 

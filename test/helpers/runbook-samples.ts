@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs, file } from '../../src/contract/index.js'
+import { durationMs, file } from '../../src/contract/inputs.js'
 import { parseRunbook, renderDiagnostic, type Runbook, type StepNode, type StepSchema, type StepSchemas } from '../../src/runbook/index.js'
 
 const schema = (uses: string, inputs: StepSchema['inputs'], outputs: z.ZodType<Record<string, unknown>>): [string, StepSchema] => [

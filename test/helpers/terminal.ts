@@ -14,6 +14,8 @@ export interface TerminalOptions {
   readonly columns?: number
   readonly rows?: number
   readonly env?: Readonly<Record<string, string>>
+  /** Another program than the built CLI: a shell that calls it, say. */
+  readonly program?: readonly string[]
 }
 
 export interface TerminalSession {
@@ -39,7 +41,7 @@ export function inTerminal(args: readonly string[], options: TerminalOptions = {
   const { columns = 80, rows = 24, env = {} } = options
   const folder = mkdtempSync(join(tmpdir(), 'lifeboat-tty-'))
   const facts = join(folder, 'tty')
-  const program = [process.execPath, join(root, 'dist/main.js'), ...args].map(quoted).join(' ')
+  const program = [...(options.program ?? [process.execPath, join(root, 'dist/main.js')]), ...args].map(quoted).join(' ')
   const command = `stty rows ${rows} cols ${columns}; tty > ${quoted(facts)}; echo $$ >> ${quoted(facts)}; exec ${program}`
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     cwd: root,

@@ -114,6 +114,7 @@ describe('a cloud that does not answer', () => {
     const door = doorOn(world.session({ credential: { kind: 'client-secret', clientId: world.test.arm.client.id, secret: { file: world.key } } }))
     const error = await errorOf(door.groups.get('g'))
     expect(error).toMatchObject({ code: 'azure.login', retry: undefined, hint: expect.stringContaining('Log in again') as string })
+    expect(error.message).toMatch(/^the login does not work: /)
     expect(inspect(error, { depth: 8 })).not.toContain('OPENSSH PRIVATE KEY')
   })
 })

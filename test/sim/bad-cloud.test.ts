@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { EventOf, RunEvent } from '../../src/contract/index.js'
-import { temporaryFolder } from '../helpers/cli.js'
+import { data100, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { plant, served, worldRequests, worldState, type Served } from '../helpers/served.js'
 import { groupSteps, resumeSmall, runSmall, smallRunbook, subscription, zone, type Small } from '../helpers/small.js'
-import { worldFile } from '../helpers/worlds.js'
+import { cloudFile, worldFile } from '../helpers/worlds.js'
 
 const small = (world: Served, steps: string): Small => ({ world, runbook: smallRunbook(steps), state: temporaryFolder() })
 const groupPath = (name: string): string => `/subscriptions/${subscription}/resourceGroups/${name}`
@@ -12,6 +13,20 @@ const exists = (world: Served, name: string): boolean => world.world.group(name)
 const failures = (events: readonly RunEvent[]): EventOf<'step.failed'>[] => events.filter((event) => event.type === 'step.failed')
 const retries = (events: readonly RunEvent[]): EventOf<'step.retrying'>[] => events.filter((event) => event.type === 'step.retrying')
 const text = (part: string): unknown => expect.stringContaining(part)
+
+describe('a first look around', () => {
+  it('with a login that does not work and a key that nothing names tells each once, for all steps, and calls no harm or return known', async () => {
+    await using world = await served()
+    await plant(world, { login: 'refused', tokens: 'revoked' })
+    const cloud = cloudFile(world.cloudPath, (file) => void (file.env = {}))
+    const { code, stdout } = await lifeboatHere(['plan', data100, '--cloud', cloud])
+    expect(code).toBe(4)
+    expect(stdout.match(/the login does not work/g)).toHaveLength(1)
+    expect(stdout.match(/LIFEBOAT_SSH_KEY is not set/g)).toHaveLength(1)
+    expect(stdout).toContain('Readiness: 2 things stop it')
+    expect(stdout).toMatch(/^First harm: cannot be told while \d+ steps cannot be planned\nPoint of no return: cannot be told while/m)
+  })
+})
 
 describe('a login in mid-run', () => {
   it('that is taken back stops the run, which says to log in again and goes on when that is mended', async () => {

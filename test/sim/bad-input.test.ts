@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests } from '../helpers/served.js'
+import { groupSteps, resumeSmall, runSmall, smallRunbook } from '../helpers/small.js'
 
 const text = readFileSync(data100, 'utf8').replaceAll('../fixtures/', `${join(root, 'fixtures')}/`)
 
@@ -125,13 +126,16 @@ describe('before the first change', () => {
 
 describe('the journal of a run that was killed', () => {
   it('is read with a torn last line, and refused with a flipped byte, naming the line; a locked run is exit code 5', async () => {
-    await using world = await served()
+    // So slowly that neither life can come to its end before it is stopped.
+    await using world = await served(undefined, 3)
     const state = temporaryFolder()
-    const flags = ['--state-dir', state, '--yes', '--json']
-    const first = lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags])
+    const small = { world, state, runbook: smallRunbook(groupSteps('one', 'two', 'three', 'four')) }
+    const first = runSmall(small)
     await first.until((event) => event.type === 'step.verified')
+    // Stopped, not ended: it holds its lock, and comes no further.
+    first.child.kill('SIGSTOP')
 
-    const locked = await lifeboat(['run', data100, '--cloud', world.cloudPath, '--confirm=data100', ...flags]).ended
+    const locked = await runSmall(small).ended
     expect(locked.code, locked.stderr).toBe(5)
     expect(locked.stderr).toMatch(/pid \d+/)
 
@@ -145,12 +149,12 @@ describe('the journal of a run that was killed', () => {
 
     const flipped = [lines[0], lines[1]!.replace('run.planned', 'run.plannet'), ...lines.slice(2)].join('\n')
     writeFileSync(path, flipped)
-    const refused = await lifeboat(['resume', ...flags]).ended
+    const refused = await resumeSmall(small).ended
     expect(refused.code, refused.stderr).toBe(4)
     expect(refused.stderr).toContain('line 2')
 
     writeFileSync(path, whole.slice(0, -20))
-    const resumed = lifeboat(['resume', ...flags])
+    const resumed = resumeSmall(small)
     await resumed.until((event) => event.type === 'step.started')
     resumed.child.kill('SIGTERM')
     expect((await resumed.ended).code, (await resumed.ended).stderr).toBe(143)

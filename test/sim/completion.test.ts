@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { hasTerminals, inTerminal } from '../helpers/terminal.js'
 
 const bin = temporaryFolder()
 const state = temporaryFolder()
@@ -52,11 +53,68 @@ describe('the Tab key in bash', () => {
   })
 })
 
+const has = (shell: string): boolean => spawnSync(shell, ['--version']).error === undefined
+const shellEnv = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, LIFEBOAT_STATE_DIR: state }
+
+describe.skipIf(!has('fish'))('the Tab key in fish', () => {
+  /** What fish itself makes of a line: it asks the script, and files are its own. */
+  async function offered(line: string): Promise<string[]> {
+    const { stdout: script } = await lifeboat(['completion', 'fish']).ended
+    const env = { ...shellEnv, HOME: temporaryFolder() }
+    const command = `source $argv[1]; complete -C $argv[2]`
+    const path = join(temporaryFolder(), 'lifeboat.fish')
+    writeFileSync(path, script)
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', command, path, line], { cwd: state, env, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    return stdout.split('\n').filter((one) => one !== '').sort()
+  }
+
+  it('offers commands, options, runs and files, each where it belongs, and else nothing', async () => {
+    expect(await offered('lifeboat re')).toEqual(['rehearse', 'report', 'resume'])
+    expect(await offered('lifeboat run --debug --d')).toEqual(['--dry-run'])
+    expect(await offered('lifeboat status ')).toEqual(runs)
+    expect(await offered('lifeboat resume --state-dir /nonexistent ')).toEqual([])
+    expect(await offered('lifeboat plan site.yaml --cloud si')).toEqual(['site.yaml'])
+    expect(await offered('lifeboat run --confirm ')).toEqual([])
+  })
+})
+
+describe.skipIf(!has('zsh') || !hasTerminals)('the Tab key in zsh', () => {
+  it('completes commands, options, runs and files, each where it belongs', async () => {
+    const folder = temporaryFolder()
+    const shell = inTerminal(['-f', '-i'], { program: ['zsh'], env: { ...shellEnv, HOME: folder } })
+    // -D: what it finds out is kept nowhere. The prompt stands in a line of its own, so that what was typed is told from it.
+    shell.type(`cd ${state}; autoload -U compinit; compinit -u -D; source <(lifeboat completion zsh); PS1='%# '; clear; echo ready\r`)
+    await shell.waitFor(/^ready$/m)
+    /** The line after Tab was pressed behind it; then it is wiped. */
+    const completed = async (line: string, shown: RegExp): Promise<void> => {
+      shell.type(`${line}\t`)
+      await shell.waitFor(shown)
+      shell.type('\u0015\u000c')
+      await shell.waitFor(/^[#%]$/m)
+    }
+    await completed('lifeboat stat', /lifeboat status$/m)
+    await completed('lifeboat run --dr', /lifeboat run --dry-run$/m)
+    await completed('lifeboat resume 20190226', /lifeboat resume 20190226-080000-minimal-ab23$/m)
+    await completed('lifeboat plan site.yaml --cloud si', /--cloud site\.yaml$/m)
+    // Two fit: what they share is filled in, and they are listed.
+    shell.type('lifeboat status \t')
+    await shell.waitFor(/lifeboat status 2019022$/m)
+    shell.type('\t')
+    await shell.waitFor(new RegExp(`${String(runs[0])} +${String(runs[1])}`))
+    shell.type('\u0015')
+    shell.type('exit\r')
+    expect(await shell.ended).toBe(0)
+  })
+})
+
 describe('lifeboat completion', () => {
   it.each(['bash', 'zsh', 'fish'])('prints a script that %s can read, where that shell is here', async (shell) => {
     const { code, stdout } = await lifeboat(['completion', shell]).ended
     expect(code).toBe(0)
-    const read = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' })
+    const path = join(temporaryFolder(), 'script')
+    writeFileSync(path, stdout)
+    const read = spawnSync(shell, ['-n', path], { encoding: 'utf8' })
     if (read.error === undefined) expect(read.stderr).toBe('')
     expect(stdout).toContain('complete')
   })

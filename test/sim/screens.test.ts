@@ -271,8 +271,9 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     session.resize(20, 10)
     await film.frame('20 × 10', session, '? rack failed')
     await choose(session, 5, 'Stop here')
-    session.resize(100, 30)
+    // What stays is broken for the window that there was when it was said.
     await session.waitFor('stopped by')
+    session.resize(100, 30)
     await film.frame('100 × 30', session)
     small.finish('disks')
     expect(await session.ended).toBe(1)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { root, temporaryFolder } from '../helpers/cli.js'
+import { withOneRun } from '../helpers/one-run.js'
 
 /** What a command line loads: names of packages, and paths below `dist`. `lines`: all of it and what it says, in the order of time. */
 function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[]; lines: string[] } {
@@ -35,6 +36,13 @@ describe('a command loads what it needs', () => {
     const [said, loaded] = ['Reading ', 'cli/validate.js'].map((text) => lines.findIndex((line) => line.includes(text)))
     expect(said).toBeGreaterThan(0)
     expect(said).toBeLessThan(loaded ?? 0)
+  })
+
+  it('a look at runs needs no package at all', () => {
+    for (const command of ['status', 'runs']) {
+      const { packages } = loadedBy([command, '--state-dir', withOneRun()])
+      expect([...packages]).toEqual(['commander'])
+    }
   })
 
   it('validate needs no SDK of Azure, no prompts and no pipeline', () => {

@@ -72,6 +72,12 @@ describe('the fidelity of a plan', () => {
     expect([total.precision, total.recall]).toEqual([0, 0])
   })
 
+  it('says which step has done already what another was to do', () => {
+    const stop = { command: 'systemctl stop', on: 'g/old' }
+    const { steps } = fidelityOf(run([writing('a', stop), writing('b', stop)]), [sent('a', stop)])
+    expect(steps.map(({ step, missing }) => [step, missing])).toEqual([['a', []], ['b', [{ write: stop, doneBy: 'a' }]]])
+  })
+
   it('does not let one step answer for another', () => {
     const { total } = fidelityOf(run([writing('a', put('disks/a')), writing('b', put('disks/b'))]), [sent('b', put('disks/a')), sent('a', put('disks/b'))])
     expect(total).toMatchObject({ happened: 0, missing: 2, unpredicted: 2 })
@@ -98,6 +104,12 @@ describe('the fidelity of a plan', () => {
     const none = { predicted: 0, precision: null, recall: null }
     expect(fidelityOf(run([idle]), [])).toMatchObject({ steps: [], notPredicted: [], total: none })
     expect(fidelityOf(run([idle]), [sent('a', put('disks/a'))]).total.recall).toBe(0)
+  })
+
+  it('counts a step that is called as the run itself together with it, and not twice', () => {
+    const mark: Write = { method: 'PATCH', path: 'resourceGroups/g/providers/Microsoft.Resources/tags/default' }
+    const { total } = fidelityOf(run([writing('site', put('disks/a'))], {}, [mark]), [sent('site', mark), sent('site', put('disks/a'))])
+    expect(total).toMatchObject({ predicted: 2, happened: 2, unpredicted: 0 })
   })
 
   it('holds the marks of the run itself against what was sent for no step, and tells what a step in no plan sent', () => {

@@ -60,7 +60,7 @@ describe('inputs', () => {
     expect(run).toThrow(expect.objectContaining({
       code: 'runbook.env-missing',
       blame: 'user',
-      message: 'SECRET_PLACE is not set; line 10 of the runbook takes it, and last needs it',
+      message: 'SECRET_PLACE is not set, and the runbook takes it',
       hint: expect.stringContaining('export SECRET_PLACE=') as unknown,
     }))
   })

@@ -39,7 +39,8 @@ export function azureError(error: unknown, doing: string): LifeboatError {
     new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: causeOf(error), ...details })
   if (status === 0 && certificate.test(code)) return failed('azure.untrusted', untrusted)
   if (error.name === 'AbortError' || (status === 0 && network.test(`${code} ${error.message}`))) return unreachable(error, doing)
-  if (isLogin(error)) return failed('azure.login', noLogin)
+  // Whatever was asked for: it is the same for all that is, and told once.
+  if (isLogin(error)) return new LifeboatError('azure.login', `the login does not work: ${clean(error.message)}`, { cause: causeOf(error), ...noLogin })
   if (status === 401) return failed('azure.token-refused', { retry: {}, ...noLogin })
   if (status === 403) return failed('azure.denied', denied)
   if (status === 412) return failed('azure.etag', { retry: {}, hint: 'Somebody else has changed it in between.' })

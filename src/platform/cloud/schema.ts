@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { secret } from '../../contract/index.js'
+import { secret } from '../../contract/inputs.js'
 
 /** A text by reference, so that no cloud file holds a secret. Paths are relative to the cloud file's folder. */
 export const reference = secret

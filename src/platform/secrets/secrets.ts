@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import { LifeboatError, type Secret, type SecretReference } from '../../contract/index.js'
+import { LifeboatError, type Secret } from '../../contract/index.js'
+import type { SecretReference } from '../../contract/inputs.js'
 import { readSecret, type SecretSources } from '../cloud/load.js'
 
 /** What of a digest is shown: enough to tell two values apart. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationMs, isPending, type Finding, type PlanInputs } from '../../contract/index.js'
+import { isPending, type Finding, type PlanInputs } from '../../contract/index.js'
+import { durationMs } from '../../contract/inputs.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
 import { pathOf } from './writes.js'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { isPending, resourceId, type Finding, type Pending } from '../../contract/index.js'
+import { isPending, type Finding, type Pending } from '../../contract/index.js'
+import { resourceId } from '../../contract/inputs.js'
 import { nameOf, parseId, samePlace } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
 

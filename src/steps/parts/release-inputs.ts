@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationMs, file, resourceId, secret } from '../../contract/index.js'
+import { durationMs, file, resourceId, secret } from '../../contract/inputs.js'
 import { parseSetPath } from '../../platform/helm/set-path.js'
 import { minutes } from '../step.js'
 

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { exit, exitOfSignal } from '../../src/cli/exit.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+
+async function helpOf(...command: readonly string[]): Promise<{ text: string; examples: readonly string[] }> {
+  const { code, stdout } = await lifeboatHere([...command, '--help'])
+  expect(code).toBe(0)
+  const [before = ''] = stdout.split('\nUsage: ')
+  return { text: stdout, examples: before.split('\n').flatMap((line) => /^ +(?:source <\()?lifeboat ([^)>#]*)/.exec(line)?.[1] ?? []) }
+}
+
+const whole = await helpOf()
+// `help` is commander's own.
+const commands = [...whole.text.matchAll(/^ {2}([a-z]+) +(?:\[|<)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+
+describe('help', () => {
+  it('begins with examples, of commands that there are', () => {
+    expect(commands).toContain('rehearse')
+    expect(whole.text).toMatch(/^Examples:\n/)
+    expect(whole.examples.filter((example) => !commands.includes(example.split(' ')[0] ?? ''))).toEqual([])
+  })
+
+  it.each(commands)('of %s begins with examples of it, with options that it has', async (name) => {
+    const { text, examples } = await helpOf(name)
+    expect(text).toMatch(/^Examples:\n/)
+    expect(examples).not.toEqual([])
+    const [, options = ''] = text.split('\nOptions:\n')
+    for (const example of examples) {
+      expect(example.split(' ')[0]).toBe(name)
+      expect(example.match(/--[a-z-]+/g)?.filter((flag) => !options.includes(flag)) ?? []).toEqual([])
+    }
+  })
+
+  it.each([[], ...commands.map((name) => [name])])('fits a window of 80 columns: %s', async (...command) => {
+    const { text } = await helpOf(...command)
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('tells every exit code', () => {
+    const [, told = ''] = whole.text.split('Exit codes: ')
+    const codes = [...Object.values(exit), ...['SIGINT', 'SIGTERM', 'SIGHUP'].map(exitOfSignal)]
+    expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(told))).toEqual([])
+  })
+})
