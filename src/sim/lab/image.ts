@@ -33,6 +33,7 @@ export function labNeeds(env: Environment): string[] {
   if (builders.length > 0) needs.push(`${builders.join(', ')} to build the image once (on Debian: apt-get install debootstrap)`)
   if (process.getuid?.() !== 0) needs.push('root to build the image once: `npm run lab` as root; later anybody can run it who has the same cache (LIFEBOAT_LAB_CACHE)')
   else if (!mayMount()) needs.push('the right to mount, to build the image once (in a container: CAP_SYS_ADMIN)')
+  if (builders.length === 0 && !knowsDebian()) needs.push("a Debian mirror among apt's own sources, to build the image once (`apt-get update` first)")
   return needs
 }
 
@@ -91,6 +92,11 @@ function filesBelow(folder: string): string[] {
 /** Root in a container often may not, and debootstrap's chroot needs /proc. */
 function mayMount(): boolean {
   return spawnSync('unshare', ['--mount', 'true'], { stdio: 'ignore' }).status === 0
+}
+
+function knowsDebian(): boolean {
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(ORIGIN)'], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' })
+  return stdout.split('\n').includes('Debian')
 }
 
 function isInstalled(program: string, env: Environment): boolean {
