@@ -38,7 +38,7 @@ const inputs = z.strictObject({
   natGateway: z
     .strictObject({ subnets: z.array(z.string()).min(1) })
     .optional()
-    .describe('A way out for the machines of these subnets: a NAT gateway with a public address of its own, both made in the same group.'),
+    .describe('A way out for the machines of these subnets: a NAT gateway with a public address of its own, both made in the same group; Azure chooses its zone, and it serves machines of every one.'),
 })
 type Inputs = z.infer<typeof inputs>
 

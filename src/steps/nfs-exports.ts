@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
-import { exportTable, nfsState, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
+import { exportTable, nfsState, otherOptions, ownExports, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { together } from './parts/readiness.js'
 import { keyFindings } from './parts/ssh.js'
 import { onHost } from './parts/writes.js'
 import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
@@ -40,7 +41,7 @@ export const nfsExports = defineStep({
   outputs: z.object({ exports: z.array(z.object({ path: z.string(), clients: z.string(), options: z.string() })) }),
   identity: ['machine', 'user', 'sshKey', 'exports'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
-  preflight: async (_changes, { sshKey }) => keyFindings(sshKey),
+  preflight: (changes, wanted, { doors }) => together(keyFindings(wanted.sshKey), ownFindings(changes, wanted, doors)),
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
     const [shown, nfs, datasets] = await ask(host, exportTable, nfsState, mountedDatasets)
@@ -84,6 +85,18 @@ export const nfsExports = defineStep({
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 15 * seconds,
 })
+
+/** A line of the server's own file that is in the way. A server that another step makes has none of ours to look at yet. */
+async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
+  const { machine, user, sshKey, exports } = wanted
+  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports)) return []
+  if (changes.every(({ action }) => action === 'delete')) return []
+  const host = hostOf({ machine, user, sshKey }, doors)
+  // That file may well be empty: asked with something that is not, an answer that was lost is not taken for it.
+  const [own] = await ask(host, ownExports, nfsState)
+  const clash = otherOptions(host, own, exports)
+  return clash === undefined ? [] : [{ level: 'stop', what: clash.message, mend: clash.hint ?? '' }]
+}
 
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
   return { ssh, at: { machine, user, key: sshKey } }

@@ -30,6 +30,11 @@ const inputs = z.strictObject({
   /** Path of the private key to log in with. */
   sshKey: file,
   pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
+  /**
+   * False where another fence of the same server, one that this step needs, stops NFS: of a server with many pools each leaves by a step
+   * of its own, and the plan says once what users lose. No pool is exported while NFS runs, whoever stops it.
+   */
+  stopsNfs: z.boolean().default(true),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -50,7 +55,7 @@ export const nfsFence = defineStep({
   summary: 'The old NFS server, kept from writing: NFS stopped, pool exported',
   inputs,
   outputs: z.object({ how: z.enum(['exported', 'deallocated', 'gone']) }),
-  identity: ['machine', 'user', 'sshKey', 'pool'],
+  identity: ['machine', 'user', 'sshKey', 'pool', 'stopsNfs'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
   // A server that is to be stopped because it does not answer cannot be asked of its pool, nor one that is to be started.
@@ -73,14 +78,14 @@ export const nfsFence = defineStep({
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const imported = pools.some(({ guid }) => guid === wanted.pool.guid)
-    if (nfs === 'inactive' && !imported) return { state: 'converged', outputs: { how: 'exported' } }
-    return { state: 'drifted', seen: { serving: nfs !== 'inactive', imported } }
+    const serving = wanted.stopsNfs && nfs !== 'inactive'
+    if (!serving && !imported) return { state: 'converged', outputs: { how: 'exported' } }
+    return { state: 'drifted', seen: { serving, imported } }
   },
-  plan({ machine, pool }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+  plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const { serving, imported, silent } = seen.state === 'drifted' ? seen.seen : { serving: true, imported: true }
-    if (silent === true) return [stopMachine(machine)]
-    const [stop, leave] = cleanFence(machine, pool)
-    return [...(serving ? [stop] : []), ...(imported ? [leave] : [])]
+    if (silent === true) return [stopMachine(wanted.machine)]
+    return cleanFence(wanted).filter(({ resource }) => (resource === nfsServer ? serving : imported))
   },
   async apply(changes, wanted, ctx) {
     if (changes.some(({ after }) => truth(after, 'power') === 'deallocated')) return stopForGood(wanted.machine, ctx)
@@ -95,31 +100,38 @@ export const nfsFence = defineStep({
     for (const change of back.reverse()) await make(change, wanted, host, ctx)
   },
   invert: (changes) => changes.map(turned),
-  // A server that runs again is fenced in the usual way the next time: it is back once that would have both to do.
-  isBack: (then, _now, forward) => (truth(then.after, 'power') === undefined ? undefined : forward.length === 2 && forward.every(isClean)),
+  // A server that runs again is fenced in the usual way the next time: it is back once that would have all of it to do.
+  isBack: (then, _now, forward) => (truth(then.after, 'power') === undefined ? undefined : forward.every(isClean) && isAllOf(forward)),
   writes: (changes, { machine }) => changes.flatMap(({ after }) => fenceWrites(after, machine)),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 30 * seconds,
 })
 
-/** What is done on a server that answers. */
-function cleanFence(machine: PlanInputs<Inputs>['machine'], pool: PlanInputs<Inputs>['pool']): readonly [Change, Change] {
+const nfsServer = 'nfs-server'
+
+/** What is done on a server that answers: all of it, unless another step stops NFS. */
+function cleanFence({ machine, pool, stopsNfs }: Pick<PlanInputs<Inputs>, 'machine' | 'pool' | 'stopsNfs'>): readonly Change[] {
   const on = hostLabel(machine)
-  return [
-    {
-      resource: 'nfs-server',
-      action: 'run',
-      before: { on, active: true },
-      after: { on, active: false },
-      harm: 'every notebook still open on the hubs of this server loses its files',
-    },
-    {
-      resource: `zpool ${naming(pool, 'pool').name}`,
-      action: 'run',
-      before: { on, imported: true },
-      after: { on, imported: false },
-    },
-  ]
+  const stop: Change = {
+    resource: nfsServer,
+    action: 'run',
+    before: { on, active: true },
+    after: { on, active: false },
+    harm: 'every notebook still open on the hubs of this server loses its files',
+  }
+  const others = stopsNfs === false ? { nfs: 'stopped by another step' } : {}
+  const leave: Change = {
+    resource: `zpool ${naming(pool, 'pool').name}`,
+    action: 'run',
+    before: { on, imported: true },
+    after: { on, imported: false, ...others },
+  }
+  return stopsNfs === false ? [leave] : [stop, leave]
+}
+
+function isAllOf(forward: readonly Change[]): boolean {
+  const leaves = forward.filter(({ resource }) => resource !== nfsServer)
+  return leaves.length === 1 && (forward.length === 2 || truth(leaves[0]?.after, 'nfs') !== undefined)
 }
 
 /** A server that was stopped serves again as one that was asked to leave does: with its pool, and then with NFS. */
@@ -132,9 +144,9 @@ function fenceWrites(after: Change['after'], machine: PlanInputs<Inputs>['machin
 }
 
 /** The same changes, the other way round. */
-function servingAgain({ machine, pool }: Inputs): Change[] {
+function servingAgain(wanted: Inputs): Change[] {
   const turn = ({ resource, action, before = null, after = null }: Change): Change => ({ resource, action, before: after, after: before })
-  return cleanFence(machine, pool).map(turn)
+  return cleanFence(wanted).map(turn)
 }
 
 const isClean = ({ action }: Change): boolean => action === 'run'
@@ -185,7 +197,8 @@ async function poolFindings({ machine, user, sshKey, pool }: PlanInputs<Inputs>,
   return [...mountpointFindings(datasets.filter((dataset) => isInPool(dataset, pool.name))), ...poolWarnings(pool, pools, fill)]
 }
 
-function silent(error: LifeboatError, { machine, pool }: Inputs): LifeboatError {
+function silent(error: LifeboatError, wanted: Inputs): LifeboatError {
+  const { machine, pool } = wanted
   const offer =
     `${hostLabel(machine)} is asked once more; if it answers, NFS is stopped and ${pool.name} exported as usual. If not, its machine is stopped ` +
     '(deallocated): only then is it sure that it cannot write. The price: what it had not written to its disks yet is lost, and the pool ' +
@@ -193,7 +206,7 @@ function silent(error: LifeboatError, { machine, pool }: Inputs): LifeboatError 
   return new LifeboatError('fence.silent', `${hostLabel(machine)} does not answer, and may still write: ${error.message}`, {
     cause: error,
     hint: 'Look whether it is the server that is silent, or the way to it (jump host, network). Nothing is detached before it is fenced.',
-    alternative: { id: deallocate, offer, changes: [...cleanFence(machine, pool), stopMachine(machine)] },
+    alternative: { id: deallocate, offer, changes: [...cleanFence(wanted), stopMachine(machine)] },
     ...(error.retry === undefined ? {} : { retry: error.retry }),
   })
 }
@@ -228,7 +241,7 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
   await exportPool(host, imported.name)
 }
 
-function truth(after: Change['after'], key: 'active' | 'imported' | 'power'): unknown {
+function truth(after: Change['after'], key: 'active' | 'imported' | 'power' | 'nfs'): unknown {
   return typeof after === 'object' && after !== null && key in after ? (after as Record<string, unknown>)[key] : undefined
 }
 

@@ -61,7 +61,7 @@ describe.skipIf(!has('fish'))('the Tab key in fish', () => {
   async function offered(line: string): Promise<string[]> {
     const { stdout: script } = await lifeboat(['completion', 'fish']).ended
     const env = { ...shellEnv, HOME: temporaryFolder() }
-    const command = `source $argv[1]; complete -C $argv[2]`
+    const command = 'source $argv[1]; complete -C $argv[2]'
     const path = join(temporaryFolder(), 'lifeboat.fish')
     writeFileSync(path, script)
     const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', command, path, line], { cwd: state, env, encoding: 'utf8' })

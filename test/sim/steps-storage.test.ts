@@ -82,6 +82,22 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect(commands.filter((one) => one !== undefined)).toEqual(['zpool import', 'systemctl enable'])
   })
 
+  it('a pool whose server is fenced by another step waits until NFS is stopped there, and has no harm of its own', { timeout: 120_000 }, async () => {
+    const other = driven(nfsFence, { pool, stopsNfs: false })
+    const changes = await other.plan()
+    expect(changes).toMatchObject([{ resource: 'zpool pool0', after: { imported: false, nfs: 'stopped by another step' } }])
+    expect(changes[0]).not.toHaveProperty('harm')
+    expect(await codeOf(other.apply(changes))).toBe('nfs.still-active')
+    expect((await worldState(world)).pools).toMatchObject([{ importedOn: [machine] }])
+
+    const fence = driven(nfsFence, { pool })
+    await fence.apply((await fence.plan()).slice(0, 1))
+    const made = await other.make()
+    expect(await other.see()).toEqual({ state: 'converged', outputs: { how: 'exported' } })
+    await other.apply(other.module.invert(made) as Change[])
+    expect(await other.see()).toMatchObject({ state: 'drifted', seen: { serving: false, imported: true } })
+  })
+
   const labels = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)
   const silence = (): void => void (world.world.host(machine)!.answers = false)
 
@@ -266,6 +282,19 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const [first] = await disks()
     const step = driven(zfsImportPool, { pool: { ...pool, devices: 1 }, disks: [first] })
     expect(await codeOf(step.apply([theImport]))).toBe('zfs.devices')
+  })
+
+  it('an export that stands in the file of the server’s own with other options is told with the plan, before anything is written', async () => {
+    const host = world.world.host(machine)!
+    host.files.set('/etc/exports', '/pool0/homes 10.0.0.0/8(ro)\n')
+    host.exports = []
+    const exports = driven(nfsExports, { exports: [{ path: '/pool0/homes', clients: '10.0.0.0/8', options }] })
+    const findingsOf = async (step: typeof exports) => step.module.preflight(await step.plan(), step.inputs, step.ctx)
+    expect(await findingsOf(exports)).toMatchObject([
+      { level: 'stop', what: expect.stringMatching(/^\/etc\/exports on \S+ exports \/pool0\/homes to 10\.0\.0\.0\/8 with other options/) as string, mend: expect.stringContaining('Take the line out') as string },
+    ])
+    expect(await findingsOf(driven(nfsExports, { exports: [{ path: '/pool0/homes', clients: '10.9.0.0/16', options }] }))).toEqual([])
+    expect((await worldRequests(world)).filter(({ writes }) => writes)).toEqual([])
   })
 
   it('what lies on no mounted dataset is not exported', async () => {

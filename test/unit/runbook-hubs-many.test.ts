@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { gatesBefore, parseRunbook, renderDiagnostic } from '../../src/runbook/index.js'
 import { registry } from '../../src/steps/registry.js'
 import { sites } from '../helpers/sites.js'
@@ -16,6 +17,14 @@ describe('runbooks/hubs-many.yaml', () => {
     const gates = (id: string): readonly string[] => (runbook === undefined ? [] : gatesBefore(runbook, id))
     expect(gates('address-staging')).toEqual(['staging-goes-first'])
     for (const id of ['fence-teach', 'fence-stats', 'fence-labs', 'addresses-prod']) expect(gates(id), id).toContain('go-on-to-prod')
+  })
+
+  it('stops NFS on each old server once, and takes no pool from it before', () => {
+    const { steps } = parse(text) as { steps: { id: string; uses: string; needs?: string[]; with?: { stopsNfs?: boolean } }[] }
+    const fences = steps.filter(({ uses }) => uses === 'nfs/fence')
+    const stopping = fences.filter(({ with: inputs }) => inputs?.stopsNfs !== false)
+    expect(stopping.map(({ id }) => id)).toEqual(['fence-staging', 'fence-teach'])
+    expect(fences.filter((one) => !stopping.includes(one)).map(({ needs }) => needs)).toEqual([['fence-teach'], ['fence-teach']])
   })
 
   it('changes no DNS record', () => {

@@ -59,7 +59,7 @@ export const exportTable: Question<readonly Export[]> = {
 const exportsFile = '/etc/exports.d/lifeboat.exports'
 
 /** The server's own file, which is the site's and left alone. Only plain lines are understood; others are nobody's twin. */
-const ownExports: Question<readonly Export[]> = {
+export const ownExports: Question<readonly Export[]> = {
   command: ['sudo', '-n', 'cat', '/etc/exports'],
   read(result, { at }) {
     if (result.exitCode === 0) return parseExports(result.stdout)
@@ -88,18 +88,23 @@ export async function writeExports(host: Host, exports: readonly Export[]): Prom
   const publish = ['exportfs', '-ra']
   if (exports.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish])
   const [own] = await ask(host, ownExports)
-  const twin = (one: Export): Export | undefined => own.find(({ path, clients }) => path === one.path && clients === one.clients)
-  const other = exports.filter((one) => !sameOptions(one.options, twin(one)?.options ?? one.options))
-  if (other.length > 0) throw otherOptions(host, other)
-  const missing = exports.filter((one) => twin(one) === undefined)
+  const clash = otherOptions(host, own, exports)
+  if (clash !== undefined) throw clash
+  const missing = exports.filter((one) => twinOf(one, own) === undefined)
   if (missing.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish, start])
   const lines = missing.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
   const input = `# Written by lifeboat.\n${lines.join('')}`
   await writeOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
 }
 
-function otherOptions({ at }: Host, exports: readonly Export[]): LifeboatError {
-  const what = exports.map(({ path, clients }) => `${path} to ${clients}`).join(', ')
+const twinOf = (one: Export, own: readonly Export[]): Export | undefined =>
+  own.find(({ path, clients }) => path === one.path && clients === one.clients)
+
+/** `nfs.other-options` where the server's own file (`own`) exports one of these with other options; undefined where it does not. */
+export function otherOptions({ at }: Host, own: readonly Export[], exports: readonly Export[]): LifeboatError | undefined {
+  const other = exports.filter((one) => !sameOptions(one.options, twinOf(one, own)?.options ?? one.options))
+  if (other.length === 0) return undefined
+  const what = other.map(({ path, clients }) => `${path} to ${clients}`).join(', ')
   return new LifeboatError('nfs.other-options', `/etc/exports on ${machineName(at)} exports ${what} with other options than the runbook's`, {
     blame: 'user',
     hint: 'That file is yours and is left alone. Take the line out of it, or write its options into the runbook.',

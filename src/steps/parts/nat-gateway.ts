@@ -2,7 +2,12 @@ import type { Change, Json } from '../../contract/index.js'
 import type { Resource } from '../../platform/azure/door.js'
 import { sameId, samePlace } from '../../platform/azure/ids.js'
 
-/** The subnets whose machines go out by it. */
+/**
+ * The subnets whose machines go out by it, in whatever zone they are. It is made in no zone of our choosing: Azure then puts it into one,
+ * and it goes down with that one (azure-docs, nat-availability-zones; StandardV2, which spans zones, takes addresses of its own SKU and is
+ * not on offer everywhere). A new server needs its way out for its first boot alone; where a zone is down at that moment, `image` of
+ * azure/nfs-vm needs none. A gateway of the site's own, zonal or not, is used as it is.
+ */
 export interface WantedGateway {
   readonly subnets: readonly string[]
 }
