@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/helpers/longest-first.js'
 
@@ -58,8 +59,8 @@ export default defineConfig({
           globalSetup: ['test/helpers/lab-image.ts'],
           sequence: { groupOrder: 3 },
           pool: 'forks',
-          // Each file has machines of its own, of which one at a time has much to do.
-          maxWorkers: 2,
+          // Each file has two machines of its own, of which one at a time has much to do, and which take some gigabytes.
+          maxWorkers: totalmem() > 12 * 1024 ** 3 ? 2 : 1,
           testTimeout: 1200 * seconds,
           hookTimeout: 600 * seconds,
         },

@@ -1,6 +1,7 @@
 import { errorFacts, LifeboatError } from '../contract/index.js'
 import { errorLines, paintFor } from '../render/index.js'
-import { exit } from './exit.js'
+import { exit, exitOfSignal } from './exit.js'
+import { interruption } from './interrupts.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 
@@ -25,6 +26,12 @@ export async function guarded(
     sayLog(told, code, output)
     return code
   } catch (error) {
+    const signal = interruption(error)
+    if (signal !== undefined) {
+      // A run that has begun comes to its safe point and tells of it itself.
+      output.say(`Stopped by ${signal} before anything was begun; nothing was changed.\n`)
+      return exitOfSignal(signal)
+    }
     const isTerminal = output.errorIsTerminal
     const paint = paintFor({ env, isTerminal, flag: options.color })
     output.sayLines(errorLines(error, { paint, columns: output.columns, debug: options.debug === true }))

@@ -1,6 +1,13 @@
 // Not the whole contract: its schemas load zod, and this is loaded for `--version` too.
 import { LifeboatError } from '../contract/error.js'
 
+const prefix = 'interrupted.'
+
+/** Name of the signal, if that is what ended the work. */
+export function interruption(error: unknown): string | undefined {
+  return error instanceof LifeboatError && error.code.startsWith(prefix) ? error.code.slice(prefix.length) : undefined
+}
+
 /**
  * The first Ctrl-C, SIGTERM or SIGHUP asks for a safe point; `main` ends the process on the second. Whoever works hands out
  * what would still be in flight then.
@@ -21,9 +28,7 @@ export class Interrupts {
   receive(signal: string): boolean {
     if (this.first !== undefined) return false
     this.first = signal
-    this.#controller.abort(
-      new LifeboatError(`interrupted.${signal}`, `stopped by ${signal}`, { blame: 'user', hint: 'Go on with: lifeboat resume' }),
-    )
+    this.#controller.abort(new LifeboatError(`${prefix}${signal}`, `stopped by ${signal}`, { blame: 'user' }))
     this.onFirst(signal)
     return true
   }

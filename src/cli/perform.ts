@@ -27,7 +27,7 @@ import {
 import type { Platform } from '../platform/platform.js'
 import { differenceLines } from '../render/index.js'
 import { exit, exitOf } from './exit.js'
-import type { Interrupts } from './interrupts.js'
+import { interruption, type Interrupts } from './interrupts.js'
 import { inFlightOf } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
 import { RunLog, type Logging } from './run-log.js'
@@ -222,6 +222,7 @@ async function logged({ site, state, run, logging }: Performance, work: (log: Ru
     return code
   } catch (error) {
     log.fatal(error)
+    if (interruption(error) !== undefined) await log.removeWithout(journal)
     throw error
   } finally {
     log.close()

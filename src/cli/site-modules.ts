@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { isPending, LifeboatError, type AnyStep } from '../contract/index.js'
+import { isPending, LifeboatError, writeSchema, type AnyStep, type Write } from '../contract/index.js'
 import { durationMs, file, resourceId, secret } from '../contract/inputs.js'
 import { clockOf } from '../platform/clock/clock.js'
 import type { Platform } from '../platform/platform.js'
@@ -108,6 +108,9 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
       throw failed(name, error)
     }
   }
+  const noWrites = (): never => {
+    throw failed('writes', 'it is to answer a list of { method, path } and { command, on }')
+  }
   const { inputs, outputs, identity, check, harms, isBack } = module
   return {
     ...{ uses, inputs, outputs, identity },
@@ -122,10 +125,15 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     plan: (wanted, seen) => pure('plan', () => module.plan(wanted, seen)),
     apply: (changes, wanted, ctx) => waiting('apply', () => module.apply(changes, wanted, ctx)),
     invert: (changes) => pure('invert', () => module.invert(changes)),
-    ...(module.writes === undefined ? {} : { writes: (changes, wanted) => pure('writes', () => module.writes?.(changes, wanted) ?? []) }),
+    ...(module.writes === undefined ? {} : { writes: (changes, wanted) => pure('writes', () => writesIn(module.writes?.(changes, wanted)) ?? noWrites()) }),
     claims: (wanted) => pure('claims', () => module.claims(wanted)),
     estimateMs: (wanted) => pure('estimateMs', () => module.estimateMs(wanted)),
   }
+}
+
+/** What would stand in the plan and be journaled. */
+function writesIn(said: unknown): readonly Write[] | undefined {
+  return z.array(writeSchema).safeParse(said).data
 }
 
 /** One line. */

@@ -23,6 +23,9 @@ export function normalised(text: string): string {
     .replaceAll(/Log of this run: [^]*$/g, 'Log of this run: its path')
     .replaceAll(/\bpid \d+/g, 'pid 0')
     .replaceAll(/\n.*expected to be done at .*/g, '')
+    // Said where nothing else was for some seconds.
+    .replaceAll(/\n.*\d running: .*/g, '')
+    .replaceAll(/\/\S*\/(?=small\.yaml)/g, '')
     // Told only where something took a second or more.
     .replaceAll(/\n│?\n│?Critical path: .*/g, '')
     .replaceAll(/Critical path: .*/g, 'Critical path: by what took longest.')

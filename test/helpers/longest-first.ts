@@ -14,6 +14,8 @@ const long = [
   'sim/target',
   'sim/fence-silent',
   'sim/steps-storage',
+  'lab/storage',
+  'lab/killed',
 ].map((name) => `/test/${name}.test.ts`)
 
 /** Files in an order of chance (by the seed that a run prints), but for those that take longest. */

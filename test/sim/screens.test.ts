@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
@@ -214,6 +216,18 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     expect(await session.ended).toBe(3)
     await film.frame('the end', session)
     film.end()
+  })
+
+  it('Ctrl-C at the confirmation: nothing has begun, so nothing is to be resumed', async () => {
+    const small = site(work('rack'))
+    const session = small.start(['run', small.runbook, '--cloud', world.cloudPath])
+    await session.waitFor('Type small')
+    session.type(keys.ctrlC)
+    expect(await session.ended).toBe(130)
+    const screen = session.screen().join('\n')
+    expect(screen).toContain('Stopped by SIGINT before anything was begun; nothing was changed.')
+    expect(screen).not.toContain('lifeboat resume')
+    expect(readdirSync(join(small.env['LIFEBOAT_STATE_DIR'] ?? '', 'runs'))).toEqual([])
   })
 
   it('a gate, and a step to be done by hand', async () => {

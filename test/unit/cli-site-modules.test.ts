@@ -49,6 +49,19 @@ describe('a module of the site’s own, by path', () => {
     expect((await read(good.replace("uses: 'anything'", 'harms: true'))).found).toEqual([expect.stringContaining('warning: say (./say.mjs) takes something')])
   })
 
+  it('has its predictions looked at before they stand in a plan', async () => {
+    const predicted = async (said: string): Promise<unknown> => {
+      const { registry } = await read(good.replace('claims:', `writes: () => ${said}, claims:`))
+      return registry.get('./say.mjs')?.writes?.([], {})
+    }
+    const whole = '[{ method: "PUT", path: "resourceGroups/g" }, { command: "zpool export", on: "g/vm" }, { command: "./say" }]'
+    expect(await predicted(whole)).toHaveLength(3)
+    expect((await read(good)).registry.get('./say.mjs')).not.toHaveProperty('writes')
+    for (const wrong of ['undefined', '"PUT"', '[{ method: "PUT" }]', '[{ method: "GET", path: "x" }]', '[{ command: "" }]', 'null.x']) {
+      await expect(predicted(wrong), wrong).rejects.toMatchObject({ code: 'module.failed', blame: 'user', message: expect.stringContaining('./say.mjs failed in writes') as unknown })
+    }
+  })
+
   it('is pinned by its digest', async () => {
     const { runbook, registry, folder } = await read(good)
     const pins = async () => (await referencedFiles(runbook!, registry, { env: () => undefined })).files

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -32,6 +32,8 @@ export function labNeeds(env: Environment): string[] {
   const builders = missing(['debootstrap', 'mke2fs', 'apt-get'])
   if (builders.length > 0) needs.push(`${builders.join(', ')} to build the image once (on Debian: apt-get install debootstrap)`)
   if (process.getuid?.() !== 0) needs.push('root to build the image once: `npm run lab` as root; later anybody can run it who has the same cache (LIFEBOAT_LAB_CACHE)')
+  else if (!mayMount()) needs.push('the right to mount, to build the image once (in a container: CAP_SYS_ADMIN)')
+  if (builders.length === 0 && !knowsDebian()) needs.push("a Debian mirror among apt's own sources, to build the image once (`apt-get update` first)")
   return needs
 }
 
@@ -85,6 +87,16 @@ function filesBelow(folder: string): string[] {
     const path = join(folder, entry.name)
     return entry.isDirectory() ? filesBelow(path) : path
   })
+}
+
+/** Root in a container often may not, and debootstrap's chroot needs /proc. */
+function mayMount(): boolean {
+  return spawnSync('unshare', ['--mount', 'true'], { stdio: 'ignore' }).status === 0
+}
+
+function knowsDebian(): boolean {
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(ORIGIN)'], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' })
+  return stdout.split('\n').includes('Debian')
 }
 
 function isInstalled(program: string, env: Environment): boolean {

@@ -105,7 +105,8 @@ export class Lab implements RealMachines {
   }
 
   async settled(): Promise<void> {
-    // What is done asks for a look, and that for another comparison. Not for ever: who goes on using a machine would keep all others waiting.
+    // What is done asks for a look, and that for another comparison. Not for ever: who goes on using a machine would keep all others
+    // waiting.
     for (let left = 4, last; left > 0 && last !== this.#queue; left -= 1) {
       last = this.#queue
       await last

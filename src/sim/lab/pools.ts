@@ -38,9 +38,11 @@ function commands(world: World, host: Host, spec: PoolSpec): string {
   const layout = spec.layout === 'mirror' ? ['mirror'] : []
   const set = (properties: Readonly<Record<string, string>>, letter: string): string[] =>
     Object.entries(properties).flatMap(([key, value]) => [letter, quoted(`${key}=${value}`)])
+  const create = ['zpool', 'create', '-f', '-o', 'ashift=12', '-m', mount, ...set(root?.properties ?? {}, '-O'), quoted(spec.name), ...layout, ...devices].join(' ')
   return [
     ...wait,
-    ['zpool', 'create', '-f', '-o', 'ashift=12', '-m', mount, ...set(root?.properties ?? {}, '-O'), quoted(spec.name), ...layout, ...devices].join(' '),
+    // It waits half a minute for udev to show the partitions that it makes; a machine that has little of a processor takes longer.
+    `{ ${create} || { udevadm settle -t 300; ${create}; }; }`,
     ...others.map((one) => ['zfs', 'create', '-o', quoted(`mountpoint=${one.mountpoint}`), ...set(one.properties, '-o'), quoted(one.name)].join(' ')),
   ].join(' && ')
 }
