@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { allows } from '../world/firewall.js'
 import type { Host } from '../world/model.js'
 import type { World } from '../world/world.js'
-import type { Started } from './server.js'
+import type { Started } from './way.js'
 
 type Fields = Readonly<Record<string, unknown>>
 const fields = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {})

@@ -9,17 +9,12 @@ import type { World } from '../world/world.js'
 import { changes } from './judge.js'
 import { startDirect } from './direct.js'
 import { hostShell, runOnHost } from './shell.js'
+import type { SshWay, Started } from './way.js'
 
 const { Server, utils } = ssh2
 
 /** ssh2's chacha20-poly1305 garbles a connection that runs inside another one; the ciphers of Node's own crypto do not. */
 const algorithms = { cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr'] } satisfies ssh2.Algorithms
-
-/** A way by SSH into one virtual network, in the shape of the cloud file's `reach.ssh`. */
-export interface SshWay {
-  readonly network: string
-  readonly via: 'direct' | { readonly jump: { readonly host: '127.0.0.1'; readonly port: number; readonly user: string; readonly hostKey: string } }
-}
 
 export interface Hosts {
   readonly ssh: readonly SshWay[]
@@ -64,12 +59,6 @@ interface Inside {
 const jumpUser = 'operator'
 
 type JumpHost = World['spec']['jumpHosts'][number]
-
-/** A way in that is open. */
-export interface Started {
-  readonly way: SshWay
-  stop(): Promise<void>
-}
 
 async function startJumpHost(world: World, { network, address }: JumpHost, inside: Map<Host, Inside>): Promise<Started> {
   const key = makeSshKey('jump')
