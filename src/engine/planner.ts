@@ -196,7 +196,8 @@ async function draftOf<D>(
   const ctx = contextFor(node, ports, accepted)
   const estimate = estimateOf(node, module.estimateMs(inputs), ports)
   const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
-  if (seen?.state === 'converged') outputs.set(node.id, seen.outputs as JsonObject)
+  // On the way back what the run had of a step stays what others refer to: a step that is back gives nothing.
+  if (seen?.state === 'converged' && ports.outputs?.has(node.id) !== true) outputs.set(node.id, seen.outputs as JsonObject)
   if (module.check === true) return { ...idleDraft(node, 'check'), ...estimate }
   if (seen?.state === 'converged') return { ...idleDraft(node, 'converged'), ...estimate, ...remarkOf(seen.outputs) }
   if (seen?.state === 'conflict') throw conflictError(seen)

@@ -16,13 +16,15 @@ import {
 } from '../../src/contract/index.js'
 import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type Survivors } from '../../src/engine/index.js'
 import { Journal, type RecordData } from '../../src/journal/index.js'
-import type { Node, Runbook } from '../../src/runbook/index.js'
+import { Expression, type Node, type Runbook, type Template } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
 
 /** A world of switches: each step turns its own on. */
 export class Switches {
   readonly on = new Set<string>()
   readonly turned: string[] = []
+  /** What each look of a step was given: its id, and its inputs. */
+  readonly given: [string, Record<string, unknown>][] = []
   /** Runs while a step is being applied. */
   during: (id: string, signal: AbortSignal) => Promise<void> = async () => undefined
   /** What a step's preflight says. */
@@ -58,13 +60,14 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
   return anyStep<Record<string, unknown>, { id: string }, string, unknown, unknown>({
     uses: `test/${id}`,
     summary: '',
-    inputs: z.object({}),
+    inputs: z.looseObject({}),
     outputs: z.object({ id: z.string() }),
     identity: [],
     ...(world.standing.has(id) ? { stands: true } : {}),
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
     preflight: async () => world.says(id),
-    observe: async (_inputs, { accepted }) => {
+    observe: async (inputs, { accepted }) => {
+      world.given.push([id, inputs])
       if (world.offering.get(id) === 'sees' && !accepted.has('other')) throw offer(id)
       if (world.on.has(id)) return { state: 'converged', outputs: { id } }
       return accepted.has('other') ? { state: 'drifted', seen: 'other' } : { state: 'absent' }
@@ -84,7 +87,10 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
   })
 }
 
-export const step = (id: string, needs: string[] = []): Node => ({ kind: 'step', id, uses: `test/${id}`, needs, with: {}, position, positions: new Map() })
+export const step = (id: string, needs: string[] = [], inputs: Record<string, Template> = {}): Node => ({ kind: 'step', id, uses: `test/${id}`, needs, with: inputs, position, positions: new Map() })
+/** `${{ steps.STEP.outputs.id }}` as an input. */
+export const idOf = (from: string): Expression =>
+  new Expression([{ reference: { root: 'steps', step: from, path: ['id'] }, text: `steps.${from}.outputs.id`, ...position }])
 export const gate = (id: string, needs: string[]): Node => ({ kind: 'gate', id, ask: 'go on?', needs, position })
 
 export interface Stage {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Secret, anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
 import { readContext } from '../../src/engine/look.js'
 import { backwards } from '../../src/engine/undo.js'
+import { idOf, perform, step, Switches } from '../helpers/switches.js'
 
 type Look = Observation<Record<string, unknown>, { readonly now: string }>
 
@@ -72,5 +73,20 @@ describe('a step driven backwards', () => {
   ])('has nothing to do for %s', async (_what, inverse) => {
     const back = backwards(thing({ state: 'converged', outputs: {} }, (changes) => changes.map(() => inverse)), [made])
     expect((await back.observe({}, ctx)).state).toBe('converged')
+  })
+})
+
+describe('the way back of a run', () => {
+  it('refers to what the run had of each step, also of one that is back already and gives nothing itself', async () => {
+    const world = new Switches()
+    world.on.add('address')
+    const nodes = [step('address'), step('network', ['address'], { address: idOf('address') })]
+    const outputs = new Map([['address', { id: 'of the run' }]])
+    const { outcome } = await perform({ nodes, world, outputs })
+    expect(outcome).toBe('succeeded')
+    const given = world.given.flatMap(([id, inputs]) => (id === 'network' ? [inputs] : []))
+    // Once in the plan, and at least twice in the undo itself.
+    expect(given.length).toBeGreaterThan(2)
+    expect(new Set(given.map((inputs) => inputs['address']))).toEqual(new Set(['of the run']))
   })
 })
