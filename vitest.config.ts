@@ -62,7 +62,7 @@ export default defineConfig({
           // Each file has two machines of its own, of which one at a time has much to do, and which take some gigabytes.
           maxWorkers: totalmem() > 12 * 1024 ** 3 ? 2 : 1,
           testTimeout: 1200 * seconds,
-          hookTimeout: 600 * seconds,
+          hookTimeout: 1200 * seconds,
         },
       },
       {
