@@ -5,14 +5,8 @@ import { access, chmod, constants, mkdtemp, rename, rm, writeFile } from 'node:f
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { LabError } from './error.js'
-import type { Image } from './image.js'
+import type { Booted, Image } from './files.js'
 import { fixedArgs, keepState, startQemu, type Running } from './qemu.js'
-
-/** A machine that has booted and waits to be told what it is: its system disk and its whole state, as files. */
-export interface Booted {
-  readonly disk: string
-  readonly state: string
-}
 
 /**
  * Boots a machine without a name once and keeps its state beside the image. Every machine that is new goes on from there: a boot

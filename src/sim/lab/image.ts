@@ -5,17 +5,9 @@ import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bootedOnce, type Booted } from './booted.js'
+import { bootedOnce } from './booted.js'
 import { LabError } from './error.js'
-
-/** What QEMU boots: files in the cache, never written to. */
-export interface Image {
-  readonly root: string
-  readonly kernel: string
-  readonly initrd: string
-  /** A machine of this image that has booted; where none could be kept, each boots for itself. */
-  readonly booted?: Booted
-}
+import type { Image } from './files.js'
 
 const recipe = fileURLToPath(new URL('../../../fixtures/lab', import.meta.url))
 

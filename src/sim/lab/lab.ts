@@ -9,7 +9,7 @@ import type { RealMachines } from '../world/real.js'
 import type { ShellResult } from '../world/shell.js'
 import { dataDisksOf, type World } from '../world/world.js'
 import { Guest, type Plugged } from './guest.js'
-import type { Image } from './image.js'
+import type { Image } from './files.js'
 import { learn, lookAt } from './look.js'
 import { makePools } from './pools.js'
 

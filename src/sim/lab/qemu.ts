@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { LabError } from './error.js'
-import type { Image } from './image.js'
+import type { Image } from './files.js'
 import { Qmp } from './qmp.js'
 
 export interface Machine {
