@@ -1,5 +1,3 @@
-import { z } from 'zod'
-
 /**
  * One write to the outside, told in the same words before and after it is made: a request that changes something, or what a
  * program is told to do. In a prediction `*` stands for text that is not known yet.
@@ -19,12 +17,6 @@ export interface CommandWrite {
   /** `GROUP/NAME` of the machine on which it runs, `NAMESPACE/RELEASE`, or what else it is done to. */
   readonly on?: string
 }
-
-/** The same, of a module that the compiler does not know. */
-export const writeSchema: z.ZodType<Write> = z.union([
-  z.strictObject({ method: z.enum(['PUT', 'PATCH', 'POST', 'DELETE']), path: z.string().min(1) }),
-  z.strictObject({ command: z.string().min(1), on: z.string().min(1).exactOptional() }),
-])
 
 /** `PUT resourceGroups/G/…`, `zpool export on G/nfsserver`: two that read the same, but for upper case, are the same write. */
 export function sayWrite(write: Write): string {
