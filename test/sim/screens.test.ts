@@ -269,7 +269,8 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     session.type('1\r')
     expect(await session.ended).toBe(0)
     expect(session.raw()).not.toContain('\u001b')
-    await film.frame('the end', session, 'Nothing has been changed.')
+    // How far the screen has gone up by then depends on lines that a slow machine says and a quick one does not.
+    await film.frame('the end', session, '? rack failed')
     film.end()
   })
 
