@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { eta } from './eta.js'
+import { eta } from './eta/eta.js'
 import { failover } from './failover/failover.js'
 import { pipeline } from './pipeline.js'
 import type { Result } from './result.js'
