@@ -77,20 +77,22 @@ function afterText(step: StepView, view: RunView): string {
 }
 
 function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayout): Span[][] {
-  const { startedMs, finishAtMs, objectiveMs, mode } = view
+  const { startedMs, finishAtMs, p90AtMs, objectiveMs, mode } = view
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
   const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
   if (finishAtMs !== undefined && finishAtMs > nowMs) {
-    spans.push(`  done about ${times.minute(new Date(finishAtMs))}, ${formatDuration(finishAtMs - nowMs)} to go`)
+    const p90 = p90AtMs === undefined ? '' : ` (p90 ${times.minute(new Date(p90AtMs))})`
+    spans.push(`  done about ${times.minute(new Date(finishAtMs))}${p90}, ${formatDuration(finishAtMs - nowMs)} to go`)
   }
   if (objectiveMs !== undefined && startedMs !== undefined) {
     const spareMs = objectiveMs - (Math.max(finishAtMs ?? nowMs, nowMs) - startedMs)
-    const objective = `objective ${formatDuration(objectiveMs)}`
+    // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
+    const objective = p90AtMs === undefined ? `objective ${formatDuration(objectiveMs)}, ` : ''
     spans.push(
       spareMs >= 0
-        ? ['dim', `  ${objective}, ${formatDuration(spareMs)} to spare`]
-        : ['yellow', `  ${objective}, late by ${formatDuration(-spareMs)}`],
+        ? ['dim', `  ${objective}${formatDuration(spareMs)} to spare`]
+        : ['yellow', `  ${objective}late by ${formatDuration(-spareMs)}`],
     )
   }
   // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.

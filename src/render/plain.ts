@@ -171,7 +171,9 @@ export class PlainRenderer {
     this.#toldFinishMs = finishMs
     const { objectiveMs, startedMs } = this.#view
     const late = objectiveMs !== undefined && startedMs !== undefined && finishMs - startedMs > objectiveMs
-    const expected = `expected to be done at ${this.#options.times.minute(event.finishAt)}, ${formatDuration(event.remainingMs)} to go`
+    const { times } = this.#options
+    const p90 = event.p90 === undefined ? '' : ` (in nine of ten cases by ${times.minute(event.p90.finishAt)})`
+    const expected = `expected to be done at ${times.minute(event.finishAt)}${p90}, ${formatDuration(event.remainingMs)} to go`
     const style: Style = late ? 'yellow' : 'dim'
     const missed = late ? `; later than the objective of ${formatDuration(objectiveMs)}` : ''
     this.#line(event, undefined, [[style, expected + missed]])

@@ -177,7 +177,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     const text = input.failures.length === 0 ? whatNoChangeMeans(input) : 'No change is known to be needed, but see below.'
     return [...wrap(text, columns).map((part) => paint('bold', part))]
   }
-  const expected = `Expected time: ${formatDuration(facts.totalMs)}, by estimates${objectiveMs === undefined ? '' : `; the objective is ${formatDuration(objectiveMs)}`}`
+  const expected = `Expected time: ${formatDuration(facts.totalMs)}, ${sayBasis(changing)}${objectiveMs === undefined ? '' : `; the objective is ${formatDuration(objectiveMs)}`}`
   const slow = facts.criticalPath.flatMap((id) => {
     const step = changing.find((one) => one.id === id)
     return step === undefined ? [] : [`${id} ${formatDuration(step.estimateMs)}`]
@@ -198,6 +198,15 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     ...wrap(amounts, columns).map((part) => paint('bold', part)),
     ...texts.flatMap((text) => wrap(text, columns)),
   ]
+}
+
+/** What earlier runs took is worth more than an estimate, so which of the two it is is said. */
+function sayBasis(changing: readonly PlannedStep[]): string {
+  const known = changing.filter(({ estimatedFrom }) => estimatedFrom !== undefined)
+  if (known.length === 0) return 'by estimates'
+  const runs = Math.max(...known.map(({ estimatedFrom }) => estimatedFrom?.runs ?? 0))
+  const rest = known.length === changing.length ? '' : `, and by estimates for ${count(changing.length - known.length, 'step')}`
+  return `by what ${count(known.length, 'step')} took in ${count(runs, 'earlier run')}${rest}`
 }
 
 /** Do names lead elsewhere afterwards? Clients follow a record only when its TTL has run out; an address that stays spares that. */

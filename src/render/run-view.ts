@@ -40,6 +40,8 @@ export interface RunView {
   readonly plan?: PlanFacts
   readonly steps: Map<string, StepView>
   readonly finishAtMs?: number
+  /** In nine of ten cases no later; once there is history. */
+  readonly p90AtMs?: number
   readonly question?: Question
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
@@ -76,8 +78,10 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
       const { firstHarm, pointOfNoReturn, criticalPath, totalMs } = event
       return { ...view, steps, plan: { firstHarm, pointOfNoReturn, criticalPath, totalMs } }
     }
-    case 'eta.updated':
-      return { ...view, finishAtMs: Date.parse(event.finishAt) }
+    case 'eta.updated': {
+      const p90 = event.p90 === undefined ? {} : { p90AtMs: Date.parse(event.p90.finishAt) }
+      return { ...view, finishAtMs: Date.parse(event.finishAt), ...p90 }
+    }
     case 'run.finished': {
       // It counts from the very first start, so it knows better than what was seen of a resumed run.
       const startedMs = Date.parse(event.t) - event.elapsedMs

@@ -4,7 +4,7 @@ import { noPaint } from '../../src/render/color.js'
 import { jsonListener } from '../../src/render/json.js'
 import { PlainRenderer, type PlainOptions } from '../../src/render/plain.js'
 import { LocalTimes } from '../../src/render/times.js'
-import { event, goodRun, HandClock, plannedRun, started, startedStep } from '../helpers/render-samples.js'
+import { at, event, goodRun, HandClock, plannedRun, started, startedStep } from '../helpers/render-samples.js'
 
 function plain(options: Partial<PlainOptions> = {}): { lines: () => string[]; clock: HandClock; renderer: PlainRenderer } {
   const clock = new HandClock()
@@ -111,6 +111,8 @@ describe('plain lines', () => {
     expect(lines).toHaveLength(3)
     expect(lines[0]).toContain('13:21')
     expect(lines[2]).toContain('later than the objective of 45m')
+    const known = event(1, { type: 'eta.updated', remainingMs: 1, finishAt: at(38), p90: { remainingMs: 2, finishAt: at(46) } })
+    expect(tell([started, known]).join()).toContain('expected to be done at 13:18 (in nine of ten cases by 13:26)')
   })
 
   it('leave details to --verbose', () => {

@@ -48,6 +48,20 @@ describe('the head of a plan', () => {
   })
 })
 
+describe('the expected time of a plan', () => {
+  const change: Change = { resource: 'x', action: 'create', after: {} }
+  const said = (...from: readonly number[]): string | undefined => {
+    const steps = from.map((runs, index) => planned(`s${index}`, { changes: [change], ...(runs === 0 ? {} : { estimatedFrom: { runs, p90Ms: 1 } }) }))
+    return planLines(input({ steps }), { columns: 250 }).find((line) => line.startsWith('Expected time'))
+  }
+
+  it('says whether it is of estimates or of earlier runs', () => {
+    expect(said(0, 0)).toMatch(/: \S+, by estimates; the objective/)
+    expect(said(3, 4)).toMatch(/: \S+, by what 2 steps took in 4 earlier runs; the objective/)
+    expect(said(1, 0)).toMatch(/: \S+, by what 1 step took in 1 earlier run, and by estimates for 1 step; the objective/)
+  })
+})
+
 describe('the end of a plan', () => {
   const ends = (...changes: readonly Change[]): string[] => planLines(input({ steps: [planned('x', { changes })] }), { columns: 250 }).filter((line) => line.includes('DNS'))
   const record: Change = { resource: 'record A data100', action: 'update', before: { values: ['1.1.1.1'] }, after: { values: new Pending(['prod']) } }

@@ -69,6 +69,14 @@ describe('the live view', () => {
     expect(kept).toContain('helm upgrade of an earlier life of this run: awaited until it was done (pid 77)')
   })
 
+  it('says both ends of what is expected, once earlier runs are known', () => {
+    const p90 = { remainingMs: 44 * 60_000, finishAt: at(46) }
+    const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, finishAt: at(38), p90 })]
+    expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (p90 13:26), 35m to go  7m to spare')
+    const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
+    expect(hour).toBe('elapsed 1h10m  late by 25m')
+  })
+
   it('says when the objective will be missed', () => {
     const late = [...running, event(3, { type: 'eta.updated', remainingMs: 47 * 60_000, finishAt: at(50) })]
     expect(viewOf(viewAfter(late), { ...layout, columns: 200 }).at(-2)).toContain('objective 45m, late by 5m')
