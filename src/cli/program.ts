@@ -71,7 +71,7 @@ function addReading(program: Command, on: On): void {
 
   const status = program.command('status [run]').description('where a run stands, in ten lines; without RUN the latest')
   status.option('-f, --follow', 'show it live, as its own terminal does; reads only')
-  on(withState(withOutput(status)), async () => (await import('./status.js')).status)
+  on(withState(withOutput(status)), async () => (await import('./status.js')).status, readingRun)
 
   const report = program.command('report [run]').description('the record of a run; without RUN the latest')
   report.option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
