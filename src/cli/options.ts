@@ -12,6 +12,8 @@ export interface CommonOptions {
   /** commander's name for `--no-input`: false when given. */
   readonly input: boolean
   readonly takeOver?: boolean
+  /** Shows what would be done, and ends. */
+  readonly dryRun?: boolean
   readonly accept?: readonly string[]
   readonly color: boolean
   readonly verbose?: boolean

@@ -118,6 +118,7 @@ export class Screen {
         runbook: name,
         mode,
         cloud: site.cloudFacts,
+        begins: where === 'say' && this.#options.dryRun !== true,
         ...(objectiveMs === undefined || undo !== undefined ? {} : { objectiveMs }),
         ...(undo === undefined ? {} : { undo }),
         ...plan,

@@ -19,6 +19,8 @@ export interface PlanInput {
   readonly findings: readonly ReadinessFinding[]
   readonly failures: readonly { readonly step: string; readonly error: ErrorFacts }[]
   readonly places: readonly Place[]
+  /** A run of it follows, once it is agreed to. */
+  readonly begins?: boolean
   /** The run that this would put back, and what would stay as it is. */
   readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[] }
 }
@@ -55,7 +57,7 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
     layout.paint('bold', `Plan for ${input.runbook}`),
     ...wrap(sayWhatAndWhere(input.mode, input.cloud, input.undo?.of), layout.columns),
     ...placesLines(input.places, layout.columns),
-    ...wrap('This is a dry run: it only reads, and nothing has been changed.', layout.columns),
+    ...wrap(`${input.begins === true ? 'So far this has only read' : 'This is a dry run: it only reads'}, and nothing has been changed.`, layout.columns),
   ]
   const steps = input.steps.map((step) => stepLines(step, input, layout))
   const [busy, idle] = [steps.filter((lines) => lines.length > 1), steps.filter((lines) => lines.length === 1)]

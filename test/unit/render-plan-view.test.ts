@@ -48,6 +48,15 @@ describe('the head of a plan', () => {
   })
 })
 
+describe('a plan that a run follows', () => {
+  it('does not call itself a dry run', () => {
+    expect(text()).toContain('This is a dry run')
+    const followed = text({ begins: true })
+    expect(followed).not.toContain('dry run')
+    expect(followed).toContain('So far this has only read, and nothing has been changed.')
+  })
+})
+
 describe('the expected time of a plan', () => {
   const change: Change = { resource: 'x', action: 'create', after: {} }
   const said = (...from: readonly number[]): string | undefined => {
