@@ -1,14 +1,14 @@
 import { Readable, Writable } from 'node:stream'
-import type { EventOf, RunEvent } from '../contract/index.js'
-import { localStore, type Store } from '../journal/index.js'
-import { loadSdks } from '../platform/azure/load.js'
-import { Output } from '../render/output.js'
-import type { Incarnation } from '../virtual/incarnation.js'
-import type { Scene } from '../virtual/scene.js'
-import { clockOfLife, letPass } from '../virtual/time.js'
-import { Interrupts } from './interrupts.js'
-import { runProgram } from './program.js'
-import type { Surroundings } from './surroundings.js'
+import type { EventOf, RunEvent } from '../../contract/index.js'
+import { localStore, type Store } from '../../journal/index.js'
+import { loadSdks } from '../../platform/azure/load.js'
+import { Output } from '../../render/output.js'
+import type { Incarnation } from '../../virtual/incarnation.js'
+import type { Scene } from '../../virtual/scene.js'
+import { clockOfLife, letPass } from '../../virtual/time.js'
+import { Interrupts } from '../interrupts.js'
+import { runProgram } from '../program.js'
+import type { Surroundings } from '../surroundings.js'
 
 /** What came of one command in a world within this process. */
 export interface Lived {
@@ -41,7 +41,7 @@ export async function typed(scene: Scene, argv: readonly string[], life: Incarna
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
 async function loaded(): Promise<void> {
-  await Promise.all([import('./run.js'), import('./resume.js'), import('./undo.js'), import('./plan.js'), loadSdks()])
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../undo.js'), import('../plan.js'), loadSdks()])
 }
 
 function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>): Surroundings {
