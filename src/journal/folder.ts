@@ -5,7 +5,7 @@ import { decode, type Known } from './codec.js'
 import { isErrno } from './errno.js'
 import { fold } from './fold.js'
 import { Journal, unreadable, writeFailed, type Opened } from './journal.js'
-import { nearNames } from './names.js'
+import { nearRuns } from './names.js'
 import type { JournalRecord } from './records.js'
 import type { RunState } from './state.js'
 import { localStore, syncFolder } from './store.js'
@@ -41,11 +41,14 @@ export interface RunRecords {
  */
 export class StateFolder {
   readonly root: string
+  readonly #listing: string
   /** The run that was read last: whoever looks at a run and then opens it under its lock reads most of it only once. */
   #read: (Known & { readonly run: string }) | undefined
 
-  constructor(root: string) {
+  /** `listing` is the command that lists the runs here, for hints. */
+  constructor(root: string, listing = 'lifeboat runs') {
     this.root = resolve(root)
+    this.#listing = listing
   }
 
   /** The folder for `RunLock`. */
@@ -55,7 +58,7 @@ export class StateFolder {
 
   /** Throws `run.unknown` for what cannot be a run's id, so that no path leads out of the folder. */
   paths(run: string): RunPaths {
-    if (!idPattern.test(run)) throw unknownRun(run, [])
+    if (!idPattern.test(run)) throw unknownRun(run, [], this.#listing)
     const folder = join(this.root, 'runs', run)
     return { folder, journal: join(folder, 'journal.ndjson'), log: join(folder, 'log.ndjson'), secrets: join(this.root, 'private', run) }
   }
@@ -147,7 +150,7 @@ export class StateFolder {
 
   async #mustExist(run: string): Promise<void> {
     const runs = await this.#ids()
-    if (!runs.includes(run)) throw unknownRun(run, nearNames(run, runs))
+    if (!runs.includes(run)) throw unknownRun(run, nearRuns(run, runs), this.#listing)
   }
 
   /** A folder without a journal is no run: it was given up before it began. */
@@ -201,10 +204,10 @@ export function defaultStateDir(env: Readonly<Record<string, string | undefined>
   return join(home, '.local', 'state', 'lifeboat')
 }
 
-function unknownRun(run: string, near: readonly string[]): LifeboatError {
+function unknownRun(run: string, near: readonly string[], listing: string): LifeboatError {
   const meant = near.length === 0 ? '' : `Did you mean ${near.join(' or ')}? `
   return new LifeboatError('run.unknown', `there is no run ${run}`, {
     blame: 'user',
-    hint: `${meant}\`lifeboat runs\` lists them all.`,
+    hint: `${meant}All of them are listed by: ${listing}`,
   })
 }

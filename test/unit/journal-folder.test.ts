@@ -86,7 +86,7 @@ describe('the state folder', () => {
     const hintFor = (id: string): Promise<unknown> => state.open(id, ticking()).catch((error: unknown) => error)
     expect(await hintFor('20190225-124003-data100-x7k3')).toMatchObject({ code: 'run.unknown', hint: like(/mean 20190225-124003-data100-x7k2\?/) })
     expect(await hintFor('abcd')).toMatchObject({ hint: like(/mean 20190301-080000-data8-abcd\?/) })
-    expect(await hintFor('nothing-like-it')).toMatchObject({ hint: '`lifeboat runs` lists them all.' })
+    expect(await hintFor('nothing-like-it')).toMatchObject({ hint: 'All of them are listed by: lifeboat runs' })
   })
 
   it.each(['../../etc', '', '.', 'a/b', 'A'])('takes no path for a run: %j', async (id) => {
