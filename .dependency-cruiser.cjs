@@ -22,6 +22,7 @@ module.exports = {
     only('engine', ['contract', 'runbook', 'journal'], 'The engine does not know a single step by name.'),
     only('render', ['contract'], 'Renderers see events.'),
     only('gameday', ['contract'], 'Game days talk to the world by its control API; cli hands them the runner.'),
+    only('virtual', ['contract', 'platform', 'sim'], 'It joins the doors to a world in this process; cli starts runs in it.'),
     only('sim', [], 'A shared misunderstanding must not cancel itself out.'),
     {
       name: 'steps-apart',

@@ -34,7 +34,7 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(state.root)
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    const site = await openSite(runbook, registry, world.cloudPath, invocation.env)
+    const site = await openSite(runbook, registry, world.cloudPath, invocation)
     const run = site.newRunId()
     const resumeCommand = commandLine(options, 'resume', run)
     const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)

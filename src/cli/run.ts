@@ -32,7 +32,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
     const state = await writableStateFolder(options, invocation)
-    const site = await openSite(runbook, registry, options.cloud, invocation.env)
+    const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)

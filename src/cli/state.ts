@@ -13,12 +13,12 @@ export function stateRoot(options: Pick<CommonOptions, 'stateDir'>, { env }: Pic
   return options.stateDir ?? defaultStateDir(env, homedir())
 }
 
-export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env'>): StateFolder {
-  return new StateFolder(stateRoot(options, invocation), commandLine(options, 'runs'))
+export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env' | 'here'>): StateFolder {
+  return new StateFolder(stateRoot(options, invocation), invocation.here?.openStore, commandLine(options, 'runs'))
 }
 
 /** The same for a command that will write there. Throws `state.unusable`, before anything is read or locked. */
-export async function writableStateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env'>): Promise<StateFolder> {
+export async function writableStateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env' | 'here'>): Promise<StateFolder> {
   const root = resolve(stateRoot(options, invocation))
   try {
     makeFolder(root)

@@ -4,7 +4,8 @@ import { AzureSession } from './azure/session.js'
 import type { Cloud } from './cloud/schema.js'
 import { openCommands } from './command/command.js'
 import { openDns } from './dns/resolver.js'
-import { Exec } from './exec/exec.js'
+import type { Exec } from './exec/command.js'
+import { SystemExec } from './exec/exec.js'
 import { Charts } from './helm/charts.js'
 import { openHelm } from './helm/helm.js'
 import { openHttp } from './http/client.js'
@@ -15,6 +16,7 @@ import { workingFor } from './log/step.js'
 import type { Platform } from './platform.js'
 import type { ChildLog, DoorScope } from './scope.js'
 import { openSsh } from './ssh/ssh.js'
+import type { Wires } from './wires.js'
 
 export interface PlatformOptions {
   readonly cloud: Cloud
@@ -30,6 +32,8 @@ export interface PlatformOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Told of every request and every command. */
   readonly log?: Log
+  /** Absent: sockets, and programs of this machine. */
+  readonly wires?: Wires
 }
 
 /** Names runbook and cloud, as the mark on children: see `marks`. */
@@ -39,13 +43,16 @@ export function siteMark({ cloud, subscription, runbook }: Pick<PlatformOptions,
 
 /** All doors of a run: what costs time to open (login, host keys, tools) is shared, what bears a step's name is its own. */
 export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 'step' | 'children'>) => Platform {
-  const { cloud, clock, secrets, env, subscription } = options
+  const { cloud, clock, secrets, env, subscription, wires } = options
   const logging = options.log === undefined ? {} : { log: options.log }
-  const session = new AzureSession({ cloud, subscription, clock, environment: env, ...logging })
+  const session = new AzureSession({ cloud, subscription, clock, environment: env, ...logging, ...(wires && { wire: wires.azure }) })
   const hosts = hostFactsReader(session)
   const path = env['PATH'] ?? ''
   const site = siteMark(options)
-  const execFor = (children: ChildLog): Exec => new Exec({ clock, children, site, path, secrets, ...logging })
+  const execFor = (children: ChildLog): Exec => {
+    const wishes = { clock, children, site, path, secrets, ...logging }
+    return wires?.exec(wishes) ?? new SystemExec(wishes)
+  }
   const reading = execFor({ started: async () => undefined, ended: async () => undefined })
   const tools = findTools(reading, env)
   const { httpsProxy } = cloud.reach
@@ -53,7 +60,10 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
   const clusters = openAzure(session, hosts, { run: options.run, runbook: options.runbook, step: 'credentials' }).clusters
   const access = new KubeAccess({ secrets, credentials: (cluster) => clusters.credentials(cluster), ...proxy })
   const charts = new Charts({ exec: reading, tools, secrets })
-  const shared = { dns: openDns(cloud.reach.nameServers), http: openHttp({ clock, ...proxy, ...logging }) }
+  const shared = {
+    dns: wires?.dns ?? openDns(cloud.reach.nameServers),
+    http: wires?.http ?? openHttp({ clock, ...proxy, ...logging }),
+  }
   return ({ step, children }) => {
     const exec = execFor(children)
     const doors = {

@@ -1,12 +1,10 @@
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { nodeAddressesIn } from './arm/network.js'
 import { whyNotServed, type Mounter } from './hubs/nfs.js'
 import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
-import type { Authority } from './pki.js'
 import { addressFor, releaseAddress } from './service-address.js'
 import { sameId } from './world/ids.js'
+import { seededUuid } from './world/keys.js'
 import type { ReleaseState, Resource } from './world/model.js'
 import type { World } from './world/world.js'
 
@@ -17,20 +15,25 @@ interface Running {
   readonly fqdn: string
   readonly cluster: Resource
   readonly kube: KubeCluster
-  readonly server: Server
 }
+
+/** Lets a cluster's API be reached over a network, under this name; what it gives ends that. */
+export type ServeCluster = (fqdn: string, kube: KubeCluster) => Promise<() => void>
 
 /** The API servers of the world's managed clusters: those of its file, and one more with each cluster that becomes ready. */
 export class KubeRoom {
   readonly #world: World
-  readonly #authority: Authority
+  readonly #serve: ServeCluster | undefined
   readonly #running = new Map<string, Running>()
+  readonly #closing = new Map<string, () => void>()
   /** Namespaces whose pods have begun to start, so that their time stands once among the operations. */
   readonly #starting = new Set<string>()
+  #opened = 0
 
-  constructor(world: World, authority: Authority) {
+  /** Without `serve` clusters are reached in this process only, by `at`. */
+  constructor(world: World, serve?: ServeCluster) {
     this.#world = world
-    this.#authority = authority
+    this.#serve = serve
     world.onClusterReady.add((cluster) => void this.#open(cluster))
     world.onClusterGone.add((cluster) => this.#close(cluster.id))
     world.onChange.add(() => {
@@ -45,6 +48,11 @@ export class KubeRoom {
       .ofType('Microsoft.ContainerService/managedClusters')
       .filter(({ id, properties }) => properties['provisioningState'] === 'Succeeded' && !spec.deadApiServers.some((dead) => sameId(dead, id)))
     await Promise.all(alive.map((cluster) => this.#open(cluster)))
+  }
+
+  /** The API at a name (`data100-dns-….hcp.westus2.azmk8s.io`), if one answers there. */
+  at(fqdn: string): KubeCluster | undefined {
+    return [...this.#running.values()].find((one) => one.fqdn.toLowerCase() === fqdn.toLowerCase())?.kube
   }
 
   releases(): ReleaseState[] {
@@ -70,6 +78,8 @@ export class KubeRoom {
   async #open(cluster: Resource): Promise<void> {
     const world = this.#world
     const fqdn = String(cluster.properties['fqdn'])
+    const opened = (this.#opened += 1)
+    let made = 0
     const kube = new KubeCluster({
       clock: world.clock,
       version: String(cluster.properties['kubernetesVersion']),
@@ -80,14 +90,14 @@ export class KubeRoom {
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
       onChange: () => world.changed(),
+      uuid: () => seededUuid(`object ${opened} ${(made += 1)}`),
     })
-    const { cert, key } = this.#authority.issue([fqdn])
-    const server = createServer({ cert, key }, (request, response) => kube.handle(request, response))
-    // Node's five seconds would cut off a helm that has waited for pods, at the moment in which it records that they are there.
-    server.keepAliveTimeout = 120_000
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    this.#running.set(cluster.id.toLowerCase(), { id: cluster.id, fqdn, cluster, kube, server })
-    world.routes.set(`${fqdn}:443`, (server.address() as AddressInfo).port)
+    const key = cluster.id.toLowerCase()
+    this.#running.set(key, { id: cluster.id, fqdn, cluster, kube })
+    const close = await this.#serve?.(fqdn, kube)
+    if (close === undefined) return
+    if (this.#running.get(key)?.kube === kube) this.#closing.set(key, close)
+    else close()
   }
 
   /**
@@ -106,13 +116,11 @@ export class KubeRoom {
   }
 
   #close(id: string): void {
-    const running = this.#running.get(id.toLowerCase())
-    if (running === undefined) return
-    this.#running.delete(id.toLowerCase())
-    this.#world.routes.delete(`${running.fqdn}:443`)
-    running.kube.stop()
-    running.server.closeAllConnections()
-    running.server.close()
+    const key = id.toLowerCase()
+    this.#running.get(key)?.kube.stop()
+    this.#closing.get(key)?.()
+    this.#running.delete(key)
+    this.#closing.delete(key)
   }
 }
 

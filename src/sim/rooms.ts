@@ -1,8 +1,10 @@
 import { startNameServers } from './dns/server.js'
 import { startHosts } from './hosts/server.js'
 import { Hubs } from './hubs/hub.js'
+import { HubServers } from './hubs/server.js'
 import { startProxy } from './hubs/proxy.js'
 import { KubeRoom } from './kube-room.js'
+import { clusterServers } from './kube-servers.js'
 import type { Authority } from './pki.js'
 import type { World } from './world/world.js'
 
@@ -20,18 +22,23 @@ export interface Rooms {
 
 /** Starts everything of a world that is not its resource manager. */
 export async function startRooms(world: World, authority: Authority): Promise<Rooms> {
-  const kube = new KubeRoom(world, authority)
-  const hubs = new Hubs({ world, authority, services: () => kube.services() })
+  const kube = new KubeRoom(world, clusterServers(world, authority))
+  const hubs = new Hubs({ world, services: () => kube.services() })
+  const servers = new HubServers(world, hubs, authority)
+  const refresh = async (): Promise<void> => {
+    hubs.refresh()
+    await servers.refresh()
+  }
   world.sources.releases = () => kube.releases()
   world.sources.hubs = () => hubs.states()
   await kube.start()
-  await hubs.refresh()
-  world.onChange.add(() => void hubs.refresh())
+  await refresh()
+  world.onChange.add(() => void refresh())
   const [names, proxy, hosts] = await Promise.all([startNameServers(world), startProxy(world), startHosts(world)])
   return {
     reach: { httpsProxy: proxy.url, nameServers: names.nameServers, ssh: hosts.ssh },
     stop: async () => {
-      await Promise.all([names.stop(), proxy.stop(), hosts.stop(), hubs.stop(), kube.stop()])
+      await Promise.all([names.stop(), proxy.stop(), hosts.stop(), servers.stop(), kube.stop()])
     },
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
-import { Exec } from '../../src/platform/exec/exec.js'
+import { SystemExec } from '../../src/platform/exec/exec.js'
 import type { Child, ChildLog } from '../../src/platform/scope.js'
 
 /** Keeps what a journal would. */
@@ -21,7 +21,7 @@ export class RecordedChildren implements ChildLog {
 }
 
 /** Real processes, in a private folder of their own, on a clock of real time. */
-export function execFor(children: ChildLog = new RecordedChildren(), clock: Clock = clockOf({})): { exec: Exec; secrets: string } {
+export function execFor(children: ChildLog = new RecordedChildren(), clock: Clock = clockOf({})): { exec: SystemExec; secrets: string } {
   const secrets = mkdtempSync(join(tmpdir(), 'lifeboat-doors-'))
-  return { exec: new Exec({ clock, children, site: `test@${secrets}`, path: process.env['PATH'] ?? '', secrets }), secrets }
+  return { exec: new SystemExec({ clock, children, site: `test@${secrets}`, path: process.env['PATH'] ?? '', secrets }), secrets }
 }

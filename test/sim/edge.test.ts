@@ -7,6 +7,7 @@ import { createSocket } from 'node:dgram'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startNameServers } from '../../src/sim/dns/server.js'
 import { Hubs, type ServedService } from '../../src/sim/hubs/hub.js'
+import { HubServers } from '../../src/sim/hubs/server.js'
 import { startProxy } from '../../src/sim/hubs/proxy.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import { virtualClock } from '../../src/sim/world/clock.js'
@@ -23,11 +24,16 @@ async function edge() {
   const world = makeWorld(spec, clock)
   const authority = makeAuthority('test world', Date.now())
   const services: ServedService[] = []
-  const hubs = new Hubs({ world, authority, services: () => services })
-  await hubs.refresh()
+  const hubs = new Hubs({ world, services: () => services })
+  const servers = new HubServers(world, hubs, authority)
+  const refresh = async (): Promise<void> => {
+    hubs.refresh()
+    await servers.refresh()
+  }
+  await refresh()
   const [proxy, names] = await Promise.all([startProxy(world), startNameServers(world)])
-  onTestFinished(async () => void (await Promise.all([hubs.stop(), proxy.stop(), names.stop()])))
-  return { world, clock, hubs, proxy, names, services, authority }
+  onTestFinished(async () => void (await Promise.all([servers.stop(), proxy.stop(), names.stop()])))
+  return { world, clock, refresh, proxy, names, services }
 }
 
 /** HTTPS by name at an address, through the proxy; undefined if the proxy finds nobody there. */
@@ -111,11 +117,11 @@ describe('the world’s hubs', () => {
   })
 
   it('H3: ready pods alone make no hub: its homes must be served where its pods are', async () => {
-    const { proxy, hubs, services, world } = await edge()
+    const { proxy, refresh, services, world } = await edge()
     const service = { namespace: 'data100-prod', address: newAddress, volumes: [{ server: '10.240.0.7', path: '/pool0/homes/prod/home' }] }
     const [old] = world.hosts.values()
     services.push({ ...service, ready: false, from: { networks: [old!.network], nodes: [] } })
-    await hubs.refresh()
+    await refresh()
     expect((await get(proxy.url, newAddress, host))?.text).toContain('not ready')
     services.splice(0, 1, { ...service, ready: true, from: { networks: ['/another/network'], nodes: [] } })
     expect((await get(proxy.url, newAddress, host))?.text).toContain('no host has the address')
@@ -124,14 +130,14 @@ describe('the world’s hubs', () => {
   })
 
   it('H4: a hub shows a throw-away certificate until its own has come, long after DNS points at it', async () => {
-    const { proxy, hubs, services, world, clock } = await edge()
+    const { proxy, refresh, services, world, clock } = await edge()
     const [old] = world.hosts.values()
     const volumes = [{ server: '10.240.0.7', path: '/pool0/homes/prod/home' }]
     services.push({ namespace: 'data100-prod', address: newAddress, volumes, ready: true, from: { networks: [old!.network], nodes: [] } })
-    await hubs.refresh()
+    await refresh()
     expect((await get(proxy.url, newAddress, host))?.certificate).not.toBe(host)
     world.published.set('datahub.berkeley.edu/data100/a', { ttl: 60, values: [newAddress] })
-    await hubs.refresh()
+    await refresh()
     clock.advance(66 * 60_000)
     expect((await get(proxy.url, newAddress, host))?.certificate).not.toBe(host)
     clock.advance(2 * 60_000)

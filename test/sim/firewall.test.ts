@@ -1,5 +1,6 @@
 import { request } from 'node:https'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { clusterServers } from '../../src/sim/kube-servers.js'
 import { KubeRoom } from '../../src/sim/kube-room.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import type { Host } from '../../src/sim/world/model.js'
@@ -11,7 +12,7 @@ const authority = makeAuthority('firewall test', Date.now())
 
 beforeEach(async () => {
   at = await startTestWorld()
-  room = new KubeRoom(at.world, authority)
+  room = new KubeRoom(at.world, clusterServers(at.world, authority))
 })
 afterEach(async () => {
   await room.stop()

@@ -22,7 +22,7 @@ async function stateWith(runs: Readonly<Record<string, readonly Entry[]>>): Prom
   const stateDir = join(temporaryFolder(), 'my runs')
   for (const [id, entries] of Object.entries(runs)) {
     const journal = await new StateFolder(stateDir).create(id, ticking())
-    for (const [type, data] of entries) await journal.append(type, data as never)
+    for (const [type, data] of entries) await journal.append(type, data)
     await journal.close()
   }
   return stateDir

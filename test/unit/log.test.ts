@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LogEntry } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
-import { Exec } from '../../src/platform/exec/exec.js'
+import { SystemExec } from '../../src/platform/exec/exec.js'
 import { LogFile } from '../../src/platform/log/file.js'
 import { rememberSecret, strikeKnown } from '../../src/platform/log/known.js'
 import { stepAtWork, workingFor } from '../../src/platform/log/step.js'
@@ -82,7 +82,7 @@ describe('a command in a log', () => {
     const told: LogEntry[] = []
     const children = { started: async () => undefined, ended: async () => undefined }
     const options = { clock: clockOf({}), children, site: 's', path: '/usr/bin:/bin', secrets: tempFolder() }
-    const exec = new Exec({ ...options, log: (entry) => told.push(entry) })
+    const exec = new SystemExec({ ...options, log: (entry) => told.push(entry) })
     await exec.run({ file: '/bin/sh', args: ['-c', script], env: {}, timeoutMs: 60_000, say: 'sh', ...wish }).catch(() => undefined)
     return told[0]
   }

@@ -14,6 +14,7 @@ import { parseId, type ResourceIdParts } from './ids.js'
 import { withLock } from './locks.js'
 import { logPolicy } from './log-policy.js'
 import { follow, type Pollable } from './operation.js'
+import { clientOver, credentialOver, type AzureWire } from './wire.js'
 
 export interface SessionOptions extends Login {
   readonly clock: Clock
@@ -21,6 +22,8 @@ export interface SessionOptions extends Login {
   readonly answerWithinMs?: number
   /** Told of every request. */
   readonly log?: Log
+  /** Absent: sockets, and the login that the cloud file names. */
+  readonly wire?: AzureWire
 }
 
 /**
@@ -148,7 +151,7 @@ export class AzureSession {
   }
 
   async #shared() {
-    const { cloud, clock, log } = this.#options
+    const { cloud, clock, log, wire } = this.#options
     const logging = log === undefined ? [] : [{ policy: logPolicy(log, clock), position: 'perRetry' as const }]
     if (cloud.env !== undefined) forgetAmbient(process.env)
     const tlsOptions = cloud.certificateAuthority === undefined ? {} : { tlsOptions: { ca: await authorityOf(cloud.certificateAuthority) } }
@@ -162,7 +165,9 @@ export class AzureSession {
         ...logging,
       ],
       ...tlsOptions,
+      ...(wire && { httpClient: clientOver(wire) }),
     }
+    if (wire !== undefined) return { wishes, credential: credentialOver(wire) }
     return { wishes, credential: await credentialFor(this.#options, { ...tlsOptions, logging }) }
   }
 }

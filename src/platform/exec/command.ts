@@ -30,6 +30,16 @@ export interface Command {
   readonly onLine?: (line: string) => void
 }
 
+/** Runs programs: real ones are processes of this machine (`SystemExec`). */
+export interface Exec {
+  /**
+   * Runs a command to its end; an exit code other than 0 is an answer. Throws `exec.missing` (no such program),
+   * `exec.timeout`, `exec.killed`, `exec.output` (more than it may say), what the journal throws, and the signal's reason
+   * when that is aborted.
+   */
+  run(command: Command): Promise<Finished>
+}
+
 export interface Finished {
   readonly exitCode: number
   readonly stdout: string

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
 import type { Child } from '../scope.js'
-import type { Command, ExecOptions, Finished } from './command.js'
+import type { Command, Exec, ExecOptions, Finished } from './command.js'
 import { isExecutable } from './find.js'
 import { stepAtWork } from '../log/step.js'
 import { commandEntry, writesOf } from './log-entry.js'
@@ -9,7 +9,7 @@ import { processes, processStart } from './processes.js'
 import { startHeld, startReader, type Running } from './spawn.js'
 import { signalGroup } from './survivors.js'
 
-export type { Command, ExecOptions, Finished } from './command.js'
+export type { Command, Exec, ExecOptions, Finished } from './command.js'
 
 /** Real milliseconds between SIGTERM and SIGKILL. */
 const graceMs = 10_000
@@ -19,18 +19,13 @@ const followEveryMs = 500
 const followBytes = 4096
 
 /** The one place that starts processes. */
-export class Exec {
+export class SystemExec implements Exec {
   readonly #options: ExecOptions
 
   constructor(options: ExecOptions) {
     this.#options = options
   }
 
-  /**
-   * Runs a command to its end; an exit code other than 0 is an answer. Throws `exec.missing` (no such program),
-   * `exec.timeout`, `exec.killed`, `exec.output` (more than it may say), what the journal throws, and the signal's reason
-   * when that is aborted.
-   */
   async run(command: Command): Promise<Finished> {
     const { file, signal } = command
     signal?.throwIfAborted()

@@ -8,6 +8,13 @@ type Zone = World['spec']['zones'][number]
 /** The four low bits of a header's flags (RFC 1035 4.1.1). */
 const rcode = { noError: 0, nxDomain: 3, refused: 5 } as const
 
+/** As `answerTo`, for somebody who is not the world's own: it stands in the access log. */
+export function askedBySomebody(world: World, nameServer: string, query: Packet): Packet {
+  const reply = answerTo(world, nameServer, query)
+  world.log({ door: 'dns', method: 'QUERY', path: sayQuestion(query.questions?.[0]), status: (reply.flags ?? 0) & 15, writes: false })
+  return reply
+}
+
 /** What one of a zone's own name servers answers to a question: what has come to it, not what the control plane has. */
 export function answerTo(world: World, nameServer: string, query: Packet): Packet {
   const [question] = query.questions ?? []
@@ -29,7 +36,7 @@ export function answerTo(world: World, nameServer: string, query: Packet): Packe
 }
 
 /** `A data100.datahub.berkeley.edu`, for the access log. */
-export function sayQuestion(question: Question | undefined): string {
+function sayQuestion(question: Question | undefined): string {
   return question === undefined ? '?' : `${question.type} ${question.name}`
 }
 

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { createServer, type AddressInfo, type Server, type Socket as TcpSocket } from 'node:net'
 import { decode, encode, streamDecode, streamEncode, type Packet } from 'dns-packet'
 import type { World } from '../world/world.js'
-import { answerTo, sayQuestion } from './answers.js'
+import { askedBySomebody } from './answers.js'
 
 export interface NameServers {
   /** Name of each zone's name server -> `address:port` where it answers. */
@@ -23,11 +23,7 @@ export async function startNameServers(world: World): Promise<NameServers> {
 }
 
 async function startNameServer(world: World, name: string): Promise<{ name: string; address: string; stop(): Promise<void> }> {
-  const answer = (query: Packet): Packet => {
-    const reply = answerTo(world, name, query)
-    world.log({ door: 'dns', method: 'QUERY', path: sayQuestion(query.questions?.[0]), status: (reply.flags ?? 0) & 15, writes: false })
-    return reply
-  }
+  const answer = (query: Packet): Packet => askedBySomebody(world, name, query)
   const tcp = createServer((socket) => serveStream(socket, answer))
   const port = await listen(tcp)
   const udp = await bind(port, answer)

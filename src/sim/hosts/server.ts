@@ -1,14 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2'
 import { makeSshKey } from '../world/keys.js'
-import { sameId } from '../world/ids.js'
-import { allows } from '../world/firewall.js'
 import type { Host } from '../world/model.js'
-import type { ShellResult } from '../world/shell.js'
 import type { World } from '../world/world.js'
-import { changes } from './judge.js'
 import { startDirect } from './direct.js'
-import { hostShell, runOnHost } from './shell.js'
+import { execute, jumpKeys, jumpUser, throughJump, type JumpHost } from './reach.js'
+import { hostShell } from './shell.js'
 import type { SshWay, Started } from './way.js'
 
 const { Server, utils } = ssh2
@@ -56,11 +53,7 @@ interface Inside {
   readonly connections: Set<Connection>
 }
 
-const jumpUser = 'operator'
-
-type JumpHost = World['spec']['jumpHosts'][number]
-
-async function startJumpHost(world: World, { network, address }: JumpHost, inside: Map<Host, Inside>): Promise<Started> {
+async function startJumpHost(world: World, jump: JumpHost, inside: Map<Host, Inside>): Promise<Started> {
   const key = makeSshKey('jump')
   const clients = new Set<Connection>()
   const server = new Server({ hostKeys: [key.private], algorithms }, (client) => {
@@ -69,20 +62,15 @@ async function startJumpHost(world: World, { network, address }: JumpHost, insid
     clients.add(client)
     client.on('close', () => clients.delete(client))
     client.on('error', () => undefined)
-    client.on('authentication', (context) => letIn(context, jumpUser, [...world.keys.values()].map((one) => one.public)))
+    client.on('authentication', (context) => letIn(context, jumpUser, jumpKeys(world)))
     client.on('tcpip', (accept, reject, { destIP, destPort }) => {
-      // Into its network it leads, not to itself.
-      if (destIP === '127.0.0.1') return reject()
-      const host = hostAt(world, network, destIP)
-      const isLetIn = host !== undefined && allows(world, host.machine, address, destPort)
-      if (destPort === 22 && isLetIn && world.answers(host.machine)) {
-        if (world.real) return world.real.forward(host, accept())
-        return connect(world, host, asSocket(accept()), inside)
-      }
-      // A machine that runs and has no server yet refuses at once; to one that is not there, and behind a security group that
-      // does not let them in, packets are lost for a while.
-      const refusesAtOnce = isLetIn && host.power === 'running' && host.answers
-      world.clock.schedule(refusesAtOnce ? 0 : world.durationOf('ssh timeout'), () => reject())
+      const reached = throughJump(world, jump, destIP, destPort)
+      if ('refusedAfterMs' in reached) {
+        const { refusedAfterMs } = reached
+        if (refusedAfterMs === 0) reject()
+        else world.clock.schedule(refusedAfterMs, () => reject())
+      } else if (world.real) world.real.forward(reached.host, accept())
+      else connect(world, reached.host, asSocket(accept()), inside)
     })
   })
   await new Promise<void>((resolve, reject) => {
@@ -91,18 +79,13 @@ async function startJumpHost(world: World, { network, address }: JumpHost, insid
   })
   const { port } = server.address() as AddressInfo
   return {
-    way: { network, via: { jump: { host: '127.0.0.1', port, user: jumpUser, hostKey: key.public } } },
+    way: { network: jump.network, via: { jump: { host: '127.0.0.1', port, user: jumpUser, hostKey: key.public } } },
     stop: () =>
       new Promise((resolve) => {
         for (const client of clients) client.end()
         server.close(() => resolve())
       }),
   }
-}
-
-/** Whose private address that is, in this network and in no other: old and new server may have the same one. */
-function hostAt(world: World, network: string, address: string): Host | undefined {
-  return [...world.hosts.values()].find((host) => sameId(host.network, network) && host.address === address && host.power !== 'deallocated')
 }
 
 /** One connection of a client, as ssh2's server takes it. */
@@ -136,12 +119,12 @@ function serve(world: World, host: Host, client: Connection, connections: Set<Co
   client.on('session', (accept) => {
     const session = accept()
     session.on('env', (ok) => (ok as (() => void) | undefined)?.())
-    session.on('exec', (open, _reject, { command }) => void execute(world, host, open(), command))
+    session.on('exec', (open, _reject, { command }) => void serveCommand(world, host, open(), command))
   })
 }
 
-/** Runs a command to its end, whatever becomes of the connection: sshd does not end what it started. */
-async function execute(world: World, host: Host, channel: ServerChannel, command: string): Promise<void> {
+/** Runs a command and answers to whoever is still connected. */
+async function serveCommand(world: World, host: Host, channel: ServerChannel, command: string): Promise<void> {
   channel.on('error', () => undefined)
   const chunks: Buffer[] = []
   channel.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -150,13 +133,7 @@ async function execute(world: World, host: Host, channel: ServerChannel, command
     channel.on('end', done)
     channel.on('close', done)
   })
-  let result: ShellResult
-  try {
-    result = await runOnHost(world, host, { user: host.user, stdin: () => input }, command)
-  } catch (error) {
-    result = { exitCode: 254, stdout: '', stderr: `simulated host: ${String(error)}\n` }
-  }
-  world.log({ door: 'ssh', method: 'EXEC', path: command, status: result.exitCode, writes: changes(command) })
+  const result = await execute(world, host, () => input, command)
   if (!world.answers(host.machine) || channel.destroyed || !channel.writable) return
   if (result.stdout !== '') channel.write(result.stdout)
   if (result.stderr !== '') channel.stderr.write(result.stderr)

@@ -1,9 +1,4 @@
-import { createServer } from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createSecureContext, TLSSocket } from 'node:tls'
 import { holdsAddress } from '../world/balancers.js'
-import { makeAuthority, type Authority } from '../pki.js'
 import type { HubState } from '../world/model.js'
 import type { World } from '../world/world.js'
 import { whyNotServed, whyNotServedBy, type Mounter } from './nfs.js'
@@ -24,31 +19,32 @@ type Hub = World['spec']['hubs'][number]
 
 export interface HubsOptions {
   readonly world: World
-  readonly authority: Authority
   readonly services: () => readonly ServedService[]
 }
 
-/** The hubs at their public addresses: one server an address, so that it knows at which one it was asked. */
+/** What somebody gets who asks at an address. */
+export interface HubAnswer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+/** Common name of the certificate that an ingress shows before it has a better one. */
+export const throwAway = 'Kubernetes Ingress Controller Fake Certificate'
+
+/** The hubs at their public addresses. */
 export class Hubs {
   readonly #options: HubsOptions
-  readonly #fake: Authority
-  readonly #servers = new Map<string, ReturnType<typeof createServer>>()
   /** `host address` -> world time from which the hub's own certificate is there. */
   readonly #certifiedFromMs = new Map<string, number>()
 
   constructor(options: HubsOptions) {
     this.#options = options
-    this.#fake = makeAuthority('Kubernetes Ingress Controller Fake Certificate', Date.now())
   }
 
-  /** Opens servers for addresses that are new, and notes from when a hub's certificate will be there. Called on every change. */
-  async refresh(): Promise<void> {
+  /** Notes from when a hub's certificate will be there. Called on every change. */
+  refresh(): void {
     const { world } = this.#options
-    const addresses = this.#addresses()
-    for (const [address, server] of this.#servers) if (!addresses.has(address)) this.#close(address, server)
-    for (const address of addresses) {
-      if (!this.#servers.has(address)) await this.#open(address)
-    }
     for (const hub of world.spec.hubs) {
       for (const address of publishedFor(world, hub.host)) {
         const old = this.#isOld(hub, address)
@@ -64,25 +60,36 @@ export class Hubs {
 
   states(): HubState[] {
     return this.#options.world.spec.hubs.flatMap((hub) =>
-      [...this.#addresses()]
+      [...this.addresses()]
         .filter((address) => this.#belongs(hub, address))
         .map((address) => ({
           host: hub.host,
           address,
           answers: this.#whyNot(hub, address) === undefined,
-          certificate: this.#isCertified(hub, address) ? `CN=${hub.host}` : 'CN=Kubernetes Ingress Controller Fake Certificate',
+          certificate: this.#isCertified(hub, address) ? `CN=${hub.host}` : `CN=${throwAway}`,
         })),
     )
   }
 
-  async stop(): Promise<void> {
-    for (const server of this.#servers.values()) {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    }
+  /** Does the hub of this name show a certificate of its own at this address, and not a throw-away one? */
+  isCertified(host: string, address: string): boolean {
+    const hub = this.#options.world.spec.hubs.find((one) => one.host === host)
+    return hub !== undefined && this.#isCertified(hub, address)
   }
 
-  #addresses(): Set<string> {
+  /** What the hub of this name answers at this address; undefined if nobody is there. */
+  answer(host: string, address: string, method: string, path: string): HubAnswer | undefined {
+    if (!this.addresses().has(address)) return undefined
+    const { world } = this.#options
+    const hub = world.spec.hubs.find((one) => one.host === host && this.#belongs(one, address))
+    const why = hub === undefined ? undefined : this.#whyNot(hub, address)
+    const [status, type, body] = hub === undefined ? notFound : why === undefined ? page(path) : unavailable(why)
+    world.log({ door: 'http', method, path: `https://${host}${path} at ${address}`, status, writes: false })
+    return { status, type, body }
+  }
+
+  /** Public addresses at which something answers now. */
+  addresses(): Set<string> {
     const { world, services } = this.#options
     const old = world.spec.hubs.flatMap((hub) => {
       const address = hub.serving?.address
@@ -129,47 +136,6 @@ export class Hubs {
     const fromMs = this.#certifiedFromMs.get(this.#certificateKey(hub, address))
     return fromMs !== undefined && this.#options.world.clock.nowMs() >= fromMs
   }
-
-  async #open(address: string): Promise<void> {
-    const { world } = this.#options
-    const server = createServer({ SNICallback: (name, done) => done(null, this.#context(name, address)) }, (request, response) =>
-      this.#answer(address, request, response),
-    )
-    this.#servers.set(address, server)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    world.routes.set(`${address}:443`, (server.address() as AddressInfo).port)
-  }
-
-  /** Nobody is at this address any more: what asks there is answered by nobody. */
-  #close(address: string, server: ReturnType<typeof createServer>): void {
-    this.#servers.delete(address)
-    this.#options.world.routes.delete(`${address}:443`)
-    server.closeAllConnections()
-    server.close()
-  }
-
-  #context(name: string, address: string) {
-    const hub = this.#options.world.spec.hubs.find(({ host }) => host === name)
-    const own = hub !== undefined && this.#isCertified(hub, address)
-    const { cert, key } = own ? this.#options.authority.issue([name]) : this.#fake.issue(['ingress.local'])
-    return createSecureContext({ cert, key })
-  }
-
-  #answer(address: string, request: IncomingMessage, response: ServerResponse): void {
-    const { world } = this.#options
-    const name = sniOf(request)
-    const hub = world.spec.hubs.find((one) => one.host === name && this.#belongs(one, address))
-    const why = hub === undefined ? undefined : this.#whyNot(hub, address)
-    const [status, type, body] = hub === undefined ? notFound : why === undefined ? page(request.url ?? '/') : unavailable(why)
-    world.log({ door: 'http', method: request.method ?? 'GET', path: `https://${name}${request.url ?? '/'} at ${address}`, status, writes: false })
-    response.writeHead(status, { 'content-type': type }).end(body)
-  }
-}
-
-/** The name that the client asked for in its TLS hello. */
-function sniOf({ socket }: IncomingMessage): string {
-  const name: unknown = socket instanceof TLSSocket && 'servername' in socket ? socket.servername : undefined
-  return typeof name === 'string' ? name : ''
 }
 
 type Answer = readonly [status: number, type: string, body: string]

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { headerOf, largestBody, type KubeCall } from './api/call.js'
 import { route, writes, type Outcome } from './api/router.js'
+import type { Sink, Stream } from './api/watch.js'
 import { claimController } from './controllers/claims.js'
 import type { AddressAnswer, BalancedService, Workload } from './controllers/context.js'
 import { daemonSetController } from './controllers/daemonsets.js'
@@ -16,9 +17,13 @@ import { addressOf, serviceController, servesFully } from './controllers/service
 import { statefulSetController } from './controllers/statefulsets.js'
 import { kindOf } from './kinds.js'
 import { text, type KubeObject } from './object.js'
+import { OverHttp } from './over-http.js'
 import { KubeError } from './status.js'
 import { Store } from './store.js'
 
+export type { KubeCall } from './api/call.js'
+export type { Outcome } from './api/router.js'
+export type { Sink } from './api/watch.js'
 export type { KubeObject } from './object.js'
 
 export interface KubeClock {
@@ -57,6 +62,8 @@ export interface KubeOptions {
   readonly onRequest?: (entry: KubeRequest) => void
   /** Called after every change of an object. */
   readonly onChange?: () => void
+  /** Gives a UUID that no other call gives; random ones if absent. */
+  readonly uuid?: () => string
 }
 
 export interface HelmRelease {
@@ -75,18 +82,19 @@ export interface KubeService {
   readonly labels: Record<string, string>
 }
 
-/** One Kubernetes cluster of a world: its API, for any server to hand requests to, and its controllers. */
+/** One Kubernetes cluster of a world: its API, for callers in this process and for any server to hand requests to, and its controllers. */
 export class KubeCluster {
   readonly #options: KubeOptions
   readonly #store: Store
   readonly #loop: ControllerLoop
-  readonly #sockets = new Set<Socket>()
+  readonly #streams = new Set<Sink>()
+  readonly #http = new OverHttp((call) => this.call(call))
   #stopped = false
 
   constructor(options: KubeOptions) {
     this.#options = options
     const { clock } = options
-    this.#store = new Store(() => clock.nowMs())
+    this.#store = new Store(() => clock.nowMs(), options.uuid)
     populate(this.#store, options.version)
     this.#loop = new ControllerLoop(this.#store, options, clock, [
       namespaceController,
@@ -108,16 +116,16 @@ export class KubeCluster {
 
   /** Answers one request. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request
-    if (this.#stopped) {
-      socket.destroy()
-      return
-    }
-    if (!this.#sockets.has(socket)) {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
-    }
-    void this.#answer(request, response)
+    void this.#http.handle(request, response)
+  }
+
+  /** Answers one request without any connection. Never throws; undefined if the API server is dead. */
+  call(call: KubeCall): Outcome | undefined {
+    if (this.#stopped) return undefined
+    const path = call.url.split('?')[0] ?? '/'
+    const outcome = this.#outcome(call)
+    this.#options.onRequest?.({ method: call.method, path, status: 'stream' in outcome ? 200 : outcome.status, writes: writes(call.method, path) })
+    return 'stream' in outcome ? { stream: this.#kept(outcome.stream) } : outcome
   }
 
   /** Something outside has changed: pods that wait for a mount try it again. */
@@ -129,9 +137,9 @@ export class KubeCluster {
   stop(): void {
     this.#stopped = true
     this.#loop.stop()
-    // Cut off, not ended: a stream that ends in order would say that all is well.
-    for (const socket of this.#sockets) socket.destroy()
-    this.#sockets.clear()
+    for (const sink of [...this.#streams]) sink.cut()
+    this.#streams.clear()
+    this.#http.cut()
   }
 
   /** From the secrets in which helm keeps its releases: the newest revision of each. */
@@ -174,34 +182,26 @@ export class KubeCluster {
     return { resourceVersion: this.#store.version, objects: structuredClone(this.#store.all()) }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const method = request.method ?? 'GET'
-    const path = (request.url ?? '/').split('?')[0] ?? '/'
-    let outcome: Outcome
+  #outcome(call: KubeCall): Outcome {
     try {
-      if (request.headers.authorization !== `Bearer ${this.#options.token}`) {
-        request.resume()
-        throw new KubeError(401, 'Unauthorized', 'Unauthorized')
-      }
-      outcome = await route(this.#store, this.#options.version, request, response)
+      if (headerOf(call, 'authorization') !== `Bearer ${this.#options.token}`) throw new KubeError(401, 'Unauthorized', 'Unauthorized')
+      if (call.body.length > largestBody) throw new KubeError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${largestBody}`)
+      return route(this.#store, this.#options.version, call)
     } catch (error) {
       const refusal = error instanceof KubeError ? error : new KubeError(500, 'InternalError', `Internal error occurred: ${text(String(error))}`)
-      outcome = { status: refusal.code, body: refusal.body }
+      return { status: refusal.code, body: refusal.body }
     }
-    this.#options.onRequest?.({ method, path, status: 'streaming' in outcome ? 200 : outcome.status, writes: writes(method, path) })
-    if ('streaming' in outcome) {
-      response.once('close', outcome.streaming)
-      return
-    }
-    send(response, outcome)
   }
-}
 
-function send(response: ServerResponse, outcome: Exclude<Outcome, { streaming: unknown }>): void {
-  const { status, body, contentType = 'application/json', warnings = [] } = outcome
-  if (response.destroyed) return
-  // RFC 7234: code, agent, text; kubectl prints them.
-  if (warnings.length > 0) response.setHeader('warning', warnings.map((one) => `299 - ${JSON.stringify(one)}`))
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-cache, private' })
-  response.end(typeof body === 'string' ? body : JSON.stringify(body))
+  /** A stream that is cut off when the server dies. */
+  #kept(stream: Stream): Stream {
+    return (sink) => {
+      const end = stream(sink)
+      this.#streams.add(sink)
+      return () => {
+        this.#streams.delete(sink)
+        end()
+      }
+    }
+  }
 }

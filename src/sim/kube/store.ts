@@ -24,7 +24,8 @@ export class Store {
   readonly #events: StoreEvent[] = []
   #version = 1000
 
-  constructor(nowMs: () => number) {
+  /** `uuid`: gives one that no other call gives. */
+  constructor(nowMs: () => number, readonly uuid: () => string = randomUUID) {
     this.#nowMs = nowMs
   }
 
@@ -74,7 +75,7 @@ export class Store {
     const { generation: _, deletionTimestamp: __, ...given } = made.metadata
     made.metadata = {
       ...given,
-      uid: made.metadata.uid ?? randomUUID(),
+      uid: made.metadata.uid ?? this.uuid(),
       resourceVersion: String((this.#version += 1)),
       creationTimestamp: this.now(),
       ...(kind.generation ? { generation: 1 } : {}),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { kindOf, type Kind } from '../kinds.js'
 import { copy, fields, items, text, type Fields, type KubeObject } from '../object.js'
 import { trackUpdate } from '../patch/managed.js'
@@ -79,8 +78,8 @@ export interface AdmitOptions {
 export function admit(store: Store, kind: Kind, object: KubeObject, before: KubeObject | undefined, options: AdmitOptions): KubeObject {
   const { metadata } = object
   if (before === undefined) {
-    if (metadata.name === '' && metadata.generateName !== undefined) metadata.name = metadata.generateName + randomUUID().slice(0, 5)
-    metadata.uid = randomUUID()
+    if (metadata.name === '' && metadata.generateName !== undefined) metadata.name = metadata.generateName + store.uuid().slice(0, 5)
+    metadata.uid = store.uuid()
     Reflect.deleteProperty(metadata, 'resourceVersion')
     Reflect.deleteProperty(metadata, 'deletionTimestamp')
     checkNamespace(store, kind, object)

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { findKind, type Kind } from '../kinds.js'
 import { isFields, type Fields } from '../object.js'
 import { badRequest, KubeError } from '../status.js'
@@ -55,18 +54,22 @@ export function placeOf(path: string): Place | undefined {
 }
 
 /** Nothing that a client sends is larger: what etcd takes is a megabyte and a half. */
-const largestBody = 3 * 1024 * 1024
+export const largestBody = 3 * 1024 * 1024
 
-/** Reads the body. Throws 413 for a huge one. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > largestBody) throw new KubeError(413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** A request as it comes to the API server, over a connection or without one. */
+export interface KubeCall {
+  readonly method: string
+  /** Path and query: `/api/v1/namespaces?limit=500`. */
+  readonly url: string
+  /** By names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: Buffer
+}
+
+/** One header, as a text. */
+export function headerOf({ headers }: Pick<KubeCall, 'headers'>, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : value?.[0]
 }
 
 /** JSON or protobuf. Throws a KubeError for anything else. */

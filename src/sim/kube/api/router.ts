@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KubeObject } from '../object.js'
 import { fieldSelector, labelSelector } from '../selectors.js'
 import { KubeError } from '../status.js'
@@ -6,25 +5,25 @@ import type { Store } from '../store.js'
 import { aggregated, coreVersions, group, groupList, resourceList, reviews, version } from '../wire/discovery.js'
 import { openapiDocument, openapiRoot } from '../wire/openapi.js'
 import { tableOf, wantsTable } from '../wire/table.js'
-import { decodeBody, managerOf, placeOf, readBody, type Answer, type Call } from './call.js'
+import { decodeBody, headerOf, managerOf, placeOf, type Answer, type Call, type KubeCall } from './call.js'
 import { onSubresource } from './subresources.js'
-import { watch, type Selects } from './watch.js'
+import { watch, type Selects, type Stream } from './watch.js'
 import { create, existing, patch, remove, removeAll, replace } from './writes.js'
 
-/** An answer, or a stream that has begun and is ended by calling what it gives. */
-export type Outcome = Answer | { readonly streaming: () => void }
+/** An answer, or a stream of events that begins when somebody takes it. */
+export type Outcome = Answer | { readonly stream: Stream }
 
 const notThere = new KubeError(404, 'NotFound', 'the server could not find the requested resource')
 
 const discoveryType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 /** Answers one request of a client that has shown its token. Throws KubeError for every refusal. */
-export async function route(store: Store, gitVersion: string, request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
-  const url = new URL(request.url ?? '/', 'https://kubernetes')
-  const method = request.method ?? 'GET'
-  const body = await readBody(request)
-  const contentType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? ''
-  const known = method === 'GET' ? describe(url.pathname, gitVersion, request.headers.accept ?? '') : undefined
+export function route(store: Store, gitVersion: string, request: KubeCall): Outcome {
+  const url = new URL(request.url, 'https://kubernetes')
+  const { method, body } = request
+  const contentType = (headerOf(request, 'content-type') ?? '').split(';')[0]?.trim() ?? ''
+  const accept = headerOf(request, 'accept')
+  const known = method === 'GET' ? describe(url.pathname, gitVersion, accept ?? '') : undefined
   if (known) return known
   const review = reviewOf(url.pathname)
   if (review !== undefined && method === 'POST') return { status: 201, body: answerReview(decodeBody(contentType, body)) }
@@ -36,19 +35,19 @@ export async function route(store: Store, gitVersion: string, request: IncomingM
     query: url.searchParams,
     contentType,
     body,
-    manager: managerOf(url.searchParams, request.headers['user-agent']),
-    asTable: method === 'GET' && wantsTable(request.headers.accept),
+    manager: managerOf(url.searchParams, headerOf(request, 'user-agent')),
+    asTable: method === 'GET' && wantsTable(accept),
   }
-  return onObjects(store, call, response)
+  return onObjects(store, call)
 }
 
-function onObjects(store: Store, call: Call, response: ServerResponse): Outcome {
+function onObjects(store: Store, call: Call): Outcome {
   const { method, kind, namespace, name, subresource } = call
   if (kind.namespaced && namespace === undefined && (name !== undefined || method === 'POST')) throw notThere
   if (subresource !== undefined) return onSubresource(store, call)
   const selects = selection(call)
   if (method === 'GET') {
-    if (call.query.get('watch') === 'true' || call.query.get('watch') === '1') return { streaming: watch(store, call, selects, response) }
+    if (call.query.get('watch') === 'true' || call.query.get('watch') === '1') return { stream: watch(store, call, selects) }
     return { status: 200, body: name === undefined ? list(store, call, selects) : one(store, call) }
   }
   if (name === undefined) {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http'
 import type { KubeObject } from '../object.js'
 import { KubeError } from '../status.js'
 import type { Store, StoreEvent } from '../store.js'
@@ -8,25 +7,37 @@ import type { Call } from './call.js'
 /** Which objects a call is about. */
 export type Selects = (object: KubeObject) => boolean
 
+/** Where the events of a stream go. */
+export interface Sink {
+  send(type: string, object: unknown): void
+  /** The server ends the stream in order. */
+  end(): void
+  /** The server is dead in mid-stream. */
+  cut(): void
+}
+
+/** Begins; what it gives ends the stream from the client's side. */
+export type Stream = (sink: Sink) => () => void
+
 /**
  * Answers with events until the client goes away. Three beginnings: from a resource version (410 in the stream if that is too
  * long ago); from everything there is; or a WatchList, `sendInitialEvents`, which ends its beginning with a bookmark.
  *
  * `timeoutSeconds` is not honoured: it is real time, of which the world knows nothing, and clients do not rely on it.
- * Returns what ends the watch.
  */
-export function watch(store: Store, call: Call, selects: Selects, response: ServerResponse): () => void {
+export function watch(store: Store, call: Call, selects: Selects): Stream {
   const initial = call.query.get('sendInitialEvents') === 'true'
   if (initial && call.query.get('resourceVersionMatch') !== 'NotOlderThan') {
     throw new KubeError(422, 'Invalid', 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires '
       + 'setting resourceVersionMatch to NotOlderThan')
   }
+  return (sink) => begin(store, call, selects, sink)
+}
+
+function begin(store: Store, call: Call, selects: Selects, sink: Sink): () => void {
   const { kind, namespace } = call
-  response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' })
-  response.flushHeaders()
-  const send = (type: string, object: unknown): void => void response.write(`${JSON.stringify({ type, object })}\n`)
   const show = (type: string, object: KubeObject): void =>
-    send(type, call.asTable ? tableOf(kind, [object], object.metadata.resourceVersion, store.nowMs()) : object)
+    sink.send(type, call.asTable ? tableOf(kind, [object], object.metadata.resourceVersion, store.nowMs()) : object)
   const tell = (event: StoreEvent): void => {
     if (event.kind !== kind) return
     if (namespace !== undefined && event.object.metadata.namespace !== namespace) return
@@ -34,23 +45,21 @@ export function watch(store: Store, call: Call, selects: Selects, response: Serv
     if (type !== undefined) show(type, event.object)
   }
   const from = call.query.get('resourceVersion') ?? ''
+  const initial = call.query.get('sendInitialEvents') === 'true'
   if (initial || from === '' || from === '0') {
     for (const object of store.list(kind, namespace)) if (selects(object)) show('ADDED', object)
-    if (initial) send('BOOKMARK', bookmark(call, store.version))
+    if (initial) sink.send('BOOKMARK', bookmark(call, store.version))
   } else {
     const version = Number(from)
     if (version < store.oldest) {
-      send('ERROR', new KubeError(410, 'Expired', `too old resource version: ${from} (${store.oldest})`).body)
-      response.end()
+      sink.send('ERROR', new KubeError(410, 'Expired', `too old resource version: ${from} (${store.oldest})`).body)
+      sink.end()
       return () => undefined
     }
     for (const event of store.since(version)) tell(event)
   }
   store.listeners.add(tell)
-  return () => {
-    store.listeners.delete(tell)
-    response.end()
-  }
+  return () => void store.listeners.delete(tell)
 }
 
 /** What an event is to somebody who sees only what a selector lets through. */
