@@ -33,7 +33,7 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     if (options.out !== undefined) await assertWritable(options.out)
-    const site = await openSite(runbook, registry, options.cloud, invocation.env)
+    const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
     screen.notice(`Reading ${site.cloudFacts.name}, subscription ${site.cloudFacts.subscription}…`)
     const { made, atWork } = await planOnly(site, { root: stateRoot(options, invocation), accept, history: await historyOf(stateFolder(options, invocation), site, { mode: 'run' }) }, invocation, screen)

@@ -52,7 +52,7 @@ async function rehearseIn(
   invocation: Invocation,
   screen: Screen,
 ): Promise<number> {
-  const site = await openSite(runbook, registry, world.cloudPath, invocation.env)
+  const site = await openSite(runbook, registry, world.cloudPath, invocation)
   const run = site.newRunId()
   const renderer = screen.renderer(site, run)
   try {

@@ -43,7 +43,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutAnybody(before, runbook.nodes, options, screen)
-    const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation.env)
+    const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation)
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)

@@ -31,7 +31,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
-    const site = await openSite(runbook, registry, options.cloud, invocation.env)
+    const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)

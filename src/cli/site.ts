@@ -3,11 +3,8 @@ import { LifeboatError, type Clock, type CloudFacts, type Finding, type Log } fr
 import { groupsOf, type Registry, type SecretPort, type StepScope, type Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
-import { clockOf } from '../platform/clock/clock.js'
 import { azureCloud, envOf, loadCloud } from '../platform/cloud/load.js'
 import type { Cloud } from '../platform/cloud/schema.js'
-import { markedChildren, processes } from '../platform/exec/processes.js'
-import { handleSurvivor } from '../platform/exec/survivors.js'
 import { openPlatform, siteMark } from '../platform/open.js'
 import type { Platform } from '../platform/platform.js'
 import { openSecrets } from '../platform/secrets/secrets.js'
@@ -15,7 +12,9 @@ import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type R
 import { registry as builtIn } from '../steps/registry.js'
 import { loadSiteModules } from './site-modules.js'
 import { siteFindings, tagAction } from './site-checks.js'
+import type { Invocation } from './invocation.js'
 import { digestKey } from './state.js'
+import { thisMachine, type Surroundings } from './surroundings.js'
 
 /** A runbook together with the cloud it is for, and everything that reaches that cloud. */
 export interface Site {
@@ -27,7 +26,7 @@ export interface Site {
   readonly env: (name: string) => string | undefined
   /** What the runbook refers to; the key of its digests lies in `stateRoot`. */
   secrets(stateRoot: string): SecretPort
-  readonly processes: typeof processes
+  readonly processes: Surroundings['processes']
   readonly survivors: Survivors
   /** Doors for a run's steps; credentials lie in `secrets` while they are needed. */
   doors(secrets: string, run: string, log?: Log): (scope: StepScope) => Platform
@@ -61,11 +60,11 @@ export async function openSite(
   runbook: Runbook,
   registry: Registry<Platform>,
   cloudPath: string | undefined,
-  processEnv: Readonly<Record<string, string | undefined>>,
+  { env: processEnv, here = thisMachine }: Pick<Invocation, 'env' | 'here'>,
 ): Promise<Site> {
   const path = cloudPath === undefined ? null : resolve(cloudPath)
   const cloud = path === null ? azureCloud(runbook.azure.cloud) : await loadCloud(path)
-  const clock = clockOf(cloud)
+  const clock = here.clockOf(cloud)
   const env = envOf(cloud, processEnv)
   const { subscription } = runbook.azure
   return {
@@ -76,15 +75,13 @@ export async function openSite(
     clock,
     env,
     secrets: (stateRoot) => openSecrets({ cloud, folder: runbook.folder, env: processEnv }, digestKey(stateRoot)),
-    processes,
-    survivors: {
-      handle: (child, found, signal) => handleSurvivor(child, { clock, found, signal }),
-      marked: () => markedChildren(siteMark({ cloud, subscription, runbook: runbook.name })),
-    },
+    processes: here.processes,
+    survivors: here.survivors(siteMark({ cloud, subscription, runbook: runbook.name }), clock),
     doors: (secrets, run, log) =>
       openPlatform({
         ...{ cloud, subscription, clock, secrets, run, runbook: runbook.name, folder: runbook.folder, env: processEnv },
         ...(log === undefined ? {} : { log }),
+        ...(here.wires && { wires: here.wires }),
       }),
     pins: () => pinsOf(runbook, registry, env),
     checks: (doors, stateRoot) => () => {
@@ -92,7 +89,7 @@ export async function openSite(
       const groups = groupsOf({ runbook, registry, env })
       return siteFindings({ clock, serverTime: () => azure.serverTime(), stateRoot, untaggable: () => untaggable(azure, groups) })
     },
-    newRunId: () => newRunId(runbook.name, clock.realNow(), randomFraction),
+    newRunId: () => newRunId(runbook.name, clock.realNow(), () => here.random()),
   }
 }
 
@@ -110,8 +107,3 @@ async function pinsOf(runbook: Runbook, registry: Registry<Platform>, env: Site[
 
 /** For reading beside all steps: nothing is created, no child is started. */
 export const noStep: StepScope = { step: 'site', children: { started: () => Promise.resolve(), ended: () => Promise.resolve() } }
-
-/** From 0 up to 1, by the operating system's own generator. */
-function randomFraction(): number {
-  return (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32
-}

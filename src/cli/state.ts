@@ -13,8 +13,8 @@ export function stateRoot(options: Pick<CommonOptions, 'stateDir'>, { env }: Pic
   return options.stateDir ?? defaultStateDir(env, homedir())
 }
 
-export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env'>): StateFolder {
-  return new StateFolder(stateRoot(options, invocation))
+export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env' | 'here'>): StateFolder {
+  return new StateFolder(stateRoot(options, invocation), invocation.here?.openStore)
 }
 
 /** What a printed command needs to find the same runs again. */

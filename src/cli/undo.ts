@@ -39,7 +39,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
     if (ran.mode === 'run' && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
-    const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation.env)
+    const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation)
     const differences = await changedSince(ran, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
     const world = worldOf(ran, site)

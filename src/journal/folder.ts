@@ -41,11 +41,14 @@ export interface RunRecords {
  */
 export class StateFolder {
   readonly root: string
+  readonly #openStore: typeof localStore
   /** The run that was read last: whoever looks at a run and then opens it under its lock reads most of it only once. */
   #read: (Known & { readonly run: string }) | undefined
 
-  constructor(root: string) {
+  /** `openStore` takes the place of files for the journals' bytes. */
+  constructor(root: string, openStore: typeof localStore = localStore) {
     this.root = resolve(root)
+    this.#openStore = openStore
   }
 
   /** The folder for `RunLock`. */
@@ -67,7 +70,7 @@ export class StateFolder {
   async create(run: string, now: () => Date): Promise<Journal> {
     const { folder, journal } = this.paths(run)
     try {
-      const store = await localStore(journal, { fresh: true })
+      const store = await this.#openStore(journal, { fresh: true })
       // Whoever made these folders may not have synced them.
       for (const made of [dirname(folder), this.root]) await syncFolder(made)
       return Journal.create(store, run, now)
@@ -83,7 +86,7 @@ export class StateFolder {
    */
   async open(run: string, now: () => Date): Promise<Opened> {
     await this.#mustExist(run)
-    const store = await localStore(this.paths(run).journal).catch((error: unknown) => {
+    const store = await this.#openStore(this.paths(run).journal).catch((error: unknown) => {
       throw writeFailed(error)
     })
     try {

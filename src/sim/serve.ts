@@ -1,9 +1,10 @@
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Faults } from './arm/faults.js'
 import { startArm, type Beside } from './arm/server.js'
 import { makeControl } from './control/control.js'
 import { stateOf } from './control/state.js'
+import { writeCloudFile, writeFiles, writePrivate } from './files.js'
 import { Lab } from './lab/lab.js'
 import type { Image } from './lab/files.js'
 import { makeAuthority } from './pki.js'
@@ -11,7 +12,7 @@ import { scaledClock } from './world/clock.js'
 import { makeWorld, readWorldSpec } from './world/load.js'
 import type { WorldSpec } from './world/spec.js'
 import type { World } from './world/world.js'
-import { startRooms, type Reach } from './rooms.js'
+import { startRooms } from './rooms.js'
 
 export interface ServeOptions {
   /** Path of the world file, or the world itself. */
@@ -82,8 +83,15 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
   const lab = options.lab && (await withoutIt(() => arm.stop(), Lab.start(world, options.lab, join(options.stateDir, 'lab'), log)))
   const rooms = await startRooms(world, authority)
   const files = await writeFiles(options.stateDir, world, authority.pem, arm.client.secret)
-  const cloudPath = join(options.stateDir, 'cloud.json')
-  await writePrivate(cloudPath, `${JSON.stringify(cloudFile(world, clock, arm, files, rooms.reach), null, 2)}\n`)
+  // Both taken from one reading, so that they fit exactly.
+  const worldMs = clock.nowMs()
+  const cloudPath = await writeCloudFile(options.stateDir, world, {
+    origin: arm.origin,
+    clientId: arm.client.id,
+    files,
+    reach: rooms.reach,
+    clocks: { worldMs, realMs: clock.realEpochMs + (worldMs - Date.parse(spec.epoch)) / clock.rate, rate: clock.rate },
+  })
   log(`world ${spec.name} serves at ${arm.origin}, ${options.speed} times as fast as real time`)
 
   let stopping: Promise<void> | undefined
@@ -169,75 +177,9 @@ function accessLog(world: World, file: string | undefined, log: (line: string) =
   return { done: () => last }
 }
 
-interface Files {
-  readonly ca: string
-  readonly secret: string
-  readonly env: Readonly<Record<string, string>>
-}
-
-/** The authority's certificate, the client's secret, the private halves of the world's SSH keys, and folders of the site's own. */
-async function writeFiles(stateDir: string, world: World, ca: string, secret: string): Promise<Files> {
-  const caPath = join(stateDir, 'ca.pem')
-  const secretPath = join(stateDir, 'client-secret')
-  await writePrivate(caPath, ca)
-  await writePrivate(secretPath, secret)
-  const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(world.spec.env)) {
-    const path = join(stateDir, name.toLowerCase().replace(/[^a-z0-9]+/g, '-'))
-    if (typeof value === 'string') {
-      env[name] = value
-    } else if ('sshKey' in value) {
-      env[name] = `${path}.key`
-      await writePrivate(`${path}.key`, world.keys.get(name)?.private ?? '')
-    } else {
-      env[name] = path
-      await makeFolder(path, value.folder)
-    }
-  }
-  return { ca: caPath, secret: secretPath, env }
-}
-
-/** As the world file has it: every world starts from there, whatever an earlier one left. */
-async function makeFolder(path: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await rm(path, { recursive: true, force: true })
-  await mkdir(path, { mode: 0o700 })
-  for (const [name, text] of Object.entries(files)) await writePrivate(join(path, name), text)
-}
-
 /** The last thing that a world does: who finds it whole finds everything else whole. */
 async function writeLast(stateDir: string, text: string): Promise<void> {
   const path = join(stateDir, 'state.json')
   await writePrivate(`${path}.new`, text)
   await rename(`${path}.new`, path)
-}
-
-async function writePrivate(path: string, text: string): Promise<void> {
-  await rm(path, { force: true })
-  await writeFile(path, text, { mode: 0o600 })
-}
-
-/** The cloud file: all that a client needs, the same as for any other cloud. */
-function cloudFile(
-  world: World,
-  clock: ReturnType<typeof scaledClock>,
-  arm: Awaited<ReturnType<typeof startArm>>,
-  files: Files,
-  reach: Reach,
-): unknown {
-  // Both taken from one reading, so that they fit exactly.
-  const worldMs = clock.nowMs()
-  const realMs = clock.realEpochMs + (worldMs - Date.parse(world.spec.epoch)) / clock.rate
-  return {
-    name: `world-${world.spec.name}`,
-    resourceManager: arm.origin,
-    authority: arm.origin,
-    tenant: world.spec.tenant,
-    instanceDiscovery: false,
-    certificateAuthority: files.ca,
-    credential: { kind: 'client-secret', clientId: arm.client.id, secret: { file: files.secret } },
-    env: files.env,
-    reach,
-    clock: { real: new Date(realMs).toISOString(), world: new Date(worldMs).toISOString(), rate: clock.rate },
-    pollEveryMs: 10_000,
-  }
 }

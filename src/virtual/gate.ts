@@ -1,6 +1,6 @@
 /** One thing that a life of a run asks of the outside. */
 export interface RemoteCall {
-  readonly door: 'arm' | 'exec' | 'http' | 'dns'
+  readonly door: 'arm' | 'exec' | 'http' | 'dns' | 'journal'
   /** The same in every run that does the same: no paths of private folders, no random names. */
   readonly what: string
   readonly writes: boolean

@@ -323,7 +323,7 @@ async function planOf(planted: readonly Pick<Impediment, 'world' | 'runbook' | '
     writeFileSync(path, planted.reduce((before, { runbook }) => runbook?.(before) ?? before, text))
     const { runbook: read, registry, diagnostics } = await readRunbook(path)
     if (read === undefined) throw new Error(JSON.stringify(diagnostics))
-    const site = await openSite(read, registry, served.cloudPath, { PATH: process.env['PATH'] })
+    const site = await openSite(read, registry, served.cloudPath, { env: { PATH: process.env['PATH'] } })
     const plan = await planRun({
       runbook: site.runbook,
       registry: site.registry,

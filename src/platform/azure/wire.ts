@@ -26,10 +26,10 @@ export interface AzureWire {
 }
 
 /** The wire as the SDKs take it. */
-export function clientOver({ send }: AzureWire): HttpClient {
+export function clientOver(wire: AzureWire): HttpClient {
   return {
     async sendRequest(request): Promise<PipelineResponse> {
-      const { status, headers, body } = await send(wireRequest(request)).catch((error: unknown) => {
+      const { status, headers, body } = await wire.send(wireRequest(request)).catch((error: unknown) => {
         throw lost(request, error)
       })
       return { request, status, headers: createHttpHeaders({ ...headers }), bodyAsText: body }
@@ -37,10 +37,10 @@ export function clientOver({ send }: AzureWire): HttpClient {
   }
 }
 
-export function credentialOver({ token }: AzureWire): TokenCredential {
+export function credentialOver(wire: AzureWire): TokenCredential {
   return {
     async getToken(): Promise<AccessToken> {
-      const given = await token()
+      const given = await wire.token()
       return { token: given.token, expiresOnTimestamp: given.untilMs }
     },
   }

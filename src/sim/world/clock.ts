@@ -46,18 +46,30 @@ export function scaledClock(
 export interface VirtualClock extends WorldClock {
   /** Lets `byMs` pass: everything due in that time runs, in order. */
   advance(byMs: number): void
+  /** Lets time pass until the next thing is due, and runs that one; false if nothing is. */
+  advanceToNext(): boolean
+}
+
+interface Due {
+  readonly atMs: number
+  readonly action: () => void
 }
 
 /** A clock that stands still until it is told to go on; for tests and simulations in one process. */
 export function virtualClock(epochMs: number): VirtualClock {
   let nowMs = epochMs
-  let count = 0
-  const due: { atMs: number; order: number; action: () => void }[] = []
+  // Latest first; of those that are due at one moment, the one that was scheduled first stands last.
+  const due: Due[] = []
+  const runNext = (next: Due): void => {
+    due.pop()
+    nowMs = Math.max(nowMs, next.atMs)
+    next.action()
+  }
   return {
     nowMs: () => nowMs,
     schedule(delayMs, action) {
-      const entry = { atMs: nowMs + Math.max(0, delayMs), order: (count += 1), action }
-      due.push(entry)
+      const entry = { atMs: nowMs + Math.max(0, delayMs), action }
+      due.splice(placeFor(due, entry.atMs), 0, entry)
       return () => {
         const at = due.indexOf(entry)
         if (at >= 0) due.splice(at, 1)
@@ -65,14 +77,25 @@ export function virtualClock(epochMs: number): VirtualClock {
     },
     advance(byMs) {
       const untilMs = nowMs + byMs
-      for (;;) {
-        const next = due.filter((one) => one.atMs <= untilMs).sort((a, b) => a.atMs - b.atMs || a.order - b.order)[0]
-        if (!next) break
-        due.splice(due.indexOf(next), 1)
-        nowMs = Math.max(nowMs, next.atMs)
-        next.action()
-      }
+      for (let next = due.at(-1); next !== undefined && next.atMs <= untilMs; next = due.at(-1)) runNext(next)
       nowMs = untilMs
     },
+    advanceToNext() {
+      const next = due.at(-1)
+      if (next !== undefined) runNext(next)
+      return next !== undefined
+    },
   }
+}
+
+/** Before everything that is due at that moment or earlier. */
+function placeFor(due: readonly Due[], atMs: number): number {
+  let low = 0
+  let high = due.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((due[middle]?.atMs ?? 0) > atMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -1,0 +1,78 @@
+import type { Manager } from '../sim/arm/manager.js'
+import type { ArmAnswer } from '../sim/arm/wire.js'
+import type { VirtualClock } from '../sim/world/clock.js'
+import { answerWithinMs } from '../platform/azure/hints.js'
+import type { AzureWire, WireAnswer, WireRequest } from '../platform/azure/wire.js'
+import type { Gate } from './gate.js'
+
+export interface VirtualAzure {
+  readonly manager: Manager
+  readonly clock: VirtualClock
+  readonly gate: Gate
+  /** Milliseconds of the world between a request and its answer. */
+  readonly latencyMs: () => number
+  readonly tenant: string
+}
+
+/** Carries the SDKs' requests to a world's resource manager in this process. */
+export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant }: VirtualAzure): AzureWire {
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
+
+  async function carried(request: WireRequest): Promise<WireAnswer> {
+    const { pathname, search } = new URL(request.url)
+    await pause(latencyMs())
+    const reply = await manager.answer({ method: request.method, url: pathname + search, headers: request.headers, text: request.body })
+    if ('lost' in reply || reply.broken === 'midway') throw new LostConnection('ECONNRESET', 'socket hang up')
+    if (reply.broken === undefined) return wireAnswer(reply.answer)
+    await pause(answerWithinMs)
+    throw new LostConnection('ETIMEDOUT', 'no more of the answer came')
+  }
+
+  return {
+    send: (request) => gate.through(callOf(request), () => unlessAborted(request.signal, carried(request))),
+    async token() {
+      const { id, secret } = manager.client
+      const form = new URLSearchParams({ client_id: id, client_secret: secret })
+      const what = { method: 'POST', url: `/${tenant}/oauth2/v2.0/token`, headers: {}, text: form.toString() }
+      const reply = await gate.through({ door: 'arm', what: 'POST token', writes: false }, () => manager.answer(what))
+      const given = 'answer' in reply ? (reply.answer.body as Readonly<Record<string, unknown>>) : {}
+      if (typeof given['access_token'] !== 'string') throw new LostConnection('ECONNRESET', 'no token was given')
+      return { token: given['access_token'], untilMs: Number.MAX_SAFE_INTEGER }
+    },
+  }
+}
+
+function callOf({ method, url }: WireRequest): Parameters<Gate['through']>[0] {
+  return { door: 'arm', what: `${method} ${new URL(url).pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
+}
+
+function wireAnswer({ status, body, headers }: ArmAnswer): WireAnswer {
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
+  return { status, body: text, headers: { ...(text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' }), ...headers } }
+}
+
+/** Whoever no longer waits hears so at once; what was sent goes on. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work
+  work.catch(() => undefined)
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new Aborted())
+    if (signal.aborted) return stop()
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+class LostConnection extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** Named as the SDKs name what was broken off. */
+class Aborted extends Error {
+  override readonly name = 'AbortError'
+}

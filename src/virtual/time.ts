@@ -1,0 +1,61 @@
+import type { Clock } from '../contract/index.js'
+import type { VirtualClock } from '../sim/world/clock.js'
+
+/** Nobody waits for time, and yet what was to end has not: two wait for each other, or for an answer that never comes. */
+export class StuckError extends Error {
+  constructor(at: Date) {
+    super(`at ${at.toISOString()} everybody waits, and nobody for time`)
+    this.name = 'StuckError'
+  }
+}
+
+/**
+ * Lets a world's time pass until `work` is settled: whenever everybody waits, time goes on to whatever is due next. Rejects with
+ * `StuckError` where nothing is.
+ */
+export async function letPass<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+  const state = { isOver: false }
+  const over = work.finally(() => (state.isOver = true))
+  over.catch(() => undefined)
+  for (;;) {
+    await everybodyWaits()
+    if (state.isOver) return over
+    if (!clock.advanceToNext()) throw new StuckError(new Date(clock.nowMs()))
+  }
+}
+
+/** Every promise has gone as far as it can, and no file is being read or written. */
+async function everybodyWaits(): Promise<void> {
+  do await turn()
+  while (isAtFiles())
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+function isAtFiles(): boolean {
+  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq')
+}
+
+/**
+ * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. The operator's machine and the world
+ * go at one rate here, so real time and the run's are the same.
+ */
+export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
+  const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      const stop = (): void => {
+        cancel()
+        if (!isOver()) reject(signal?.reason as Error)
+      }
+      const cancel = clock.schedule(ms, () => {
+        signal?.removeEventListener('abort', stop)
+        if (!isOver()) resolve()
+      })
+      signal?.addEventListener('abort', stop, { once: true })
+    })
+  const now = (): Date => new Date(clock.nowMs())
+  return { now, realNow: now, sleep, sleepReal: sleep, toReal: (ms) => ms }
+}
