@@ -28,8 +28,8 @@ export interface Within extends Disposable {
   readonly life: Life
   /** Models of programs, as a door starts them. */
   execWith(programs: Readonly<Record<string, Program>>, children: ChildLog, gate?: Gate): { readonly exec: Exec; readonly secrets: string }
-  settled<T>(work: Promise<T>): Promise<T>
-  until(holds: () => boolean): Promise<void>
+  readonly settled: <T>(work: Promise<T>) => Promise<T>
+  readonly until: (holds: () => boolean) => Promise<void>
 }
 
 const authority = makeAuthority('within', Date.now())
@@ -39,7 +39,8 @@ export async function openData100(): Promise<Within> {
   const folder = mkdtempSync(join(tmpdir(), 'lifeboat-within-'))
   const time = virtualClock(Date.parse(spec.epoch))
   const within = await openWithin({ spec, clock: time, authority, folder: join(folder, 'world') })
-  return { within, cloud: await loadCloud(within.cloudPath), ...machineOn(time, folder), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  const cloud = await loadCloud(within.cloudPath)
+  return { within, cloud, ...machineOn(time, folder), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
 }
 
 /** A machine on which models run, in a time that passes when everybody waits. */
