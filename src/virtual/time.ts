@@ -35,7 +35,7 @@ function turn(): Promise<void> {
 }
 
 function isAtFiles(): boolean {
-  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'))
+  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq')
 }
 
 /**
