@@ -22,7 +22,7 @@ module.exports = {
     only('engine', ['contract', 'runbook', 'journal'], 'The engine does not know a single step by name.'),
     only('render', ['contract'], 'Renderers see events.'),
     only('gameday', ['contract'], 'Game days talk to the world by its control API; cli hands them the runner.'),
-    only('virtual', ['contract', 'platform', 'sim'], 'It joins the doors to a world within the process, and is no part of either.'),
+    only('virtual', ['contract', 'platform', 'sim'], 'It joins the doors to a world in this process; cli starts runs in it.'),
     {
       name: 'virtual-for-cli-only',
       comment: 'No door and no world knows that there are models of programs.',

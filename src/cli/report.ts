@@ -7,7 +7,7 @@ import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { sentWrites } from './sent-writes.js'
-import { stateFolder } from './state.js'
+import { noRuns, stateFolder } from './state.js'
 
 export interface ReportOptions extends CommonOptions {
   /** What was predicted beside what was sent. */
@@ -22,7 +22,7 @@ export async function report(args: readonly string[], options: ReportOptions, in
     }
     const folder = stateFolder(options, invocation)
     const run = args[0] ?? (await folder.runs())[0]?.run
-    if (run === undefined) throw new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user' })
+    if (run === undefined) throw noRuns(options)
     const { records } = await folder.read(run)
     const state = begun(run, records)
     if (state.planned?.marks === undefined) throw notPredicted(run)

@@ -44,7 +44,6 @@ export async function startWorld({ worldFile, speed, folder, self, env }: WorldW
   const args = [self, 'sim', '--world', worldFile, '--speed', String(speed), ...files]
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log.fd], env })
   const stdout = child.stdout as Readable
-  child.unref()
   await log.close()
   const lines = createInterface({ input: stdout })
   const first = await Promise.race([
@@ -53,6 +52,8 @@ export async function startWorld({ worldFile, speed, folder, self, env }: WorldW
   ])
   lines.close()
   stdout.destroy()
+  // Not before: a world that ends at once would leave nothing to wait for, and this process would end without a word.
+  child.unref()
   if (first === undefined) {
     throw new LifeboatError('world.failed', 'the simulated world did not start', {
       blame: 'user',

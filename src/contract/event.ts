@@ -2,6 +2,7 @@ import type { Change } from './change.js'
 import type { ErrorFacts } from './error.js'
 import type { Json, JsonObject } from './json.js'
 import type { Answer, Question } from './operator.js'
+import type { Variant } from './step.js'
 import type { Write } from './write.js'
 
 export const eventStreamVersion = 1
@@ -32,8 +33,17 @@ export interface PlannedStep {
   readonly estimatedFrom?: { readonly runs: number; readonly p90Ms: number }
   /** Expected start after the run's start. */
   readonly startMs: number
+  /** What else the runbook could say here, and what that would make of the times. Absent where there is nothing to choose. */
+  readonly variants?: readonly PlannedVariant[]
   /** What a step that is as wanted says to the reader all the same. */
   readonly remark?: string
+}
+
+/** What a variant makes of a plan's times, milliseconds of the run's clock. */
+export interface PlannedVariant extends Variant {
+  readonly totalMs: number
+  /** The steps with changes that wait for this one, and when each could start. */
+  readonly next: readonly { readonly step: string; readonly startMs: number }[]
 }
 
 /** An alternative that a failed step offers, and the command that goes on with it. */

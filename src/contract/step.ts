@@ -85,6 +85,17 @@ export interface ApplyContext<D> extends ReadContext<D> {
   readonly checkpoint: (what: Json) => Promise<void>
 }
 
+/** One value of an input that decides when or how a step does its work, and how long the step takes with it. */
+export interface Variant {
+  readonly input: string
+  readonly value: string
+  readonly chosen: boolean
+  /** What speaks for it or against it, besides the time. */
+  readonly says: string
+  /** Milliseconds of the run's clock, until real history exists; 0 where it then has nothing to do. */
+  readonly estimateMs: number
+}
+
 /** Verify is `observe` repeated until converged; both figures are in the run's clock. */
 export interface Verification {
   readonly everyMs: number
@@ -146,6 +157,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * machine is refused. Only for steps that make one.
    */
   group?(inputs: PlanInputs<I>): string | Pending
+  /**
+   * Pure. Between what its author can choose while the step and what waits for it have not been done: the plan shows what each makes
+   * of the times. `outputs` where it is as wanted already. Empty where nothing is left to choose.
+   */
+  variants?(inputs: PlanInputs<I>, changes: readonly Change[], outputs: O | undefined): readonly Variant[]
   /** Pure. Expected duration in milliseconds of the run's clock, until real history exists. */
   estimateMs(inputs: PlanInputs<I>): number
 }

@@ -24,6 +24,7 @@ import { collate, type Heard, type StepFinding } from './readiness.js'
 import { readPolicy, waitAfter, waitOut } from './retry.js'
 import { factsOf } from './schedule.js'
 import { unsettled } from './settled.js'
+import { variantsOf } from './variants.js'
 
 /** A step that cannot be planned: its state cannot be told, or it conflicts with what is wanted. It stands among the findings too. */
 export interface PlanFailure {
@@ -77,7 +78,8 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     draft.catch(() => undefined)
     drafts.set(node.id, draft)
   }
-  const { steps, facts: placed } = factsOf(await Promise.all(drafts.values()))
+  const { steps: timed, facts: placed } = factsOf(await Promise.all(drafts.values()))
+  const steps = timed.map((step) => chosenBetween(step, timed, ports, outputs))
   const facts = { ...placed, marks: steps.some((step) => step.changes.length > 0) ? (ports.marks ?? []) : [] }
   const changes = new Map(steps.map((step) => [step.id, step.changes]))
   const ready = await readinessOf(ports, preflights, (step) => changes.get(step) ?? [])
@@ -87,6 +89,22 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
     return inputs === undefined ? [] : [{ inputs, changes: planned }]
   }))
   return { steps, facts, findings: collate(unsettled(heard, steps)), failures, taken, places }
+}
+
+/** With what else its runbook could say. On the way back there is nothing to choose. */
+function chosenBetween<D>(
+  step: PlannedStep,
+  steps: readonly PlannedStep[],
+  ports: PlanPorts<D>,
+  outputs: ReadonlyMap<string, JsonObject>,
+): PlannedStep {
+  const node = ports.runbook.nodes.find(({ id }) => id === step.id)
+  if (node?.kind !== 'step' || ports.modules !== undefined) return step
+  const module = moduleOf(ports, node)
+  if (module.variants === undefined || (step.changes.length === 0 && step.state !== 'converged')) return step
+  const choosable = { step, module, inputs: inputsOf(node, module, ports, outputs), outputs: outputs.get(step.id) }
+  const variants = variantsOf(choosable, steps, ports.history)
+  return variants.length === 0 ? step : { ...step, variants }
 }
 
 type Planned = PreflightContext<unknown>['planned']

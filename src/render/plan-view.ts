@@ -190,6 +190,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     `Point of no return: ${noReturnOf(input)}`,
     expected,
     `Critical path: ${slow.length === 0 ? 'none' : slow.join(' → ')}`,
+    ...steps.flatMap(variantTexts),
     ...dnsOf(input, changes),
     ...(assumed.length === 0
       ? []
@@ -200,6 +201,16 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
     ...wrap(amounts, columns).map((part) => paint('bold', part)),
     ...texts.flatMap((text) => wrap(text, columns)),
   ]
+}
+
+/** The choice that the runbook made, and under it what each other one would make of the times. */
+function variantTexts({ id, variants = [] }: PlannedStep): string[] {
+  const chosen = variants.filter((variant) => variant.chosen)
+  return [...chosen, ...variants.filter((variant) => !variant.chosen)].map(({ input, value, chosen: isChosen, says, totalMs, next }) => {
+    const starts = next.map(({ step, startMs }) => `${step} from ${formatOffset(startMs)}`)
+    const name = isChosen ? `Choice in ${id}: ${input}: ${value}` : `Instead, ${input}: ${value}`
+    return `${name}: ${[...starts, `end after ${formatDuration(totalMs)}`].join(', ')} (${says})`
+  })
 }
 
 /** What earlier runs took is worth more than an estimate, so which of the two it is is said. */
@@ -241,8 +252,8 @@ function noReturnOf({ steps, facts, failures }: PlanInput): string {
 const cannotBeTold = ({ length }: PlanInput['failures']): string => `cannot be told while ${count(length, 'step')} cannot be planned`
 
 /** What preflight found and what could not be planned, as one table. Where nothing changes there is nothing to be ready for. */
-function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
+function readinessOf({ steps, findings, failures, begins }: PlanInput, { paint, columns }: Layout): string[] {
   const changes = steps.some((step) => step.changes.length > 0)
   if (!changes && findings.length === 0 && failures.length === 0) return []
-  return ['', ...readinessLines(findings, paint, columns), '']
+  return ['', ...readinessLines(findings, paint, columns, begins), '']
 }

@@ -47,7 +47,9 @@ function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [
   // A run against a world has the world's clock too: only where both agree is it real time.
   const isReal = Math.abs(finished.elapsedMs - finished.wallMs) < 0.1 * finished.wallMs + 2000
   const clock = view.mode === 'rehearsal' ? "the world's clock" : isReal ? 'real time' : "the cloud's clock"
-  const passed = [...view.steps.values()].filter((step) => step.planned?.state === 'check' && step.endedMs !== undefined)
+  // What was checked before anything was taken from anybody says nothing of when it was given back.
+  const harmedMs = view.steps.get(view.plan?.firstHarm ?? '')?.endedMs ?? 0
+  const passed = [...view.steps.values()].filter((step) => step.planned?.state === 'check' && (step.endedMs ?? -1) > harmedMs)
   const lastCheck = passed.sort((a, b) => (b.endedMs ?? 0) - (a.endedMs ?? 0))[0]
   const style = finished.outcome === 'succeeded' ? 'green' : 'red'
   const name = `${nameOf(view)} ${outcomes[finished.outcome]}`

@@ -26,22 +26,24 @@ const inputs = z.strictObject({
   resourceGroup: z.string(),
   disks: wantedDisks,
   /** How the machine was fenced: one that was deallocated must still be so right before its disks are taken. */
-  fenced: z.enum(['exported', 'deallocated', 'gone']).optional(),
+  fenced: z.enum(['exported', 'deallocated', 'gone', 'not-needed']).optional(),
+  /** A group in which they may stay attached: for disks that are only let go of so that they can be moved there. */
+  unlessIn: z.string().optional(),
   /** How long a detach may take before the operator is asked. It takes seconds; stuck ones have taken 45 minutes. */
   patience: durationMs.default(10 * minutes),
 })
 type Inputs = z.infer<typeof inputs>
 
 /**
- * Detaches data disks from a machine. Done when that machine has none of them, wherever they are by then. That nothing on
- * the machine still uses them is the fence's business: let it come before.
+ * Detaches data disks from a machine. Done when that machine has none of them (but for those in `unlessIn`), wherever they are by
+ * then. That nothing on the machine still uses them is the fence's business: let it come before.
  */
 export const detachDisks = defineStep({
   uses: 'azure/detach-disks',
   summary: 'Data disks, detached from the machine that had them',
   inputs,
   outputs: z.object({ machine: z.string() }),
-  identity: ['machine', 'resourceGroup', 'disks'],
+  identity: ['machine', 'resourceGroup', 'disks', 'unlessIn'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 60 * minutes }),
   preflight: (changes, wanted, { doors }) =>
     together(
@@ -49,16 +51,16 @@ export const detachDisks = defineStep({
       rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
       lockFindings(doors, wanted.machine, changes),
     ),
-  async observe({ machine, resourceGroup, disks, patience }, { doors, accepted }) {
+  async observe({ machine, resourceGroup, disks, patience, unlessIn }, { doors, accepted }) {
     const found = await doors.azure.machines.get(machine)
-    const attached = found === undefined ? [] : attachedOf(disks, found)
+    const attached = found === undefined ? [] : attachedOf(disks, found).filter(({ id }) => !isSameGroup(groupOf(id), unlessIn))
     if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine } }
     const escalation = escalationOf(found, accepted)
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(machine)} is being deallocated` }
     if (found.provisioningState === 'Updating' && escalation === undefined) {
       return { state: 'in-flight', what: `${hostLabel(machine)} is being changed`, ...patienceWith(found, attached, patience) }
     }
-    const stranger = attached.find(({ id }) => groupOf(id).toLowerCase() !== resourceGroup.toLowerCase())
+    const stranger = attached.find(({ id }) => !isSameGroup(groupOf(id), resourceGroup))
     if (stranger !== undefined) {
       const why = `${hostLabel(machine)} has a disk ${stranger.name} that is in ${groupOf(stranger.id)}, not in ${resourceGroup}`
       return { state: 'conflict', why, mend: 'Find out whether it is the one that is meant, then detach it by hand or write its group into the runbook.' }
@@ -135,6 +137,8 @@ function attachedOf(disks: readonly WantedDisk[], machine: Machine): AttachedDis
     return attached === undefined ? [] : [{ name, lun: attached.lun, id: attached.id }]
   })
 }
+
+const isSameGroup = (one: string, other: string | undefined): boolean => one.toLowerCase() === other?.toLowerCase()
 
 function isAttachment(after: Change['after']): boolean {
   return typeof after === 'object' && after !== null && 'attachedTo' in after && after.attachedTo !== null

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, type Change, type Finding, type PlanInputs } from '../contract/index.js'
+import { isPending, type Change, type Finding, type PlanInputs, type Variant } from '../contract/index.js'
 import { durationMs, resourceId } from '../contract/inputs.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
@@ -25,10 +25,23 @@ const inputs = z.strictObject({
    * would take its files from everybody.
    */
   machine: resourceId.optional(),
+  /**
+   * When they are moved. A disk can be attached to a machine of another group, and a move locks both groups for up to four hours; but
+   * an attached disk cannot be moved, so that with `after-cutover` a runbook of its own does it in a quiet hour. This step leaves them
+   * where they are then, and with `never` they stay there.
+   */
+  move: z.enum(['before-attach', 'after-cutover', 'never']).default('before-attach'),
   /** How long a move may hold its locks before the operator is asked. Azure lets it take four hours. */
   patience: durationMs.default(1 * hours),
 })
 type Inputs = z.infer<typeof inputs>
+
+const moveMs = 6 * minutes
+const choices: readonly Omit<Variant, 'input' | 'chosen'>[] = [
+  { value: 'before-attach', estimateMs: moveMs, says: 'Azure gives a move up to four hours' },
+  { value: 'after-cutover', estimateMs: 0, says: 'the hubs stop once more for it, in a quiet hour' },
+  { value: 'never', estimateMs: 0, says: 'whatever deletes their old group deletes them' },
+]
 
 /**
  * Moves disks to another resource group. Azure locks both groups until it is over, and may end with part of it done: each
@@ -40,7 +53,7 @@ export const moveResources = defineStep({
   summary: 'Disks, moved to another resource group',
   inputs,
   outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk), remark: z.string().optional() }),
-  identity: ['from', 'to', 'disks'],
+  identity: ['from', 'to', 'disks', 'move'],
   verification: () => ({ everyMs: 10 * seconds, withinMs: 4 * hours }),
   preflight: (changes, wanted, { doors }) =>
     together(
@@ -50,7 +63,7 @@ export const moveResources = defineStep({
       moveLockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
       rightsFindings(doors, needsOf(changes, wanted)),
     ),
-  async observe({ from, to, disks, machine }, { doors, accepted }) {
+  async observe({ from, to, disks, machine, move }, { doors, accepted }) {
     const places = await Promise.all(disks.map((disk) => placeOf(doors, from, to, disk)))
     const lost = places.find(isLost)
     if (lost !== undefined) {
@@ -65,13 +78,15 @@ export const moveResources = defineStep({
     }
     const left = places.filter(({ there }) => there === undefined)
     const waiting = left.filter(({ here }) => isPending(machine) || machine === undefined || !sameId(here?.managedBy, machine))
-    if (waiting.length === 0 || accepted.has(acrossGroups)) {
+    if (waiting.length === 0 || accepted.has(acrossGroups) || move !== 'before-attach') {
       const outputs = { resourceGroup: left.length === places.length ? from : to, disks: places.map(foundIn) }
-      return { state: 'converged', outputs: left.length === 0 ? outputs : { ...outputs, remark: movedLater(left, from) } }
+      return { state: 'converged', outputs: left.length === 0 ? outputs : { ...outputs, remark: leftThere(left, from, move) } }
     }
     return { state: 'drifted', seen: { waiting: waiting.map(({ disk }) => disk.name) } }
   },
-  plan({ from, to, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+  plan({ from, to, disks, move }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
+    // Known by then: it is part of the identity; only a group that is still to be made keeps `observe` from saying so.
+    if (move === 'after-cutover' || move === 'never') return []
     const names = seen.state === 'drifted' ? seen.seen.waiting : naming(disks, 'disks').map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
@@ -86,7 +101,12 @@ export const moveResources = defineStep({
     return ['validateMoveResources', 'moveResources'].map((action) => post(source, action))
   },
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
-  estimateMs: () => 6 * minutes,
+  estimateMs: () => moveMs,
+  variants: ({ from, move }, changes, outputs) => {
+    // Once they are in their new group nothing is left to choose.
+    const open = changes.length > 0 || (outputs !== undefined && outputs.resourceGroup === from)
+    return open ? choices.map((choice) => ({ input: 'move', ...choice, chosen: choice.value === move })) : []
+  },
 })
 
 async function lostFindings(changes: readonly Change[], { from, to, disks }: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
@@ -117,12 +137,12 @@ function foundIn({ disk, here, there }: Place): FoundDisk {
 }
 
 /** Never silent: a node group goes with its cluster, and everything in it. */
-function movedLater(left: readonly Place[], from: string): string {
+function leftThere(left: readonly Place[], from: string, move: Inputs['move']): string {
   const names = left.map(({ disk }) => disk.name).join(', ')
-  return (
-    `${names} stayed in ${from} and ${left.length === 1 ? 'is' : 'are'} used from there. Whatever deletes that group deletes them: do not delete ` +
-    'a cluster whose node group it is before they have been moved. For that they must be detached, in a quiet hour.'
-  )
+  const [stay, are] = left.length === 1 ? ['stays', 'is'] : ['stay', 'are']
+  const danger = `in ${from} and ${are} used from there. Whatever deletes that group deletes them: do not delete a cluster whose node group it is`
+  if (move === 'never') return `${names} ${stay} ${danger}.`
+  return `${names} ${move === 'before-attach' ? 'stayed' : stay} ${danger} before they have been moved. For that they must be detached, in a quiet hour.`
 }
 
 /** What holds up every move out of a group (MoveCannotProceedWithResourcesNotInSucceededState), where it can be seen. */

@@ -2,10 +2,11 @@ import { z } from 'zod'
 import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
-import { exportTable, nfsState, otherOptions, ownExports, sameOptions, writeExports, type Export } from '../platform/host/nfs.js'
+import { exportTable, nfsState, otherOptions, ownExports, sameOptions, startNfs, stopNfs, writeExports, type Export } from '../platform/host/nfs.js'
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
+import { naming } from './parts/naming.js'
 import { together } from './parts/readiness.js'
 import { keyFindings } from './parts/ssh.js'
 import { onHost } from './parts/writes.js'
@@ -24,6 +25,11 @@ const inputs = z.strictObject({
   /** Path of the private key to log in with. */
   sshKey: file,
   exports: z.array(exported).min(1),
+  /**
+   * True where the server has had these exports all along, and only NFS was stopped: then it is started again, the way back stops it,
+   * and the exports themselves are nobody's to make or take away.
+   */
+  standing: z.boolean().default(false),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -39,7 +45,7 @@ export const nfsExports = defineStep({
   summary: 'NFS exports of the homes, on the server that has the pool',
   inputs,
   outputs: z.object({ exports: z.array(z.object({ path: z.string(), clients: z.string(), options: z.string() })) }),
-  identity: ['machine', 'user', 'sshKey', 'exports'],
+  identity: ['machine', 'user', 'sshKey', 'exports', 'standing'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 10 * minutes }),
   preflight: (changes, wanted, { doors }) => together(keyFindings(wanted.sshKey), ownFindings(changes, wanted, doors)),
   async observe(wanted, { doors }) {
@@ -50,11 +56,14 @@ export const nfsExports = defineStep({
     const served = right && wanted.exports.every(({ path }) => isMounted(path, datasets))
     const exports = found.filter((one) => one !== undefined)
     if (served && nfs === 'active') return { state: 'converged', outputs: { exports } }
+    // A server that is stopped exports nothing; what its files say is told once it runs.
+    if (wanted.standing && nfs === 'active' && !right) return { state: 'conflict', ...notStanding(wanted) }
     return exports.length === 0 ? { state: 'absent' } : { state: 'drifted', seen: { exports, active: nfs === 'active' } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
-    const { exports, machine } = wanted
+    const { exports, machine, standing } = wanted
     const on = hostLabel(machine)
+    if (naming(standing, 'standing')) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
     const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
     const resource = 'nfs exports'
     // Right options without a server are the first half of the same creation.
@@ -65,32 +74,49 @@ export const nfsExports = defineStep({
   async apply(changes, wanted, ctx) {
     const { doors } = ctx
     const host = hostOf(wanted, doors)
-    for (const { after } of changes) {
-      const exports = exportsIn(after)
+    for (const { resource, after } of changes) {
+      if (resource === nfsServer && !isActive(after)) return stopNfs(host)
+      const exports = resource === nfsServer ? wanted.exports : exportsIn(after)
       const [datasets] = await ask(host, mountedDatasets)
       const bare = exports.filter(({ path }) => !isMounted(path, datasets))
       if (bare.length > 0) throw notMounted(bare, wanted.machine)
       ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
-      await writeExports(host, exports)
+      await (resource === nfsServer ? startNfs(host) : writeExports(host, exports))
     }
   },
   invert: (changes) =>
     changes.map((change) => ({
       ...inverted(change),
-      ...(change.action === 'create' ? { harm: 'hubs that mount these exports lose their files' } : {}),
+      ...(change.action === 'create' || change.resource === nfsServer ? { harm: 'hubs that mount these exports lose their files' } : {}),
     })),
   // Where the server's own file has all of them already, its other file is removed instead of written.
   writes: (changes, { machine }) =>
-    changes.flatMap(({ action }) => onHost(machine, ...(action === 'delete' ? ['rm', 'exportfs'] : ['mkdir', 'tee', 'exportfs', 'systemctl enable']))),
+    changes.flatMap(({ action, resource, after }) => {
+      if (resource === nfsServer) return onHost(machine, isActive(after) ? 'systemctl enable' : 'systemctl stop')
+      return onHost(machine, ...(action === 'delete' ? ['rm', 'exportfs'] : ['mkdir', 'tee', 'exportfs', 'systemctl enable']))
+    }),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 15 * seconds,
 })
+
+const nfsServer = 'nfs-server'
+
+function isActive(after: Change['after']): boolean {
+  return typeof after === 'object' && after !== null && 'active' in after && after.active === true
+}
+
+function notStanding({ machine, exports }: Inputs): { readonly why: string; readonly mend: string } {
+  return {
+    why: `${hostLabel(machine)} does not export ${exports.map(({ path }) => path).join(', ')} as it should have all along`,
+    mend: 'See `exportfs -v` there, and the runbook that made them: run that again, or mend the exports by hand.',
+  }
+}
 
 /** A line of the server's own file that is in the way. A server that another step makes has none of ours to look at yet. */
 async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
   const { machine, user, sshKey, exports } = wanted
   if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports)) return []
-  if (changes.every(({ action }) => action === 'delete')) return []
+  if (changes.every(({ action, resource }) => action === 'delete' || resource === nfsServer)) return []
   const host = hostOf({ machine, user, sshKey }, doors)
   // That file may well be empty: asked with something that is not, an answer that was lost is not taken for it.
   const [own] = await ask(host, ownExports, nfsState)

@@ -17,6 +17,7 @@ import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
 import { deallocate, deallocateAction, isSilence, onceItAnswers, startAction, startAgain, stopForGood, stopMachine } from './parts/fence.js'
+import { allIn, wantedDisks } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { mountpointFindings, poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
@@ -35,6 +36,11 @@ const inputs = z.strictObject({
    * of its own, and the plan says once what users lose. No pool is exported while NFS runs, whoever stops it.
    */
   stopsNfs: z.boolean().default(true),
+  /**
+   * Where all these disks lie in that group already, nothing is stopped. For a server that keeps its disks and lets go of them only so
+   * that they can be moved: without it, the same runbook would stop NFS again each time.
+   */
+  unlessIn: z.strictObject({ resourceGroup: z.string(), disks: wantedDisks }).optional(),
 })
 type Inputs = z.infer<typeof inputs>
 
@@ -54,8 +60,9 @@ export const nfsFence = defineStep({
   uses: 'nfs/fence',
   summary: 'The old NFS server, kept from writing: NFS stopped, pool exported',
   inputs,
-  outputs: z.object({ how: z.enum(['exported', 'deallocated', 'gone']) }),
-  identity: ['machine', 'user', 'sshKey', 'pool', 'stopsNfs'],
+  /** `machine` is the one that was fenced: what names it so waits for the fence. */
+  outputs: z.object({ how: z.enum(['exported', 'deallocated', 'gone', 'not-needed']), machine: z.string() }),
+  identity: ['machine', 'user', 'sshKey', 'pool', 'stopsNfs', 'unlessIn'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
   // A server that is to be stopped because it does not answer cannot be asked of its pool, nor one that is to be started.
@@ -67,9 +74,11 @@ export const nfsFence = defineStep({
   },
   async observe(wanted, ctx) {
     const { doors, accepted } = ctx
-    const found = await doors.azure.machines.get(wanted.machine)
-    if (found === undefined) return { state: 'converged', outputs: { how: 'gone' } }
-    if (found.powerState === 'deallocated') return { state: 'converged', outputs: { how: 'deallocated' } }
+    const { machine, unlessIn } = wanted
+    if (unlessIn !== undefined && (await allIn(doors, unlessIn))) return { state: 'converged', outputs: { how: 'not-needed', machine } }
+    const found = await doors.azure.machines.get(machine)
+    if (found === undefined) return { state: 'converged', outputs: { how: 'gone', machine } }
+    if (found.powerState === 'deallocated') return { state: 'converged', outputs: { how: 'deallocated', machine } }
     if (found.powerState === 'starting') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being started` }
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being deallocated` }
     const answer = accepted.has(deallocate) ? await lookPatiently(wanted, ctx) : await look(wanted, doors)
@@ -79,7 +88,7 @@ export const nfsFence = defineStep({
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const imported = pools.some(({ guid }) => guid === wanted.pool.guid)
     const serving = wanted.stopsNfs && nfs !== 'inactive'
-    if (!serving && !imported) return { state: 'converged', outputs: { how: 'exported' } }
+    if (!serving && !imported) return { state: 'converged', outputs: { how: 'exported', machine } }
     return { state: 'drifted', seen: { serving, imported } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {

@@ -12,12 +12,12 @@ export interface VirtualAzure {
   /** Milliseconds of the world between a request and its answer. */
   readonly latencyMs: () => number
   readonly tenant: string
-  /** By how much the cloud's clock is ahead of the machine's. */
-  readonly clockAheadMs: number
+  /** Milliseconds by which the cloud's clock is ahead of the machine's. */
+  readonly clockAhead: number
 }
 
 /** Carries the SDKs' requests to a world's resource manager in this process. */
-export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAheadMs }: VirtualAzure): AzureWire {
+export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead }: VirtualAzure): AzureWire {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
   async function carried(request: WireRequest): Promise<WireAnswer> {
@@ -25,7 +25,7 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     await pause(latencyMs())
     const reply = await manager.answer({ method: request.method, url: pathname + search, headers: request.headers, text: request.body })
     if ('lost' in reply || reply.broken === 'midway') throw new LostConnection('ECONNRESET', 'socket hang up')
-    if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(clock.nowMs() + clockAheadMs))
+    if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(clock.nowMs() + clockAhead))
     await pause(answerWithinMs)
     throw new LostConnection('ETIMEDOUT', 'no more of the answer came')
   }

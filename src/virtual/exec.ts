@@ -29,6 +29,8 @@ function starterOn({ machine, life, gate, programs }: VirtualExecOptions, { path
     return Object.hasOwn(programs, name) ? programs[name] : undefined
   }
 
+  const isAlive = (): boolean => machine.has(life.pid)
+
   function start(command: Command, mark?: { readonly site: string; readonly survivor: Child['survivor'] }): VirtualProcess {
     return machine.start({ command: saidOf(command, secrets), parent: life.pid, ...(mark === undefined ? {} : { mark }) })
   }
@@ -46,7 +48,8 @@ function starterOn({ machine, life, gate, programs }: VirtualExecOptions, { path
 
   return {
     host: machine.host,
-    startOf: machine.startOf,
+    // Nobody is there any more to hear it.
+    startOf: (pid) => (isAlive() ? machine.startOf(pid) : new Promise(() => undefined)),
     signalGroup: machine.signalGroup,
     canRun: async (file) => programOf(file) !== undefined,
     startReader(command) {
@@ -59,7 +62,7 @@ function starterOn({ machine, life, gate, programs }: VirtualExecOptions, { path
       const child = new Promise<Ending>((resolve, reject) => {
         letGo = () => void work(process, command).then((end) => resolve(endingOf(end)), reject)
         // One that ends before that has been killed; afterwards its end comes by the gate, or not at all.
-        process.ended.then((end) => process.wasLetGo || resolve(endingOf(end)), reject)
+        process.ended.then((end) => process.wasLetGo || !isAlive() || resolve(endingOf(end)), reject)
       })
       return { child: running(process, child), output: saidBy(process), letGo }
     },

@@ -37,10 +37,20 @@ export function openVirtualHttp({ world, hubs, gate, clock, log }: VirtualHttpOp
     }
     return { status: answer.status, body: answer.body, certificate }
   }
-  return httpOver({ clock, ...(log === undefined ? {} : { log }) }, (request) => {
+  return httpOver({ clock, ...(log === undefined ? {} : { log }) }, (request, signal) => {
     const { host, path, address } = request
     const what = `GET https://${host}${path}${address === undefined ? '' : ` at ${address}`}`
-    return gate.through({ door: 'http', what, writes: false }, () => carry(request))
+    return unlessAborted(signal, gate.through({ door: 'http', what, writes: false }, () => carry(request)))
+  })
+}
+
+/** Whoever no longer waits hears so at once. */
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
 }
 

@@ -40,8 +40,12 @@ export class Machine implements ProcessTable {
     const process = new VirtualProcess({ ...facts, pid, started }, this.#clock, () => this.#processes.delete(pid))
     this.#processes.set(pid, process)
     // Of a life that has been killed, what little it still does must come to nothing.
-    if (facts.parent !== undefined && !this.#processes.has(facts.parent)) process.signal('SIGKILL')
+    if (facts.parent !== undefined && !this.has(facts.parent)) process.signal('SIGKILL')
     return process
+  }
+
+  has(pid: number): boolean {
+    return this.#processes.has(pid)
   }
 
   readonly startOf = async (pid: number): Promise<string | undefined> => this.#processes.get(pid)?.facts.started

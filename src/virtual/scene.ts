@@ -4,13 +4,13 @@ import type { Authority } from '../sim/pki.js'
 import { virtualClock, type VirtualClock } from '../sim/world/clock.js'
 import type { WorldSpec } from '../sim/world/spec.js'
 import type { Wires } from '../platform/wires.js'
-import { sshModel } from './programs/ssh.js'
 import { openVirtualAzure } from './azure.js'
 import { openVirtualDns } from './dns.js'
 import { openVirtualExec } from './exec.js'
 import type { Gate } from './gate.js'
 import { openVirtualHttp } from './http.js'
 import { Machine, type Life } from './machine.js'
+import { sshModel } from './programs/ssh.js'
 
 export interface SceneOptions {
   readonly spec: WorldSpec
@@ -19,6 +19,8 @@ export interface SceneOptions {
   readonly authority: Authority
   /** From 0 up to 1, out of a seed. */
   readonly random: () => number
+  /** How many of the world's seconds pass in one of the machine's. */
+  readonly speed: number
   /** Of the real machine: programs are looked for there. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -39,8 +41,8 @@ export interface Scene {
 /** Milliseconds of the world between a request and its answer. */
 const latencyMs = { least: 40, most: 240 } as const
 
-export async function openScene({ spec, folder, authority, random, env }: SceneOptions): Promise<Scene> {
-  const clock = virtualClock(Date.parse(spec.epoch))
+export async function openScene({ spec, folder, authority, random, speed, env }: SceneOptions): Promise<Scene> {
+  const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
   const machine = new Machine(clock)
@@ -55,7 +57,7 @@ export async function openScene({ spec, folder, authority, random, env }: SceneO
     env,
     random,
     wires: (gate, life) => ({
-      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, tenant: spec.tenant, clockAheadMs: spec.clockAhead }),
+      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, ...spec }),
       exec: openVirtualExec({ machine, life, gate, programs }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),

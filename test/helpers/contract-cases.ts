@@ -167,7 +167,7 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
       'azure/detach-disks',
       (world) => {
         exported(world)
-        return { machine: oldServer(world), resourceGroup: oldGroup, disks }
+        return { machine: oldServer(world), resourceGroup: oldGroup, disks, unlessIn: 'data100-disks' }
       },
       { named: ['disks'] },
     ),
@@ -269,6 +269,11 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
   'http/check': { 'a hub that does not serve yet': webCheck },
   'nfs/fence': {
     serving: azure('nfs/fence', (world) => ({ machine: oldServer(world), pool, ...login(world) }), { named: ['pool'] }),
+    'serving from disks that are to be moved': azure(
+      'nfs/fence',
+      (world) => ({ machine: oldServer(world), pool, unlessIn: { resourceGroup: 'data100-disks', disks }, ...login(world) }),
+      { named: ['pool'] },
+    ),
   },
   'zfs/record': {
     'on its old server': azure('zfs/record', (world) => ({ machine: oldServer(world), pool, ...login(world) }), {
@@ -280,12 +285,19 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
     recorded: azure('zfs/import-pool', async (world) => ({ machine: await newServer(world), pool, disks: disksIn(world), record: recorded, ...login(world) }), { named: ['pool'] }),
   },
   'nfs/exports': {
-    'not exported': azure('nfs/exports', exportsIn),
+    'not exported': azure('nfs/exports', exportsIn, { named: ['standing'] }),
+    'stopped for a while': azure('nfs/exports', async (world) => {
+      const wanted = await exportsIn(world)
+      await world.driven(moduleOf('nfs/exports'), wanted).make()
+      const standing = { ...wanted, standing: true }
+      await world.driven(moduleOf('nfs/exports'), standing).apply([{ resource: 'nfs-server', action: 'run', after: { active: false } }])
+      return standing
+    }, { named: ['standing'] }),
     'exported otherwise': azure('nfs/exports', async (world) => {
       const wanted = await exportsIn(world)
       await world.driven(moduleOf('nfs/exports'), { ...wanted, exports: [{ ...homes, options: 'ro,root_squash' }] }).make()
       return wanted
-    }),
+    }, { named: ['standing'] }),
   },
   exec: {
     'to be done, with a way back': {

@@ -33,19 +33,22 @@ const fixture = (name: string): Pick<Site, 'name' | 'runbook' | 'world'> => ({
   world: join(root, `fixtures/worlds/${name}.yaml`),
 })
 
+const afterData100 = {
+  clusters: ['data100-19s', 'data100-19s-2'],
+  servers: { name: /^nfsserver$/, group: 'data100-nfs', of: 2 },
+  disks: { nfsserver_DataDisk_0: 0, nfsserver_DataDisk_1: 1 },
+  diskGroup: 'data100-disks',
+  moves: 1,
+  releases: ['data100-prod', 'data100-staging'],
+  hosts: { data100: 'data100.datahub.berkeley.edu', data100s: 'data100s.datahub.berkeley.edu' },
+} as const satisfies FailedOver
+
 export const sites = {
-  data100: {
-    ...fixture('data100'),
-    runbook: data100,
-    after: {
-      clusters: ['data100-19s', 'data100-19s-2'],
-      servers: { name: /^nfsserver$/, group: 'data100-nfs', of: 2 },
-      disks: { nfsserver_DataDisk_0: 0, nfsserver_DataDisk_1: 1 },
-      diskGroup: 'data100-disks',
-      moves: 1,
-      releases: ['data100-prod', 'data100-staging'],
-      hosts: { data100: 'data100.datahub.berkeley.edu', data100s: 'data100s.datahub.berkeley.edu' },
-    },
+  data100: { ...fixture('data100'), runbook: data100, after: afterData100 },
+  'data100-attach-first': {
+    ...fixture('data100-attach-first'),
+    world: join(root, 'fixtures/worlds/data100.yaml'),
+    after: { ...afterData100, diskGroup: 'MC_data100-19s_data100-19s_westus2', moves: 0 },
   },
   minimal: {
     ...fixture('minimal'),

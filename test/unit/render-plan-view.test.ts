@@ -71,6 +71,18 @@ describe('the expected time of a plan', () => {
   })
 })
 
+describe('a choice that the runbook has made', () => {
+  it('stands first, and under it what each other one would make of the times, and what speaks against it', () => {
+    const variant = { input: 'move', says: 'up to four hours', estimateMs: 360_000, chosen: true, totalMs: 2_485_000, next: [{ step: 'attach', startMs: 800_000 }] }
+    const other = { ...variant, chosen: false, says: 'a quiet hour', totalMs: 2_125_000, next: [{ step: 'attach', startMs: 440_000 }] }
+    const steps = [planned('move', { changes: [{ resource: 'x', action: 'update' }], variants: [{ ...other, value: 'after-cutover' }, { ...variant, value: 'before-attach' }] })]
+    expect(planLines(input({ steps }), { columns: 150 }).filter((line) => line.includes('move: '))).toEqual([
+      'Choice in move: move: before-attach: attach from +13:20, end after 41m25s (up to four hours)',
+      'Instead, move: after-cutover: attach from +07:20, end after 35m25s (a quiet hour)',
+    ])
+  })
+})
+
 describe('the end of a plan', () => {
   const ends = (...changes: readonly Change[]): string[] => planLines(input({ steps: [planned('x', { changes })] }), { columns: 250 }).filter((line) => line.includes('DNS'))
   const record: Change = { resource: 'record A data100', action: 'update', before: { values: ['1.1.1.1'] }, after: { values: new Pending(['prod']) } }
@@ -199,6 +211,9 @@ describe('a plan', () => {
     expect(shown).toMatch(/^cluster .*cannot be planned, see below/m)
     expect(shown).toMatch(/stop +cluster +not allowed to read\n +→ Ask for Reader\./)
     expect(shown).toContain('A run would not start like this.')
+    const begins = text({ steps, failures: [{ step: 'cluster', error }], findings, begins: true })
+    expect(begins).toContain('\nSo this run does not begin.\n')
+    expect(begins).not.toContain('would not start')
   })
 
   it('shows what preflight found as one table, with its mend', () => {

@@ -1,10 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { gatesBefore, parseRunbook, renderDiagnostic } from '../../src/runbook/index.js'
 import { registry } from '../../src/steps/registry.js'
 
 const path = new URL('../../runbooks/data100.yaml', import.meta.url).pathname
 const text = readFileSync(path, 'utf8')
+
+interface Given {
+  readonly name: string
+  readonly rehearsal: unknown
+  readonly vars: Readonly<Record<string, unknown>>
+  readonly steps: readonly { readonly id: string }[]
+}
+
+describe('runbooks/data100-attach-first.yaml', () => {
+  it('is data100 but for when the disks are moved', () => {
+    const [one, other] = [text, readFileSync(path.replace('data100.yaml', 'data100-attach-first.yaml'), 'utf8')].map((source) => {
+      const { name: _, rehearsal: __, vars, steps, ...rest } = parse(source) as Given
+      const { diskGroup: ___, ...ours } = vars
+      const those = steps.filter(({ id }) => id !== 'group-disks').map((step) => (['snapshots', 'move'].includes(step.id) ? { ...step, with: {} } : step))
+      return { ...rest, vars: ours, steps: those }
+    })
+    expect(other).toEqual(one)
+  })
+})
+
+describe('runbooks/data100-move-later.yaml', () => {
+  it('fits the step modules that there are, and asks before it takes the homes away', () => {
+    const later = path.replace('data100.yaml', 'data100-move-later.yaml')
+    const { runbook, diagnostics } = parseRunbook(readFileSync(later, 'utf8'), later, registry, new Set(['nfs/fence']))
+    expect(diagnostics.map(renderDiagnostic)).toEqual([])
+    expect(runbook === undefined ? [] : gatesBefore(runbook, 'fence')).toEqual(['homes-stop'])
+  })
+})
 
 describe('runbooks/data100.yaml', () => {
   it('fits the step modules that there are', () => {

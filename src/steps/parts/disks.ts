@@ -30,6 +30,17 @@ export async function diskIn({ azure }: Platform, group: string, name: string): 
   return found === undefined ? undefined : azure.disks.get(idIn(found.id, 'Microsoft.Compute/disks', name))
 }
 
+interface InGroup {
+  readonly resourceGroup: string
+  readonly disks: readonly WantedDisk[]
+}
+
+/** Do all these disks lie in that group? */
+export async function allIn(doors: Platform, { resourceGroup, disks }: InGroup): Promise<boolean> {
+  const found = await Promise.all(disks.map(({ name }) => diskIn(doors, resourceGroup, name)))
+  return found.every((disk) => disk !== undefined)
+}
+
 /** A wanted disk in the two groups of a move, as far as it is in either. */
 export interface Place {
   readonly disk: WantedDisk
