@@ -10,7 +10,9 @@ import { openVirtualExec } from './exec.js'
 import type { Gate } from './gate.js'
 import { openVirtualHttp } from './http.js'
 import { Machine, type Life } from './machine.js'
+import type { Program } from './programs/program.js'
 import { sshModel } from './programs/ssh.js'
+import { noTrouble, type Trouble } from './trouble.js'
 
 export interface SceneOptions {
   readonly spec: WorldSpec
@@ -23,6 +25,9 @@ export interface SceneOptions {
   readonly speed: number
   /** Of the real machine: programs are looked for there. */
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly trouble?: Trouble
+  /** Models of further programs, by name. */
+  readonly programs?: Readonly<Record<string, Program>>
 }
 
 /** A world within this process, and in front of it the machine of somebody who runs the tool: files, processes, time. */
@@ -41,12 +46,13 @@ export interface Scene {
 /** Milliseconds of the world between a request and its answer. */
 const latencyMs = { least: 40, most: 240 } as const
 
-export async function openScene({ spec, folder, authority, random, speed, env }: SceneOptions): Promise<Scene> {
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const { spec, folder, authority, random, speed, env, programs: others, trouble = noTrouble } = options
   const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
   const machine = new Machine(clock)
-  const programs = { ssh: sshModel({ world, ways: within.ways }) }
+  const programs = { ssh: sshModel({ world, ways: within.ways }), ...others }
   const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
   return {
     clock,
@@ -57,7 +63,7 @@ export async function openScene({ spec, folder, authority, random, speed, env }:
     env,
     random,
     wires: (gate, life) => ({
-      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, ...spec }),
+      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, trouble, ...spec }),
       exec: openVirtualExec({ machine, life, gate, programs }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),

@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StateFolder, type JournalRecord } from '../../journal/index.js'
-import { stateOf, type WorldState } from '../../sim/control/state.js'
+import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
 import { makeAuthority, type Authority } from '../../sim/pki.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
-import { openScene, type Scene } from '../../virtual/scene.js'
+import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
+import { letPass } from '../../virtual/time.js'
 import { typed, type Lived } from './typed.js'
 
 export interface StageOptions {
@@ -18,6 +19,8 @@ export interface StageOptions {
   /** How many of the world's seconds pass in one of the machine's. */
   readonly speed: number
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly programs?: SceneOptions['programs']
+  readonly trouble?: SceneOptions['trouble']
 }
 
 /** Key pairs cost more than all else of opening a world, and nothing depends on them. */
@@ -28,6 +31,7 @@ export class Stage {
   readonly scene: Scene
   readonly #options: StageOptions
   readonly #folder: string
+  readonly #intents = new Set<string>()
 
   private constructor(scene: Scene, options: StageOptions, folder: string) {
     this.scene = scene
@@ -37,9 +41,20 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
-    const { spec, seed, speed, env } = options
+    const { spec, seed, speed, env, programs, trouble } = options
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
-    return new Stage(await openScene({ spec, folder, authority, random: seeded(seed), speed, env }), options, folder)
+    const besides = { ...(programs && { programs }), ...(trouble && { trouble }) }
+    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, ...besides })
+    return new Stage(scene, options, folder)
+  }
+
+  get glance(): WorldGlance {
+    return glanceOf(this.scene.within.world)
+  }
+
+  /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
+  get openIntents(): number {
+    return this.#intents.size
   }
 
   get state(): WorldState {
@@ -62,6 +77,12 @@ export class Stage {
     return this.#type(['undo', run, '--confirm', this.#options.runbook.name], dies)
   }
 
+  /** Lets that many milliseconds of the world pass while nobody types. */
+  wait(ms: number): Promise<void> {
+    const { clock } = this.scene
+    return letPass(clock, new Promise((resolve) => void clock.schedule(ms, resolve)))
+  }
+
   /** The run that was begun last, if one was. */
   async latest(): Promise<string | undefined> {
     const runs = await new StateFolder(this.scene.stateDir).runs()
@@ -72,11 +93,16 @@ export class Stage {
     return (await new StateFolder(this.scene.stateDir).read(run)).records
   }
 
+  #noted({ type, data }: JournalRecord): void {
+    if (type === 'step.intent') this.#intents.add(data.step)
+    else if (type === 'step.verified') this.#intents.delete(data.step)
+  }
+
   async close(): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
   #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
-    return typed(this.scene, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir], new Incarnation(dies))
+    return typed(this.scene, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir], new Incarnation(dies), (record) => this.#noted(record))
   }
 }
