@@ -320,19 +320,8 @@ spec: { accessModes: [ReadWriteMany], storageClassName: "", volumeName: homes, r
 `
 
 function withHomes(spec: string): string {
-  return `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: hub }
-spec:
-  selector: { matchLabels: { app: hub } }
-${spec}
-  template:
-    metadata: { labels: { app: hub } }
-    spec:
-      containers: [{ name: hub, image: hub, volumeMounts: [{ name: homes, mountPath: /home }] }]
-      volumes: [{ name: homes, persistentVolumeClaim: { claimName: homes } }]
-`
+  const homes = '      volumes: [{ name: homes, persistentVolumeClaim: { claimName: homes } }]\n'
+  return web(spec).replace('name: web,', 'name: web, volumeMounts: [{ name: homes, mountPath: /home }],') + homes
 }
 
 /** As somebody does it with kubectl. */

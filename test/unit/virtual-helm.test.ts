@@ -5,7 +5,7 @@ import { openHelm } from '../../src/platform/helm/helm.js'
 import { KubeAccess } from '../../src/platform/kube/access.js'
 import { openKube } from '../../src/platform/kube/kubectl.js'
 import { findTools } from '../../src/platform/kube/tools.js'
-import { KubeCluster, type KubeRequest } from '../../src/sim/kube/cluster.js'
+import type { KubeCluster, KubeRequest } from '../../src/sim/kube/cluster.js'
 import { virtualClock } from '../../src/sim/world/clock.js'
 import { helmModel } from '../../src/virtual/programs/helm/helm.js'
 import { Renderer } from '../../src/virtual/programs/helm/render.js'
@@ -14,7 +14,7 @@ import { temporaryFolder } from '../helpers/cli.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { itKeepsReleases, type HelmUnderTest } from '../helpers/helm-contract.js'
 import { writeChart } from '../helpers/kube.js'
-import { cluster } from '../helpers/kube-server.js'
+import { cluster, clusterWhere } from '../helpers/kube-server.js'
 import { machineOn } from '../helpers/within.js'
 
 const renderer = new Renderer(fileURLToPath(new URL('../../node_modules/.bin/helm', import.meta.url)))
@@ -24,16 +24,7 @@ function models(): HelmUnderTest {
   const at = machineOn(time, temporaryFolder())
   const state = { mountable: true, token: 'right' }
   const requests: KubeRequest[] = []
-  const kube = new KubeCluster({
-    clock: time,
-    version: '1.33.2',
-    readyAfterMs: () => 1000,
-    canMountNfs: () => state.mountable,
-    loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
-    releaseAddress: () => undefined,
-    token: 'right',
-    onRequest: (request) => requests.push(request),
-  })
+  const kube = clusterWhere(state, { clock: time, onRequest: (request) => requests.push(request) })
   const clusterAt = (): KubeCluster => kube
   const programs = { helm: helmModel({ clusterAt, renderer }), kubectl: kubectlModel(clusterAt) }
   const kubeconfig = (): string =>
