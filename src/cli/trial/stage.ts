@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StateFolder, type JournalRecord } from '../../journal/index.js'
 import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
+import { SystemExec } from '../../platform/exec/exec.js'
+import { helmFile } from '../../platform/kube/tools.js'
 import { makeAuthority, type Authority } from '../../sim/pki.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
+import { Renderer } from '../../virtual/programs/helm/render.js'
 import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
+import { thisMachine } from '../surroundings.js'
 import { typed, type Lived } from './typed.js'
 
 export interface StageOptions {
@@ -22,6 +26,9 @@ export interface StageOptions {
   readonly programs?: SceneOptions['programs']
   readonly trouble?: SceneOptions['trouble']
 }
+
+/** What is rendered by the real helm is rendered once. */
+let renderer: Renderer | undefined
 
 /** Key pairs cost more than all else of opening a world, and nothing depends on them. */
 let authority: Authority | undefined
@@ -42,9 +49,10 @@ export class Stage {
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
     const { spec, seed, speed, env, programs, trouble } = options
+    renderer ??= new Renderer(await realHelm(env))
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
     const besides = { ...(programs && { programs }), ...(trouble && { trouble }) }
-    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, ...besides })
+    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...besides })
     return new Stage(scene, options, folder)
   }
 
@@ -105,4 +113,10 @@ export class Stage {
   #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
     return typed(this.scene, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir], new Incarnation(dies), (record) => this.#noted(record))
   }
+}
+
+async function realHelm(env: StageOptions['env']): Promise<string> {
+  const children = { started: async () => undefined, ended: async () => undefined }
+  const exec = new SystemExec({ clock: thisMachine.clockOf({}), children, site: 'trial', path: env['PATH'] ?? '', secrets: tmpdir() })
+  return helmFile(exec, env)
 }
