@@ -15,6 +15,7 @@ import { helmModel } from './programs/helm/helm.js'
 import type { Renderer } from './programs/helm/render.js'
 import { kubectlModel } from './programs/kubectl.js'
 import type { Program } from './programs/program.js'
+import { siteProgram } from './programs/site.js'
 import { sshModel } from './programs/ssh.js'
 import { noTrouble, type Trouble } from './trouble.js'
 
@@ -76,7 +77,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     random,
     wires: (gate, life) => ({
       azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, trouble, ...spec }),
-      exec: openVirtualExec({ machine, life, gate, programs }),
+      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),
     }),

@@ -21,5 +21,12 @@ export async function follow(said: string, scene: Scene): Promise<readonly strin
       done.push(`deleted ${id}`)
     }
   }
+  for (const [, group = '', name = ''] of said.matchAll(/az vm reapply --resource-group (\S+) --name ([^\s)]+)/g)) {
+    const machine = world.resource(`/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/${name}`)
+    if (machine === undefined) continue
+    machine.properties['provisioningState'] = 'Succeeded'
+    world.put(machine)
+    done.push(`reapplied ${machine.id}`)
+  }
   return done
 }
