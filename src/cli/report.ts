@@ -1,7 +1,7 @@
 import { LifeboatError } from '../contract/index.js'
 import { fidelityOf } from '../engine/index.js'
-import { fold } from '../journal/index.js'
 import { fidelityLines, paintFor, type FidelityInput } from '../render/index.js'
+import { begun } from './begun.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -24,8 +24,7 @@ export async function report(args: readonly string[], options: ReportOptions, in
     const run = args[0] ?? (await folder.runs())[0]?.run
     if (run === undefined) throw noRuns(options)
     const { records } = await folder.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`, { blame: 'user' })
-    const state = fold(records)
+    const state = begun(run, records)
     if (state.planned?.marks === undefined) throw notPredicted(run)
     const fidelity = fidelityOf(state, await sentWrites(folder.paths(run).log, records))
     const input: FidelityInput = {

@@ -1,8 +1,9 @@
 import { LifeboatError } from '../contract/index.js'
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import type { RunState, StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
 import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
+import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { hasLostWorld } from './condition.js'
 import { needsSomebody } from './consent.js'
@@ -31,8 +32,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     const state = stateFolder(options, invocation)
     const run = args[0] ?? (await onlyUnfinished(state, options))
     const { records } = await state.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
-    const before = fold(records)
+    const before = begun(run, records)
     if (before.status === 'finished') {
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done

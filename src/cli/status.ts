@@ -1,8 +1,8 @@
-import { LifeboatError } from '../contract/index.js'
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
-import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
+import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
 import { LocalTimes, paintFor, runsLines, sayAsked, sayStall, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
@@ -22,10 +22,10 @@ export async function status(args: readonly string[], options: StatusOptions, in
     const run = args[0] ?? (await folder.runs())[0]?.run
     if (run === undefined) throw noRuns(options)
     const { records } = await folder.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
+    const before = begun(run, records)
     // What a look needs not is loaded only by whoever stays.
     if (options.follow === true) return (await import('./follow.js')).follow(run, folder, options, invocation)
-    const input = await statusOf(run, { state: fold(records), folder, records }, options)
+    const input = await statusOf(run, { state: before, folder, records }, options)
     const { output, env } = invocation
     if (options.json === true) {
       output.data(`${JSON.stringify(input)}\n`)

@@ -1,8 +1,9 @@
 import { LifeboatError } from '../contract/index.js'
 import { assertUndoable, courseBack, type Course } from '../engine/index.js'
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import type { RunState, StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
+import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
@@ -96,8 +97,7 @@ export async function courseOf(undoing: RunState, site: Site, state: StateFolder
 
 async function readRun(state: StateFolder, run: string): Promise<RunState> {
   const { records } = await state.read(run)
-  if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`, { blame: 'user' })
-  return fold(records)
+  return begun(run, records)
 }
 
 /** Without a name only where there is no doubt. */

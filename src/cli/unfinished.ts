@@ -1,4 +1,4 @@
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import { fold, hasBegun, type RunState, type StateFolder } from '../journal/index.js'
 import { formatDuration, type Asker } from '../render/index.js'
 import { conditionOf } from './condition.js'
 import { exit } from './exit.js'
@@ -37,10 +37,11 @@ export async function unfinishedBefore(folder: StateFolder, target: Target): Pro
   return undefined
 }
 
-/** A journal that is damaged says of nobody what it was. */
+/** Undefined for a journal that is damaged, and for a run that ended before it began. */
 async function readable(folder: StateFolder, run: string): Promise<RunState | undefined> {
   const records = await folder.read(run).then((read) => read.records, () => [])
-  return records.length === 0 ? undefined : fold(records)
+  const state = records.length === 0 ? undefined : fold(records)
+  return state !== undefined && hasBegun(state) ? state : undefined
 }
 
 /**

@@ -7,7 +7,7 @@ import { fold } from './fold.js'
 import { Journal, unreadable, writeFailed, type Opened } from './journal.js'
 import { nearRuns } from './names.js'
 import type { JournalRecord } from './records.js'
-import type { RunState } from './state.js'
+import { hasBegun, type RunState } from './state.js'
 import { localStore, syncFolder } from './store.js'
 import { JournalTail } from './tail.js'
 
@@ -16,7 +16,7 @@ const idPattern = /^[a-z0-9][a-z0-9-]*$/
 /** One run as `runs` lists it. */
 export type RunSummary =
   | { readonly run: string; readonly status: RunState['status']; readonly state: RunState }
-  /** It ended before its first record: it changed nothing. */
+  /** It ended before its plan stood in the journal: it changed nothing. */
   | { readonly run: string; readonly status: 'empty' }
   | { readonly run: string; readonly status: 'damaged'; readonly problem: LifeboatError }
 
@@ -143,6 +143,7 @@ export class StateFolder {
       const { records } = await this.read(run)
       if (records.length === 0) return { run, status: 'empty' }
       const state = fold(records)
+      if (!hasBegun(state)) return { run, status: 'empty' }
       return { run, status: state.status, state }
     } catch (error) {
       if (error instanceof LifeboatError) return { run, status: 'damaged', problem: error }

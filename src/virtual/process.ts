@@ -99,9 +99,14 @@ export class VirtualProcess {
           (error: unknown) => this.#state === 'running' && reject(error as Error),
         )
       })
+    const after = (ms: number, act: () => void): (() => void) => this.clock.schedule(ms, () => {
+      if (this.#state === 'running') act()
+    })
     return {
       heard,
-      sleep: (ms) => heard(new Promise((resolve) => void this.clock.schedule(ms, resolve))),
+      after,
+      now: () => new Date(this.clock.nowMs()),
+      sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
       alive: () => this.#state === 'running',
       onTerminate: (act) => (this.#terminate = act),
       say: (output, text) => {

@@ -15,7 +15,7 @@ export interface SshUnderTest {
   readonly world: World
   readonly cloud: Cloud
   readonly clock: Clock
-  execFor(children: RecordedChildren): { readonly exec: Exec; readonly secrets: string }
+  readonly execFor: (children: RecordedChildren) => { readonly exec: Exec; readonly secrets: string }
   /** The work's end; whatever time it takes passes. */
   settled<T>(work: Promise<T>): Promise<T>
   /** Until something holds in the world. */

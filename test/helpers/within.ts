@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../src/contract/index.js'
@@ -70,6 +70,7 @@ export function machineOn(time: VirtualClock, folder: string): Omit<Within, 'wit
     life,
     execWith(programs, children, gate = ownGate) {
       const secrets = join(folder, `secrets-${(opened += 1)}`)
+      mkdirSync(secrets, { mode: 0o700 })
       const exec = openVirtualExec({ machine, life, gate, programs })({ clock, children, site: 'test', path: process.env['PATH'] ?? '', secrets })
       return { exec, secrets }
     },

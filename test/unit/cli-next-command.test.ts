@@ -8,12 +8,13 @@ import { commandLine } from '../../src/cli/state.js'
 import { fold, StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
 import { temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
-import { Records, run, started, ticking } from '../helpers/journal-samples.js'
+import { planned, Records, run, started, ticking } from '../helpers/journal-samples.js'
 
 type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
 
 const failed: readonly Entry[] = [
   ['run.started', started],
+  ['run.planned', planned],
   ['run.finished', { outcome: 'failed', elapsedMs: 1, wallMs: 1 }],
 ]
 
@@ -49,7 +50,7 @@ describe('a command that is printed to be copied', () => {
     ['undo', ['20190226-000000-data100-undo'], 'lifeboat run /runbooks/data100.yaml'],
   ])('is the mend of what %s refuses: %j', async (command, args, mend) => {
     const undo = '20190226-000000-data100-undo'
-    const stateDir = await stateWith({ [run]: [...failed, ['run.undoing', { by: undo }]], [undo]: [['run.started', { ...started, undoes: run }]] })
+    const stateDir = await stateWith({ [run]: [...failed, ['run.undoing', { by: undo }]], [undo]: [['run.started', { ...started, undoes: run }], ['run.planned', planned]] })
     const { stderr } = await lifeboatHere([command, ...args, '--state-dir', stateDir])
     expect(stderr).toContain(`${mend} --state-dir '${stateDir}'`)
   })

@@ -53,7 +53,8 @@ describe('the steps of a plan', () => {
     const long = 'a-step-with-quite-a-long-name'
     const changes = [{ resource: long, action: 'delete', harm: 'notebooks stop' }] as const
     const steps = [planned(long, { state: 'assumed', irreversible: { [long]: 'gone' }, changes })]
-    const lines = planLines(input({ steps, facts: { firstHarm: long, pointOfNoReturn: long, criticalPath: [long], totalMs: 1 } }), { columns })
+    const facts = { firstHarm: long, pointOfNoReturn: long, criticalPath: [long], totalMs: 1 }
+    const lines = planLines(input({ steps, facts }), { columns })
     expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns)
     const words = lines.join(' ').replaceAll(/\s+/g, ' ')
     const when = 'cannot be looked at yet; from +00:00, about 10m, on the critical path'

@@ -13,6 +13,10 @@ export interface Surroundings {
   readonly stdin: string
   /** Milliseconds of the world. A process that has ended never wakes up: this settles no more. */
   sleep(ms: number): Promise<void>
+  /** Does this after so many milliseconds of the world, unless the process has ended; the answer cancels it. */
+  after(ms: number, act: () => void): () => void
+  /** The world's time. */
+  now(): Date
   /** The same promise; but one that has ended never hears of it. */
   heard<T>(promise: Promise<T>): Promise<T>
   /** False once the process has ended: what it has left behind must do nothing more. */
