@@ -1,5 +1,6 @@
+import type { Place } from '../contract/index.js'
 import type { RecordData } from '../journal/index.js'
-import { confirmByName, wrap } from '../render/index.js'
+import { confirmByName, placesLines, wrap } from '../render/index.js'
 import { exit } from './exit.js'
 import { usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -19,19 +20,30 @@ export function needsSomebody(nodes: readonly { readonly kind: string }[], { yes
   return yes !== true && nodes.some(({ kind }) => kind === 'manual' || (kind === 'gate' && gate !== 'auto'))
 }
 
+/** What is agreed to by typing a name. */
+export interface Agreed {
+  readonly what: string
+  readonly places: readonly Place[]
+}
+
+/** Machines follow from groups, and a screen has few rows: they stand at the head of the plan. */
+function agreedLines({ what, places }: Agreed, columns: number): readonly string[] {
+  return [...wrap(what, columns), ...placesLines(places.filter(({ kind }) => kind !== 'machine'), columns)]
+}
+
 /**
  * The runbook's name, typed or by `--confirm` (`refuseWithoutName` has looked at that): how it was given, or the exit code with which
- * to end. `about` is shown over the question: what it is that is agreed to, and where.
+ * to end. `agreed` is shown over the question, since the head of the plan has scrolled away: what it is that is agreed to, and where.
  */
 export async function consentByName(
   name: string,
-  about: string,
+  agreed: Agreed,
   options: CommonOptions,
   invocation: Invocation,
   screen: Screen,
 ): Promise<RecordData['run.started']['confirmed'] | number> {
   if (options.confirm !== undefined) return 'flag'
-  if (await confirmByName(screen.asker, name, wrap(about, invocation.output.columns), invocation.interrupts.signal)) return 'typed'
+  if (await confirmByName(screen.asker, name, agreedLines(agreed, invocation.output.columns - 1), invocation.interrupts.signal)) return 'typed'
   screen.notice('Declined; nothing was changed.')
   return exit.declined
 }

@@ -110,6 +110,7 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'the same as plan; with --plan, whether that file still shows all')
     .option('--plan <file>', 'run what this file of plan --out shows, and nothing else')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
+    .option('--fresh', 'begin a new run though an earlier one is not finished')
   on(withAccept(withConsent(withState(withCloud(withOutput(run))))), async () => (await import('./run.js')).run, readingFiles)
 
   const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')

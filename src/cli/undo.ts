@@ -70,7 +70,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady
           if (options.dryRun === true) return exit.done
-          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), options, invocation, screen)
+          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }, options, invocation, screen)
         },
       })
       return options.dryRun === true ? code : await leftWorld(world, screen, code, commandLine(options, 'resume', id))
