@@ -26,7 +26,7 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
       const args = given.slice(0, -2).flat().filter((one): one is string => typeof one === 'string')
       // Before the command's code is loaded, which takes a moment: whoever waits sees at once that it has begun.
       if (sayFirst !== undefined && (options as { readonly quiet?: boolean }).quiet !== true) invocation.output.say(`${sayFirst(args)}\n`)
-      code = await (await load())(args, options, invocation)
+      code = await (await load())(args, options, { ...invocation, program: runProgram })
     })
   }
   addRunning(program, on)

@@ -48,8 +48,8 @@ function isAtFiles(): boolean {
 }
 
 /** What the machine's own clock says, in Unix milliseconds: the world's goes faster. */
-export function realMs({ epochMs, rate = 1, nowMs }: VirtualClock): number {
-  return epochMs + (nowMs() - epochMs) / rate
+export function realMs(clock: VirtualClock): number {
+  return clock.epochMs + (clock.nowMs() - clock.epochMs) / (clock.rate ?? 1)
 }
 
 /**

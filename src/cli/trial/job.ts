@@ -30,11 +30,13 @@ const speed = 30
 /** Does jobs one after another; what several need is worked out once. */
 export class Jobs {
   readonly #env: StageOptions['env']
+  readonly #program: StageOptions['program']
   readonly #specs = new Map<string, WorldSpec>()
   readonly #undisturbed = new Map<string, Undisturbed>()
 
-  constructor(env: StageOptions['env']) {
+  constructor(env: StageOptions['env'], program: StageOptions['program']) {
     this.#env = env
+    this.#program = program
   }
 
   async do(job: Job): Promise<Result> {
@@ -59,7 +61,7 @@ export class Jobs {
   async #options({ runbook, world }: TrialSite, seed: number): Promise<StageOptions> {
     const spec = this.#specs.get(world) ?? (await readWorldSpec(world))
     this.#specs.set(world, spec)
-    return { runbook, spec, seed, speed, env: this.#env }
+    return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
   }
 }
 

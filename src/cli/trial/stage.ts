@@ -13,6 +13,7 @@ import { seeded } from '../../virtual/chance.js'
 import { Renderer } from '../../virtual/programs/helm/render.js'
 import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
+import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
 import { typed, type Lived } from './typed.js'
 
@@ -23,6 +24,7 @@ export interface StageOptions {
   /** How many of the world's seconds pass in one of the machine's. */
   readonly speed: number
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly program: Program
   readonly programs?: SceneOptions['programs']
   readonly trouble?: SceneOptions['trouble']
 }
@@ -111,7 +113,8 @@ export class Stage {
   }
 
   #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
-    return typed(this.scene, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir], new Incarnation(dies), (record) => this.#noted(record))
+    const typing = { scene: this.scene, program: this.#options.program, life: new Incarnation(dies), noted: (record: JournalRecord) => this.#noted(record) }
+    return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
   }
 }
 

@@ -7,11 +7,18 @@ import type { Incarnation } from '../../virtual/incarnation.js'
 import type { Scene } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
 import { Interrupts } from '../interrupts.js'
-import { runProgram } from '../program.js'
+import type { Program } from '../invocation.js'
 import type { Surroundings } from '../surroundings.js'
 
 /** Told of each record when it is synced. */
 export type Noted = (record: JournalRecord) => void
+
+export interface Typing {
+  readonly scene: Scene
+  readonly program: Program
+  readonly life: Incarnation
+  readonly noted: Noted
+}
 
 /** What came of one command in a world within this process. */
 export interface Lived {
@@ -25,14 +32,14 @@ export interface Lived {
  * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
  * program that people use, but for main.ts.
  */
-export async function typed(scene: Scene, argv: readonly string[], life: Incarnation, noted: Noted = () => undefined): Promise<Lived> {
+export async function typed({ scene, program, life, noted }: Typing, argv: readonly string[]): Promise<Lived> {
   await loaded()
   const interrupts = new Interrupts()
   const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
   const here = surroundingsOf(scene, life, process, noted)
-  const ended = runProgram(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const

@@ -18,9 +18,10 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
   const work = async (): Promise<void> => {
-    while (waiting.length > 0 && !interrupts.signal.aborted) {
+    while (waiting.length > 0) {
       await using worker = new Worker(self, env)
-      for (let done = 0; done < jobsOfOne && !interrupts.signal.aborted; done += 1) {
+      for (let done = 0; done < jobsOfOne; done += 1) {
+        if (interrupts.signal.aborted) return
         const job = waiting.shift()
         if (job === undefined) return
         told(await worker.do(job), job)
