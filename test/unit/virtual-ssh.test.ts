@@ -26,7 +26,8 @@ describe('the model of ssh, in virtual time', () => {
 
   it('finds the same keys in each such world, so that what is told of them is the same', async () => {
     using other = await openData100()
-    const keysOf = ({ within: { world, ways } }: Within): unknown => [[...world.keys], [...world.hosts.values()].map(({ hostKey }) => hostKey), ways.ssh]
+    const keysOf = ({ within: { world, ways } }: Within): unknown =>
+      [[...world.keys], [...world.hosts.values()].map(({ hostKey }) => hostKey), ways.ssh]
     expect(keysOf(other)).toEqual(keysOf(at))
   })
 })
