@@ -1,6 +1,7 @@
 import type { Place } from '../contract/index.js'
 import type { RecordData } from '../journal/index.js'
 import { confirmByName, placesLines, wrap } from '../render/index.js'
+import type { Runbook } from '../runbook/index.js'
 import { exit } from './exit.js'
 import { usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -18,6 +19,12 @@ export function refuseWithoutName(name: string, { confirm }: CommonOptions, scre
 /** Is there a gate or a manual step that no flag passes? */
 export function needsSomebody(nodes: readonly { readonly kind: string }[], { yes, gate }: CommonOptions): boolean {
   return yes !== true && nodes.some(({ kind }) => kind === 'manual' || (kind === 'gate' && gate !== 'auto'))
+}
+
+/** The same of gates and manual steps. Whether this run would come to them is known only once all has been read. */
+export function refuseWithoutAnybody({ name, nodes }: Pick<Runbook, 'name' | 'nodes'>, options: CommonOptions, screen: Screen): void {
+  if (screen.canAsk || !needsSomebody(nodes, options)) return
+  throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
 }
 
 /** What is agreed to by typing a name. */

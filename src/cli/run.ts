@@ -2,12 +2,12 @@ import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
 import { sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { acceptingOf } from './accepting.js'
-import { consentByName, needsSomebody, refuseWithoutName } from './consent.js'
+import { consentByName, refuseWithoutAnybody, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guarded } from './guard.js'
 import { historyOf } from './history.js'
 import { performFresh } from './perform.js'
-import { countChanges, isReady, plan } from './plan.js'
+import { isReady, plan } from './plan.js'
 import { asShown, openShown, sayShown, type ShownPlan } from './plan-shown.js'
 import type { Invocation } from './invocation.js'
 import { resume } from './resume.js'
@@ -32,6 +32,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
+    refuseWithoutAnybody(runbook, options, screen)
     const state = await writableStateFolder(options, invocation)
     const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
@@ -92,9 +93,5 @@ async function consent(
   if (options.json === true) screen.showReadiness(made)
   else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
-  const { name, nodes } = site.runbook
-  if (needsSomebody(nodes, options) && countChanges(made) > 0 && !screen.canAsk) {
-    throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
-  }
-  return consentByName(name, { what: sayWhatAndWhere('run', site.cloudFacts), places: made.places }, options, invocation, screen)
+  return consentByName(site.runbook.name, { what: sayWhatAndWhere('run', site.cloudFacts), places: made.places }, options, invocation, screen)
 }

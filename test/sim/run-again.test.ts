@@ -109,6 +109,10 @@ describe('a look at a run that is at work', () => {
     expect(second.elapsedMs).toBeGreaterThan(first.elapsedMs)
     expect(second.running[0]?.id).toBe('rack')
     expect(second.running[0]?.elapsedMs).toBeGreaterThan(first.running[0]?.elapsedMs ?? Infinity)
+    // What would be put back can be looked at meanwhile, and nothing is locked by it.
+    const undo = await lifeboatHere(['undo', '--dry-run', '--state-dir', stateDir])
+    expect([undo.code, undo.stderr]).toEqual([0, expect.stringContaining('This run is still at work (')])
+    expect(undo.stdout).toContain('Plan for small')
     small.finish('rack')
     expect((await run.ended).code).toBe(0)
   })

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findOnPath } from '../exec/find.js'
+import { OnceEach } from '../once.js'
 import { knownHosts, sshConfig, type HostFacts, type Login, type SshWay } from './config.js'
 
 interface Wanted {
@@ -16,7 +17,7 @@ interface Wanted {
 export class SshFiles {
   readonly #secrets: string
   readonly #path: string
-  readonly #placed = new Map<string, Promise<string>>()
+  readonly #placed = new OnceEach<string>()
   #client: string | undefined
 
   /** `secrets`: private folder of the run, swept only between lives. `path`: PATH on which ssh is looked for. */
@@ -31,17 +32,10 @@ export class SshFiles {
   }
 
   /** Path of the config file for one host and login: its folder bears a digest of what it holds. */
-  async configFor(wanted: Wanted): Promise<string> {
+  configFor(wanted: Wanted): Promise<string> {
     const { host, login, via } = wanted
     const digest = createHash('sha256').update(JSON.stringify([host, login, via])).digest('hex').slice(0, 16)
-    const placed = this.#placed.get(digest) ?? this.#place(join(this.#secrets, `ssh-${digest}`), wanted)
-    this.#placed.set(digest, placed)
-    try {
-      return await placed
-    } catch (error) {
-      this.#placed.delete(digest)
-      throw error
-    }
+    return this.#placed.get(digest, () => this.#place(join(this.#secrets, `ssh-${digest}`), wanted))
   }
 
   async #place(folder: string, wanted: Wanted): Promise<string> {
