@@ -5,6 +5,7 @@ import { StateFolder, type JournalRecord } from '../../journal/index.js'
 import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
 import { SystemExec } from '../../platform/exec/exec.js'
 import { helmFile } from '../../platform/kube/tools.js'
+import { forgetSecrets } from '../../platform/log/known.js'
 import { makeAuthority, type Authority } from '../../sim/pki.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
@@ -109,11 +110,13 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    forgetSecrets()
     await rm(this.#folder, { recursive: true, force: true })
   }
 
   #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
-    const typing = { scene: this.scene, program: this.#options.program, life: new Incarnation(dies), noted: (record: JournalRecord) => this.#noted(record) }
+    const noted = (record: JournalRecord): void => this.#noted(record)
+    const typing = { scene: this.scene, program: this.#options.program, life: new Incarnation(dies), noted }
     return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
   }
 }
