@@ -36,7 +36,7 @@ const streams = {
 }
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'fixtures/'] },
+  { ignores: ['dist/', 'dist-mutant-*/', 'coverage/', 'node_modules/', 'fixtures/'] },
   { linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs', '**/*.ts'],

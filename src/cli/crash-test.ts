@@ -40,7 +40,9 @@ export async function crashTest(args: readonly string[], options: CrashTestOptio
 async function pointsOf(site: TrialSite, invocation: Invocation): Promise<readonly CrashPoint[]> {
   const found: CrashPoint[] = []
   const jobs: readonly Job[] = [{ kind: 'points', site }]
-  await doAll(jobs, invocation, (result) => result.kind === 'points' && found.push(...result.points))
+  await doAll(jobs, invocation, (result) => {
+    if (result.kind === 'points') found.push(...result.points)
+  })
   return found
 }
 

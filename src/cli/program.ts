@@ -156,7 +156,7 @@ function addTrials(program: Command, on: On): void {
   on(withOutput(crash), async () => (await import('./crash-test.js')).crashTest, readingFiles)
 
   const simulate = program.command('simulate <runbook...>').description('failovers in bad weather, each out of a seed, in worlds of their own')
-  simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0)
+  simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0).option('--fail-fast', 'end with the first that goes wrong')
   on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingFiles)
 
   on(program.command('trial-worker', { hidden: true }), async () => (await import('./trial-worker.js')).trialWorker)

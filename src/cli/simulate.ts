@@ -9,6 +9,7 @@ import { doAll } from './trial/workers.js'
 export interface SimulateOptions extends CommonOptions {
   readonly seeds: number
   readonly from: number
+  readonly failFast?: boolean
 }
 
 /**
@@ -26,7 +27,7 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
     const sums = { seeds: 0, lives: 0, kills: 0 }
     const wrong: (Simulated & { readonly runbook: string })[] = []
     await doAll(jobs, invocation, (result, job) => {
-      if (result.kind !== 'seed') return
+      if (result.kind !== 'seed') return undefined
       const { simulated } = result
       sums.seeds += 1
       sums.lives += simulated.lives
@@ -36,6 +37,7 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
         output.sayLines(wrongLines(simulated, job.site.runbook.path, args))
       }
       if (sums.seeds % 50 === 0) output.say(`${sums.seeds} seeds, ${wrong.length} went wrong\n`)
+      return options.failFast === true && wrong.length > 0 ? 'enough' : undefined
     })
     if (options.json === true) output.data(`${JSON.stringify({ ...sums, wrong })}\n`)
     else output.data(`${sums.seeds} seeds: ${sums.lives} lives, ${sums.kills} of them killed; ${wrong.length} seeds went wrong\n`)

@@ -10,7 +10,7 @@ import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { pathIn, put } from './parts/writes.js'
-import { claim, defineStep, ended, groupClaim, hours, idIn, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, groupClaim, groupOf, hours, idIn, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   /** Where the snapshots go: no node group, which goes with its cluster, and no group of a move, which is locked and leaves them behind. */
@@ -75,7 +75,8 @@ export const diskSnapshots = defineStep({
     if (!isPending(machine) && (await isImportedOn({ ...wanted, machine }, doors))) return { state: 'converged', outputs }
     if (old?.snapshot !== undefined) return { state: 'conflict', ...tooOld(old, old.snapshot) }
     if (failed !== undefined) {
-      return { state: 'conflict', why: `the snapshot ${failed.name} has failed`, mend: 'Delete it (`az snapshot delete`); it is made again then.' }
+      const away = `az snapshot delete --resource-group ${groupOf(failed.snapshot?.id ?? '')} --name ${failed.name}`
+      return { state: 'conflict', why: `the snapshot ${failed.name} has failed`, mend: `Delete it (${away}), then resume: it is made again.` }
     }
     if (missing.length > 0) return { state: 'drifted', seen: { missing: missing.map(({ disk }) => disk.name) } }
     return { state: 'in-flight', what: `snapshot ${pending?.name ?? ''} is being made` }

@@ -124,6 +124,15 @@ describe('azure/network', () => {
     expect(await lookedAt(step)).toMatchObject({ state: 'conflict', why: 'subnet nfs has another NAT gateway, data100-nat-of-others' })
   })
 
+  it('makes an address again that could not be made, before the gateway that goes out by it', async () => {
+    world.test.faults.plantInOperation({ operation: 'public address', times: 1, fail: { code: 'InternalExecutionError' } })
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    await expect(step.apply(await step.plan())).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    expect(names(await step.make())).toContain('update publicIPAddress data100-nat')
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+  })
+
   it('conflicts with an address of the gateway’s name that is Basic or held by another', async () => {
     const id = world.test.id('data100-network', 'Microsoft.Network/publicIPAddresses', 'data100-nat')
     await world.test.send('PUT', id, { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })

@@ -11,7 +11,7 @@ const notOurs = new Set(['.git', 'node_modules', 'dist', 'coverage'])
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return notOurs.has(entry.name) ? [] : filesUnder(path)
+    if (entry.isDirectory()) return notOurs.has(entry.name) || entry.name.startsWith('dist-mutant-') ? [] : filesUnder(path)
     return entry.isFile() && extname(path) !== '.log' ? [relative(root, path)] : []
   })
 }

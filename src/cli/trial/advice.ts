@@ -4,6 +4,7 @@ import type { Scene } from '../../virtual/scene.js'
 const deletions = [
   { advised: /az aks delete --resource-group (\S+) --name ([^\s)]+)/g, type: 'Microsoft.ContainerService/managedClusters' },
   { advised: /az vm delete --resource-group (\S+) --name ([^\s)]+)/g, type: 'Microsoft.Compute/virtualMachines' },
+  { advised: /az snapshot delete --resource-group (\S+) --name ([^\s)]+)/g, type: 'Microsoft.Compute/snapshots' },
 ] as const
 
 /**

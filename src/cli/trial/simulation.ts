@@ -1,9 +1,8 @@
 import { missingFrom } from '../../gameday/oracle/converged.js'
 import { Watch } from '../../gameday/oracle/watch.js'
 import { seeded } from '../../virtual/chance.js'
-import type { CallPoint } from '../../virtual/incarnation.js'
 import { follow } from './advice.js'
-import { Stage, type StageOptions } from './stage.js'
+import { Stage, type Dies, type StageOptions } from './stage.js'
 import { drawWeather, Storm } from './weather.js'
 
 /** What came of one seed. */
@@ -33,7 +32,7 @@ export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<
     const start = stage.state
     const watch = watched(stage)
     storm.over(world)
-    const live = async (dies?: (point: CallPoint) => boolean): Promise<number | 'killed'> => {
+    const live = async (dies?: Dies): Promise<number | 'killed'> => {
       const { code, stderr } = await stage.goOn(dies)
       const done = code === 0 ? [] : await follow(stderr, stage.scene)
       lives.all += 1
@@ -46,7 +45,7 @@ export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<
     let code: number | 'killed' = 1
     for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
       code = await live(dieSometimes(random))
-      await stage.wait(random() * 10 * 60_000)
+      await stage.wait(random() < 0.5 ? random() * 20_000 : random() * 10 * 60_000)
     }
     storm.end()
     // Whatever goes on by itself comes to its end: long operations, locks of moves.
@@ -70,9 +69,10 @@ function watched(stage: Stage): Watch {
   return watch
 }
 
-/** In one life of three it dies, somewhere among its first calls. */
-function dieSometimes(random: () => number): ((point: CallPoint) => boolean) | undefined {
+/** In two lives of five it dies: at one of its first calls, or in the midst of something. */
+function dieSometimes(random: () => number): Dies | undefined {
   if (random() > 0.4) return undefined
+  if (random() < 0.5) return random() * 45 * 60_000
   const at = 1 + Math.floor(random() ** 2 * 900)
   const when = random() < 0.5 ? 'before' : 'after'
   return (point) => point.number === at && point.when === when

@@ -30,6 +30,9 @@ export interface StageOptions {
   readonly trouble?: SceneOptions['trouble']
 }
 
+/** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
+export type Dies = ((point: CallPoint) => boolean) | number
+
 /** What is rendered by the real helm is rendered once. */
 let renderer: Renderer | undefined
 
@@ -73,18 +76,18 @@ export class Stage {
   }
 
   /** Types `run`: the first command of a failover. */
-  run(dies?: (point: CallPoint) => boolean): Promise<Lived> {
+  run(dies?: Dies): Promise<Lived> {
     const { runbook } = this.#options
     return this.#type(['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name], dies)
   }
 
   /** Types `resume`, or `run` again where the first one died before it stood in a journal. */
-  async goOn(dies?: (point: CallPoint) => boolean): Promise<Lived> {
+  async goOn(dies?: Dies): Promise<Lived> {
     const run = await this.latest()
     return run === undefined ? this.run(dies) : this.#type(['resume', run], dies)
   }
 
-  undo(run: string, dies?: (point: CallPoint) => boolean): Promise<Lived> {
+  undo(run: string, dies?: Dies): Promise<Lived> {
     return this.#type(['undo', run, '--confirm', this.#options.runbook.name], dies)
   }
 
@@ -114,9 +117,12 @@ export class Stage {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
+  #type(words: readonly string[], dies?: Dies): Promise<Lived> {
+    const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
+    // In the midst of whatever is under way then.
+    if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
     const noted = (record: JournalRecord): void => this.#noted(record)
-    const typing = { scene: this.scene, program: this.#options.program, life: new Incarnation(dies), noted }
+    const typing = { scene: this.scene, program: this.#options.program, life, noted }
     return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
   }
 }

@@ -11,10 +11,11 @@ import { TrialError } from './crash-points.js'
 const jobsOfOne = 40
 
 /**
- * Does jobs in processes of their own, one for each processor, and tells each result as it comes. They are apart from this one for two
+ * Does jobs in processes of their own, one for each processor, and tells each result as it comes; after an `enough`
+ * no more are begun. They are apart from this one for two
  * reasons: files must come in one order (a single thread for them), and a life that was killed leaves its memory behind.
  */
-export async function doAll(jobs: readonly Job[], invocation: Invocation, told: (result: Result, job: Job) => void): Promise<void> {
+export async function doAll(jobs: readonly Job[], invocation: Invocation, told: (result: Result, job: Job) => 'enough' | void): Promise<void> {
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
   const work = async (): Promise<void> => {
@@ -24,7 +25,7 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
         if (interrupts.signal.aborted) return
         const job = waiting.shift()
         if (job === undefined) return
-        told(await worker.do(job), job)
+        if (told(await worker.do(job), job) === 'enough') waiting.length = 0
       }
     }
   }

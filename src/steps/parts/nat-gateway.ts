@@ -22,6 +22,8 @@ export interface FoundGateway {
 export interface SeenGateway {
   readonly gateway?: { readonly hasAddress: boolean; readonly failed: boolean }
   readonly address: boolean
+  /** Making it was a failure: nothing can be given it then (409). */
+  readonly addressFailed?: boolean
 }
 
 export const gatewayType = 'Microsoft.Network/natGateways'
@@ -39,15 +41,22 @@ export function gatewayChanges(network: string, seen: SeenGateway | undefined): 
   const { gateway } = seen ?? {}
   if (gateway?.hasAddress === true && !gateway.failed) return []
   const after = { publicAddress: natName(network) }
-  const address: Change[] = seen?.address === true || gateway?.hasAddress === true ? [] : [{ resource: addressLabel(network), action: 'create', after: standardAddress }]
+  const address = gateway?.hasAddress === true ? [] : addressChanges(network, seen)
   if (gateway === undefined) return [...address, { resource: gatewayLabel(network), action: 'create', after }]
   const before = { ...(gateway.hasAddress ? {} : { publicAddress: null }), ...(gateway.failed ? { state: 'Failed' } : {}) }
   return [...address, { resource: gatewayLabel(network), action: 'update', before, after }]
 }
 
+function addressChanges(network: string, seen: SeenGateway | undefined): Change[] {
+  const own = { resource: addressLabel(network), after: standardAddress }
+  if (seen?.address !== true) return [{ ...own, action: 'create' }]
+  return seen.addressFailed === true ? [{ ...own, action: 'update', before: { state: 'Failed' } }] : []
+}
+
 export function seenGateway({ gateway, address }: FoundGateway): SeenGateway {
   return {
     address: address !== undefined,
+    addressFailed: address?.properties['provisioningState'] === 'Failed',
     ...(gateway === undefined
       ? {}
       : { gateway: { hasAddress: addressesOf(gateway).length > 0, failed: gateway.properties['provisioningState'] === 'Failed' } }),

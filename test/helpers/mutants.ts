@@ -1,0 +1,75 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './cli.js'
+
+/** One deliberate mistake in what was built: a text of one of its files, and what takes its place. */
+export interface Mutation {
+  /** What it does wrong, as whoever suffers from it would say. */
+  readonly does: string
+  readonly file: string
+  readonly find: string
+  readonly put: string
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    does: 'writes first and journals the intent afterwards',
+    file: 'engine/lifecycle.js',
+    find: "    await recorder.record('step.intent', { step, changes });\n",
+    put: '',
+  },
+  {
+    does: 'does not wait for the steps that a step needs',
+    file: 'engine/walk.js',
+    find: 'const needs = await Promise.all(node.needs.map((id) => this.#endings.get(id)));',
+    put: "const needs = node.needs.map(() => 'done');",
+  },
+  {
+    does: 'reads what cannot be read as absent',
+    file: 'platform/azure/session.js',
+    find: '            if (isNotFound(error))\n                return undefined;\n            throw this.told(error, doing);',
+    put: '            return undefined;',
+  },
+  {
+    does: 'sends a write again whose answer was lost',
+    file: 'platform/azure/session.js',
+    find: "            throw coded.code === 'azure.locked' ? await withLock(this, coded) : coded;",
+    put: "            if (coded.code === 'azure.unreachable')\n                return await call();\n            throw coded;",
+  },
+  {
+    does: 'takes the silence of a server for its having let go',
+    file: 'steps/nfs-fence.js',
+    find: "return { state: 'drifted', seen: { serving: false, imported: false, silent: true } };",
+    put: "return { state: 'converged', outputs: { how: 'exported', machine } };",
+  },
+  {
+    does: 'points names to a hub that it has not asked',
+    file: 'steps/http-check.js',
+    find: '        const answer = await doors.http.get(',
+    put: "        return { state: 'converged', outputs: { address, status: 200, certificate: '', remark: '' } };\n        const answer = await doors.http.get(",
+  },
+  {
+    does: 'holds a step for done that has only been begun',
+    file: 'engine/look.js',
+    find: "        if (seen.state === 'converged')\n            return seen.outputs;\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
+    put: "        if (seen.state !== 'conflict')\n            return seen.outputs ?? {};\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
+  },
+  {
+    does: 'neither awaits nor ends what an earlier life has left at work',
+    file: 'engine/survivors.js',
+    find: 'export async function settleSurvivors(state, recorder, survivors, signal) {\n',
+    put: 'export async function settleSurvivors(state, recorder, survivors, signal) {\n    return;\n',
+  },
+]
+
+/** A copy of what was built, with that mistake in it; beside it, so that it finds its packages as the original does. */
+export function mutant({ file, find, put }: Mutation, name: string): { readonly program: string } & Disposable {
+  const folder = join(root, `dist-${name}`)
+  rmSync(folder, { recursive: true, force: true })
+  cpSync(join(root, 'dist'), folder, { recursive: true })
+  const path = join(folder, file)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(find).length !== 2) throw new Error(`${file} no longer has the text to be changed, or more than once: ${find}`)
+  writeFileSync(path, text.replace(find, () => put))
+  return { program: join(folder, 'main.js'), [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+}
