@@ -91,7 +91,8 @@ interface Shown {
 }
 
 /** What would be put back, by reading only: also while the run is still at work, which is said. */
-async function showUndo({ ran, site, course, past, state }: Shown, options: UndoOptions, invocation: Invocation, screen: Screen): Promise<number> {
+async function showUndo(shown: Shown, options: UndoOptions, invocation: Invocation, screen: Screen): Promise<number> {
+  const { ran, site, course, past, state } = shown
   screen.notice(`What an ${sayWhat(ran.mode, ran.run)} would put back. Reading ${site.cloudFacts.name}…`)
   const { made, atWork } = await planOnly(site, { root: state.root, history: past, course }, invocation, screen)
   const { leftBehind } = course
