@@ -47,12 +47,17 @@ function isAtFiles(): boolean {
   return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq')
 }
 
+/** What the machine's own clock says, in Unix milliseconds: the world's goes faster. */
+export function realMs(clock: VirtualClock): number {
+  return clock.epochMs + (clock.nowMs() - clock.epochMs) / (clock.rate ?? 1)
+}
+
 /**
  * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. Where the world's time goes faster than
  * the machine's, real time is the slower one here too.
  */
 export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
-  const { rate = 1, epochMs } = clock
+  const { rate = 1 } = clock
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
@@ -68,7 +73,7 @@ export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
     })
   return {
     now: () => new Date(clock.nowMs()),
-    realNow: () => new Date(epochMs + (clock.nowMs() - epochMs) / rate),
+    realNow: () => new Date(realMs(clock)),
     sleep,
     sleepReal: (ms, signal) => sleep(ms * rate, signal),
     toReal: (ms) => ms / rate,
