@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { RunEvent } from '../../src/contract/index.js'
+import { during, verified } from '../helpers/arrivals.js'
 import type { RunningCli } from '../helpers/cli.js'
 import { importsOn, inTheLab, labWorld, newServer, oldServer, sumHomes, usedHomes, useHomes, writeHomes, type LabWorld } from '../helpers/lab.js'
-import { worldState, worldWhere } from '../helpers/served.js'
+import { worldState } from '../helpers/served.js'
 
 type Arrives = (world: LabWorld, cli: RunningCli) => Promise<unknown>
 
-const verified = (step: string): Arrives => (_, cli) => cli.until((event: RunEvent) => event.type === 'step.verified' && event.step === step)
+const inServed = (arrives: (world: LabWorld['served'], cli: RunningCli) => Promise<unknown>): Arrives => (world, cli) => arrives(world.served, cli)
+const at = (step: string): Arrives => inServed(verified(step))
 
 /** From here on an import on that server waits until it is let go, and is noted when it begins and ends. */
 const slowImports = `cat > /usr/local/sbin/zpool <<'END' && chmod +x /usr/local/sbin/zpool
@@ -29,12 +30,12 @@ const midImport: Arrives = async (world, cli) => {
 
 /** Where the run is killed, in the order in which it comes there. */
 const everyPoint: readonly (readonly [string, Arrives])[] = [
-  ['after the export', verified('fence')],
-  ['after the detach', verified('detach')],
-  ['in the middle of the move', (world) => worldWhere(world.served, ({ operations }) => operations.some(({ what }) => what === 'move'))],
-  ['after the attach', verified('attach')],
+  ['after the export', at('fence')],
+  ['after the detach', at('detach')],
+  ['in the middle of the move', inServed(during('move'))],
+  ['after the attach', at('attach')],
   ['in the middle of the import', midImport],
-  ['after the import', verified('import')],
+  ['after the import', at('import')],
 ]
 const points = process.env['LAB'] === 'sample' ? everyPoint.filter(([name]) => /export|middle of the import/.test(name)) : everyPoint
 
@@ -51,7 +52,7 @@ inTheLab('a failover that is killed again and again, on real ZFS', () => {
     for (const [name, arrives] of points) {
       // The new server is there before the old one is fenced.
       if (name === 'after the export') {
-        await verified('nfs')(world, cli)
+        await at('nfs')(world, cli)
         await world.on(newServer, slowImports)
       }
       await arrives(world, cli)
