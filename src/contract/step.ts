@@ -121,6 +121,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * does not look again.
    */
   readonly stands?: true
+  /**
+   * True where what `apply` has begun cannot be seen while it is under way (a move shows only in where each disk is). The way back from an
+   * intent without an outcome then shows all of it, and `apply` must wait for the end of what may still be going on.
+   */
+  readonly unseen?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification
