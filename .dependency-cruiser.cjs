@@ -23,6 +23,13 @@ module.exports = {
     only('render', ['contract'], 'Renderers see events.'),
     only('gameday', ['contract'], 'Game days talk to the world by its control API; cli hands them the runner.'),
     only('virtual', ['contract', 'platform', 'sim'], 'It joins the doors to a world in this process; cli starts runs in it.'),
+    {
+      name: 'virtual-for-cli-only',
+      comment: 'No door and no world knows that there are models of programs.',
+      severity: 'error',
+      from: { path: ours, pathNot: ['^src/virtual/', '^src/cli/'] },
+      to: { path: '^src/virtual/' },
+    },
     only('sim', [], 'A shared misunderstanding must not cancel itself out.'),
     {
       name: 'steps-apart',

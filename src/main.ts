@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { exitOfSignal } from './cli/exit.js'
 import { Interrupts } from './cli/interrupts.js'
@@ -12,9 +11,10 @@ const interrupts = new Interrupts()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (interrupts.receive(signal)) return
-    // The second one ends at once: Azure, helm and ssh go on without us, and the operator is told what with.
-    const left = interrupts.inFlight()
-    if (left.length > 0) output.say(`Still in flight on ${hostname()} or in the cloud: ${left.join(', ')}\n`)
+    // The second one ends at once: Azure, helm and ssh go on without us, and the operator is told what with. A terminal has
+    // written ^C where the cursor is.
+    const lines = interrupts.leaving()
+    if (lines.length > 0) output.sayLines(output.errorIsTerminal ? ['', ...lines] : lines)
     process.exit(exitOfSignal(signal))
   })
 }

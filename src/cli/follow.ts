@@ -9,6 +9,7 @@ import type { Invocation } from './invocation.js'
 import { LogTail } from './log-tail.js'
 import type { CommonOptions } from './options.js'
 import { Screen } from './screen.js'
+import { commandLine } from './state.js'
 import { sayAsked } from '../render/index.js'
 
 /** Real milliseconds between two looks at the journal. */
@@ -21,7 +22,8 @@ const lookEveryMs = 500
 export async function follow(run: string, folder: StateFolder, options: CommonOptions, invocation: Invocation): Promise<number> {
   const { signal } = invocation.interrupts
   const screen = new Screen({ ...options, input: false }, invocation)
-  const reader = new Reader(run, folder, await folder.tail(run))
+  const resumeCommand = commandLine(options, 'resume', run)
+  const reader = new Reader(run, folder, await folder.tail(run), resumeCommand)
   const before = await reader.next()
   const clock = await clockIn(reader.state)
   const beginning = before.find(({ type }) => type === 'run.started')
@@ -41,7 +43,7 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
       const fresh = await reader.next()
       for (const event of fresh) renderer.listener(forReader(event))
       if (condition === 'stopped' && fresh.length === 0) {
-        renderer.note('warn', `The process of this run is gone. To go on with it: lifeboat resume ${run}`)
+        renderer.note('warn', `The process of this run is gone. To go on with it: ${resumeCommand}`)
         return exit.done
       }
       if (fresh.length === 0) await clock.sleepReal(lookEveryMs, signal)
@@ -61,14 +63,14 @@ function lastOf(events: readonly RunEvent[], type: RunEvent['type']): RunEvent |
 
 /** Journal and log of a run, as events, each once. */
 class Reader {
-  readonly #run: string
+  readonly #resumeCommand: string
   readonly #journal: JournalTail
   readonly #log: LogTail
   readonly #folding = new Folding()
   #state: RunState | undefined
 
-  constructor(run: string, folder: StateFolder, journal: JournalTail) {
-    this.#run = run
+  constructor(run: string, folder: StateFolder, journal: JournalTail, resumeCommand: string) {
+    this.#resumeCommand = resumeCommand
     this.#journal = journal
     this.#log = new LogTail(folder.paths(run).log)
   }
@@ -87,7 +89,7 @@ class Reader {
     this.#folding.add(fresh)
     if (fresh.length > 0 || this.#state === undefined) this.#state = this.#folding.state()
     const { state } = this
-    const journaled = fresh.flatMap((record) => retold(record, state, `lifeboat resume ${this.#run}`) ?? [])
+    const journaled = fresh.flatMap((record) => retold(record, state, this.#resumeCommand) ?? [])
     const passing = await this.#log.next()
     // Both are in order by themselves; an end comes after whatever was told before it.
     return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))

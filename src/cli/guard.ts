@@ -34,7 +34,8 @@ export async function guarded(
     }
     const isTerminal = output.errorIsTerminal
     const paint = paintFor({ env, isTerminal, flag: options.color })
-    output.sayLines(errorLines(error, { paint, columns: output.columns, debug: options.debug === true }))
+    const columns = isTerminal ? output.columns : Infinity
+    output.sayLines(errorLines(error, { paint, columns, debug: options.debug === true }))
     const code = codeOf(errorFacts(error).code)
     sayLog(told, code, output)
     return code

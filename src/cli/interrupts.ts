@@ -16,8 +16,8 @@ export class Interrupts {
   readonly #controller = new AbortController()
   /** Name of the first signal, for the exit code. */
   first: string | undefined
-  /** Says what goes on without us when the process ends now. */
-  inFlight: () => readonly string[] = () => []
+  /** What is said when the process ends now: what goes on without us, and how to go on. */
+  leaving: () => readonly string[] = () => []
   onFirst: (signal: string) => void = () => undefined
 
   get signal(): AbortSignal {

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
 import {
   differencesOf,
@@ -28,7 +29,7 @@ import type { Platform } from '../platform/platform.js'
 import { differenceLines } from '../render/index.js'
 import { exit, exitOf } from './exit.js'
 import { interruption, type Interrupts } from './interrupts.js'
-import { inFlightOf } from './in-flight.js'
+import { leavingLines } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
 import { RunLog, type Logging } from './run-log.js'
 import { noStep, type Site } from './site.js'
@@ -49,8 +50,8 @@ export interface Performance {
   readonly accept?: Accepting
   /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
   readonly earlier?: EarlierLife
-  /** ` --state-dir DIR` where that was given, so that the command that goes on can be copied as it is. */
-  readonly stateFlag: string
+  /** The command that goes on with this run. */
+  readonly resumeCommand: string
   readonly notice: (message: string) => void
   readonly logging: Logging
   /** What earlier runs of this kind took. */
@@ -262,11 +263,12 @@ function takenFrom({ owner, life }: Holder): string {
 }
 
 async function finished(
-  { interrupts }: Performance,
+  { interrupts, resumeCommand, state, run }: Performance,
   journal: Journal,
   outcome: ReturnType<typeof startRun>,
 ): Promise<number> {
-  interrupts.inFlight = () => inFlightOf(fold(journal.records))
+  const { log } = state.paths(run)
+  interrupts.leaving = () => leavingLines(fold(journal.records), { host: hostname(), resumeCommand, log })
   try {
     return exitOf(await outcome, interrupts.first)
   } finally {
@@ -292,7 +294,7 @@ function planPorts({ site, state, course, accept, history }: Performance, { door
 }
 
 function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
-  const { site, operator, listeners, run, criticalPathMs } = performance
+  const { site, operator, listeners, resumeCommand, criticalPathMs } = performance
   return {
     ...planPorts(performance, hold),
     journal,
@@ -302,7 +304,7 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
     failed: (step, error) => hold.log.failed(step, error),
     target: hold.target,
     survivors: site.survivors,
-    resumeCommand: `lifeboat resume ${run}${performance.stateFlag}`,
+    resumeCommand,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),
   }
 }

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError } from 'commander'
-import { oneLine } from '../render/text.js'
+import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
 import type { Invocation } from './invocation.js'
@@ -34,6 +34,11 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
   addWorld(program, on)
   addCompletion(program, on)
   addHelp(program)
+  const unknown = unknownCommand(program, argv)
+  if (unknown !== undefined) {
+    invocation.output.say(`error: unknown command ${JSON.stringify(oneLine(unknown))}\n${await nearCommand(program, unknown, invocation.output.columns)}\n`)
+    return exit.usage
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -43,6 +48,23 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
   }
   return code
 }
+
+/** Asked for help, commander takes a word that is no command of its own for none at all. */
+function unknownCommand(program: Command, argv: readonly string[]): string | undefined {
+  // No option of the program itself takes a value.
+  const [word, of] = argv.filter((one) => !one.startsWith('-'))
+  const name = word === 'help' ? of : word
+  return name === undefined || program.commands.some((command) => command.name() === name) ? undefined : name
+}
+
+async function nearCommand(program: Command, unknown: string, columns: number): Promise<string> {
+  const { suggestion } = await import('../runbook/near.js')
+  const near = suggestion(unknown, program.commands.filter((command) => !hidden.includes(command.name())).map((command) => command.name()), 'commands')
+  return wrap(`${near.charAt(0).toUpperCase()}${near.slice(1)}`, columns - 1).join('\n')
+}
+
+/** What only the completion scripts call. */
+const hidden = ['complete']
 
 const schemaHelp = `
 In the first line of the runbook:

@@ -1,7 +1,6 @@
 import type { Change } from '../contract/index.js'
 import type { Accepting } from '../engine/index.js'
-import { fold, type Journal } from '../journal/index.js'
-import type { Runbook } from '../runbook/index.js'
+import { fold, type Journal, type StateFolder } from '../journal/index.js'
 import { acceptingOf } from './accepting.js'
 import { exit } from './exit.js'
 import { guarded, usageError, type Told } from './guard.js'
@@ -11,8 +10,8 @@ import { performFresh } from './perform.js'
 import { isReady } from './plan.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook, type ReadRunbook } from './site.js'
-import { stateFlag, stateFolder, stateRoot, worldFolder } from './state.js'
+import { openSite, readRunbook, type Site } from './site.js'
+import { commandLine, worldFolder, writableStateFolder } from './state.js'
 import type { WorldControl } from './world-control.js'
 import { worldCriticalPathMs } from './world-path.js'
 import { startWorld, type RunningWorld } from './world-process.js'
@@ -31,34 +30,39 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     if (worldFile === undefined) {
       throw usageError(`${runbook.name} names no world to rehearse in`, 'Add `rehearsal: { world: FILE }` to it, or give --world FILE.')
     }
+    const state = await writableStateFolder(options, invocation)
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
-    const folder = await worldFolder(stateRoot(options, invocation))
+    const folder = await worldFolder(state.root)
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    return leave(world, screen, await rehearseIn(world, { runbook, registry, accept, told }, options, invocation, screen))
+    const site = await openSite(runbook, registry, world.cloudPath, invocation)
+    const run = site.newRunId()
+    const resumeCommand = commandLine(options, 'resume', run)
+    const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)
+    return leave(world, screen, code, resumeCommand)
   })
 }
 
 interface Wanted {
-  readonly runbook: Runbook
-  readonly registry: ReadRunbook['registry']
+  readonly world: RunningWorld
+  readonly site: Site
+  readonly state: StateFolder
+  readonly run: string
+  readonly resumeCommand: string
   readonly accept: Accepting
   readonly told: Told
 }
 
 async function rehearseIn(
-  world: RunningWorld,
-  { runbook, registry, accept, told }: Wanted,
+  { world, site, state, run, resumeCommand, accept, told }: Wanted,
   options: Options,
   invocation: Invocation,
   screen: Screen,
 ): Promise<number> {
-  const site = await openSite(runbook, registry, world.cloudPath, invocation)
-  const run = site.newRunId()
   const renderer = screen.renderer(site, run)
   try {
     return await performFresh({
       site,
-      state: stateFolder(options, invocation),
+      state,
       run,
       mode: 'rehearsal',
       sim: world.sim,
@@ -68,10 +72,10 @@ async function rehearseIn(
       interrupts: invocation.interrupts,
       takeOver: options.takeOver === true,
       accept,
-      stateFlag: stateFlag(options),
+      resumeCommand,
       notice: (message) => screen.warn(message),
       logging: screen.logging(told),
-      history: await historyOf(stateFolder(options, invocation), site, { mode: 'rehearsal', sim: world.sim }),
+      history: await historyOf(state, site, { mode: 'rehearsal', sim: world.sim }),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {
         if (!isReady(made)) {
@@ -108,9 +112,9 @@ export function criticalPathIn(control: WorldControl) {
 }
 
 /** The world is left where there is something to resume; it ends by itself after half an hour without a request. */
-export async function leave(world: Pick<RunningWorld, 'control' | 'sim'>, screen: Screen, code: number): Promise<number> {
+export async function leave(world: Pick<RunningWorld, 'control' | 'sim'>, screen: Screen, code: number, resumeCommand: string): Promise<number> {
   if (code === exit.failed || code >= 128) {
-    screen.notice(`The world goes on (pid ${world.sim.pid}) for: lifeboat resume`)
+    screen.notice(`The world goes on (pid ${world.sim.pid}) for: ${resumeCommand}`)
   } else {
     await world.control.stop()
   }

@@ -1,13 +1,13 @@
 import { LifeboatError } from '../contract/index.js'
 import { fidelityOf } from '../engine/index.js'
-import { fold } from '../journal/index.js'
 import { fidelityLines, paintFor, type FidelityInput } from '../render/index.js'
+import { begun } from './begun.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { sentWrites } from './sent-writes.js'
-import { stateFolder } from './state.js'
+import { noRuns, stateFolder } from './state.js'
 
 export interface ReportOptions extends CommonOptions {
   /** What was predicted beside what was sent. */
@@ -22,10 +22,9 @@ export async function report(args: readonly string[], options: ReportOptions, in
     }
     const folder = stateFolder(options, invocation)
     const run = args[0] ?? (await folder.runs())[0]?.run
-    if (run === undefined) throw new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user' })
+    if (run === undefined) throw noRuns(options)
     const { records } = await folder.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`, { blame: 'user' })
-    const state = fold(records)
+    const state = begun(run, records)
     if (state.planned?.marks === undefined) throw notPredicted(run)
     const fidelity = fidelityOf(state, await sentWrites(folder.paths(run).log, records))
     const input: FidelityInput = {

@@ -1,8 +1,9 @@
 import { LifeboatError } from '../contract/index.js'
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import type { RunState, StateFolder } from '../journal/index.js'
 import { narrate } from '../engine/index.js'
 import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
+import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { hasLostWorld } from './condition.js'
 import { needsSomebody } from './consent.js'
@@ -16,7 +17,7 @@ import type { Invocation } from './invocation.js'
 import { criticalPathIn } from './rehearse.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook } from './site.js'
-import { stateFlag, stateFolder } from './state.js'
+import { commandLine, stateFolder } from './state.js'
 import { courseOf } from './undo.js'
 
 export interface ResumeOptions extends CommonOptions {
@@ -28,16 +29,15 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
   return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
-    const run = args[0] ?? (await onlyUnfinished(state))
+    const run = args[0] ?? (await onlyUnfinished(state, options))
     const { records } = await state.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
-    const before = fold(records)
+    const before = begun(run, records)
     if (before.status === 'finished') {
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }
-    if (before.undoneBy !== undefined) throw undone(before.undoneBy)
-    await assertHasWorld(before)
+    if (before.undoneBy !== undefined) throw undone(commandLine(options, 'resume', before.undoneBy), before.undoneBy)
+    await assertHasWorld(before, options)
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) return exit.usage
@@ -48,6 +48,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)
     const course = await courseOf(before, site, state)
+    const resumeCommand = commandLine(options, 'resume', run)
     const renderer = screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
     try {
       const code = await performResume({
@@ -64,13 +65,13 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
         accept,
-        stateFlag: stateFlag(options),
+        resumeCommand,
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(state, site, before),
         ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
-      return await leftWorld(world, screen, code)
+      return await leftWorld(world, screen, code, resumeCommand)
     } finally {
       renderer.close()
     }
@@ -78,12 +79,12 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
 }
 
 /** Rehearsals whose world has ended are in nobody's way. */
-async function onlyUnfinished(state: StateFolder): Promise<string> {
+async function onlyUnfinished(state: StateFolder, options: ResumeOptions): Promise<string> {
   const unfinished = await state.unfinished()
   const lost = await Promise.all(unfinished.map(async (one) => 'state' in one && (await hasLostWorld(one.state))))
   const runs = unfinished.filter((_, index) => lost[index] === false)
   const [only] = runs
-  if (only === undefined) throw usageError('there is no unfinished run', '`lifeboat runs` lists all of them.')
+  if (only === undefined) throw usageError('there is no unfinished run', `All of them are listed by: ${commandLine(options, 'runs')}`)
   if (runs.length > 1) {
     const ids = runs.map(({ run }) => run).join(', ')
     throw usageError('more than one run is unfinished', `Name one of them: ${ids}`)
@@ -92,10 +93,10 @@ async function onlyUnfinished(state: StateFolder): Promise<string> {
   return only.run
 }
 
-function undone(by: string): LifeboatError {
+function undone(command: string, by: string): LifeboatError {
   return new LifeboatError('run.undone', `this run is being put back, or has been, by the undo ${by}`, {
     blame: 'user',
-    hint: `Go on with that one (lifeboat resume ${by}), or start a fresh run once it is over.`,
+    hint: `Go on with that one, or start a fresh run once it is over: ${command}`,
   })
 }
 

@@ -13,7 +13,7 @@ import { asShown, openShown, sayShown, type ShownPlan } from './plan-shown.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
-import { stateFlag, stateFolder } from './state.js'
+import { commandLine, writableStateFolder } from './state.js'
 
 export interface RunOptions extends CommonOptions {
   readonly dryRun?: boolean
@@ -31,6 +31,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
+    const state = await writableStateFolder(options, invocation)
     const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
     const id = site.newRunId()
@@ -39,7 +40,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     try {
       return await performFresh({
         site,
-        state: stateFolder(options, invocation),
+        state,
         run: id,
         mode: 'run',
         operator: screen.operator(options.yes === true),
@@ -47,10 +48,10 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
         accept,
-        stateFlag: stateFlag(options),
+        resumeCommand: commandLine(options, 'resume', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
-        history: await historyOf(stateFolder(options, invocation), site, { mode: 'run' }),
+        history: await historyOf(state, site, { mode: 'run' }),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
         consent: (made) => consent(made, site, options, invocation, screen),
       })

@@ -15,7 +15,7 @@ import {
   rendererKind,
   Stage,
   terminalAsker,
-  wrap,
+  wrapAdvice,
   type Asker,
   type Assumed,
   type PlanInput,
@@ -29,6 +29,7 @@ import type { Told } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { Logging } from './run-log.js'
 import type { Site } from './site.js'
+import { commandLine } from './state.js'
 import { toolVersion } from './version.js'
 
 /** What of a site a run is drawn with. */
@@ -67,7 +68,7 @@ export class Screen {
   /** Broken between words for a window; whole for a file or a pipe. */
   #tell(message: string): void {
     const { output } = this.#invocation
-    const lines = output.errorIsTerminal ? wrap(message, Math.max(10, output.columns - 1)) : [message]
+    const lines = output.errorIsTerminal ? wrapAdvice(message, Math.max(10, output.columns - 1)) : [message]
     this.#stage.keep(`${lines.join('\n')}\n`)
   }
 
@@ -149,6 +150,7 @@ export class Screen {
             return output.columns
           },
           view: () => this.#renderer?.view(),
+          statusCommand: (run) => commandLine(this.#options, 'status', run),
         })
       : undefined
     return assumingOperator(this.#assumed(assumeYes || person === undefined), person)

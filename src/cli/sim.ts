@@ -3,7 +3,7 @@ import { exit, exitOfSignal } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
-import { stateRoot, worldFolder } from './state.js'
+import { worldFolder, writableStateFolder } from './state.js'
 
 interface SimOptions extends CommonOptions {
   readonly world: string
@@ -18,13 +18,14 @@ export async function sim(_args: readonly string[], options: SimOptions, invocat
   return guarded(options, invocation, () => withLab(async () => {
     const { output, interrupts, env } = invocation
     const log = (line: string): void => output.say(`${line}\n`)
+    const { root } = await writableStateFolder(options, invocation)
     const { serveWorld } = await import('../sim/serve.js')
     const lab = options.lab === true ? await (await import('../sim/lab/image.js')).labImage(env, log) : undefined
     const served = await serveWorld({
       world: options.world,
       speed: options.speed,
       port: options.port,
-      stateDir: options.stateDir ?? (await worldFolder(stateRoot(options, invocation))),
+      stateDir: options.stateDir ?? (await worldFolder(root)),
       log,
       ...(lab === undefined ? {} : { lab }),
       ...(options.accessLog === undefined ? {} : { accessLog: options.accessLog }),

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { constants, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { access, mkdir, mkdtemp } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { LifeboatError } from '../contract/index.js'
 import { defaultStateDir, StateFolder } from '../journal/index.js'
 import type { CommonOptions } from './options.js'
@@ -14,12 +14,54 @@ export function stateRoot(options: Pick<CommonOptions, 'stateDir'>, { env }: Pic
 }
 
 export function stateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env' | 'here'>): StateFolder {
-  return new StateFolder(stateRoot(options, invocation), invocation.here?.openStore)
+  return new StateFolder(stateRoot(options, invocation), invocation.here?.openStore, commandLine(options, 'runs'))
 }
 
-/** What a printed command needs to find the same runs again. */
-export function stateFlag({ stateDir }: Pick<CommonOptions, 'stateDir'>): string {
-  return stateDir === undefined ? '' : ` --state-dir ${stateDir}`
+/** The same for a command that will write there. Throws `state.unusable`, before anything is read or locked. */
+export async function writableStateFolder(options: Pick<CommonOptions, 'stateDir'>, invocation: Pick<Invocation, 'env' | 'here'>): Promise<StateFolder> {
+  const root = resolve(stateRoot(options, invocation))
+  try {
+    makeFolder(root)
+    await access(root, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new LifeboatError('state.unusable', `the state folder ${root} cannot be made or written to (${code ?? 'unknown error'})`, {
+      blame: 'user',
+      hint: 'Nothing was read or changed. Make that place writable, or choose another with --state-dir.',
+      cause,
+    })
+  }
+  return stateFolder(options, invocation)
+}
+
+/** A command of ours, to be copied as it is: it finds the same runs again. */
+export function commandLine({ stateDir }: Pick<CommonOptions, 'stateDir'>, ...words: readonly string[]): string {
+  const place = stateDir === undefined ? [] : ['--state-dir', stateDir]
+  return ['lifeboat', ...words, ...place].map(shellWord).join(' ')
+}
+
+/** For a command that looks at runs. */
+export function noRuns(options: Pick<CommonOptions, 'stateDir'>): LifeboatError {
+  const hint = `Runs of another folder need --state-dir. To begin with one: ${commandLine(options, 'rehearse', 'RUNBOOK')}`
+  return new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user', hint })
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+/** With all that lead to it. Node's own `recursive` tries for ever where a system says ENOENT of a folder that is there (/proc). */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || existsSync(above)) throw error
+    makeFolder(above)
+    makeFolder(path)
+  }
 }
 
 /** A new private folder for the files of one world: its authority, keys and cloud file. */
@@ -71,7 +113,7 @@ function readKey(path: string): Buffer | undefined {
 
 /** Whole or not at all, and never over another's: two commands may need it in the same moment. */
 function makeKey(root: string, path: string): Buffer {
-  mkdirSync(root, { recursive: true, mode: 0o700 })
+  makeFolder(resolve(root))
   const own = `${path}.${randomBytes(6).toString('hex')}`
   writeFileSync(own, randomBytes(keyBytes), { mode: 0o600, flag: 'wx' })
   try {

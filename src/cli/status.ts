@@ -1,14 +1,14 @@
-import { LifeboatError } from '../contract/index.js'
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
-import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
+import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
 import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
-import { stateFolder } from './state.js'
+import { commandLine, noRuns, stateFolder } from './state.js'
 
 export interface StatusOptions extends CommonOptions {
   readonly follow?: boolean
@@ -19,12 +19,12 @@ export async function status(args: readonly string[], options: StatusOptions, in
   return guarded(options, invocation, async () => {
     const folder = stateFolder(options, invocation)
     const run = args[0] ?? (await folder.runs())[0]?.run
-    if (run === undefined) throw new LifeboatError('run.none', 'there are no runs here yet', { blame: 'user' })
+    if (run === undefined) throw noRuns(options)
     const { records } = await folder.read(run)
-    if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`)
+    const before = begun(run, records)
     // What a look needs not is loaded only by whoever stays.
     if (options.follow === true) return (await import('./follow.js')).follow(run, folder, options, invocation)
-    const input = await statusOf(run, fold(records), folder, records)
+    const input = await statusOf(run, { state: before, folder, records }, options)
     const { output, env } = invocation
     if (options.json === true) {
       output.data(`${JSON.stringify(input)}\n`)
@@ -50,8 +50,10 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
       output.data(`${JSON.stringify({ runs: rows, damaged })}\n`)
     } else {
       const paint = paintFor({ env, isTerminal: output.outputIsTerminal, flag: options.color })
-      output.data(`${runsLines(rows, new LocalTimes(), paint, output.columns).join('\n')}\n`)
-      for (const run of damaged) output.say(`${run}: its journal is damaged; \`lifeboat status ${run}\` says where\n`)
+      const none = [`No runs yet. Start with: ${commandLine(options, 'rehearse', 'RUNBOOK')}`]
+      const lines = rows.length === 0 ? none : runsLines(rows, new LocalTimes(), paint, output.columns)
+      output.data(`${lines.join('\n')}\n`)
+      for (const run of damaged) output.say(`${run}: its journal is damaged; \`${commandLine(options, 'status', run)}\` says where\n`)
     }
     return exit.done
   })
@@ -73,7 +75,13 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
   }
 }
 
-async function statusOf(run: string, state: RunState, folder: StateFolder, records: readonly JournalRecord[]): Promise<StatusInput> {
+interface Read {
+  readonly state: RunState
+  readonly folder: StateFolder
+  readonly records: readonly JournalRecord[]
+}
+
+async function statusOf(run: string, { state, folder, records }: Read, options: StatusOptions): Promise<StatusInput> {
   const row = await rowOf(run, state, folder)
   const last = Date.parse(records.at(-1)?.t ?? '')
   const asking = row.condition === 'running' ? openQuestion(records) : undefined
@@ -92,14 +100,21 @@ async function statusOf(run: string, state: RunState, folder: StateFolder, recor
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' ? {} : goesOn(run, state, row.condition, holder)),
+    ...(state.status === 'finished' ? {} : goesOn({ run, condition: row.condition, state, holder }, options)),
   }
 }
 
 /** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
-function goesOn(run: string, state: RunState, condition: RunCondition, holder: Holder | undefined): Pick<StatusInput, 'next' | 'choices'> {
-  if (condition === 'world-ended') return { next: `lifeboat rehearse ${state.runbook.path}` }
-  const next = `lifeboat resume ${state.undoneBy ?? run}`
+interface Standing {
+  readonly run: string
+  readonly condition: RunCondition
+  readonly state: RunState
+  readonly holder: Holder | undefined
+}
+
+function goesOn({ run, condition, state, holder }: Standing, options: StatusOptions): Pick<StatusInput, 'next' | 'choices'> {
+  if (condition === 'world-ended') return { next: commandLine(options, 'rehearse', state.runbook.path) }
+  const next = commandLine(options, 'resume', state.undoneBy ?? run)
   if (condition !== 'running' || holder === undefined) return nextOf(state, next)
   const { life } = holder
   return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }

@@ -1,8 +1,9 @@
 import { LifeboatError } from '../contract/index.js'
 import { assertUndoable, courseBack, type Course } from '../engine/index.js'
-import { fold, type RunState, type StateFolder } from '../journal/index.js'
+import type { RunState, StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
+import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
@@ -15,7 +16,7 @@ import { changedError, changedSince } from './pinned.js'
 import { isReady } from './plan.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
-import { stateFlag, stateFolder } from './state.js'
+import { commandLine, stateFolder } from './state.js'
 
 export interface UndoOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -28,10 +29,10 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
   return guarded(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
-    const ran = await readRun(state, args[0] ?? (await onlyUndoable(state)))
-    assertUndoable(ran)
-    await assertHasWorld(ran)
-    if (ran.undoneBy !== undefined && (await isUndone(state, ran.undoneBy))) {
+    const ran = await readRun(state, args[0] ?? (await onlyUndoable(state, options)))
+    assertUndoable(ran, commandLine(options, 'run', ran.runbook.path))
+    await assertHasWorld(ran, options)
+    if (ran.undoneBy !== undefined && (await isUndone(state, ran.undoneBy, options))) {
       screen.notice(`Run ${ran.run} has been put back by ${ran.undoneBy}; there is nothing to undo.`)
       return exit.done
     }
@@ -61,7 +62,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         listeners: [renderer.listener],
         interrupts: invocation.interrupts,
         takeOver: options.takeOver === true,
-        stateFlag: stateFlag(options),
+        resumeCommand: commandLine(options, 'resume', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) }),
@@ -72,7 +73,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
           return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), options, invocation, screen)
         },
       })
-      return options.dryRun === true ? code : await leftWorld(world, screen, code)
+      return options.dryRun === true ? code : await leftWorld(world, screen, code, commandLine(options, 'resume', id))
     } finally {
       renderer.close()
     }
@@ -80,11 +81,11 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
 }
 
 /** Throws `undo.unfinished` where an undo of it has begun: that one knows how far it came. */
-async function isUndone(state: StateFolder, by: string): Promise<boolean> {
+async function isUndone(state: StateFolder, by: string, options: UndoOptions): Promise<boolean> {
   if ((await readRun(state, by)).status === 'finished') return true
   throw new LifeboatError('undo.unfinished', `the undo ${by} of this run is not finished`, {
     blame: 'user',
-    hint: `Go on with it: lifeboat resume ${by}`,
+    hint: `Go on with it: ${commandLine(options, 'resume', by)}`,
   })
 }
 
@@ -96,15 +97,14 @@ export async function courseOf(undoing: RunState, site: Site, state: StateFolder
 
 async function readRun(state: StateFolder, run: string): Promise<RunState> {
   const { records } = await state.read(run)
-  if (records.length === 0) throw new LifeboatError('run.empty', `run ${run} ended before its first record; it changed nothing`, { blame: 'user' })
-  return fold(records)
+  return begun(run, records)
 }
 
 /** Without a name only where there is no doubt. */
-async function onlyUndoable(state: StateFolder): Promise<string> {
+async function onlyUndoable(state: StateFolder, options: UndoOptions): Promise<string> {
   const runs = (await state.runs()).filter((one) => 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined)
   const [only] = runs
-  if (only === undefined) throw usageError('there is no run to undo', '`lifeboat runs` lists all of them.')
+  if (only === undefined) throw usageError('there is no run to undo', `All of them are listed by: ${commandLine(options, 'runs')}`)
   if (runs.length === 1) return only.run
   throw usageError('there is more than one run that could be undone', `Name one of them: ${runs.map(({ run }) => run).join(', ')}`)
 }

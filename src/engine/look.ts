@@ -120,7 +120,7 @@ function unknownError(seen: { readonly why: string; readonly cause?: unknown }):
 
 function overdue(what: string, withinMs: number): LifeboatError {
   return new LifeboatError('step.overdue', `not there after ${Math.round(withinMs / 60_000)} min: ${what}`, {
-    hint: 'It may still come: `lifeboat resume` looks again before it writes anything.',
+    hint: 'It may still come: a resume looks again before it writes anything.',
   })
 }
 

@@ -133,12 +133,12 @@ function notOurs({ resource }: Change): { why: string; mend: string } {
   }
 }
 
-/** Why a run cannot be undone, where that can be told from its journal. */
-export function assertUndoable(ran: RunState): void {
+/** Why a run cannot be undone, where that can be told from its journal. `forward` is the command that goes forward again. */
+export function assertUndoable(ran: RunState, forward: string): void {
   if (ran.undoes !== undefined) {
     throw new LifeboatError('undo.of-undo', `${ran.run} is itself the undo of ${ran.undoes}`, {
       blame: 'user',
-      hint: `To go forward again, run the runbook afresh: lifeboat run ${ran.runbook.path}`,
+      hint: `To go forward again, run the runbook afresh: ${forward}`,
     })
   }
 }

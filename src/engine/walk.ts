@@ -276,7 +276,7 @@ export class Walk<D> {
     const seen = await lookUntilSettled(module, inputs, this.#contextOf(node.id, this.#ports.clock.now().getTime()))
     if (seen.state === 'converged') return { steps: [], said: [] }
     const why = seen.state === 'conflict' ? seen.why : seen.state === 'absent' ? 'it is gone' : 'it has been changed'
-    const mend = 'Nothing was begun here that takes something from users. Find out who changed it; then `lifeboat resume` looks at it again first, and mends it.'
+    const mend = 'Nothing was begun here that takes something from users. Find out who changed it; a resume then looks at it again first, and mends it.'
     return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
   }
 

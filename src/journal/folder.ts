@@ -5,9 +5,9 @@ import { decode, type Known } from './codec.js'
 import { isErrno } from './errno.js'
 import { fold } from './fold.js'
 import { Journal, unreadable, writeFailed, type Opened } from './journal.js'
-import { nearNames } from './names.js'
+import { nearRuns } from './names.js'
 import type { JournalRecord } from './records.js'
-import type { RunState } from './state.js'
+import { hasBegun, type RunState } from './state.js'
 import { localStore, syncFolder } from './store.js'
 import { JournalTail } from './tail.js'
 
@@ -16,7 +16,7 @@ const idPattern = /^[a-z0-9][a-z0-9-]*$/
 /** One run as `runs` lists it. */
 export type RunSummary =
   | { readonly run: string; readonly status: RunState['status']; readonly state: RunState }
-  /** It ended before its first record: it changed nothing. */
+  /** It ended before its plan stood in the journal: it changed nothing. */
   | { readonly run: string; readonly status: 'empty' }
   | { readonly run: string; readonly status: 'damaged'; readonly problem: LifeboatError }
 
@@ -42,13 +42,15 @@ export interface RunRecords {
 export class StateFolder {
   readonly root: string
   readonly #openStore: typeof localStore
+  readonly #listing: string
   /** The run that was read last: whoever looks at a run and then opens it under its lock reads most of it only once. */
   #read: (Known & { readonly run: string }) | undefined
 
-  /** `openStore` takes the place of files for the journals' bytes. */
-  constructor(root: string, openStore: typeof localStore = localStore) {
+  /** `openStore` takes the place of files for the journals' bytes; `listing` is the command that lists the runs here, for hints. */
+  constructor(root: string, openStore: typeof localStore = localStore, listing = 'lifeboat runs') {
     this.root = resolve(root)
     this.#openStore = openStore
+    this.#listing = listing
   }
 
   /** The folder for `RunLock`. */
@@ -58,7 +60,7 @@ export class StateFolder {
 
   /** Throws `run.unknown` for what cannot be a run's id, so that no path leads out of the folder. */
   paths(run: string): RunPaths {
-    if (!idPattern.test(run)) throw unknownRun(run, [])
+    if (!idPattern.test(run)) throw unknownRun(run, [], this.#listing)
     const folder = join(this.root, 'runs', run)
     return { folder, journal: join(folder, 'journal.ndjson'), log: join(folder, 'log.ndjson'), secrets: join(this.root, 'private', run) }
   }
@@ -141,6 +143,7 @@ export class StateFolder {
       const { records } = await this.read(run)
       if (records.length === 0) return { run, status: 'empty' }
       const state = fold(records)
+      if (!hasBegun(state)) return { run, status: 'empty' }
       return { run, status: state.status, state }
     } catch (error) {
       if (error instanceof LifeboatError) return { run, status: 'damaged', problem: error }
@@ -150,7 +153,7 @@ export class StateFolder {
 
   async #mustExist(run: string): Promise<void> {
     const runs = await this.#ids()
-    if (!runs.includes(run)) throw unknownRun(run, nearNames(run, runs))
+    if (!runs.includes(run)) throw unknownRun(run, nearRuns(run, runs), this.#listing)
   }
 
   /** A folder without a journal is no run: it was given up before it began. */
@@ -204,10 +207,10 @@ export function defaultStateDir(env: Readonly<Record<string, string | undefined>
   return join(home, '.local', 'state', 'lifeboat')
 }
 
-function unknownRun(run: string, near: readonly string[]): LifeboatError {
+function unknownRun(run: string, near: readonly string[], listing: string): LifeboatError {
   const meant = near.length === 0 ? '' : `Did you mean ${near.join(' or ')}? `
   return new LifeboatError('run.unknown', `there is no run ${run}`, {
     blame: 'user',
-    hint: `${meant}\`lifeboat runs\` lists them all.`,
+    hint: `${meant}All of them are listed by: ${listing}`,
   })
 }

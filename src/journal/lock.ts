@@ -107,7 +107,7 @@ export class RunLock {
     if (await ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))) return
     throw new LifeboatError('lock.lost', `another run has taken the lock over from ${this.#owner.run}`, {
       blame: 'user',
-      hint: 'Look at `lifeboat runs` for the run that goes on. This one stops where it is.',
+      hint: 'This one stops where it is. The list of runs names the one that goes on.',
     })
   }
 

@@ -1,11 +1,15 @@
-/** Those of `names` that `wanted` may have meant, nearest first, at most three. */
-export function nearNames(wanted: string, names: readonly string[]): readonly string[] {
-  return names
-    .map((name) => ({ name, far: name.includes(wanted) ? 0 : editDistance(wanted, name) }))
+/** Those of `runs` that `wanted` may have meant, by their ids or by the runbook's name in them; nearest first, at most three. */
+export function nearRuns(wanted: string, runs: readonly string[]): readonly string[] {
+  return runs
+    .map((run) => ({ run, far: run.includes(wanted) ? 0 : Math.min(editDistance(wanted, run), editDistance(wanted, runbookIn(run))) }))
     .filter(({ far }) => far <= Math.max(2, Math.floor(wanted.length / 4)))
     .sort((a, b) => a.far - b.far)
     .slice(0, 3)
-    .map(({ name }) => name)
+    .map(({ run }) => run)
+}
+
+function runbookIn(run: string): string {
+  return run.replace(/^\d{8}-\d{6}-(.+)-[^-]+$/, '$1')
 }
 
 /** Levenshtein distance: how many characters to insert, delete or replace. */

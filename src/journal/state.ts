@@ -47,6 +47,14 @@ export interface RunState {
   readonly finished?: { readonly elapsedMs: number; readonly wallMs: number }
 }
 
+/**
+ * A run has begun when its plan stands in the journal: before that nothing was written anywhere, and nobody could say later what had
+ * been agreed to.
+ */
+export function hasBegun({ planned }: Pick<RunState, 'planned'>): boolean {
+  return planned !== undefined
+}
+
 export interface StepState {
   /**
    * `waiting`: named by a record (a child of its preflight), not started. `intent` and `applied` last through a new start

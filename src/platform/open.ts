@@ -62,7 +62,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
   const charts = new Charts({ exec: reading, tools, secrets })
   const shared = {
     dns: wires?.dns ?? openDns(cloud.reach.nameServers),
-    http: wires?.http ?? openHttp({ clock, ...proxy, ...logging }),
+    http: wires?.http({ clock, ...logging }) ?? openHttp({ clock, ...proxy, ...logging }),
   }
   return ({ step, children }) => {
     const exec = execFor(children)

@@ -1,3 +1,4 @@
+import type { Clock, Log } from '../contract/index.js'
 import type { AzureWire } from './azure/wire.js'
 import type { DnsDoor } from './dns/door.js'
 import type { Exec, ExecOptions } from './exec/command.js'
@@ -10,6 +11,6 @@ import type { HttpDoor } from './http/door.js'
 export interface Wires {
   readonly azure: AzureWire
   readonly exec: (options: ExecOptions) => Exec
-  readonly http: HttpDoor
+  readonly http: (options: { readonly clock: Clock; readonly log?: Log }) => HttpDoor
   readonly dns: DnsDoor
 }

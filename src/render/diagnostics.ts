@@ -1,6 +1,6 @@
 import { errorFacts, LifeboatError } from '../contract/index.js'
 import { noPaint, type Paint } from './color.js'
-import { oneLine, wrap } from './text.js'
+import { oneLine, wrap, wrapAdvice } from './text.js'
 
 export interface ErrorStyle {
   readonly paint?: Paint
@@ -22,7 +22,7 @@ export function errorLines(error: unknown, style: ErrorStyle = {}): string[] {
       if (!oneLine(message).includes(why)) lines.push(...wrap(`because: ${why}`, columns - 2).map((text) => `  ${text}`))
     }
   }
-  if (hint !== undefined) lines.push(...wrap(hint, columns))
+  if (hint !== undefined) lines.push(...wrapAdvice(hint, columns))
   else if (blame === 'tool') lines.push('This is a defect of lifeboat itself. Run it again with --debug and report what it prints.')
   if (debug) lines.push(...stacks(error).map((text) => paint('dim', text)))
   return lines

@@ -1,7 +1,7 @@
 import type { Alternative, Answer, ErrorFacts, Question } from '../contract/index.js'
 import type { Card, Choice } from './ask/card.js'
 import type { PersonOptions } from './ask/person.js'
-import { noPaint, type Paint } from './color.js'
+import { noPaint } from './color.js'
 import { changeLines } from './change-lines.js'
 import type { RunView } from './run-view.js'
 import { count, oneLine, wrap } from './text.js'
@@ -42,12 +42,12 @@ export async function askFailure(
   options: PersonOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { asker, name: by, paint = noPaint, columns = 80, view } = options
+  const { asker, name: by, view } = options
   for (;;) {
     const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(error), signal)
     switch (choice) {
       case 'details':
-        asker.show(detailLines(step, error, view?.(), paint, columns))
+        asker.show(detailLines(step, error, view?.(), options))
         break
       case 'accept':
         if (error.alternative !== undefined && (await agrees(step, error.alternative, card, options, signal))) {
@@ -90,7 +90,8 @@ async function agrees(
 }
 
 /** All that is known of a failed step: what it is, what it was about to change, and what waits for it. */
-export function detailLines(step: string, error: ErrorFacts, view: RunView | undefined, paint: Paint, columns: number): string[] {
+export function detailLines(step: string, error: ErrorFacts, view: RunView | undefined, options: Pick<PersonOptions, 'paint' | 'columns' | 'statusCommand'>): string[] {
+  const { paint = noPaint, columns = 80, statusCommand } = options
   const known = view?.steps.get(step)
   const rows: (readonly [string, string])[] = [
     ['error', `${error.code}: ${error.message}`],
@@ -101,7 +102,7 @@ export function detailLines(step: string, error: ErrorFacts, view: RunView | und
     const after = [...view.steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)
     rows.unshift(['step', `${known.uses}, attempt ${Math.max(1, known.attempt)}`])
     rows.push(['waiting', after.length === 0 ? 'nothing waits for it' : after.join(', ')])
-    rows.push(['look', `lifeboat status ${view.run}`])
+    if (statusCommand !== undefined) rows.push(['look', statusCommand(view.run)])
   }
   const changes = known?.planned?.changes ?? []
   return [

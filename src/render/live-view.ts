@@ -81,17 +81,18 @@ function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayou
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
   const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
-  if (finishAtMs !== undefined && finishAtMs > nowMs) {
+  const expects = finishAtMs !== undefined && finishAtMs > nowMs
+  if (expects) {
     const p90 = p90AtMs === undefined ? '' : ` (p90 ${times.minute(new Date(p90AtMs))})`
     spans.push(`  done about ${times.minute(new Date(finishAtMs))}${p90}, ${formatDuration(finishAtMs - nowMs)} to go`)
   }
   if (objectiveMs !== undefined && startedMs !== undefined) {
-    const spareMs = objectiveMs - (Math.max(finishAtMs ?? nowMs, nowMs) - startedMs)
+    const spareMs = objectiveMs - ((expects ? finishAtMs : nowMs) - startedMs)
     // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
-    const objective = p90AtMs === undefined ? `objective ${formatDuration(objectiveMs)}, ` : ''
+    const objective = p90AtMs === undefined || !expects ? `objective ${formatDuration(objectiveMs)}, ` : ''
     spans.push(
       spareMs >= 0
-        ? ['dim', `  ${objective}${formatDuration(spareMs)} to spare`]
+        ? ['dim', `  ${objective}${formatDuration(spareMs)} ${expects ? 'to spare' : 'left of it'}`]
         : ['yellow', `  ${objective}late by ${formatDuration(-spareMs)}`],
     )
   }

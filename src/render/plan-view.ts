@@ -252,8 +252,8 @@ function noReturnOf({ steps, facts, failures }: PlanInput): string {
 const cannotBeTold = ({ length }: PlanInput['failures']): string => `cannot be told while ${count(length, 'step')} cannot be planned`
 
 /** What preflight found and what could not be planned, as one table. Where nothing changes there is nothing to be ready for. */
-function readinessOf({ steps, findings, failures }: PlanInput, { paint, columns }: Layout): string[] {
+function readinessOf({ steps, findings, failures, begins }: PlanInput, { paint, columns }: Layout): string[] {
   const changes = steps.some((step) => step.changes.length > 0)
   if (!changes && findings.length === 0 && failures.length === 0) return []
-  return ['', ...readinessLines(findings, paint, columns), '']
+  return ['', ...readinessLines(findings, paint, columns, begins), '']
 }

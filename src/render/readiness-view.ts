@@ -10,9 +10,9 @@ const styles: Readonly<Record<Finding['level'], Style>> = { stop: 'red', warn: '
 
 /**
  * What keeps a run from starting, or might hurt it, as one table: level, which steps, what, and below it what to do. The
- * texts share one wide column: in two narrow ones no command could be read, let alone copied.
+ * texts share one wide column: in two narrow ones no command could be read, let alone copied. `begins`: a run was to follow.
  */
-export function readinessLines(findings: readonly ReadinessFinding[], paint: Paint, columns: number): string[] {
+export function readinessLines(findings: readonly ReadinessFinding[], paint: Paint, columns: number, begins = false): string[] {
   if (findings.length === 0) return [paint('bold', 'Readiness: nothing in the way')]
   const stepColumns = Math.min(16, Math.max(10, ...findings.map(({ steps }) => widthOf(sayWho(steps)))))
   const textColumns = columns - levelColumns - stepColumns - 4
@@ -30,7 +30,7 @@ export function readinessLines(findings: readonly ReadinessFinding[], paint: Pai
     ...wrap(headOf(stops, findings.length - stops), columns).map((part) => paint('bold', part)),
     row(['dim', 'level'], 'steps', ['dim', 'what, and what to do about it']),
     ...findings.flatMap(rowsOf),
-    ...(stops === 0 ? [] : [paint('bold', 'A run would not start like this.')]),
+    ...(stops === 0 ? [] : [paint('bold', begins ? 'So this run does not begin.' : 'A run would not start like this.')]),
   ]
 }
 

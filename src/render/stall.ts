@@ -19,7 +19,8 @@ export function sayStall(step: StepView, nowMs: number): string | undefined {
   if (elapsedMs < usualMs * lateFactor || elapsedMs - usualMs < leastLateMs) return undefined
   const quietMs = nowMs - (heardMs ?? startedMs)
   const silence = quietMs < silentMs ? '' : `; no news ${from(step.uses)}for ${formatDuration(quietMs)}`
-  return `usually ${formatDuration(usualMs)}${silence}`
+  // What earlier runs took is usual; a module's own guess is none.
+  return `${planned?.estimatedFrom === undefined ? 'estimated' : 'usually'} ${formatDuration(usualMs)}${silence}`
 }
 
 function from(uses: string): string {

@@ -93,7 +93,6 @@ function choiceLines({ choices = [] }: StatusInput): string[] {
 
 /** All runs, newest first as given, one a line under a heading. */
 export function runsLines(rows: readonly RunRow[], times: LocalTimes, paint: Paint = noPaint, columns = 100): string[] {
-  if (rows.length === 0) return ['No runs yet. Start with: lifeboat rehearse RUNBOOK']
   const cells = rows.map((row) => [
     row.run,
     row.runbook,

@@ -85,6 +85,13 @@ export function wrap(text: string, columns: number): string[] {
   return current === '' && lines.length > 0 ? lines : [...lines, current]
 }
 
+/** The same, but a command of ours at the end (`To go on: lifeboat resume r1`) stands whole on a line of its own, to be copied. */
+export function wrapAdvice(text: string, columns: number): string[] {
+  const [, said, command] = /^(.*:) (lifeboat .+)$/.exec(oneLine(text)) ?? []
+  if (said === undefined || command === undefined || widthOf(oneLine(text)) <= columns) return wrap(text, columns)
+  return [...wrap(said, columns), `  ${command}`]
+}
+
 /** `1 change`, `3 changes`. */
 export function count(amount: number, noun: string, plural = `${noun}s`): string {
   return `${amount} ${amount === 1 ? noun : plural}`

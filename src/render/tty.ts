@@ -5,7 +5,7 @@ import { doneLines, viewOf } from './live-view.js'
 import { emptyView, foldEvent, type RunView } from './run-view.js'
 import type { Room, Stage } from './stage.js'
 import { summaryLines, type IncidentTime } from './summary.js'
-import { wrap } from './text.js'
+import { wrapAdvice } from './text.js'
 import { Ticker } from './ticker.js'
 import type { LocalTimes } from './times.js'
 import { harmsOf, saidIn, sayAnswer, sayFound, sayHandled, sayStopping } from './words.js'
@@ -67,7 +67,7 @@ export class TtyRenderer {
 
   #linesToKeep(event: RunEvent): string[] {
     const { screen, paint, verbose, asks } = this.#options
-    const told = (text: string): string[] => wrap(text, Math.max(10, screen.columns - 1))
+    const told = (text: string): string[] => wrapAdvice(text, Math.max(10, screen.columns - 1))
     switch (event.type) {
       case 'run.started':
         return told(sayStart(event)).map((text) => paint('bold', text))

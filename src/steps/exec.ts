@@ -100,7 +100,14 @@ function inverse({ resource, after }: Change): Inverse {
   const { run, inverse: back, env } = partsOf(after)
   if (back === undefined) return { resource, irreversible: 'it has no inverse command' }
   const before = run === undefined ? {} : { inverse: run }
-  return { resource, action: 'run', after: { run: back, ...(env === undefined ? {} : { env }), ...before } }
+  return { resource: named(resource), action: 'run', after: { run: back, ...(env === undefined ? {} : { env }), ...before } }
+}
+
+const backMark = 'put back: '
+
+/** `describe` names what a run does: on the way back nobody must read it as what is about to be done. */
+function named(resource: string): string {
+  return resource.startsWith(backMark) ? resource.slice(backMark.length) : backMark + resource
 }
 
 type Parts = { readonly [K in 'run' | 'inverse' | 'env']?: Change['after'] }

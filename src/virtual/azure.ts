@@ -12,10 +12,12 @@ export interface VirtualAzure {
   /** Milliseconds of the world between a request and its answer. */
   readonly latencyMs: () => number
   readonly tenant: string
+  /** Milliseconds by which the cloud's clock is ahead of the machine's. */
+  readonly clockAhead: number
 }
 
 /** Carries the SDKs' requests to a world's resource manager in this process. */
-export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant }: VirtualAzure): AzureWire {
+export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead }: VirtualAzure): AzureWire {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
   async function carried(request: WireRequest): Promise<WireAnswer> {
@@ -23,7 +25,7 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant }: Vi
     await pause(latencyMs())
     const reply = await manager.answer({ method: request.method, url: pathname + search, headers: request.headers, text: request.body })
     if ('lost' in reply || reply.broken === 'midway') throw new LostConnection('ECONNRESET', 'socket hang up')
-    if (reply.broken === undefined) return wireAnswer(reply.answer)
+    if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(clock.nowMs() + clockAhead))
     await pause(answerWithinMs)
     throw new LostConnection('ETIMEDOUT', 'no more of the answer came')
   }
@@ -46,9 +48,10 @@ function callOf({ method, url }: WireRequest): Parameters<Gate['through']>[0] {
   return { door: 'arm', what: `${method} ${new URL(url).pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
 }
 
-function wireAnswer({ status, body, headers }: ArmAnswer): WireAnswer {
+function wireAnswer({ status, body, headers }: ArmAnswer, date: Date): WireAnswer {
   const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
-  return { status, body: text, headers: { ...(text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' }), ...headers } }
+  const type = text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' }
+  return { status, body: text, headers: { date: date.toUTCString(), ...type, ...headers } }
 }
 
 /** Whoever no longer waits hears so at once; what was sent goes on. */

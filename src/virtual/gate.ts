@@ -1,13 +1,16 @@
-/** One thing that a run asks of the outside. */
+/** One thing that a life of a run asks of the outside. */
 export interface RemoteCall {
   readonly door: 'arm' | 'exec' | 'http' | 'dns' | 'journal'
-  /** `PUT /subscriptions/…`, a command line, a URL; for people. */
+  /** The same in every run that does the same: no paths of private folders, no random names. */
   readonly what: string
   readonly writes: boolean
 }
 
-/** Stands between one life of a run and everything outside of it; closes for ever when that life is killed. */
+/** Stands between one life of a run and everything outside; closes for ever when that life is killed. */
 export interface Gate {
-  /** What `send` answers. Of a life that is over, or ends meanwhile, it never settles. */
+  /** What `send` answers. A killed life's call never settles: neither one that waits to be sent nor one whose answer is under way. */
   through<T>(call: RemoteCall, send: () => Promise<T>): Promise<T>
 }
+
+/** A gate that is always open. */
+export const openGate: Gate = { through: (_call, send) => send() }

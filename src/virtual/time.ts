@@ -35,14 +35,15 @@ function turn(): Promise<void> {
 }
 
 function isAtFiles(): boolean {
-  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'))
+  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq')
 }
 
 /**
- * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. The operator's machine and the world
- * go at one rate here, so real time and the run's are the same.
+ * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. Where the world's time goes faster than
+ * the machine's, real time is the slower one here too.
  */
 export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
+  const { rate = 1, epochMs } = clock
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
@@ -56,6 +57,11 @@ export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
       })
       signal?.addEventListener('abort', stop, { once: true })
     })
-  const now = (): Date => new Date(clock.nowMs())
-  return { now, realNow: now, sleep, sleepReal: sleep, toReal: (ms) => ms }
+  return {
+    now: () => new Date(clock.nowMs()),
+    realNow: () => new Date(epochMs + (clock.nowMs() - epochMs) / rate),
+    sleep,
+    sleepReal: (ms, signal) => sleep(ms * rate, signal),
+    toReal: (ms) => ms / rate,
+  }
 }

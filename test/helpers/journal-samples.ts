@@ -15,6 +15,9 @@ export const started: RecordData['run.started'] = {
   realStartedAt: '2019-02-25T12:40:03.000Z',
 }
 
+/** A plan of nothing: with it a run has begun. */
+export const planned: RecordData['run.planned'] = { firstHarm: null, pointOfNoReturn: null, criticalPath: [], totalMs: 0, steps: [] }
+
 /** A clock that starts at 12:40:03 and goes on by a second with every look. */
 export function ticking(): () => Date {
   let ms = Date.parse('2019-02-25T12:40:03.000Z') - 1000

@@ -8,12 +8,25 @@ import { KubeAccess } from '../../src/platform/kube/access.js'
 import { openKube } from '../../src/platform/kube/kubectl.js'
 import { findTools } from '../../src/platform/kube/tools.js'
 import type { ChildLog } from '../../src/platform/scope.js'
-import { KubeCluster, type KubeRequest } from '../../src/sim/kube/cluster.js'
+import { KubeCluster, type KubeOptions, type KubeRequest } from '../../src/sim/kube/cluster.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import { scaledClock } from '../../src/sim/world/clock.js'
 import { execFor } from './doors.js'
 
 export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c'
+
+/** A cluster with quick pods, of which those with homes start only while these can be mounted. */
+export function clusterWhere(state: { readonly mountable: boolean }, options: Pick<KubeOptions, 'clock' | 'onRequest' | 'onChange'>): KubeCluster {
+  return new KubeCluster({
+    version: '1.33.2',
+    readyAfterMs: () => 1000,
+    canMountNfs: () => state.mountable,
+    loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
+    releaseAddress: () => undefined,
+    token: 'right',
+    ...options,
+  })
+}
 
 /** A Kubernetes API on loopback whose pods become ready only while `mountable`, and real helm and kubectl to reach it. */
 export async function kubeServer() {
@@ -24,14 +37,8 @@ export async function kubeServer() {
   const listeners = new Set<(request: { readonly method: string; readonly path: string }) => void>()
   const requests: KubeRequest[] = []
   const authority = makeAuthority('test', Date.now())
-  const kube = new KubeCluster({
+  const kube = clusterWhere(state, {
     clock,
-    version: '1.33.2',
-    readyAfterMs: () => 1000,
-    canMountNfs: () => state.mountable,
-    loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
-    releaseAddress: () => undefined,
-    token: 'right',
     onRequest: (request) => {
       requests.push(request)
       for (const listen of [...listeners]) listen(request)

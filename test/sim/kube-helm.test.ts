@@ -65,40 +65,6 @@ test('helm that applies on its own side works as well, and a later one takes its
   expect((await kubectl('get', 'deploy', 'web', '-n', 'web', '-o', 'jsonpath={..image}')).stdout).toBe('web:3')
 })
 
-test('K3: a typo in a chart is refused by name', async () => {
-  const { helm, cluster } = await servedCluster()
-  const refused = await helm('upgrade', '--install', 'campus', campus, '-n', 'campus', '--create-namespace', '--no-hooks', '--set', 'typo=true')
-  expect(refused.code).toBe(1)
-  expect(refused.stderr).toContain('.spec.replica: field not declared in schema')
-  expect(cluster.releases()).toMatchObject([{ status: 'failed' }])
-})
-
-test('K5: a volume’s NFS server cannot be upgraded to another', async () => {
-  const { helm, folder, cluster } = await servedCluster({ readyAfterMs: () => 1_000 })
-  const chart = writeChart(folder, 'homes', { 'homes.yaml': homes }, 'server: 10.240.0.7\n')
-  const args = ['upgrade', '--install', 'homes', chart, '-n', 'homes', '--create-namespace', '--wait', '--timeout', '60s']
-  expect((await helm(...args)).code).toBe(0)
-  const moved = await helm(...args, '--set', 'server=10.240.0.8')
-  expect(moved.code).toBe(1)
-  expect(moved.stderr).toContain('spec.persistentvolumesource is immutable after creation')
-  expect(cluster.objects('PersistentVolume')).toMatchObject([{ spec: { nfs: { server: '10.240.0.7' } } }])
-  // With the same address it goes on as if nothing had been.
-  expect((await helm(...args)).code).toBe(0)
-})
-
-test('K6: what somebody else has changed is a conflict, not overwritten', async () => {
-  const { helm, kubectl, folder } = await servedCluster({ readyAfterMs: () => 1_000 })
-  const chart = writeChart(folder, 'web', { 'web.yaml': web('  replicas: 1') })
-  const args = ['upgrade', '--install', 'web', chart, '-n', 'web', '--create-namespace', '--wait', '--timeout', '60s']
-  expect((await helm(...args)).code).toBe(0)
-  expect((await kubectl('scale', 'deploy/web', '--replicas=3', '-n', 'web')).code).toBe(0)
-  const refused = await helm(...args)
-  expect(refused.code).toBe(1)
-  expect(refused.stderr).toMatch(/conflict occurred while applying object.*conflict with "kubectl".*\.spec\.replicas/s)
-  expect((await helm(...args, '--force-conflicts')).code).toBe(0)
-  expect((await kubectl('get', 'deploy', 'web', '-n', 'web', '-o', 'jsonpath={.spec.replicas}')).stdout).toBe('1')
-})
-
 test('K9: an upgrade’s pods are quick, because the first ones have brought the images', async () => {
   const asked: string[] = []
   const hour = 3_600_000
@@ -169,22 +135,4 @@ test('K15: pods that take longer than the progress deadline fail the install at 
   expect(impatient.stderr).toContain('Progress deadline exceeded')
   const patient = writeChart(folder, 'patient', { 'web.yaml': web('  progressDeadlineSeconds: 3600') })
   expect((await helm(...args, patient)).code).toBe(0)
-})
-
-test('K17: hooks run to their end before anything else is made', async () => {
-  const { helm, folder, requests } = await servedCluster({ readyAfterMs: () => 2_000 })
-  const hook = `
-apiVersion: batch/v1
-kind: Job
-metadata: { name: prepare, annotations: { "helm.sh/hook": pre-install, "helm.sh/hook-delete-policy": hook-succeeded } }
-spec:
-  template:
-    spec: { restartPolicy: Never, containers: [{ name: prepare, image: prepare }] }
-`
-  const chart = writeChart(folder, 'web', { 'web.yaml': web(), 'hook.yaml': hook })
-  expect((await helm('install', 'web', chart, '-n', 'web', '--create-namespace', '--wait', '--timeout', '60s')).code).toBe(0)
-  const writes = requests.filter((one) => one.writes && !one.path.includes('secrets')).map(({ method, path }) => `${method} ${path}`)
-  const removed = writes.lastIndexOf('DELETE /apis/batch/v1/namespaces/web/jobs/prepare')
-  expect(removed).toBeGreaterThan(0)
-  expect(writes.indexOf('PATCH /apis/apps/v1/namespaces/web/deployments/web')).toBeGreaterThan(removed)
 })

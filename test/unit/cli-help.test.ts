@@ -36,6 +36,18 @@ describe('help', () => {
     expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 
+  it.each([['nosuch', '--help'], ['help', 'nosuch'], ['nosuch'], ['--help', 'nosuch']])('of a command that there is not names it and those that there are: %s %s', async (...args) => {
+    const { code, stdout, stderr } = await lifeboatHere(args)
+    expect([code, stdout]).toEqual([exit.usage, ''])
+    expect(stderr).toMatch(/^error: unknown command "nosuch"\nCommands: "run", /)
+    expect(stderr).not.toContain('"complete"')
+  })
+
+  it.each([['statsu', '--help'], ['help', 'statsu'], ['statsu']])('suggests the near one, and never runs it: %s %s', async (...args) => {
+    const { code, stdout, stderr } = await lifeboatHere(args)
+    expect([code, stdout, stderr]).toEqual([exit.usage, '', 'error: unknown command "statsu"\nDid you mean "status"?\n'])
+  })
+
   it('tells every exit code', () => {
     const [, told = ''] = whole.text.split('Exit codes: ')
     const codes = [...Object.values(exit), ...['SIGINT', 'SIGTERM', 'SIGHUP'].map(exitOfSignal)]

@@ -3,7 +3,7 @@ import { StateFolder, type RecordData } from '../../src/journal/index.js'
 import { processes } from '../../src/platform/exec/processes.js'
 import { data100, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
-import { started } from '../helpers/journal-samples.js'
+import { planned, started } from '../helpers/journal-samples.js'
 
 type Sim = NonNullable<RecordData['run.started']['sim']>
 
@@ -18,6 +18,7 @@ async function interruptedIn(sim: Pick<Sim, 'pid' | 'started'>): Promise<{ state
     confirmed: 'rehearsal',
     sim: { ...sim, control: 'https://127.0.0.1:9/_world', world: 'sha256:0', speed: 30 },
   })
+  await journal.append('run.planned', planned)
   await journal.append('run.interrupted', { signal: 'SIGINT' })
   await journal.append('run.finished', { outcome: 'interrupted', elapsedMs: 1, wallMs: 1 })
   await journal.close()

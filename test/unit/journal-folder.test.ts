@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFil
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { defaultStateDir, newRunId, StateFolder } from '../../src/journal/index.js'
-import { run, started, ticking } from '../helpers/journal-samples.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+import { planned, run, started, ticking } from '../helpers/journal-samples.js'
 import { tempFolder } from '../helpers/temp-folder.js'
 
 const like = (pattern: RegExp): unknown => expect.stringMatching(pattern)
@@ -11,6 +12,7 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777
 async function withRun(state: StateFolder, id: string, outcome?: 'succeeded' | 'failed'): Promise<void> {
   const journal = await state.create(id, ticking())
   await journal.append('run.started', started)
+  await journal.append('run.planned', planned)
   if (outcome !== undefined) await journal.append('run.finished', { outcome, elapsedMs: 1, wallMs: 1 })
   await journal.close()
 }
@@ -28,7 +30,7 @@ describe('the state folder', () => {
     await withRun(state, run)
     const { folder, journal } = state.paths(run)
     expect(journal).toBe(join(root, 'runs', run, 'journal.ndjson'))
-    expect(readFileSync(journal, 'utf8')).toMatch(/^\{"v":1,"seq":1,.*\}\n$/)
+    expect(readFileSync(journal, 'utf8')).toMatch(/^\{"v":1,"seq":1,.*\}\n.*\n$/)
     expect([modeOf(journal), modeOf(folder), modeOf(root)]).toEqual([0o600, 0o700, 0o700])
   })
 
@@ -36,8 +38,8 @@ describe('the state folder', () => {
     const state = new StateFolder(tempFolder())
     await withRun(state, run)
     const { journal, records } = await state.open(run, ticking())
-    expect(records).toHaveLength(1)
-    expect((await journal.append('step.applied', { step: 'x' })).seq).toBe(2)
+    expect(records).toHaveLength(2)
+    expect((await journal.append('step.applied', { step: 'x' })).seq).toBe(3)
     await journal.close()
     expect((await state.read(run)).records).toEqual(journal.records)
   })
@@ -66,7 +68,7 @@ describe('the state folder', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/"se$/)
     const { journal, cut } = await state.open(run, ticking())
     await journal.close()
-    expect(cut).toMatch(/line 2, 10 bytes/)
+    expect(cut).toMatch(/line 3, 10 bytes/)
     expect(readFileSync(path, 'utf8')).toMatch(/\}\n$/)
   })
 
@@ -86,7 +88,7 @@ describe('the state folder', () => {
     const hintFor = (id: string): Promise<unknown> => state.open(id, ticking()).catch((error: unknown) => error)
     expect(await hintFor('20190225-124003-data100-x7k3')).toMatchObject({ code: 'run.unknown', hint: like(/mean 20190225-124003-data100-x7k2\?/) })
     expect(await hintFor('abcd')).toMatchObject({ hint: like(/mean 20190301-080000-data8-abcd\?/) })
-    expect(await hintFor('nothing-like-it')).toMatchObject({ hint: '`lifeboat runs` lists them all.' })
+    expect(await hintFor('nothing-like-it')).toMatchObject({ hint: 'All of them are listed by: lifeboat runs' })
   })
 
   it.each(['../../etc', '', '.', 'a/b', 'A'])('takes no path for a run: %j', async (id) => {
@@ -150,5 +152,22 @@ describe('the place for state', () => {
     [{}, '/home/ann/.local/state/lifeboat'],
   ])('is, for %j, %s', (env, expected) => {
     expect(defaultStateDir(env, '/home/ann')).toBe(expected)
+  })
+})
+
+describe('a run that was killed before its plan stood in the journal', () => {
+  it('has changed nothing: it is not among those that could be resumed, and says so to whoever asks for it', async () => {
+    const root = tempFolder()
+    const state = new StateFolder(root)
+    const journal = await state.create(run, ticking())
+    await journal.append('run.started', started)
+    await journal.close()
+    expect(await state.runs()).toEqual([{ run, status: 'empty' }])
+    expect(await state.unfinished()).toEqual([])
+    for (const command of ['resume', 'undo', 'status']) {
+      const { code, stderr } = await lifeboatHere([command, run, '--state-dir', root])
+      expect([command, code, stderr]).toEqual([command, expect.any(Number), expect.stringMatching(/ended before its plan stood in the journal; it changed nothing/)])
+      expect(code).not.toBe(0)
+    }
   })
 })

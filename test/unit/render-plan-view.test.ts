@@ -211,6 +211,9 @@ describe('a plan', () => {
     expect(shown).toMatch(/^cluster .*cannot be planned, see below/m)
     expect(shown).toMatch(/stop +cluster +not allowed to read\n +→ Ask for Reader\./)
     expect(shown).toContain('A run would not start like this.')
+    const begins = text({ steps, failures: [{ step: 'cluster', error }], findings, begins: true })
+    expect(begins).toContain('\nSo this run does not begin.\n')
+    expect(begins).not.toContain('would not start')
   })
 
   it('shows what preflight found as one table, with its mend', () => {

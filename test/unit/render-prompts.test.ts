@@ -94,7 +94,7 @@ describe('the person at the terminal', () => {
   it('sees details of a failure as often as wanted, before it is answered', async () => {
     const view = viewAfter([started, plannedRun, startedStep(1, 'cluster')])
     const asker = scripted(['details', 'details', 'retry'])
-    const operator = personOperator({ name: 'ada', asker, view: () => view })
+    const operator = personOperator({ name: 'ada', asker, view: () => view, statusCommand: (run) => `lifeboat status ${run} --state-dir s` })
     expect(await operator.ask(failure, never)).toEqual({ choice: 'retry', by: 'ada' })
     const once = asker.shown.slice(0, asker.shown.length / 2)
     expect(asker.shown).toEqual([...once, ...once])
@@ -106,7 +106,7 @@ describe('the person at the terminal', () => {
       '           helped',
       '  to do    Ask for more.',
       '  waiting  prod',
-      '  look     lifeboat status r1',
+      '  look     lifeboat status r1 --state-dir s',
       '  It was to make these changes:',
       '    create cluster',
       '        name: cluster',

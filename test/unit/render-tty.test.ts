@@ -9,7 +9,7 @@ import { Stage, type Drawing } from '../../src/render/stage.js'
 import { widthOf } from '../../src/render/text.js'
 import { LocalTimes } from '../../src/render/times.js'
 import { TtyRenderer, type Screen } from '../../src/render/tty.js'
-import { at, event, goodRun, HandClock, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+import { at, event, goodRun, HandClock, planned, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
 
 const times = new LocalTimes('America/Los_Angeles')
 const layout = { columns: 80, rows: 24, nowMs: Date.parse(at(3)), times }
@@ -74,7 +74,14 @@ describe('the live view', () => {
     const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, finishAt: at(38), p90 })]
     expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (p90 13:26), 35m to go  7m to spare')
     const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
-    expect(hour).toBe('elapsed 1h10m  late by 25m')
+    expect(hour).toBe('elapsed 1h10m  objective 45m, late by 25m')
+  })
+
+  it('says what is left of the objective where no end is expected, and not that it is spared', () => {
+    const past = [...running, event(2, { type: 'eta.updated', remainingMs: 60_000, finishAt: at(3) })]
+    for (const events of [running.filter(({ type }) => type !== 'eta.updated'), past]) {
+      expect(viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)).toBe('elapsed 5m  objective 45m, 40m left of it')
+    }
   })
 
   it('says when the objective will be missed', () => {
@@ -86,9 +93,12 @@ describe('the live view', () => {
     const first = (minutes: number, ...more: RunEvent[]): string | undefined =>
       viewOf(viewAfter([...running, ...more]), { ...layout, nowMs: Date.parse(at(minutes)) })[0]
     expect(first(29)).toBe('● cluster       29m    cluster data100-19s-2 is being created')
-    expect(first(31)).toBe('● cluster       31m    usually 20m; no news from Azure for 29m; cluster data10…')
+    expect(first(31)).toBe('● cluster       31m    estimated 20m; no news from Azure for 29m; cluster data…')
     const told = event(30, { type: 'step.progress', step: 'cluster', message: 'still creating', elapsedMs: 1 })
-    expect(first(31, told)).toBe('● cluster       31m    usually 20m; still creating')
+    expect(first(31, told)).toBe('● cluster       31m    estimated 20m; still creating')
+    const before = planned('cluster', { estimateMs: 1_200_000, estimatedFrom: { runs: 3, p90Ms: 1_300_000 } })
+    const known = { ...plannedRun, steps: [before] } as RunEvent
+    expect(first(31, known, told)).toBe('● cluster       31m    usually 20m; still creating')
   })
 
   it.each([

@@ -73,6 +73,13 @@ describe('the repository', () => {
     expect(unused).toEqual([])
   })
 
+  it('has commands that go on with a run made only where its state folder is known, so that each can be copied', () => {
+    const said = (path: string): boolean => text(path).split('\n').some((line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && /lifeboat (resume|status|undo|runs)\b/.test(line))
+    const makers = files.filter((file) => /^src\/.*\.ts$/.test(file) && !file.startsWith('src/sim/') && said(file))
+    // The help names commands in general; the folder of runs is told what lists it.
+    expect(makers).toEqual(['src/cli/help.ts', 'src/journal/folder.ts'])
+  })
+
   it('has a licence', () => {
     expect(text('LICENSE')).toMatch(/^MIT License\n/)
   })

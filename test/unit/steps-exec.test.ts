@@ -192,8 +192,8 @@ describe('the plan of uses: exec', () => {
 
   it('is put back by its inverse, and by nothing without one', () => {
     const [back] = exec.invert(plan({ inverse: ['z'] }))
-    expect(back).toEqual({ resource: 'c', action: 'run', after: { run: ['z'], inverse: ['a'] } })
-    expect(exec.invert([back as Change])).toMatchObject([{ after: { run: ['a'], inverse: ['z'] } }])
+    expect(back).toEqual({ resource: 'put back: c', action: 'run', after: { run: ['z'], inverse: ['a'] } })
+    expect(exec.invert([back as Change])).toMatchObject([{ resource: 'c', after: { run: ['a'], inverse: ['z'] } }])
     expect(exec.invert(plan({})).every(isIrreversible)).toBe(true)
   })
 })

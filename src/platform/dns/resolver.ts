@@ -92,7 +92,8 @@ function setServer(resolver: Resolver, address: string): void {
 /** Answers that say neither yes nor no. */
 const refusals: Readonly<Record<string, string>> = { EREFUSED: 'refuses', ESERVFAIL: 'fails', ENOTIMP: 'does not understand us' }
 
-function unreachable(nameServer: string, cause: unknown): LifeboatError {
+/** The error for a name server that says neither yes nor no; `cause` bears c-ares's code, if it was that which asked. */
+export function unreachable(nameServer: string, cause: unknown): LifeboatError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return new LifeboatError('dns.unreachable', `the name server ${withoutDot(nameServer)} ${refusals[code] ?? 'does not answer'}`, {
     cause,

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Said } from './starter.js'
 
 /** How much of what a program says is kept, in bytes. */
 export const mostOutputBytes = 8 * 1024 * 1024
 
 /** Files for the output of a child that may outlive us: 0600, in the run's private folder. */
-export class Output {
+export class Output implements Said {
   readonly #paths: readonly [string, string]
   readonly #handles: readonly [FileHandle, FileHandle]
 
@@ -27,7 +28,6 @@ export class Output {
     return [this.#handles[0].fd, this.#handles[1].fd]
   }
 
-  /** The beginning of both, or with `endBytes` only so much of their ends. */
   async read(endBytes?: number): Promise<{ stdout: string; stderr: string }> {
     const part = (handle: FileHandle): Promise<string> => (endBytes === undefined ? beginning(handle) : end(handle, endBytes))
     const [stdout, stderr] = await Promise.all(this.#handles.map(part))

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { promisify } from 'node:util'
 import type { Child } from '../scope.js'
+import type { ProcessTable } from './starter.js'
 
 const host = hostname()
 
@@ -70,6 +71,19 @@ async function psStart(pid: number): Promise<string | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** The processes of this machine. */
+export const thisMachine: ProcessTable = {
+  host,
+  startOf: processStart,
+  signalGroup(pid, signal) {
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // It has ended by itself in between.
+    }
+  },
 }
 
 /** Environment variables that mark our children, so that those of a run whose journal is lost can be found. */

@@ -1,19 +1,9 @@
 import { execa, type Options } from 'execa'
 import type { Child } from '../scope.js'
 import type { Command, ExecOptions } from './command.js'
-import { mostOutputBytes, type Output } from './output.js'
+import { mostOutputBytes, Output } from './output.js'
 import { marks } from './processes.js'
-
-/** A child under way: resolves when it has ended, however it ended. */
-export type Running = Promise<Ending> & { readonly pid?: number | undefined }
-
-export interface Ending {
-  readonly exitCode?: number | undefined
-  readonly signal?: string | undefined
-  readonly isMaxBuffer: boolean
-  readonly stdout?: string | undefined
-  readonly stderr?: string | undefined
-}
+import type { Held, Running } from './starter.js'
 
 const common = {
   extendEnv: false,
@@ -37,13 +27,23 @@ export function startReader({ file, args, env, input, cwd }: Command, { path }: 
 /** Waits for a line and then becomes the command, under the same pid. If we die before that line comes, so does it. */
 const gate = 'read -r go && exec "$@"'
 
-/** Starts a command that does nothing until `letGo`. */
-export function startHeld(
+/** Starts a command that does nothing until `letGo`. Its output goes to files: a pipe without a reader would kill it. */
+export async function startHeld(command: Command, survivor: Child['survivor'], options: ExecOptions): Promise<Held> {
+  const output = await Output.open(options.secrets)
+  try {
+    return { ...heldProcess(command, survivor, options, output), output }
+  } catch (error) {
+    await output.remove()
+    throw error
+  }
+}
+
+function heldProcess(
   { file, args, env, input, cwd }: Command,
   survivor: Child['survivor'],
   { path, site }: ExecOptions,
   output: Output,
-): { readonly child: Running; letGo(): void } {
+): Pick<Held, 'child' | 'letGo'> {
   // The types know descriptors by their number only.
   const [stdout, stderr] = output.descriptors as readonly [3, 4]
   const child = execa('/bin/sh', ['-c', gate, 'lifeboat', file, ...args], {

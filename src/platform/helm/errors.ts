@@ -81,13 +81,13 @@ const ofWaiting: readonly Meaning[] = [
     says: /Progress deadline exceeded/i,
     code: 'helm.deadline',
     message: (_, stderr) => `helm gave up before its own timeout, since a deployment did not get on: ${waitedFor(stderr)}`,
-    hint: 'Slow image pulls take longer than progressDeadlineSeconds (600 if the chart does not say). The pods go on: `lifeboat resume` looks again. Raise it in the chart.',
+    hint: 'Slow image pulls take longer than progressDeadlineSeconds (600 if the chart does not say). The pods go on: a resume looks again. Raise it in the chart.',
   },
   {
     says: /context deadline exceeded|timed out waiting|resource .* not ready/i,
     code: 'helm.timeout',
     message: (_, stderr) => `helm waited in vain: ${waitedFor(stderr)}`,
-    hint: 'Look at the pods of this namespace: a slow image pull passes with time, and `lifeboat resume` waits again.',
+    hint: 'Look at the pods of this namespace: a slow image pull passes with time, and a resume waits again.',
     blame: 'cloud',
   },
 ]

@@ -20,6 +20,17 @@ export interface HttpOptions {
 
 /** HTTPS to a given address under a given name. The name decides SNI, Host header and which certificate is right. */
 export function openHttp({ clock, httpsProxy, log }: HttpOptions): HttpDoor {
+  return httpOver({ clock, ...(log === undefined ? {} : { log }) }, async (request, signal) => {
+    const raw = httpsProxy === undefined ? undefined : await tunnel(httpsProxy, request, signal)
+    return exchange(request, raw, signal)
+  })
+}
+
+/** Carries one request to its answer. Whatever it throws means that nobody answered. */
+export type Carry = (request: HttpRequest, signal: AbortSignal) => Promise<HttpAnswer>
+
+/** The door over whatever carries its requests: its deadlines, its errors, and what is told of it. */
+export function httpOver({ clock, log }: Pick<HttpOptions, 'clock' | 'log'>, carry: Carry): HttpDoor {
   return {
     async get(request) {
       const tell = teller(request, clock, log)
@@ -30,8 +41,7 @@ export function openHttp({ clock, httpsProxy, log }: HttpOptions): HttpDoor {
         .then(() => over.abort(unreachable(request, 'no answer in time')))
         .catch(() => undefined)
       try {
-        const raw = httpsProxy === undefined ? undefined : await tunnel(httpsProxy, request, signal)
-        const answer = await exchange(request, raw, signal)
+        const answer = await carry(request, signal)
         tell({ status: answer.status })
         return answer
       } catch (error) {

@@ -10,4 +10,6 @@ export interface PersonOptions {
   readonly columns?: number
   /** What is known of the run: how many questions wait, and details for whoever wants to see them. */
   readonly view?: () => RunView | undefined
+  /** The command that shows where this run stands. */
+  readonly statusCommand?: (run: string) => string
 }

@@ -75,7 +75,16 @@ export function texts(value: unknown): Record<string, string> {
 }
 
 export function copy<T>(value: T): T {
-  return structuredClone(value)
+  return copied(value) as T
+}
+
+/** Of JSON only: a tenth of what `structuredClone` takes, and a cluster copies all the time. */
+function copied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copied)
+  const result: Fields = {}
+  for (const key in value) result[key] = copied((value as Fields)[key])
+  return result
 }
 
 /** Deep equality of JSON; the order of keys does not count, and an undefined field is an absent one. */
@@ -83,8 +92,9 @@ export function same(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, at) => same(one, b[at]))
   if (!isFields(a) || !isFields(b)) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...keys].every((key) => same(a[key], b[key]))
+  for (const key in a) if (!same(a[key], b[key])) return false
+  for (const key in b) if (!(key in a) && b[key] !== undefined) return false
+  return true
 }
 
 /** RFC 3339 in whole seconds, as Kubernetes writes times. */

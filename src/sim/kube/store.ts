@@ -48,8 +48,9 @@ export class Store {
 
   /** In the order of namespace and name, as a real server lists. */
   list(kind: Kind, namespace?: string): KubeObject[] {
-    const all = [...(this.#objects.get(kind.id)?.entries() ?? [])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
-    return namespace === undefined || namespace === '' ? all : all.filter((one) => one.metadata.namespace === namespace)
+    const all = [...(this.#objects.get(kind.id)?.entries() ?? [])]
+    const wanted = namespace === undefined || namespace === '' ? all : all.filter(([, one]) => one.metadata.namespace === namespace)
+    return wanted.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
   }
 
   /** Every object of every kind. */

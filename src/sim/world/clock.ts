@@ -44,6 +44,8 @@ export function scaledClock(
 }
 
 export interface VirtualClock extends WorldClock {
+  /** The moment at which it began, in Unix milliseconds. */
+  readonly epochMs: number
   /** Lets `byMs` pass: everything due in that time runs, in order. */
   advance(byMs: number): void
   /** Lets time pass until the next thing is due, and runs that one; false if nothing is. */
@@ -55,8 +57,11 @@ interface Due {
   readonly action: () => void
 }
 
-/** A clock that stands still until it is told to go on; for tests and simulations in one process. */
-export function virtualClock(epochMs: number): VirtualClock {
+/**
+ * A clock that stands still until it is told to go on; for tests and simulations in one process. `rate`: how many times as fast as the
+ * machine's time it goes, for what the wire says of that.
+ */
+export function virtualClock(epochMs: number, rate = 1): VirtualClock {
   let nowMs = epochMs
   // Latest first; of those that are due at one moment, the one that was scheduled first stands last.
   const due: Due[] = []
@@ -66,6 +71,8 @@ export function virtualClock(epochMs: number): VirtualClock {
     next.action()
   }
   return {
+    rate,
+    epochMs,
     nowMs: () => nowMs,
     schedule(delayMs, action) {
       const entry = { atMs: nowMs + Math.max(0, delayMs), action }

@@ -102,7 +102,7 @@ function overrun({ source, target, patienceMs }: DiskMove): LifeboatError {
   return new LifeboatError('move.overrun', `the disks are still being moved from ${source} to ${target} after ${Math.round(patienceMs / minutes)} min`, {
     hint:
       'Azure gives a move up to four hours, keeps both groups locked until it ends, and lets nobody cancel it: until then the disks can neither ' +
-      'be attached nor moved otherwise. Nothing is lost. Trying again, or `lifeboat resume`, goes on waiting; should it fail, the disks that are ' +
+      'be attached nor moved otherwise. Nothing is lost. Trying again, or a resume, goes on waiting; should it fail, the disks that are ' +
       'left can be attached from where they are.',
   })
 }

@@ -54,6 +54,7 @@ export function statusOf(object: KubeObject): Fields {
 
 /** Writes a status if it is another. */
 export function setStatus(context: Context, kind: Kind, object: KubeObject, status: Fields): void {
+  if (same(context.store.get(kind, object.metadata.namespace, object.metadata.name)?.['status'], status)) return
   context.store.edit(kind, object, (draft) => {
     draft['status'] = status
   })

@@ -25,8 +25,13 @@ export function deploymentController(): Controller {
   }
 }
 
+/** What is in the store never changes, and it is asked for at every look. */
+const hashes = new WeakMap<KubeObject, string>()
+
 function templateHash(deployment: KubeObject): string {
-  return hash(specOf(deployment)['template'])
+  const known = hashes.get(deployment) ?? hash(specOf(deployment)['template'])
+  hashes.set(deployment, known)
+  return known
 }
 
 function look(context: Context, deployment: KubeObject): Rollout {
@@ -132,12 +137,14 @@ function scale(context: Context, set: KubeObject, replicas: number): void {
 }
 
 function note(context: Context, set: KubeObject, revision: number): void {
+  if (set.metadata.annotations?.[revisionNote] === String(revision)) return
   context.store.edit(kindOf('replicasets.apps'), set, (draft) => {
     draft.metadata.annotations = { ...draft.metadata.annotations, [revisionNote]: String(revision) }
   })
 }
 
 function noteDeployment(context: Context, deployment: KubeObject, revision: number): void {
+  if (deployment.metadata.annotations?.[revisionNote] === String(revision)) return
   context.store.edit(kindOf('deployments.apps'), deployment, (draft) => {
     draft.metadata.annotations = { ...draft.metadata.annotations, [revisionNote]: String(revision) }
   })

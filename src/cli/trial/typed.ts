@@ -1,0 +1,91 @@
+import { Readable, Writable } from 'node:stream'
+import type { EventOf, RunEvent } from '../../contract/index.js'
+import { localStore, type Store } from '../../journal/index.js'
+import { loadSdks } from '../../platform/azure/load.js'
+import { Output } from '../../render/output.js'
+import type { Incarnation } from '../../virtual/incarnation.js'
+import type { Scene } from '../../virtual/scene.js'
+import { clockOfLife, letPass } from '../../virtual/time.js'
+import { Interrupts } from '../interrupts.js'
+import { runProgram } from '../program.js'
+import type { Surroundings } from '../surroundings.js'
+
+/** What came of one command in a world within this process. */
+export interface Lived {
+  /** The exit code; `killed` if the program died on the way. */
+  readonly code: number | 'killed'
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
+ * program that people use, but for main.ts.
+ */
+export async function typed(scene: Scene, argv: readonly string[], life: Incarnation): Promise<Lived> {
+  await loaded()
+  const interrupts = new Interrupts()
+  const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
+  const said = { stdout: '', stderr: '' }
+  const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
+  const here = surroundingsOf(scene, life, process)
+  const ended = runProgram(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const killed = life.death.then(() => {
+    process.kill()
+    return 'killed' as const
+  })
+  const code = await letPass(scene.clock, Promise.race([ended, killed]))
+  if (code !== 'killed') process.kill()
+  return { code, ...said }
+}
+
+/** Commands and SDKs are loaded when they are first needed; here before time passes. */
+async function loaded(): Promise<void> {
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../undo.js'), import('../plan.js'), loadSdks()])
+}
+
+function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>): Surroundings {
+  return {
+    clockOf: () => clockOfLife(scene.clock, () => life.isOver),
+    processes: scene.machine.processesOf(process),
+    survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
+    openStore: async (path, options) => gated(await localStore(path, options), life),
+    random: scene.random,
+    wires: scene.wires(life, process),
+  }
+}
+
+/** A journal that takes nothing more from a life that is over. */
+function gated(store: Store, life: Incarnation): Store {
+  return {
+    ...store,
+    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, () => store.append(lines)),
+    read: () => store.read(),
+    truncate: (bytes) => store.truncate(bytes),
+    close: () => store.close(),
+  }
+}
+
+function typesOf(lines: string): string {
+  const types = lines.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as { type: string }).type)
+  return types.join(' ')
+}
+
+/** The events of a command with `--json`. */
+export function eventsIn({ stdout }: Pick<Lived, 'stdout'>): readonly RunEvent[] {
+  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as RunEvent)
+}
+
+export function finishedIn(events: readonly RunEvent[]): EventOf<'run.finished'> | undefined {
+  return events.find((event): event is EventOf<'run.finished'> => event.type === 'run.finished')
+}
+
+function into(said: { stdout: string; stderr: string }, stream: keyof typeof said): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, written) {
+      said[stream] += text
+      written()
+    },
+  })
+}

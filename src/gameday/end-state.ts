@@ -1,0 +1,64 @@
+import type { WorldView } from './world-view.js'
+
+/** One line for each thing of a world that two failovers of the same site must agree on, sorted. */
+export type EndState = readonly string[]
+
+/**
+ * Where a world stands, without what may differ between two ways to the same end: times, marks of runs, and how a release came about
+ * (`revision`: one that was broken off and repaired has more than one). What the world itself saw go wrong stands in it too.
+ */
+export function endOf(view: WorldView): EndState {
+  const lines = [
+    ...view.clusters.map(({ id, provisioningState }) => `cluster ${id}: ${provisioningState}`),
+    ...view.vms.map(({ id, powerState, provisioningState, dataDisks }) => `vm ${id}: ${powerState}, ${provisioningState}, disks ${disksOf(dataDisks)}`),
+    ...view.disks.map(({ id, diskState, managedBy, moves }) => `disk ${id}: ${diskState}, of ${managedBy ?? 'nobody'}, moved ${moves} times`),
+    ...view.snapshots.map(({ id, of, torn }) => `snapshot ${id}: of ${of}${torn ? ', torn' : ''}`),
+    ...view.groups.map(({ id, locked }) => `group ${id}${locked ? ': locked' : ''}`),
+    ...view.recordSets.map(({ zone, name, type, ttl, values, published }) =>
+      `record ${name}.${zone} ${type}: ${values.join(' ')} for ${ttl} s, published ${published?.values.join(' ') ?? 'nothing'}`,
+    ),
+    ...view.releases.map(({ cluster, namespace, name, status }) => `release ${namespace}/${name} on ${cluster}: ${status}`),
+    ...view.pools.map(({ name, health, exported, importedOn }) =>
+      `pool ${name}: ${health}, ${exported ? 'exported' : `imported on ${importedOn.join(' and ') || 'nobody'}`}`,
+    ),
+    ...view.hosts.map(({ machine, nfs, exports }) =>
+      `host ${machine}: NFS ${nfs ? 'serves' : 'stopped'}, exports ${exports.map(({ path, clients }) => `${path} to ${clients}`).join(', ') || 'nothing'}`,
+    ),
+    ...view.hubs.map(({ host, address, answers, certificate }) => `hub ${host} at ${address}: ${answers ? 'answers' : 'does not answer'}, ${certificate}`),
+    ...view.violations.map((violation) => `violation: ${violation}`),
+  ]
+  return lines.map((line) => line.toLowerCase()).sort()
+}
+
+function disksOf(dataDisks: WorldView['vms'][number]['dataDisks']): string {
+  return dataDisks.map(({ id, lun }) => `${id} at ${lun}`).sort().join(', ') || 'none'
+}
+
+/** What one end state has and the other has not, as lines of a comparison. */
+export function differencesBetween(expected: EndState, found: EndState): readonly string[] {
+  const missing = expected.filter((line) => !found.includes(line)).map((line) => `- ${line}`)
+  const more = found.filter((line) => !expected.includes(line)).map((line) => `+ ${line}`)
+  return [...missing, ...more]
+}
+
+/**
+ * What was done more often than in a run that nothing disturbed, among what succeeded: `managedClusters.put ID: 2 instead of 1`. Only
+ * what must not be done twice counts: creations, moves, starts of pods.
+ */
+export function doneTwice(expected: WorldView, found: WorldView): readonly string[] {
+  const usual = countOf(expected)
+  return [...countOf(found)].flatMap(([what, count]) => {
+    const allowed = usual.get(what) ?? 1
+    return count > allowed ? [`${what}: ${count} times instead of ${allowed}`] : []
+  })
+}
+
+function countOf({ operations }: WorldView): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { what, resource, status } of operations) {
+    if (status !== 'succeeded') continue
+    const key = `${what} ${resource}`.toLowerCase()
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
+}

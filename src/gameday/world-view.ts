@@ -1,0 +1,54 @@
+/**
+ * What a world tells of itself (`GET <control>/state`), as far as it is judged. Written down here and not taken from the world: what is
+ * judged does not say what the judge reads.
+ */
+export interface WorldView {
+  readonly t: string
+  readonly clusters: readonly { readonly id: string; readonly provisioningState: string }[]
+  readonly vms: readonly {
+    readonly id: string
+    readonly powerState: string
+    readonly provisioningState: string
+    readonly dataDisks: readonly { readonly id: string; readonly lun: number }[]
+  }[]
+  readonly disks: readonly {
+    readonly id: string
+    readonly uniqueId: string
+    readonly diskState: string
+    readonly managedBy: string | null
+    readonly moves: number
+  }[]
+  readonly snapshots: readonly { readonly id: string; readonly of: string; readonly torn: boolean }[]
+  readonly groups: readonly { readonly id: string; readonly tags: Readonly<Record<string, string>>; readonly locked: boolean }[]
+  readonly recordSets: readonly {
+    readonly zone: string
+    readonly name: string
+    readonly type: string
+    readonly ttl: number
+    readonly values: readonly string[]
+    readonly published: { readonly ttl: number; readonly values: readonly string[] } | null
+  }[]
+  readonly releases: readonly {
+    readonly cluster: string
+    readonly namespace: string
+    readonly name: string
+    readonly revision: number
+    readonly status: string
+  }[]
+  readonly pools: readonly {
+    readonly guid: string
+    readonly name: string
+    readonly health: string
+    readonly exported: boolean
+    readonly importedOn: readonly string[]
+  }[]
+  readonly hosts: readonly {
+    readonly machine: string
+    readonly answers: boolean
+    readonly nfs: boolean
+    readonly exports: readonly { readonly path: string; readonly clients: string }[]
+  }[]
+  readonly hubs: readonly { readonly host: string; readonly address: string; readonly answers: boolean; readonly certificate: string }[]
+  readonly operations: readonly { readonly what: string; readonly resource: string; readonly status: string }[]
+  readonly violations: readonly string[]
+}

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { openWithin, type WorldWithin } from '../sim/within.js'
+import type { Authority } from '../sim/pki.js'
+import { virtualClock, type VirtualClock } from '../sim/world/clock.js'
+import type { WorldSpec } from '../sim/world/spec.js'
+import type { Wires } from '../platform/wires.js'
+import { openVirtualAzure } from './azure.js'
+import { openVirtualDns } from './dns.js'
+import { openVirtualExec } from './exec.js'
+import type { Gate } from './gate.js'
+import { openVirtualHttp } from './http.js'
+import { Machine, type Life } from './machine.js'
+import { sshModel } from './programs/ssh.js'
+
+export interface SceneOptions {
+  readonly spec: WorldSpec
+  /** Where the world's files and the state of runs go; private. */
+  readonly folder: string
+  readonly authority: Authority
+  /** From 0 up to 1, out of a seed. */
+  readonly random: () => number
+  /** How many of the world's seconds pass in one of the machine's. */
+  readonly speed: number
+  /** Of the real machine: programs are looked for there. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A world within this process, and in front of it the machine of somebody who runs the tool: files, processes, time. */
+export interface Scene {
+  readonly clock: VirtualClock
+  readonly within: WorldWithin
+  readonly machine: Machine
+  readonly stateDir: string
+  readonly cloudPath: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly random: () => number
+  /** What carries the doors' work of one life into the world. */
+  wires(gate: Gate, life: Life): Wires
+}
+
+/** Milliseconds of the world between a request and its answer. */
+const latencyMs = { least: 40, most: 240 } as const
+
+export async function openScene({ spec, folder, authority, random, speed, env }: SceneOptions): Promise<Scene> {
+  const clock = virtualClock(Date.parse(spec.epoch), speed)
+  const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
+  const { world } = within
+  const machine = new Machine(clock)
+  const programs = { ssh: sshModel({ world, ways: within.ways }) }
+  const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
+  return {
+    clock,
+    within,
+    machine,
+    stateDir: join(folder, 'state'),
+    cloudPath: within.cloudPath,
+    env,
+    random,
+    wires: (gate, life) => ({
+      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, ...spec }),
+      exec: openVirtualExec({ machine, life, gate, programs }),
+      http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
+      dns: openVirtualDns({ world, gate }),
+    }),
+  }
+}

@@ -1,0 +1,26 @@
+import { afterEach, beforeEach, describe } from 'vitest'
+import { sshModel } from '../../src/virtual/programs/ssh.js'
+import { itGoesIntoHosts } from '../helpers/ssh-contract.js'
+import { openData100, type Within } from '../helpers/within.js'
+
+describe('the model of ssh, in virtual time', () => {
+  let at: Within
+  beforeEach(async () => {
+    at = await openData100()
+  })
+  afterEach(() => at[Symbol.dispose]())
+
+  itGoesIntoHosts(() => {
+    const { world, ways } = at.within
+    const programs = { ssh: sshModel({ world, ways }) }
+    return {
+      world,
+      cloud: at.cloud,
+      clock: at.clock,
+      execFor: (children) => at.execWith(programs, children),
+      settled: at.settled,
+      until: at.until,
+      kill: (pid) => at.machine.signalGroup(pid, 'SIGKILL'),
+    }
+  })
+})
