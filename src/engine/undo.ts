@@ -31,7 +31,8 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
     const changes = ran.steps.get(node.id)?.firstChanges ?? []
     return node.kind === 'step' && changes.length > 0 ? [{ node, changes, module: moduleOf({ registry }, node) }] : []
   })
-  const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, ran.steps.get(node.id)?.open === true)]))
+  const isOpen = (id: string): boolean => ran.steps.get(id)?.open === true
+  const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, isOpen(node.id))]))
   const outputs = new Map<string, JsonObject>()
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
   const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
