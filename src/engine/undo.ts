@@ -114,6 +114,7 @@ function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<
   const again = forward.find(({ resource }) => resource === change.resource)
   const told = module.isBack?.(change, again, forward)
   if (again === undefined) return told === true ? 'back' : 'made'
+  if (told === 'in-part') return 'made'
   const same = told ?? (again.action === change.action && sameJson(again.before, change.before))
   return same ? 'back' : 'elsewhere'
 }

@@ -1,14 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { during, verified, type Arrives } from '../helpers/arrivals.js'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldState } from '../helpers/served.js'
 import { cutDown, newServer, oldServer, poolPath, serverSteps } from '../helpers/storage-path.js'
+import { quickWorld } from '../helpers/worlds.js'
 
 type World = Awaited<ReturnType<typeof served>>
 
 /** Where the run comes to its end. */
 const everyPoint: readonly (readonly [string, Arrives])[] = [
+  ['in the middle of the export', during('zpool export')],
   ['after the export', verified('fence')],
   ['after the safety copies', verified('snapshots')],
   ['in the middle of the detach', during('detach')],
@@ -17,11 +20,24 @@ const everyPoint: readonly (readonly [string, Arrives])[] = [
   ['after the move', verified('move')],
   ['in the middle of the attach', during('attach')],
   ['after the attach', verified('attach')],
+  ['in the middle of the import', during('zpool import')],
   ['after the import', verified('import')],
   ['at its end', (_, cli) => cli.ended],
 ]
 
-const points = process.env['CRASH'] === 'all' ? everyPoint : everyPoint.filter(([name]) => /middle of the move|after the attach/.test(name))
+const points = process.env['CRASH'] === 'all' ? everyPoint : everyPoint.filter(([name]) => /middle of the (move|import)|after the attach/.test(name))
+
+function childrenOf(parent: number | undefined): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.flatMap((pid) => {
+    try {
+      const [, parentOf] = /^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+      return Number(parentOf) === parent ? [Number(pid)] : []
+    } catch {
+      return []
+    }
+  })
+}
 
 /** Everything that users have of the storage: who has the disks at which LUN, who the pool, and what is served. */
 async function storageOf(world: World): Promise<unknown> {
@@ -41,7 +57,8 @@ describe('the way back from any point of the storage path', () => {
   let runbook: string
   let before: unknown
   beforeAll(async () => {
-    world = await served()
+    // Long enough to be still at work when the way back begins.
+    world = await served(quickWorld(({ durations }) => Object.assign(durations, { move: '10m', 'zpool import': '10m', 'zpool export': '6m' })))
     const folder = temporaryFolder()
     runbook = poolPath(folder)
     const server = cutDown(folder, serverSteps, 'server')
@@ -57,7 +74,10 @@ describe('the way back from any point of the storage path', () => {
     const run = lifeboat(['run', runbook, '--cloud', world.cloudPath, '--confirm=pool-path', ...flags])
     const { run: id } = await run.until(({ type }) => type === 'run.started')
     await arrives(world, run)
+    // With all that it has started: what runs on a server goes on there without a client.
+    const clients = childrenOf(run.child.pid)
     run.child.kill('SIGKILL')
+    for (const pid of clients) process.kill(pid, 'SIGKILL')
     await run.ended
 
     const undo = lifeboat(['undo', id, '--confirm', 'pool-path', ...flags])
