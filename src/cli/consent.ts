@@ -1,5 +1,7 @@
+import type { Place } from '../contract/index.js'
 import type { RecordData } from '../journal/index.js'
-import { confirmByName, wrap } from '../render/index.js'
+import { confirmByName, placesLines, wrap } from '../render/index.js'
+import type { Runbook } from '../runbook/index.js'
 import { exit } from './exit.js'
 import { usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -19,19 +21,36 @@ export function needsSomebody(nodes: readonly { readonly kind: string }[], { yes
   return yes !== true && nodes.some(({ kind }) => kind === 'manual' || (kind === 'gate' && gate !== 'auto'))
 }
 
+/** The same of gates and manual steps. Whether this run would come to them is known only once all has been read. */
+export function refuseWithoutAnybody({ name, nodes }: Pick<Runbook, 'name' | 'nodes'>, options: CommonOptions, screen: Screen): void {
+  if (screen.canAsk || !needsSomebody(nodes, options)) return
+  throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
+}
+
+/** What is agreed to by typing a name. */
+export interface Agreed {
+  readonly what: string
+  readonly places: readonly Place[]
+}
+
+/** Machines follow from groups, and a screen has few rows: they stand at the head of the plan. */
+function agreedLines({ what, places }: Agreed, columns: number): readonly string[] {
+  return [...wrap(what, columns), ...placesLines(places.filter(({ kind }) => kind !== 'machine'), columns)]
+}
+
 /**
  * The runbook's name, typed or by `--confirm` (`refuseWithoutName` has looked at that): how it was given, or the exit code with which
- * to end. `about` is shown over the question: what it is that is agreed to, and where.
+ * to end. `agreed` is shown over the question, since the head of the plan has scrolled away: what it is that is agreed to, and where.
  */
 export async function consentByName(
   name: string,
-  about: string,
+  agreed: Agreed,
   options: CommonOptions,
   invocation: Invocation,
   screen: Screen,
 ): Promise<RecordData['run.started']['confirmed'] | number> {
   if (options.confirm !== undefined) return 'flag'
-  if (await confirmByName(screen.asker, name, wrap(about, invocation.output.columns), invocation.interrupts.signal)) return 'typed'
+  if (await confirmByName(screen.asker, name, agreedLines(agreed, invocation.output.columns - 1), invocation.interrupts.signal)) return 'typed'
   screen.notice('Declined; nothing was changed.')
   return exit.declined
 }

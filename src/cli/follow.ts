@@ -1,13 +1,10 @@
-import type { Clock, RunEvent } from '../contract/index.js'
-import { retold } from '../engine/index.js'
-import { Folding, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
-import { clockOf } from '../platform/clock/clock.js'
-import { loadCloud } from '../platform/cloud/load.js'
+import type { RunEvent } from '../contract/index.js'
+import type { StateFolder } from '../journal/index.js'
 import { conditionOf } from './condition.js'
 import { exit, exitOfSignal } from './exit.js'
 import type { Invocation } from './invocation.js'
-import { LogTail } from './log-tail.js'
 import type { CommonOptions } from './options.js'
+import { clockIn, Reader } from './reader.js'
 import { Screen } from './screen.js'
 import { commandLine } from './state.js'
 import { sayAsked } from '../render/index.js'
@@ -61,50 +58,9 @@ function lastOf(events: readonly RunEvent[], type: RunEvent['type']): RunEvent |
   return events.findLast((event) => event.type === type)
 }
 
-/** Journal and log of a run, as events, each once. */
-class Reader {
-  readonly #resumeCommand: string
-  readonly #journal: JournalTail
-  readonly #log: LogTail
-  readonly #folding = new Folding()
-  #state: RunState | undefined
-
-  constructor(run: string, folder: StateFolder, journal: JournalTail, resumeCommand: string) {
-    this.#resumeCommand = resumeCommand
-    this.#journal = journal
-    this.#log = new LogTail(folder.paths(run).log)
-  }
-
-  /** Once something has been read. */
-  get state(): RunState {
-    return this.#state as RunState
-  }
-
-  get isOver(): boolean {
-    return this.#state?.outcome !== undefined
-  }
-
-  async next(): Promise<readonly RunEvent[]> {
-    const fresh = await this.#journal.next()
-    this.#folding.add(fresh)
-    if (fresh.length > 0 || this.#state === undefined) this.#state = this.#folding.state()
-    const { state } = this
-    const journaled = fresh.flatMap((record) => retold(record, state, this.#resumeCommand) ?? [])
-    const passing = await this.#log.next()
-    // Both are in order by themselves; an end comes after whatever was told before it.
-    return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))
-  }
-}
-
 /** A question is asked at the run's own terminal; here it is only told. */
 function forReader(event: RunEvent): RunEvent {
   if (event.type !== 'question.asked') return event
   const { t, run, step, question } = event
   return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayAsked(question)}` }
-}
-
-/** The run's own clock; without its cloud file (a world that is gone) the machine's. */
-async function clockIn({ cloud }: RunState): Promise<Clock> {
-  const known = cloud.path === null ? undefined : await loadCloud(cloud.path).catch(() => undefined)
-  return clockOf(known ?? {})
 }

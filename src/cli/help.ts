@@ -47,6 +47,13 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
       ['lifeboat report --fidelity --json', 'the same as data'],
     ],
   },
+  'To trust it:': {
+    'crash-test': [
+      [`lifeboat crash-test ${runbook}`, 'killed at every journal record and every remote call'],
+      [`lifeboat crash-test ${runbook} --every 20`, 'a sample, in a minute'],
+    ],
+    simulate: [[`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills']],
+  },
   'Besides:': {
     sim: [['lifeboat sim --world fixtures/worlds/data100.yaml', 'a simulated world, for any client']],
     completion: [

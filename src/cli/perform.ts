@@ -31,6 +31,7 @@ import { exit, exitOf } from './exit.js'
 import { interruption, type Interrupts } from './interrupts.js'
 import { leavingLines } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
+import { orRefused } from './refusal.js'
 import { RunLog, type Logging } from './run-log.js'
 import { noStep, type Site } from './site.js'
 import { admitted, marksOf, outcomeWord, targetOf, type EarlierLife } from './target.js'
@@ -73,11 +74,12 @@ export interface FreshRun extends Performance {
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
 export async function performFresh(performance: FreshRun): Promise<number> {
   const { site, state, run, mode, sim, undoes } = performance
-  return underLock(performance, async (hold) => {
+  return orRefused(performance, (planned, begins) => underLock(performance, async (hold) => {
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
     const files = await site.pins()
     const pins = [...files, ...(await pinnedAfar(performance, hold))]
     const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
+    planned(made)
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
     if (typeof confirmed === 'number') return confirmed
@@ -96,8 +98,9 @@ export async function performFresh(performance: FreshRun): Promise<number> {
       ...(undoes !== undefined || site.runbook.objectiveMs === undefined ? {} : { objectiveMs: site.runbook.objectiveMs }),
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
+    begins()
     return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
-  })
+  }))
 }
 
 /** Whoever was displaced may have written until he stopped: what was agreed to must still be what would run. */
@@ -139,7 +142,7 @@ export interface ResumedRun extends Performance {
 /** Lock, journal, run: the whole of a resume. Resolves with the exit code. */
 export async function performResume(performance: ResumedRun): Promise<number> {
   const { site, state, run, acceptChanges, pinned } = performance
-  return underLock(performance, async (hold) => {
+  return orRefused(performance, (_planned, begins) => underLock(performance, async (hold) => {
     const afar = await pinnedAfar(performance, hold)
     const differences = changedAfar(pinned, afar)
     if (differences.length > 0 && !acceptChanges) throw changedError(differences, 'resume')
@@ -155,8 +158,9 @@ export async function performResume(performance: ResumedRun): Promise<number> {
       acceptedChanges,
       ...(acceptedChanges ? { runbookText: site.runbook.text, pins: [...(await site.pins()), ...afar] } : {}),
     }
+    begins()
     return finished(performance, journal, resumeRun(runPorts(performance, journal, hold), resumed))
-  })
+  }))
 }
 
 /** A minute is what two looks at a clock may differ by without anybody's having set it. */

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { planRun, type Accepting, type History, type Plan } from '../engine/index.js'
+import { planRun, type Accepting, type Course, type History, type Plan } from '../engine/index.js'
+import type { Platform } from '../platform/platform.js'
 import { acceptingOf } from './accepting.js'
 import type { Mark } from '../journal/index.js'
 import { exit } from './exit.js'
@@ -52,8 +53,10 @@ export async function plan(args: readonly string[], options: PlanOptions, invoca
 interface PlanWish {
   /** State folder: the one in which a run would keep its journal. */
   readonly root: string
-  readonly accept: Accepting
+  readonly accept?: Accepting
   readonly history: History
+  /** An undo's way through the graph. */
+  readonly course?: Course<Platform>
 }
 
 /** A step that cannot be planned has no changes in the plan: run from a file, it would be refused at once. */
@@ -71,14 +74,17 @@ interface Looked {
   readonly atWork: readonly Mark[]
 }
 
-async function planOnly(site: Site, { root, accept, history }: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
+/** Plans by reading only, under no lock: a run may be at work meanwhile, and is then named. */
+export async function planOnly(site: Site, wish: PlanWish, invocation: Invocation, screen: Screen): Promise<Looked> {
+  const { root, accept, history, course } = wish
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-plan-'))
   const progress = (step: string, message: string): void => screen.notice(`${step}: ${message}`)
   const doors = site.doors(folder, 'plan', screen.echo)
   try {
     const atWork = await whoIsAtWork(site, doors(noStep).azure, (message) => screen.notice(message))
     const made = await planRun({
-      runbook: site.runbook,
+      runbook: course?.runbook ?? site.runbook,
+      ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
       registry: site.registry,
       clock: site.clock,
       env: site.env,
@@ -88,7 +94,7 @@ async function planOnly(site: Site, { root, accept, history }: PlanWish, invocat
       signal: invocation.interrupts.signal,
       pollEveryMs: site.cloud.pollEveryMs,
       progress,
-      accept,
+      ...(accept === undefined ? {} : { accept }),
       history,
       marks: marksOf(site),
     })
@@ -99,7 +105,7 @@ async function planOnly(site: Site, { root, accept, history }: PlanWish, invocat
 }
 
 /** `plan --json`: the plan as data; `dryRun` says that nothing was changed. */
-function planData(made: Plan, { runbook, cloudFacts }: Site): object {
+export function planData(made: Plan, { runbook, cloudFacts }: Site): object {
   const { steps, facts, findings, failures, places } = made
   return { type: 'plan', version: 1, dryRun: true, runbook: runbook.name, cloud: cloudFacts, places, ...facts, steps, findings, failures }
 }

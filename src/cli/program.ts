@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
@@ -26,12 +26,13 @@ export async function runProgram(argv: readonly string[], invocation: Invocation
       const args = given.slice(0, -2).flat().filter((one): one is string => typeof one === 'string')
       // Before the command's code is loaded, which takes a moment: whoever waits sees at once that it has begun.
       if (sayFirst !== undefined && (options as { readonly quiet?: boolean }).quiet !== true) invocation.output.say(`${sayFirst(args)}\n`)
-      code = await (await load())(args, options, invocation)
+      code = await (await load())(args, options, { ...invocation, program: runProgram })
     })
   }
   addRunning(program, on)
   addReading(program, on)
   addWorld(program, on)
+  addTrials(program, on)
   addCompletion(program, on)
   addHelp(program)
   const unknown = unknownCommand(program, argv)
@@ -109,6 +110,7 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'the same as plan; with --plan, whether that file still shows all')
     .option('--plan <file>', 'run what this file of plan --out shows, and nothing else')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
+    .option('--fresh', 'begin a new run though an earlier one is not finished')
   on(withAccept(withConsent(withState(withCloud(withOutput(run))))), async () => (await import('./run.js')).run, readingFiles)
 
   const resume = program.command('resume [run]').description('go on after a failure, a crash or a stop')
@@ -137,6 +139,27 @@ function addWorld(program: Command, on: On): void {
     .option('--access-log <file>', 'write every request there, as NDJSON')
     .option('--lab', 'its NFS hosts are real machines (QEMU) with real ZFS; use a --speed of 10 or less')
   on(withState(sim), async () => (await import('./sim.js')).sim)
+}
+
+/** A whole number, for commander. */
+const whole = (least: number) => (text: string): number => {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= least) return value
+  throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`)
+}
+
+function addTrials(program: Command, on: On): void {
+  const crash = program.command('crash-test <runbook>').description('kill a failover at every point, in a world of its own, and see it go on')
+  crash
+    .option('--every <n>', 'try one point of so many', whole(1), 1)
+    .option('--world <file>', "world to play in; without it, the runbook's own")
+  on(withOutput(crash), async () => (await import('./crash-test.js')).crashTest, readingFiles)
+
+  const simulate = program.command('simulate <runbook...>').description('failovers in bad weather, each out of a seed, in worlds of their own')
+  simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0)
+  on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingFiles)
+
+  on(program.command('trial-worker', { hidden: true }), async () => (await import('./trial-worker.js')).trialWorker)
 }
 
 function addCompletion(program: Command, on: On): void {

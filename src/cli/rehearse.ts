@@ -2,6 +2,7 @@ import type { Change } from '../contract/index.js'
 import type { Accepting } from '../engine/index.js'
 import { fold, type Journal, type StateFolder } from '../journal/index.js'
 import { acceptingOf } from './accepting.js'
+import { hasLostWorld } from './condition.js'
 import { exit } from './exit.js'
 import { guarded, usageError, type Told } from './guard.js'
 import { historyOf } from './history.js'
@@ -12,6 +13,7 @@ import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
 import { commandLine, worldFolder, writableStateFolder } from './state.js'
+import { unfinishedBefore } from './unfinished.js'
 import type { WorldControl } from './world-control.js'
 import { worldCriticalPathMs } from './world-path.js'
 import { startWorld, type RunningWorld } from './world-process.js'
@@ -31,6 +33,11 @@ export async function rehearse(args: readonly string[], options: Options, invoca
       throw usageError(`${runbook.name} names no world to rehearse in`, 'Add `rehearsal: { world: FILE }` to it, or give --world FILE.')
     }
     const state = await writableStateFolder(options, invocation)
+    const earlier = await unfinishedBefore(state, { mode: 'rehearsal', runbook, cloud: nowhere })
+    if (earlier !== undefined && !(await hasLostWorld(earlier.state))) {
+      const resuming = commandLine(options, 'resume', earlier.run)
+      screen.notice(`An earlier rehearsal of ${runbook.name} is not finished, and its world is still there. To go on with that one: ${resuming}`)
+    }
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(state.root)
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
@@ -41,6 +48,9 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     return leave(world, screen, code, resumeCommand)
   })
 }
+
+/** Rehearsals are told apart by their worlds alone. */
+const nowhere = { name: '', resourceManager: '', subscription: '', path: null }
 
 interface Wanted {
   readonly world: RunningWorld

@@ -19,6 +19,7 @@ import { Screen } from './screen.js'
 import { openSite, readRunbook } from './site.js'
 import { commandLine, stateFolder } from './state.js'
 import { courseOf } from './undo.js'
+import { newerThan } from './unfinished.js'
 
 export interface ResumeOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -37,6 +38,8 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       return exit.done
     }
     if (before.undoneBy !== undefined) throw undone(commandLine(options, 'resume', before.undoneBy), before.undoneBy)
+    const newer = await newerThan(run, before, state)
+    if (newer !== undefined) screen.warn(`A newer run of ${before.runbook.name} has begun since: ${newer}. This goes on with the older one.`)
     await assertHasWorld(before, options)
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
@@ -78,16 +81,18 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
   })
 }
 
-/** Rehearsals whose world has ended are in nobody's way. */
+/** Rehearsals whose world has ended are in nobody's way, nor are runs after which a newer one of the same runbook has begun. */
 async function onlyUnfinished(state: StateFolder, options: ResumeOptions): Promise<string> {
   const unfinished = await state.unfinished()
-  const lost = await Promise.all(unfinished.map(async (one) => 'state' in one && (await hasLostWorld(one.state))))
-  const runs = unfinished.filter((_, index) => lost[index] === false)
+  const over = await Promise.all(
+    unfinished.map(async (one) => 'state' in one && ((await hasLostWorld(one.state)) || (await newerThan(one.run, one.state, state)) !== undefined)),
+  )
+  const runs = unfinished.filter((_, index) => over[index] === false)
   const [only] = runs
   if (only === undefined) throw usageError('there is no unfinished run', `All of them are listed by: ${commandLine(options, 'runs')}`)
   if (runs.length > 1) {
     const ids = runs.map(({ run }) => run).join(', ')
-    throw usageError('more than one run is unfinished', `Name one of them: ${ids}`)
+    throw usageError('more than one run is unfinished', `Name one of them, the latest is first: ${ids}`)
   }
   if (only.status === 'damaged') throw only.problem
   return only.run

@@ -2,20 +2,21 @@ import type { RecordData } from '../journal/index.js'
 import type { Plan } from '../engine/index.js'
 import { sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { acceptingOf } from './accepting.js'
-import { consentByName, needsSomebody, refuseWithoutName } from './consent.js'
+import { consentByName, refuseWithoutAnybody, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guarded } from './guard.js'
 import { historyOf } from './history.js'
-import type { CommonOptions } from './options.js'
 import { performFresh } from './perform.js'
-import { countChanges, isReady, plan } from './plan.js'
+import { isReady, plan } from './plan.js'
 import { asShown, openShown, sayShown, type ShownPlan } from './plan-shown.js'
 import type { Invocation } from './invocation.js'
+import { resume } from './resume.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
 import { commandLine, writableStateFolder } from './state.js'
+import { fateOf, unfinishedBefore, type FreshWish } from './unfinished.js'
 
-export interface RunOptions extends CommonOptions {
+export interface RunOptions extends FreshWish {
   readonly dryRun?: boolean
   /** A plan that was shown before (`plan --out`): what it shows is what runs. */
   readonly plan?: string
@@ -31,9 +32,16 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     if (runbook === undefined) return exit.usage
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
+    refuseWithoutAnybody(runbook, options, screen)
     const state = await writableStateFolder(options, invocation)
     const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
+    const earlier = await unfinishedBefore(state, { mode: 'run', runbook, cloud: site.cloudFacts })
+    if (earlier !== undefined) {
+      const fate = await fateOf(earlier, options, invocation, screen, site.clock.realNow())
+      if (typeof fate === 'number') return fate
+      if (fate === 'resume') return resumeInstead(earlier.run, options, invocation, screen)
+    }
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: a failover ${sayWhere('run', site.cloudFacts)}. Reading before anything is changed…`)
@@ -61,6 +69,12 @@ export async function run(args: readonly string[], options: RunOptions, invocati
   })
 }
 
+/** The same command again after a failure: the run that is there goes on, with what its own journal says. */
+function resumeInstead(earlier: string, options: RunOptions, invocation: Invocation, screen: Screen): Promise<number> {
+  if (options.plan !== undefined) screen.notice(`${options.plan} is not used: a run that is resumed has its own plan.`)
+  return resume([earlier], options, invocation)
+}
+
 /** What cannot be planned is told with the plan, before anything is compared. */
 function agree(made: Plan, shown: ShownPlan, site: Site, screen: Screen): Plan {
   if (made.failures.length > 0) return made
@@ -79,9 +93,5 @@ async function consent(
   if (options.json === true) screen.showReadiness(made)
   else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
-  const { name, nodes } = site.runbook
-  if (needsSomebody(nodes, options) && countChanges(made) > 0 && !screen.canAsk) {
-    throw usageError(`${name} has gates, and nobody is there to pass them`, 'Without a terminal, add --yes to pass gates and manual steps.')
-  }
-  return consentByName(name, sayWhatAndWhere('run', site.cloudFacts), options, invocation, screen)
+  return consentByName(site.runbook.name, { what: sayWhatAndWhere('run', site.cloudFacts), places: made.places }, options, invocation, screen)
 }

@@ -113,7 +113,7 @@ export class Screen {
     const { name, objectiveMs } = site.runbook
     const isTerminal = where === 'data' ? output.outputIsTerminal : output.errorIsTerminal
     const color = colorsWanted({ env: this.#invocation.env, isTerminal, flag: this.#options.color })
-    const columns = where === 'data' ? output.dataColumns : output.columns
+    const columns = isTerminal && where === 'say' ? output.columns : output.dataColumns
     const lines = planLines(
       {
         runbook: name,

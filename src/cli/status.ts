@@ -1,7 +1,7 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
 import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
-import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { LocalTimes, paintFor, runsLines, sayAsked, sayStall, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
@@ -9,6 +9,7 @@ import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { commandLine, noRuns, stateFolder } from './state.js'
+import { newerThan } from './unfinished.js'
 
 export interface StatusOptions extends CommonOptions {
   readonly follow?: boolean
@@ -30,7 +31,9 @@ export async function status(args: readonly string[], options: StatusOptions, in
       output.data(`${JSON.stringify(input)}\n`)
     } else {
       const paint = paintFor({ env, isTerminal: output.outputIsTerminal, flag: options.color })
-      output.data(`${statusLines(input, new LocalTimes(), paint, output.columns).join('\n')}\n`)
+      // Whole lines for a file or a pipe.
+      const room = output.outputIsTerminal ? { columns: output.dataColumns, rows: output.rows } : {}
+      output.data(`${statusLines(input, new LocalTimes(), paint, room).join('\n')}\n`)
     }
     return exit.done
   })
@@ -51,7 +54,7 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
     } else {
       const paint = paintFor({ env, isTerminal: output.outputIsTerminal, flag: options.color })
       const none = [`No runs yet. Start with: ${commandLine(options, 'rehearse', 'RUNBOOK')}`]
-      const lines = rows.length === 0 ? none : runsLines(rows, new LocalTimes(), paint, output.columns)
+      const lines = rows.length === 0 ? none : runsLines(rows, new LocalTimes(), paint, output.dataColumns)
       output.data(`${lines.join('\n')}\n`)
       for (const run of damaged) output.say(`${run}: its journal is damaged; \`${commandLine(options, 'status', run)}\` says where\n`)
     }
@@ -83,20 +86,20 @@ interface Read {
 
 async function statusOf(run: string, { state, folder, records }: Read, options: StatusOptions): Promise<StatusInput> {
   const row = await rowOf(run, state, folder)
+  const isLive = row.condition === 'running'
   const last = Date.parse(records.at(-1)?.t ?? '')
-  const asking = row.condition === 'running' ? openQuestion(records) : undefined
+  const asking = isLive ? openQuestion(records) : undefined
   const holder = await holderOf(run, state, folder)
   const steps = [...state.steps]
+  const newer = state.status === 'finished' || state.undoneBy !== undefined ? undefined : await newerThan(run, state, folder)
   return {
     ...row,
     cloud: state.cloud,
     ...(state.objectiveMs === undefined ? {} : { objectiveMs: state.objectiveMs }),
     ...(asking === undefined ? {} : { asking }),
-    elapsedMs: last - Date.parse(state.startedAt),
+    ...(newer === undefined ? {} : { newer }),
     owner: state.owner,
-    running: steps
-      .filter(([, step]) => ['started', 'intent', 'applied'].includes(step.status))
-      .map(([id, step]) => ({ id, elapsedMs: last - Date.parse(step.startedAt) })),
+    ...(isLive ? await liveOf(run, state, folder) : openAt(last, state)),
     failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
@@ -105,6 +108,33 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
 }
 
 /** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
+type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'finishAt'>
+
+/** Up to the last record of a run that nobody is at work on. */
+function openAt(lastMs: number, { startedAt, steps }: RunState): AtWork {
+  return {
+    elapsedMs: lastMs - Date.parse(startedAt),
+    running: [...steps]
+      .filter(([, step]) => ['started', 'intent', 'applied'].includes(step.status))
+      .map(([id, step]) => ({ id, elapsedMs: lastMs - Date.parse(step.startedAt) })),
+  }
+}
+
+/** Up to now, by the run's clock: what takes too long has no record yet that says so. */
+async function liveOf(run: string, { startedAt }: RunState, folder: StateFolder): Promise<AtWork> {
+  const { liveView } = await import('./reader.js')
+  const { view, nowMs } = await liveView(run, folder)
+  const running = [...view.steps.values()].filter(({ phase }) => phase === 'running')
+  return {
+    elapsedMs: nowMs - Date.parse(startedAt),
+    running: running.map((step) => {
+      const stall = sayStall(step, nowMs)
+      return { id: step.id, elapsedMs: nowMs - (step.startedMs ?? nowMs), ...(stall === undefined ? {} : { stall }) }
+    }),
+    ...(view.finishAtMs === undefined || view.finishAtMs <= nowMs ? {} : { finishAt: new Date(view.finishAtMs).toISOString() }),
+  }
+}
+
 interface Standing {
   readonly run: string
   readonly condition: RunCondition

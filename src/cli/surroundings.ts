@@ -9,7 +9,7 @@ import type { Wires } from '../platform/wires.js'
 
 /** What a command finds around it, besides files: time, the processes of this machine, ways to the outside, chance. */
 export interface Surroundings {
-  clockOf(cloud: Cloud): Clock
+  clockOf(cloud: Pick<Cloud, 'clock'>): Clock
   readonly processes: typeof processes
   /** Of a site, by its mark. */
   survivors(mark: string, clock: Clock): Survivors

@@ -1,10 +1,11 @@
 import { LifeboatError } from '../contract/index.js'
-import { assertUndoable, courseBack, type Course } from '../engine/index.js'
+import { assertUndoable, courseBack, type Course, type History } from '../engine/index.js'
 import type { RunState, StateFolder } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
+import { holderOf } from './condition.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guarded, usageError } from './guard.js'
@@ -13,7 +14,7 @@ import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { changedError, changedSince } from './pinned.js'
-import { isReady } from './plan.js'
+import { isReady, planData, planOnly } from './plan.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, type Site } from './site.js'
 import { commandLine, stateFolder } from './state.js'
@@ -45,6 +46,8 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
     const world = worldOf(ran, site)
     const course = courseBack(runbook, registry, ran)
+    const past = await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) })
+    if (options.dryRun === true) return showUndo({ ran, site, course, past, state }, options, invocation, screen)
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: ${sayWhat(ran.mode, ran.run)} ${sayWhere(ran.mode, site.cloudFacts)}. Reading before anything is changed…`)
@@ -65,19 +68,40 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         resumeCommand: commandLine(options, 'resume', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
-        history: await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) }),
+        history: past,
         consent: async (made) => {
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady
-          if (options.dryRun === true) return exit.done
-          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), options, invocation, screen)
+          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }, options, invocation, screen)
         },
       })
-      return options.dryRun === true ? code : await leftWorld(world, screen, code, commandLine(options, 'resume', id))
+      return await leftWorld(world, screen, code, commandLine(options, 'resume', id))
     } finally {
       renderer.close()
     }
   })
+}
+
+interface Shown {
+  readonly ran: RunState
+  readonly site: Site
+  readonly course: Course<Platform>
+  readonly past: History
+  readonly state: StateFolder
+}
+
+/** What would be put back, by reading only: also while the run is still at work, which is said. */
+async function showUndo(shown: Shown, options: UndoOptions, invocation: Invocation, screen: Screen): Promise<number> {
+  const { ran, site, course, past, state } = shown
+  screen.notice(`What an ${sayWhat(ran.mode, ran.run)} would put back. Reading ${site.cloudFacts.name}…`)
+  const { made, atWork } = await planOnly(site, { root: state.root, history: past, course }, invocation, screen)
+  const { leftBehind } = course
+  if (options.json === true) invocation.output.data(`${JSON.stringify({ ...planData(made, site), undoes: ran.run, leftBehind, atWork })}\n`)
+  else screen.showPlan(made, site, ran.mode, 'data', { of: ran.run, leftBehind })
+  const holder = await holderOf(ran.run, ran, state)
+  const owner = holder?.life === 'dead' ? undefined : holder?.owner
+  if (owner !== undefined) screen.warn(`This run is still at work (${owner.user} on ${owner.host}, pid ${owner.pid}); what it does from now on is not in this.`)
+  return isReady(made) ? exit.done : exit.notReady
 }
 
 /** Throws `undo.unfinished` where an undo of it has begun: that one knows how far it came. */

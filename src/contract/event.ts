@@ -2,6 +2,7 @@ import type { Change } from './change.js'
 import type { ErrorFacts } from './error.js'
 import type { Json, JsonObject } from './json.js'
 import type { Answer, Question } from './operator.js'
+import type { Finding } from './step.js'
 import type { Variant } from './step.js'
 import type { Write } from './write.js'
 
@@ -128,6 +129,14 @@ export type RunEvent =
   | (Of<'run.stopping'> & { readonly signal: string })
   | (Of<'run.interrupted'> & { readonly signal: string })
   | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
+  /** Nothing was begun, nor gone on with, and nothing was changed: the last event of such a stream. */
+  | (Of<'run.refused'> & {
+      readonly why: 'not-ready' | 'declined' | 'error'
+      /** What readiness found, as far as it was looked at. */
+      readonly findings: readonly (Finding & { readonly steps: readonly string[] })[]
+      /** Only where an error is why. */
+      readonly error?: ErrorFacts
+    })
   | (Of<'run.finished'> & {
       readonly outcome: Outcome
       readonly elapsedMs: number

@@ -14,6 +14,22 @@ export function unshown(shown: readonly Change[], now: readonly Change[]): reado
   )
 }
 
+/**
+ * What of this only finishes what an intent of the same run has begun: a resource that was to be created, is there, and lacks what it was
+ * to have (its creation failed half way). It was shown as a creation; leading to the same is no surprise.
+ */
+export function notBegun(begun: readonly Change[], now: readonly Change[]): readonly Change[] {
+  return now.filter((change) => {
+    const created = begun.find(({ resource, action }) => resource === change.resource && action === 'create')
+    return created === undefined || change.action !== 'update' || !isPartOf(change.after, created.after)
+  })
+}
+
+function isPartOf(part: Planned | undefined, whole: Planned | undefined): boolean {
+  if (!isObject(part) || !isObject(whole)) return covers(whole, part)
+  return Object.entries(part).every(([key, value]) => covers(whole[key], value))
+}
+
 function covers(shown: Planned | undefined, now: Planned | undefined): boolean {
   if (isPendingPlace(shown)) return true
   if (Array.isArray(shown) && Array.isArray(now)) {

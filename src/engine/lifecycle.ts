@@ -7,7 +7,7 @@ import {
   type JsonObject,
   type Question,
 } from '../contract/index.js'
-import { unshown } from './compare.js'
+import { notBegun, unshown } from './compare.js'
 import { conflictError, lookUntilConverged, lookUntilSettled, type Inputs } from './look.js'
 import type { Recorder } from './recorder.js'
 import { waitAfter, waitOut } from './retry.js'
@@ -21,6 +21,8 @@ export interface StepWork<D> {
   readonly recorder: Recorder
   /** What the operator has been shown for this step. */
   readonly shown: readonly Change[]
+  /** What this run has written, or begun to write, for this step, by the intents in its journal. */
+  readonly begun: () => readonly Change[]
   readonly startedMs: number
   /** Asks the operator; without one, the answer is to stop. */
   readonly ask: (question: Question) => Promise<Answer>
@@ -80,10 +82,11 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ applied: numb
 
 /** What was shown is what runs: anything else is shown beside it and asked for. */
 async function agreeToSurprises<D>(work: StepWork<D>, changes: readonly Change[]): Promise<void> {
-  if (unshown(work.shown, changes).length === 0) return
+  const beyond = unshown(work.shown, changes)
+  if (beyond.length === 0 || notBegun(work.begun(), beyond).length === 0) return
   const answer = await work.ask({ kind: 'surprise', step: work.step, shown: work.shown, now: changes })
   if (answer.choice === 'go') return
-  const resources = unshown(work.shown, changes).map((change) => `${change.action} ${change.resource}`)
+  const resources = beyond.map((change) => `${change.action} ${change.resource}`)
   throw new LifeboatError('step.surprise', `the world has moved on; this was not shown: ${resources.join(', ')}`, {
     blame: 'user',
     hint: 'Nothing was written for it. Look at the difference with `lifeboat plan`, then resume at a terminal and agree to it.',

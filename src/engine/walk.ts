@@ -8,7 +8,7 @@ import {
   type PlannedStep,
   type Question,
 } from '../contract/index.js'
-import type { RunState } from '../journal/index.js'
+import { fold, type RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
@@ -167,6 +167,7 @@ export class Walk<D> {
         ctx: this.#contextOf(node.id, startedMs),
         recorder: this.#recorder,
         shown: this.#shown.get(node.id) ?? [],
+        begun: () => fold(this.#ports.journal.records).steps.get(node.id)?.firstChanges ?? [],
         startedMs,
         ask: (question) => this.#ask(question),
         beforeHarm: () => this.#beforeHarm(node.id),

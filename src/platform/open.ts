@@ -15,6 +15,7 @@ import { findTools } from './kube/tools.js'
 import { workingFor } from './log/step.js'
 import type { Platform } from './platform.js'
 import type { ChildLog, DoorScope } from './scope.js'
+import { SshFiles } from './ssh/files.js'
 import { openSsh } from './ssh/ssh.js'
 import type { Wires } from './wires.js'
 
@@ -59,6 +60,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
   const proxy = httpsProxy === undefined ? {} : { httpsProxy }
   const clusters = openAzure(session, hosts, { run: options.run, runbook: options.runbook, step: 'credentials' }).clusters
   const access = new KubeAccess({ secrets, credentials: (cluster) => clusters.credentials(cluster), ...proxy })
+  const files = new SshFiles({ secrets, path })
   const charts = new Charts({ exec: reading, tools, secrets })
   const shared = {
     dns: wires?.dns ?? openDns(cloud.reach.nameServers),
@@ -69,7 +71,7 @@ export function openPlatform(options: PlatformOptions): (scope: Pick<DoorScope, 
     const doors = {
       ...shared,
       azure: openAzure(session, hosts, { run: options.run, runbook: options.runbook, step }),
-      ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine) }),
+      ssh: openSsh({ exec, clock, reach: cloud.reach, secrets, path, facts: (machine) => hosts.of(machine), files }),
       helm: openHelm({ exec, access, tools, clock, secrets, charts }),
       kube: openKube({ exec, access, tools, clock }),
       command: openCommands({ exec, cloud, folder: options.folder, path, env }),

@@ -10,7 +10,7 @@ export function changeLines(changes: readonly Change[], paint: Paint = noPaint, 
     wrap(text, columns - 1 - margin.length).map((part) => margin + style(part))
   return changes.flatMap((change) => [
     ...indented(sayChange(change), '  '),
-    ...detailsOf(change).flatMap(({ path, before, after }) =>
+    ...detailsOf(change, Infinity).flatMap(({ path, before, after }) =>
       indented(`${path}: ${[before, after].filter((value) => value !== undefined).join(' → ')}`, '      '),
     ),
     ...(change.harm === undefined ? [] : indented(`harm: ${change.harm}`, '      ', (part) => paint('red', part))),

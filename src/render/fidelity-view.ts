@@ -24,6 +24,8 @@ export interface FidelityStyle {
 }
 
 const listLimit = 12
+/** Where a file or a pipe takes it, tables may be wider than what is to be read. */
+const proseColumns = 100
 const rules =
   'A write counts once for each step, however often and in however many lives of the run it was sent; reads, polls and logins are none. One that ' +
   'was refused each time did not happen; one whose answer is missing counts as having happened. What was predicted is what stands in the ' +
@@ -35,10 +37,10 @@ export function fidelityLines(input: FidelityInput, style: FidelityStyle = {}): 
   const { total, lives, isOver, notPredicted } = input
   const partly = total.partlyKnown === 0 ? '' : `, ${total.partlyKnown} of them with a part that was not known yet (*)`
   const so = isOver ? '' : ' The run has not come to its end: these are its figures so far.'
-  const said = (text: string): string[] => wrap(text, layout.columns)
+  const said = (text: string): string[] => wrap(text, Math.min(proseColumns, layout.columns))
   return [
     layout.paint('bold', cut(`Fidelity of the dry run of ${input.runbook}`, layout.columns)),
-    ...said(`Run ${input.run}, a ${sayWhat(input.mode, input.undoes)}${lives === 1 ? '' : `, all ${lives} lives of it together`}.${so}`),
+    ...said(`Run ${input.run}, ${input.undoes === undefined ? 'a' : 'an'} ${sayWhat(input.mode, input.undoes)}${lives === 1 ? '' : `, all ${lives} lives of it together`}.${so}`),
     ...said(`${count(total.predicted, 'write')} ${total.predicted === 1 ? 'was' : 'were'} predicted${partly}.`),
     ...(input.steps.length === 0 ? [] : ['', ...table(input, layout)]),
     ...listed('Predicted, and did not happen', of(input, ({ missing }) => missing.map(sayUnsent)), layout),

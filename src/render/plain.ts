@@ -65,7 +65,9 @@ export class PlainRenderer {
 
   #tellRun(event: Exclude<RunEvent, { step: string }>): void {
     switch (event.type) {
+      // Why nothing begins is told by the command, with the plan or as an error.
       case 'stream.opened':
+      case 'run.refused':
         return
       case 'run.started':
         if (this.#options.quiet !== true) this.#ticker.start()

@@ -8,15 +8,16 @@ export interface Detail {
   readonly after?: string
 }
 
+/** In a plan, which is an overview. */
 const valueColumns = 100
 
 /**
  * The values of a change, flattened to `path  before → after`. For an update only what differs; a value that only exists
  * after another step is `(known after step)`.
  */
-export function detailsOf(change: Change): Detail[] {
-  const before = flatten(change.before)
-  const after = flatten(change.after)
+export function detailsOf(change: Change, columns = valueColumns): Detail[] {
+  const before = flatten(change.before, columns)
+  const after = flatten(change.after, columns)
   const paths = [...new Set([...before.keys(), ...after.keys()])]
   return paths.flatMap((path): Detail[] => {
     const [was, is] = [before.get(path), after.get(path)]
@@ -26,29 +27,29 @@ export function detailsOf(change: Change): Detail[] {
   })
 }
 
-function flatten(value: Planned | undefined, path = '', into = new Map<string, string>()): Map<string, string> {
+function flatten(value: Planned | undefined, columns: number, path = '', into = new Map<string, string>()): Map<string, string> {
   if (value === undefined) return into
   const pending = pendingText(value)
   if (pending !== undefined) return into.set(path, pending)
   if (Array.isArray(value) && value.some((item) => typeof item === 'object' && item !== null && !isPending(item))) {
-    for (const [index, item] of (value as readonly Planned[]).entries()) flatten(item, `${path}[${index}]`, into)
+    for (const [index, item] of (value as readonly Planned[]).entries()) flatten(item, columns, `${path}[${index}]`, into)
     return into
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const entries = Object.entries(value as Readonly<Record<string, Planned | undefined>>)
     if (entries.length === 0) return into.set(path, '{}')
-    for (const [key, item] of entries) flatten(item, path === '' ? key : `${path}.${key}`, into)
+    for (const [key, item] of entries) flatten(item, columns, path === '' ? key : `${path}.${key}`, into)
     return into
   }
-  return into.set(path, leaf(value))
+  return into.set(path, leaf(value, columns))
 }
 
-function leaf(value: Planned): string {
-  if (Array.isArray(value)) return cut(`[${(value as readonly Planned[]).map((item) => pendingText(item) ?? leaf(item)).join(', ')}]`, valueColumns)
+function leaf(value: Planned, columns: number): string {
+  if (Array.isArray(value)) return cut(`[${(value as readonly Planned[]).map((item) => pendingText(item) ?? leaf(item, columns)).join(', ')}]`, columns)
   if (typeof value !== 'string') return JSON.stringify(value)
   if (value === '') return "''"
   const lines = value.trimEnd().split('\n')
-  return lines.length === 1 ? cut(oneLine(value), valueColumns) : `${cut(oneLine(lines[0] ?? ''), 60)} (${lines.length} lines)`
+  return lines.length === 1 ? cut(oneLine(value), columns) : `${cut(oneLine(lines[0] ?? ''), 60)} (${lines.length} lines)`
 }
 
 /** `(known after prod)` for a pending value, as it is in memory or as it stands in a journal. */

@@ -4,7 +4,7 @@ import { sayWhatAndWhere } from './headline.js'
 import { placesLines } from './places-view.js'
 import { readinessLines, type ReadinessFinding } from './readiness-view.js'
 import { detailsOf, type Detail } from './plan-values.js'
-import { count, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
+import { count, line, oneLine, pad, widthOf, wrap, wrapSpans, type Span } from './text.js'
 import { formatDuration, formatOffset } from './times.js'
 import { countByAction, harmsOf, shortResource, shortWrite } from './words.js'
 
@@ -59,8 +59,10 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
     ...placesLines(input.places, layout.columns),
     ...wrap(`${input.begins === true ? 'So far this has only read' : 'This is a dry run: it only reads'}, and nothing has been changed.`, layout.columns),
   ]
-  const steps = input.steps.map((step) => stepLines(step, input, layout))
-  const [busy, idle] = [steps.filter((lines) => lines.length > 1), steps.filter((lines) => lines.length === 1)]
+  // A gate stands where it is asked: between what comes before it and what it keeps back.
+  const hasPlace = ({ changes, remark, state }: PlannedStep): boolean => changes.length > 0 || remark !== undefined || state === 'gate'
+  const linesOf = (steps: readonly PlannedStep[]): string[][] => steps.map((step) => stepLines(step, input, layout))
+  const [busy, idle] = [linesOf(input.steps.filter(hasPlace)), linesOf(input.steps.filter((step) => !hasPlace(step)))]
   return [
     ...banner,
     ...busy.flatMap((lines) => ['', ...lines]),
@@ -100,7 +102,7 @@ function sayState({ state, changes }: PlannedStep, said: typeof states): string 
 function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layout: Layout): string[] {
   const { paint, columns } = layout
   if (failures.some((failure) => failure.step === step.id)) {
-    return [line([['bold', step.id], ['dim', `  ${step.uses}  `], ['red', 'cannot be planned, see below']], paint, columns)]
+    return wrapSpans([['bold', step.id], ['dim', `  ${step.uses}  `], ['red', 'cannot be planned, see below']], columns, '    ', paint)
   }
   const when: string[] = []
   if (step.changes.length > 0) {
@@ -117,7 +119,7 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
   const changes = step.changes.flatMap((change) => changeLines(change, step, layout))
-  return [line(head, paint, columns), ...remark, ...changes, ...(layout.verbose ? writeLines(step, layout) : [])]
+  return [...wrapSpans(head, columns, '    ', paint), ...remark, ...changes, ...(layout.verbose ? writeLines(step, layout) : [])]
 }
 
 /** What making the changes would send and run. */

@@ -61,7 +61,7 @@ export function emptyView(): RunView {
 export function foldEvent(view: RunView, event: RunEvent): RunView {
   const atMs = Date.parse(event.t)
   // Before the start there are only the stream's opening and notices, and those do not start the clock.
-  const begins = view.startedMs === undefined && event.type !== 'stream.opened' && event.type !== 'notice'
+  const begins = view.startedMs === undefined && event.type !== 'stream.opened' && event.type !== 'notice' && event.type !== 'run.refused'
   const known = begins ? { ...view, run: event.run, startedMs: atMs } : view
   return 'step' in event ? foldStep(known, event, atMs) : foldRun(known, event)
 }
@@ -90,6 +90,7 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
     case 'run.stopping':
       return { ...view, stopping: true }
     case 'stream.opened':
+    case 'run.refused':
     case 'run.interrupted':
     case 'notice':
       return view

@@ -1,7 +1,9 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { CloudFacts, ErrorFacts, Mode, Outcome } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
 import { sayWhat, sayWhere } from './headline.js'
-import { cut, line, oneLine, pad, widthOf, type Span } from './text.js'
+import type { Room } from './stage.js'
+import { count, line, oneLine, pad, widthOf, wrap } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError } from './words.js'
 
@@ -33,7 +35,12 @@ export interface StatusInput extends RunRow {
   readonly elapsedMs: number
   readonly objectiveMs?: number
   readonly owner?: { readonly user: string; readonly host: string; readonly pid: number }
-  readonly running: readonly { readonly id: string; readonly elapsedMs: number }[]
+  /** `stall`: that it takes longer than it usually does. */
+  readonly running: readonly { readonly id: string; readonly elapsedMs: number; readonly stall?: string }[]
+  /** When it is expected to be done, by the run's clock; while it runs. */
+  readonly finishAt?: string
+  /** A run of the same runbook that has begun since. */
+  readonly newer?: string
   readonly failed: readonly { readonly id: string; readonly error: ErrorFacts }[]
   /** The question that waits for an answer. */
   readonly asking?: string
@@ -56,39 +63,86 @@ const conditions: Readonly<Record<RunCondition, readonly [Style, string]>> = {
   'world-ended': ['dim', 'not finished, and its simulated world has ended'],
 }
 
+/** Of what is said, each in a line or, in a narrow window, in more. */
 const most = 10
+const labelColumns = 8
 
-/** Where a run stands, in at most ten lines. */
-export function statusLines(input: StatusInput, times: LocalTimes, paint: Paint = noPaint, columns = 100): string[] {
-  const say = (...spans: Span[]): string => line(spans, paint, columns)
-  const names = (ids: readonly string[]): string => cut(ids.join(', '), columns - 12)
-  const objective = input.objectiveMs === undefined ? '' : `, objective ${formatDuration(input.objectiveMs)}`
+type Row = readonly [label: string, text: string, style?: Style]
+
+/**
+ * Where a run stands, in ten lines. None is cut where there is room: a window breaks them between words, and what is to be copied
+ * stands whole. Where a window has too few rows, failures give way first, to a line each.
+ */
+export function statusLines(input: StatusInput, times: LocalTimes, paint: Paint = noPaint, room: Partial<Room> = {}): string[] {
+  const { columns = Infinity, rows = Infinity } = room
+  const [condition, said] = conditions[input.condition]
+  const head = wrap(`${input.runbook}  run ${input.run}  ${said}`, columns)
   const lines = [
-    say(['bold', `${input.runbook}  `], `run ${input.run}  `, conditions[input.condition]),
-    say(`${sayWhat(input.mode, input.undoes)} ${sayWhere(input.mode, input.cloud)}`),
-    say(`started ${times.full(input.startedAt)}, ${formatDuration(input.elapsedMs)} of the run's clock${objective}`),
-    say(`steps   ${input.stepsDone} of ${input.stepsTotal} done${input.skipped.length === 0 ? '' : `, skipped: ${names(input.skipped)}`}`),
+    ...(head.length === 1 ? [line([['bold', `${input.runbook}  `], `run ${input.run}  `, [condition, said]], paint)] : head),
+    ...wrap(`${sayWhat(input.mode, input.undoes)} ${sayWhere(input.mode, input.cloud)}`, columns),
+    ...wrap(sayTimes(input, times), columns),
+    ...rowsBefore(input).flatMap((row) => rowLines(row, columns, paint)),
   ]
-  const { owner, running, failed, undoneBy } = input
-  if (undoneBy !== undefined) lines.push(say(['yellow', `undo    ${oneLine(undoneBy)} puts it back, or has`]))
-  if (owner !== undefined) lines.push(say(`owner   ${owner.user} on ${owner.host}, pid ${owner.pid}`))
-  if (running.length > 0) {
-    const now = running.map(({ id, elapsedMs }) => `${id} ${formatDuration(elapsedMs)}`)
-    lines.push(say(`${input.condition === 'running' ? 'now     ' : 'open    '}${names(now)}`))
-  }
-  if (input.asking !== undefined) lines.push(say(['bold', `asks    ${oneLine(input.asking)}`]))
-  const tail = [say(`journal ${input.journal}`), ...(input.next === undefined ? [] : [`next    ${oneLine(input.next)}`]), ...choiceLines(input)]
-  const room = most - lines.length - tail.length
-  const failures = failed.map(({ id, error }) => say(['red', `failed  ${id}: ${sayError(error)}`]))
-  const shown = failures.length <= room ? failures : [...failures.slice(0, room - 1), say(['red', `and ${failures.length - room + 1} more failed`])]
-  return [...lines, ...shown, ...tail]
+  const tail = tailLines(input)
+  const left = Math.max(1, most - 3 - rowsBefore(input).length - tail.length)
+  const failures = failureRows(input.failed, left)
+  const whole = failures.flatMap((row) => rowLines(row, columns, paint))
+  // The prompt of the shell needs a line too.
+  const rowsOf = (text: string): number => Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(text)) / columns))
+  const high = [...lines, ...whole, ...tail].reduce((sum, text) => sum + rowsOf(text), 1)
+  return [...lines, ...(high <= rows ? whole : failures.map((row) => cutLine(row, columns, paint))), ...tail]
 }
 
-/** One line at most: nobody loses a failure or the journal's path over it. */
-function choiceLines({ choices = [] }: StatusInput): string[] {
+function failureRows(failed: StatusInput['failed'], most: number): readonly Row[] {
+  return failed.slice(0, most).map(({ id, error }, index) => {
+    const more = index === most - 1 && failed.length > most ? ` (and ${count(failed.length - most, 'more step')}):` : ':'
+    return ['failed', `${id}${more} ${sayError(error)}`, 'red']
+  })
+}
+
+function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt }: StatusInput, times: LocalTimes): string {
+  const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
+  const end = finishAt === undefined ? '' : `, done about ${times.minute(finishAt)} of it`
+  return `started ${times.full(startedAt)}, ${formatDuration(elapsedMs)} of the run's clock${end}${objective}`
+}
+
+function rowsBefore({ stepsDone, stepsTotal, skipped, undoneBy, newer, owner, running, condition, asking }: StatusInput): readonly Row[] {
+  const now = running.map(({ id, elapsedMs, stall }) => `${id} ${formatDuration(elapsedMs)}${stall === undefined ? '' : ` (${stall})`}`)
+  return [
+    ['steps', `${stepsDone} of ${stepsTotal} done${skipped.length === 0 ? '' : `, skipped: ${few(skipped)}`}`],
+    ...(undoneBy === undefined ? [] : [['undo', `${undoneBy} puts it back, or has`, 'yellow'] as const]),
+    ...(newer === undefined ? [] : [['newer', `${newer} has begun since; a resume without a name means that one`, 'yellow'] as const]),
+    ...(owner === undefined ? [] : [['owner', `${owner.user} on ${owner.host}, pid ${owner.pid}`] as const]),
+    ...(now.length === 0 ? [] : [[condition === 'running' ? 'now' : 'open', few(now)] as const]),
+    ...(asking === undefined ? [] : [['asks', asking, 'bold'] as const]),
+  ]
+}
+
+const fewest = 8
+
+function few(names: readonly string[]): string {
+  return names.length <= fewest ? names.join(', ') : `${names.slice(0, fewest).join(', ')} and ${names.length - fewest} more`
+}
+
+function rowLines([label, text, style]: Row, columns: number, paint: Paint): string[] {
+  const parts = wrap(text, columns - labelColumns).map((part, index) => pad(index === 0 ? label : '', labelColumns) + part)
+  return style === undefined ? parts : parts.map((part) => paint(style, part))
+}
+
+function cutLine([label, text, style]: Row, columns: number, paint: Paint): string {
+  const whole = pad(label, labelColumns) + oneLine(text)
+  return line([style === undefined ? whole : [style, whole]], paint, columns)
+}
+
+/** Never cut and never broken: they are there to be copied. One other choice at most: nobody loses a failure over it. */
+function tailLines({ journal, next, choices = [] }: StatusInput): string[] {
   const [first] = choices
-  if (first === undefined) return []
-  return [`or      ${oneLine(first)}${choices.length > 1 ? `  (and ${choices.length - 1} more: --json)` : ''}`]
+  const others = choices.length > 1 ? `  (and ${choices.length - 1} more: --json)` : ''
+  return [
+    `journal ${journal}`,
+    ...(next === undefined ? [] : [`next    ${oneLine(next)}`]),
+    ...(first === undefined ? [] : [`or      ${oneLine(first)}${others}`]),
+  ]
 }
 
 /** All runs, newest first as given, one a line under a heading. */

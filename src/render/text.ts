@@ -85,6 +85,39 @@ export function wrap(text: string, columns: number): string[] {
   return current === '' && lines.length > 0 ? lines : [...lines, current]
 }
 
+/** The same of spans, which keep their looks; lines after the first begin with `indent`. Blanks within a line stay as they are. */
+export function wrapSpans(spans: readonly Span[], columns: number, indent: string, paint: Paint = noPaint): string[] {
+  const lines: Span[][] = [[]]
+  let width = 0
+  for (const span of spans) {
+    for (const part of textOf(span).match(/\s+|\S+/gu) ?? []) {
+      const breaks = width + widthOf(part) > columns && width > indent.length
+      if (breaks) {
+        lines.push([indent])
+        width = indent.length
+      }
+      if (breaks && part.trim() === '') continue
+      lines.at(-1)?.push(typeof span === 'string' ? part : [span[0], part])
+      width += widthOf(part)
+    }
+  }
+  const ended = (parts: readonly Span[]): readonly Span[] => parts.slice(0, 1 + parts.findLastIndex((part) => textOf(part).trim() !== ''))
+  return lines.map((parts) => line(joined(ended(parts)), paint, columns))
+}
+
+const textOf = (span: Span): string => (typeof span === 'string' ? span : span[1])
+
+/** Neighbours that look the same, as one. */
+function joined(spans: readonly Span[]): readonly Span[] {
+  return spans.reduce<Span[]>((all, span) => {
+    const last = all.at(-1)
+    if (typeof span === 'string' && typeof last === 'string') all[all.length - 1] = last + span
+    else if (typeof span !== 'string' && last !== undefined && typeof last !== 'string' && last[0] === span[0]) all[all.length - 1] = [span[0], last[1] + span[1]]
+    else all.push(span)
+    return all
+  }, [])
+}
+
 /** The same, but a command of ours at the end (`To go on: lifeboat resume r1`) stands whole on a line of its own, to be copied. */
 export function wrapAdvice(text: string, columns: number): string[] {
   const [, said, command] = /^(.*:) (lifeboat .+)$/.exec(oneLine(text)) ?? []

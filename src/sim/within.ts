@@ -8,6 +8,7 @@ import { Hubs } from './hubs/hub.js'
 import { KubeRoom } from './kube-room.js'
 import type { Authority } from './pki.js'
 import type { WorldClock } from './world/clock.js'
+import { seededSshKeys } from './world/keys.js'
 import { makeWorld } from './world/load.js'
 import type { WorldSpec } from './world/spec.js'
 import type { World } from './world/world.js'
@@ -40,7 +41,7 @@ const origin = 'https://management.world.invalid'
 
 /** Opens a world for callers in this process: its parts are those that `serveWorld` serves. */
 export async function openWithin({ spec, clock, authority, folder }: WithinOptions): Promise<WorldWithin> {
-  const world = makeWorld(spec, clock)
+  const world = makeWorld(spec, clock, seededSshKeys(spec.name))
   const faults = new Faults(world)
   const manager = makeManager(world, { origin, authorityPem: authority.pem, faults })
   const kube = new KubeRoom(world)

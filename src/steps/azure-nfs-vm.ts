@@ -26,7 +26,7 @@ import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need
 import { wayFindings } from './parts/ssh.js'
 import { assertWayOut, wayOutFindings } from './parts/way-out.js'
 import { writtenAs } from './parts/writes.js'
-import { claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import { groupOf, claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -49,6 +49,8 @@ interface Seen {
   readonly missing: readonly string[]
   /** Is the interface there without the public address that it should have? */
   readonly unlinked: boolean
+  /** Is the interface there, and was making it a failure? No machine is made at it then (409). */
+  readonly nicFailed?: boolean
 }
 
 const nicLabel = (name: string): string => `networkInterface ${name}-nic`
@@ -96,7 +98,7 @@ export const nfsVm = defineStep({
       ...(nic === undefined ? [nicLabel(wanted.name)] : []),
       ...(machine === undefined ? [machineLabel(wanted.name)] : []),
     ]
-    if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked } }
+    if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && nic?.properties['provisioningState'] === 'Failed' } }
     const boot = await firstBootOf(machine, wanted, doors)
     return boot.state === 'ready' ? { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } } : boot
   },
@@ -109,8 +111,13 @@ export const nfsVm = defineStep({
       { resource: machineLabel(own), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
     ]
     if (seen.state === 'absent') return all
-    const linked: Change[] = seen.seen.unlinked ? [{ resource: nicLabel(own), action: 'update', before: { publicAddress: null }, after: link }] : []
-    return [...all.filter(({ resource }) => seen.seen.missing.includes(resource)), ...linked]
+    const { missing, unlinked, nicFailed } = seen.seen
+    const made = all.filter(({ resource }) => missing.includes(resource))
+    const before = { ...(unlinked ? { publicAddress: null } : {}), ...(nicFailed === true ? { state: 'Failed' } : {}) }
+    const after = nicFailed === true ? { subnet, privateIp, ...link } : link
+    const mended: Change[] = unlinked || nicFailed === true ? [{ resource: nicLabel(own), action: 'update', before, after }] : []
+    const isMachine = ({ resource }: Change): boolean => resource === machineLabel(own)
+    return [...made.filter((one) => !isMachine(one)), ...mended, ...made.filter(isMachine)]
   },
   async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
@@ -250,10 +257,21 @@ function foreignUse(ids: Ids, nic: Resource | undefined, machine: Machine | unde
 function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, ids, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
   if (why !== undefined) return { why, mend: another }
+  if (machine?.provisioningState === 'Failed') return failedMachine(machine)
   if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
     return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
   }
   return undefined
+}
+
+/** One that has disks is never to be deleted: what failed is the last change of it, and it may serve. */
+function failedMachine({ id, dataDisks }: Machine): Conflict {
+  const where = `--resource-group ${groupOf(id)} --name ${nameOf(id)}`
+  const mend =
+    dataDisks.length === 0
+      ? `Delete it if nobody needs it (az vm delete ${where}), then resume: it is made again.`
+      : `Disks are attached to it, so leave it there: have its state set right (az vm reapply ${where}), then resume.`
+  return { why: `machine ${nameOf(id)} exists, but making or changing it failed`, mend }
 }
 
 type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'publicIp' | 'size' | 'zone'> & { readonly location: unknown }
@@ -275,7 +293,6 @@ function publicIdOf(nic: Resource): string | undefined {
 
 function machineDifference(wanted: Wanted, machine: Machine): string | undefined {
   const { name, zone, size, location } = wanted
-  if (machine.provisioningState === 'Failed') return `machine ${name} exists, but making or changing it failed`
   if (typeof location === 'string' && !samePlace(location, machine.location)) return `machine ${name} is in ${machine.location}, not in ${location}`
   if (zone !== undefined && !machine.zones.includes(zone)) return `machine ${name} is in zone ${machine.zones.join() || 'none'}, not ${zone}`
   if (machine.size.toLowerCase() !== size.toLowerCase()) return `machine ${name} is a ${machine.size}, not a ${size}`

@@ -4,6 +4,8 @@ import type { VirtualClock } from '../sim/world/clock.js'
 import { answerWithinMs } from '../platform/azure/hints.js'
 import type { AzureWire, WireAnswer, WireRequest } from '../platform/azure/wire.js'
 import type { Gate } from './gate.js'
+import { realMs } from './time.js'
+import type { Trouble, WireTrouble } from './trouble.js'
 
 export interface VirtualAzure {
   readonly manager: Manager
@@ -12,20 +14,25 @@ export interface VirtualAzure {
   /** Milliseconds of the world between a request and its answer. */
   readonly latencyMs: () => number
   readonly tenant: string
+  /** Asked of each request when it is sent. */
+  readonly trouble: Trouble
   /** Milliseconds by which the cloud's clock is ahead of the machine's. */
   readonly clockAhead: number
 }
 
 /** Carries the SDKs' requests to a world's resource manager in this process. */
-export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead }: VirtualAzure): AzureWire {
+export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead, trouble }: VirtualAzure): AzureWire {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
   async function carried(request: WireRequest): Promise<WireAnswer> {
     const { pathname, search } = new URL(request.url)
-    await pause(latencyMs())
+    const met = trouble.onRequest(request.method, pathname)
+    await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
+    if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
+    if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
     const reply = await manager.answer({ method: request.method, url: pathname + search, headers: request.headers, text: request.body })
-    if ('lost' in reply || reply.broken === 'midway') throw new LostConnection('ECONNRESET', 'socket hang up')
-    if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(clock.nowMs() + clockAhead))
+    if ('lost' in reply || reply.broken === 'midway' || met?.kind === 'reply-lost') throw new LostConnection('ECONNRESET', 'socket hang up')
+    if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(realMs(clock) + clockAhead))
     await pause(answerWithinMs)
     throw new LostConnection('ETIMEDOUT', 'no more of the answer came')
   }
@@ -46,6 +53,11 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
 
 function callOf({ method, url }: WireRequest): Parameters<Gate['through']>[0] {
   return { door: 'arm', what: `${method} ${new URL(url).pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
+}
+
+function refusal({ status, code, retryAfterSeconds }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  return { status, headers, body: { error: { code, message: 'Trouble on purpose.' } } }
 }
 
 function wireAnswer({ status, body, headers }: ArmAnswer, date: Date): WireAnswer {

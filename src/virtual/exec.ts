@@ -14,8 +14,10 @@ export interface VirtualExecOptions {
   /** Whose children these are. */
   readonly life: Pick<Life, 'pid'>
   readonly gate: Gate
-  /** By the name of the file that is run. Any other program is missing. */
+  /** By the name of the file that is run. */
   readonly programs: Readonly<Record<string, Program>>
+  /** What any other file is as a program; undefined: it is missing. */
+  readonly otherwise?: (file: string) => Program | undefined
 }
 
 /** Runs models of programs as processes of a modelled machine, with the promises that real ones have. */
@@ -23,10 +25,10 @@ export function openVirtualExec(given: VirtualExecOptions): (options: ExecOption
   return (options) => new Runner(options, starterOn(given, options))
 }
 
-function starterOn({ machine, life, gate, programs }: VirtualExecOptions, { path, site, secrets }: ExecOptions): Starter {
+function starterOn({ machine, life, gate, programs, otherwise }: VirtualExecOptions, { path, site, secrets }: ExecOptions): Starter {
   const programOf = (file: string): Program | undefined => {
     const name = basename(file)
-    return Object.hasOwn(programs, name) ? programs[name] : undefined
+    return Object.hasOwn(programs, name) ? programs[name] : otherwise?.(file)
   }
 
   const isAlive = (): boolean => machine.has(life.pid)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openWithin, type WorldWithin } from '../sim/within.js'
+import type { KubeCluster } from '../sim/kube/cluster.js'
 import type { Authority } from '../sim/pki.js'
 import { virtualClock, type VirtualClock } from '../sim/world/clock.js'
 import type { WorldSpec } from '../sim/world/spec.js'
@@ -10,7 +11,13 @@ import { openVirtualExec } from './exec.js'
 import type { Gate } from './gate.js'
 import { openVirtualHttp } from './http.js'
 import { Machine, type Life } from './machine.js'
+import { helmModel } from './programs/helm/helm.js'
+import type { Renderer } from './programs/helm/render.js'
+import { kubectlModel } from './programs/kubectl.js'
+import type { Program } from './programs/program.js'
+import { siteProgram } from './programs/site.js'
 import { sshModel } from './programs/ssh.js'
+import { noTrouble, type Trouble } from './trouble.js'
 
 export interface SceneOptions {
   readonly spec: WorldSpec
@@ -23,6 +30,11 @@ export interface SceneOptions {
   readonly speed: number
   /** Of the real machine: programs are looked for there. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The real helm, which charts are rendered by. */
+  readonly renderer: Renderer
+  readonly trouble?: Trouble
+  /** Models of further programs, by name. */
+  readonly programs?: Readonly<Record<string, Program>>
 }
 
 /** A world within this process, and in front of it the machine of somebody who runs the tool: files, processes, time. */
@@ -41,12 +53,19 @@ export interface Scene {
 /** Milliseconds of the world between a request and its answer. */
 const latencyMs = { least: 40, most: 240 } as const
 
-export async function openScene({ spec, folder, authority, random, speed, env }: SceneOptions): Promise<Scene> {
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const { spec, folder, authority, random, speed, env, renderer, programs: others, trouble = noTrouble } = options
   const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
   const machine = new Machine(clock)
-  const programs = { ssh: sshModel({ world, ways: within.ways }) }
+  const clusterAt = (name: string): KubeCluster | undefined => within.kube.at(name)
+  const programs = {
+    ssh: sshModel({ world, ways: within.ways }),
+    helm: helmModel({ clusterAt, renderer, speed }),
+    kubectl: kubectlModel(clusterAt),
+    ...others,
+  }
   const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
   return {
     clock,
@@ -57,8 +76,8 @@ export async function openScene({ spec, folder, authority, random, speed, env }:
     env,
     random,
     wires: (gate, life) => ({
-      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, ...spec }),
-      exec: openVirtualExec({ machine, life, gate, programs }),
+      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, trouble, ...spec }),
+      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),
     }),

@@ -1,4 +1,5 @@
 import type { Clock } from '../contract/index.js'
+import { clockOf } from '../platform/clock/clock.js'
 import type { VirtualClock } from '../sim/world/clock.js'
 
 /** Nobody waits for time, and yet what was to end has not: two wait for each other, or for an answer that never comes. */
@@ -24,10 +25,18 @@ export async function letPass<T>(clock: VirtualClock, work: Promise<T>): Promise
   }
 }
 
+/** So often it is looked at once whether files are done with, before the disk is left alone for a while. */
+const quickLooks = 8
+const real = clockOf({})
+
 /** Every promise has gone as far as it can, and no file is being read or written. */
 async function everybodyWaits(): Promise<void> {
-  do await turn()
-  while (isAtFiles())
+  for (let looks = 1; ; looks += 1) {
+    await turn()
+    if (!isAtFiles()) return
+    // What waits for a disk longer than that would only burn the processor.
+    if (looks % quickLooks === 0) await real.sleepReal(1)
+  }
 }
 
 function turn(): Promise<void> {
@@ -38,12 +47,17 @@ function isAtFiles(): boolean {
   return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'CloseReq')
 }
 
+/** What the machine's own clock says, in Unix milliseconds: the world's goes faster. */
+export function realMs(clock: VirtualClock): number {
+  return clock.epochMs + (clock.nowMs() - clock.epochMs) / (clock.rate ?? 1)
+}
+
 /**
  * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. Where the world's time goes faster than
  * the machine's, real time is the slower one here too.
  */
 export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
-  const { rate = 1, epochMs } = clock
+  const { rate = 1 } = clock
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
@@ -59,7 +73,7 @@ export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
     })
   return {
     now: () => new Date(clock.nowMs()),
-    realNow: () => new Date(epochMs + (clock.nowMs() - epochMs) / rate),
+    realNow: () => new Date(realMs(clock)),
     sleep,
     sleepReal: (ms, signal) => sleep(ms * rate, signal),
     toReal: (ms) => ms / rate,

@@ -78,8 +78,9 @@ inTheLab('a failover that is killed again and again, on real ZFS', () => {
       if (arrives !== midImport) continue
       // The next life has found what is still at work, and waits for it.
       const { pid } = (await cli.until(({ type }) => type === 'survivor.found')) as EventOf<'survivor.found'>
-      if (withDeadClient) cli = await withoutClient(world, cli, pid)
       expect(await world.on(newServer, noted)).toBe('begin\n')
+      expect(cli.events.filter(({ type }) => type === 'survivor.handled'), 'it has gone on').toEqual([])
+      if (withDeadClient) cli = await withoutClient(world, cli, pid)
       await world.on(newServer, 'touch /run/go')
     }
     const ended = await cli.ended

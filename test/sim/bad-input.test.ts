@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { RunEvent } from '../../src/contract/index.js'
 import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests } from '../helpers/served.js'
@@ -104,13 +105,22 @@ describe('before the first change', () => {
         clock: { real: new Date().toISOString(), world: new Date().toISOString(), rate: 1000 },
       }),
     )
-    const { code, stderr } = await lifeboatHere(['run', data100, '--cloud', cloud, '--confirm=data100', '--yes', '--state-dir', folder])
+    const { code, stdout, stderr } = await lifeboatHere(['run', data100, '--cloud', cloud, '--confirm=data100', '--yes', '--state-dir', folder, '--json'])
     expect(code, stderr).toBe(4)
+    // A reader of the stream has no other word of why it ends.
+    const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as RunEvent
+    expect(last).toMatchObject({ type: 'run.refused' })
+    expect(JSON.stringify(last)).toMatch(/ECONNREFUSED|cannot be reached|does not answer/)
+  })
+
+  it('a cloud file that is not there is told with what to give instead', async () => {
+    const { code, stderr } = await lifeboatHere(['plan', data100, '--cloud', 'no-such.json', '--state-dir', temporaryFolder()])
+    expect([code, stderr]).toEqual([4, expect.stringMatching(/no-such\.json cannot be read[^]*--cloud/)])
   })
 
   it.each([
     [['--yes'], '--confirm=data100', 'nothing'],
-    [['--confirm=data100'], '--yes', 'the world'],
+    [['--confirm=data100'], '--yes', 'nothing'],
     [['--confirm=data200', '--yes'], 'It is data100', 'nothing'],
   ])('a run without a terminal that has only %j names what is missing, with exit code 2', async (flags, named, read) => {
     await using world = await served()

@@ -159,6 +159,27 @@ describe('azure/nfs-vm', () => {
     expect(names(await step.plan())).toEqual(['create virtualMachine nfsserver'])
   })
 
+  it('makes an interface again that could not be made, before the machine at it', async () => {
+    world.test.faults.plantInOperation({ operation: 'interface', times: 1, fail: { code: 'InternalExecutionError' } })
+    const step = server()
+    const [nic] = await step.plan()
+    await expect(step.apply([nic!])).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['update networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    await step.apply(changes)
+    expect((await step.see()).state).not.toBe('conflict')
+  })
+
+  it('has a machine that could not be made deleted, by a command that can be copied', async () => {
+    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
+    const step = server()
+    await expect(step.apply(await step.plan())).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    expect(await step.see()).toMatchObject({
+      state: 'conflict',
+      mend: expect.stringContaining('az vm delete --resource-group data100-nfs --name nfsserver') as string,
+    })
+  })
+
   it('conflicts with another address, another size, and a machine that is stopped', async () => {
     await server().make()
     await world.clock.sleep(10 * 60_000)

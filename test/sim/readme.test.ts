@@ -8,7 +8,7 @@ import { commands, shown } from '../helpers/readme.js'
 
 describe('the README', () => {
   it('shows no command but those that are tried here, and by failover.test.ts', () => {
-    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'report', 'sim'].map((name) => `node dist/main.js ${name}`)
+    const tried = ['validate', 'schema', 'rehearse', 'plan', 'run', 'resume', 'undo', 'report', 'sim', 'crash-test', 'simulate'].map((name) => `node dist/main.js ${name}`)
     const known = [...tried, 'npm ci && npm run rehearse', 'npm test']
     expect(commands.filter((line) => !known.some((one) => line.startsWith(one)))).toEqual([])
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
@@ -24,6 +24,12 @@ describe('the README', () => {
     expect(code, stderr).toBe(0)
     const check = checkBy(JSON.parse(stdout) as object)
     expect(check(parse(readFileSync(data100, 'utf8')))).toEqual([])
+  })
+
+  it.each(['crash-test', 'simulate'])('says how to try a runbook: %s', async (command) => {
+    const { code, stdout, stderr } = await lifeboat(shown(command)).ended
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(/, 0 did not|; 0 seeds went wrong/)
   })
 
   it('says how to serve a world', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Pending, type Change } from '../../src/contract/index.js'
-import { unshown } from '../../src/engine/compare.js'
+import { notBegun, unshown } from '../../src/engine/compare.js'
 
 const address: Change = {
   resource: 'record A data100',
@@ -30,5 +30,22 @@ describe('what was shown is what runs', () => {
     const replaced = { ...address, action: 'delete' as const }
     const slower = { ...address, after: { values: ['203.0.113.2'], ttl: 3600 } }
     expect(unshown([address], [other, replaced, slower])).toEqual([other, replaced, slower])
+  })
+})
+
+describe('a creation that failed half way', () => {
+  const created: Change = { resource: 'natGateway nat', action: 'create', after: { publicAddress: 'nat', idle: 4 } }
+  const mended: Change = { resource: 'natGateway nat', action: 'update', before: { state: 'Failed' }, after: { publicAddress: 'nat' } }
+
+  it('may be finished in place: it was shown as a creation', () => {
+    expect(unshown([created], [mended])).toEqual([mended])
+    expect(notBegun([created], [mended])).toEqual([])
+  })
+
+  it('is not finished by what leads elsewhere, by a deletion, or where nothing of it was begun', () => {
+    const elsewhere = { ...mended, after: { publicAddress: 'other' } }
+    const deleted = { ...mended, action: 'delete' as const }
+    expect(notBegun([created], [elsewhere, deleted])).toEqual([elsewhere, deleted])
+    expect(notBegun([{ ...created, action: 'update' }], [mended])).toEqual([mended])
   })
 })

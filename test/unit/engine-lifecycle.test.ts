@@ -47,11 +47,12 @@ interface Script {
   readonly apply?: (Error | undefined)[]
   readonly answer?: Answer['choice']
   readonly shown?: Change[]
+  readonly begun?: Change[]
   readonly change?: Change
 }
 
 /** Plays a scripted module through the lifecycle and tells what happened, in order. */
-async function play({ looks, apply = [], answer = 'stop', shown = [make], change = make }: Script) {
+async function play({ looks, apply = [], answer = 'stop', shown = [make], begun = [], change = make }: Script) {
   const told: string[] = []
   let at = 0
   const module: AnyStep<unknown> = anyStep<Record<string, unknown>, { id: string }, string, { was: string }, unknown>({
@@ -95,6 +96,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], change
     },
     recorder: new Recorder(journal, [listen], clock),
     shown,
+    begun: () => begun,
     startedMs: 0,
     ask: async (question) => {
       told.push(`ask:${question.kind}`)

@@ -48,6 +48,25 @@ describe('the head of a plan', () => {
   })
 })
 
+describe('the steps of a plan', () => {
+  it.each([40, 80, 100])('have headings of which no word is lost in %d columns', (columns) => {
+    const long = 'a-step-with-quite-a-long-name'
+    const changes = [{ resource: long, action: 'delete', harm: 'notebooks stop' }] as const
+    const steps = [planned(long, { state: 'assumed', irreversible: { [long]: 'gone' }, changes })]
+    const facts = { firstHarm: long, pointOfNoReturn: long, criticalPath: [long], totalMs: 1 }
+    const lines = planLines(input({ steps, facts }), { columns })
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns)
+    const words = lines.join(' ').replaceAll(/\s+/g, ' ')
+    const when = 'cannot be looked at yet; from +00:00, about 10m, on the critical path'
+    expect(words).toContain(`${long} FIRST HARM POINT OF NO RETURN azure/network *assumed* absent, ${when}`)
+  })
+
+  it('have each gate where it is asked', () => {
+    const ids = planLines(input(), { columns: 150 }).flatMap((line) => /^(cluster|server|ready-to-cut|fence|prod|prod-live) /.exec(line)?.[1] ?? [])
+    expect(ids).toEqual(['cluster', 'server', 'ready-to-cut', 'fence', 'prod', 'prod-live'])
+  })
+})
+
 describe('a plan that a run follows', () => {
   it('does not call itself a dry run', () => {
     expect(text()).toContain('This is a dry run')

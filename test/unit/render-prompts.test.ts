@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { LifeboatError, type Question } from '../../src/contract/index.js'
+import { LifeboatError, type Question, type RunEvent } from '../../src/contract/index.js'
 import { terminalAsker, type Asker } from '../../src/render/ask/asker.js'
 import type { Card } from '../../src/render/ask/card.js'
 import { noPaint } from '../../src/render/color.js'
@@ -8,7 +8,7 @@ import { errorLines } from '../../src/render/diagnostics.js'
 import { Output } from '../../src/render/output.js'
 import { Stage } from '../../src/render/stage.js'
 import { assumingOperator, confirmByName, personOperator } from '../../src/render/prompts.js'
-import { plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
+import { planned, plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
 
 const never = new AbortController().signal
 const error = { code: 'azure.quota', message: 'no cores left', hint: 'Ask for more.', blame: 'user', retryable: false } as const
@@ -111,6 +111,15 @@ describe('the person at the terminal', () => {
       '    create cluster',
       '        name: cluster',
     ])
+  })
+
+  it('sees in details all of a command, however long', async () => {
+    const run = ['sh', '-c', `echo ${'a long command '.repeat(20)}`]
+    const long = planned('cluster', { changes: [{ resource: 'x', action: 'run', after: { run } }] })
+    const view = viewAfter([started, { ...plannedRun, steps: [long] } as RunEvent])
+    const asker = scripted(['details', 'retry'])
+    await personOperator({ name: 'ada', asker, view: () => view }).ask(failure, never)
+    expect(asker.shown.join(' ').replaceAll(/\s+/g, ' ')).toContain(run[2]?.trim())
   })
 
   it('sees both what was shown and what is needed now', async () => {

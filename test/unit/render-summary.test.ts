@@ -115,7 +115,7 @@ const status: StatusInput = {
 
 describe('status', () => {
   it('says where a run stands', () => {
-    expect(statusLines(status, times, undefined, 200)).toEqual([
+    expect(statusLines(status, times)).toEqual([
       'data100  run r1  failed; it can be resumed',
       'failover on data100, subscription 11111111-2222-3333-4444-555555555555 (https://127.0.0.1:4000)',
       "started 2019-02-25 20:40:00 UTC, 6m of the run's clock, objective 45m",
@@ -129,11 +129,34 @@ describe('status', () => {
     ])
   })
 
+  it('loses no word where there is room, and breaks nothing that is to be copied', () => {
+    const long = { ...error, message: `the quota of cores is used up ${'and so on '.repeat(15)}` }
+    const [journal, next] = [`/state${'/deep'.repeat(20)}`, `lifeboat resume r1 --state-dir /state${'/deep'.repeat(20)}`]
+    const asking = 'is the old server really down, and has nobody started it again since you have looked at it for the last time?'
+    const lines = statusLines({ ...status, failed: [{ id: 'cluster', error: long }], asking, journal, next }, times, undefined, { columns: 80, rows: 24 })
+    const prose = lines.slice(0, -2)
+    expect(Math.max(...prose.map(widthOf))).toBeLessThanOrEqual(80)
+    expect(prose.join(' ').replaceAll(/\s+/g, ' ')).toContain(long.message.trim())
+    expect(prose.join(' ').replaceAll(/\s+/g, ' ')).toContain(asking)
+    expect(lines.slice(-2)).toEqual([`journal ${journal}`, `next    ${next}`])
+    // In few rows a failure gives way to what must be seen.
+    const small = statusLines({ ...status, failed: [{ id: 'cluster', error: long }], asking, journal, next }, times, undefined, { columns: 80, rows: 15 })
+    expect(small.find((text) => text.startsWith('failed'))).toMatch(/^failed {2}cluster: .*…$/)
+  })
+
+  it('says what takes too long, when the end is expected, and which run is newer', () => {
+    const live = { ...status, condition: 'running', running: [{ id: 'server', elapsedMs: 840_000, stall: 'usually 6m' }], finishAt: '2019-02-25T21:10:00Z', newer: 'r2' } as const
+    const lines = statusLines(live, times)
+    expect(lines).toContain('now     server 14m (usually 6m)')
+    expect(lines).toContain("started 2019-02-25 20:40:00 UTC, 6m of the run's clock, done about 21:10 of it, objective 45m")
+    expect(lines).toContain('newer   r2 has begun since; a resume without a name means that one')
+  })
+
   it.each([2, 5, 30])('takes ten lines at most with %d failed steps', (many) => {
     const failed = Array.from({ length: many }, (_, index) => ({ id: `step${index}`, error }))
-    const lines = statusLines({ ...status, failed }, times, undefined, 60)
+    const lines = statusLines({ ...status, failed }, times)
     expect(lines.length).toBeLessThanOrEqual(10)
-    expect(lines.join('\n')).toContain(`${many} more failed`)
+    expect(lines.join('\n')).toMatch(new RegExp(`failed {2}step0 \\(and ${many - 1} more steps?\\): `))
     expect(lines.at(-1)).toBe('next    lifeboat resume r1')
   })
 })

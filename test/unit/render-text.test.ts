@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { colorsWanted, paint } from '../../src/render/color.js'
-import { cut, line, oneLine, widthOf, wrap } from '../../src/render/text.js'
+import { cut, line, oneLine, widthOf, wrap, wrapAdvice, wrapSpans } from '../../src/render/text.js'
 import { formatDuration, formatOffset, LocalTimes } from '../../src/render/times.js'
 
 describe('durations', () => {
@@ -66,6 +66,23 @@ describe('wrapping', () => {
 
   it('breaks a word that is longer than the line', () => {
     expect(wrap('x'.repeat(25), 10)).toEqual(['x'.repeat(10), 'x'.repeat(10), 'x'.repeat(5)])
+  })
+})
+
+describe('advice', () => {
+  it('has a command that does not fit whole on a line of its own', () => {
+    expect(wrapAdvice('To go on: lifeboat resume r1', 80)).toEqual(['To go on: lifeboat resume r1'])
+    expect(wrapAdvice('It is not finished. To go on: lifeboat resume r1 --state-dir s', 30)).toEqual([
+      'It is not finished. To go on:',
+      '  lifeboat resume r1 --state-dir s',
+    ])
+  })
+})
+
+describe('spans', () => {
+  it('are broken between words, and keep their looks', () => {
+    const marked = (style: string, text: string): string => `<${style}:${text}>`
+    expect(wrapSpans([['bold', 'step'], '  ', ['red', 'FIRST HARM']], 12, '  ', marked)).toEqual(['<bold:step>  <red:FIRST>', '  <red:HARM>'])
   })
 })
 

@@ -38,7 +38,7 @@ function importedIn(paths: readonly string[]): Set<string> {
 
 describe('the repository', () => {
   it('has every room of the house', () => {
-    const rooms = ['cli', 'contract', 'runbook', 'engine', 'journal', 'steps', 'platform', 'render', 'sim']
+    const rooms = ['cli', 'contract', 'runbook', 'engine', 'journal', 'steps', 'platform', 'render', 'sim', 'virtual', 'gameday']
     expect(rooms.filter((room) => !files.some((file) => file.startsWith(`src/${room}/`)))).toEqual([])
     expect(['src/main.ts', 'runbooks/data100.yaml', 'fixtures/worlds/data100.yaml'].filter((path) => !existsSync(join(root, path)))).toEqual([])
   })

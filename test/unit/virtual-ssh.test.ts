@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sshModel } from '../../src/virtual/programs/ssh.js'
 import { itGoesIntoHosts } from '../helpers/ssh-contract.js'
 import { openData100, type Within } from '../helpers/within.js'
@@ -22,5 +22,12 @@ describe('the model of ssh, in virtual time', () => {
       until: at.until,
       kill: (pid) => at.machine.signalGroup(pid, 'SIGKILL'),
     }
+  })
+
+  it('finds the same keys in each such world, so that what is told of them is the same', async () => {
+    using other = await openData100()
+    const keysOf = ({ within: { world, ways } }: Within): unknown =>
+      [[...world.keys], [...world.hosts.values()].map(({ hostKey }) => hostKey), ways.ssh]
+    expect(keysOf(other)).toEqual(keysOf(at))
   })
 })

@@ -1,4 +1,4 @@
-import { differencesBetween, doneTwice, endOf } from '../../gameday/end-state.js'
+import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { Stage, type StageOptions } from './stage.js'
 import type { Lived } from './typed.js'

@@ -2,13 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StateFolder, type JournalRecord } from '../../journal/index.js'
-import { stateOf, type WorldState } from '../../sim/control/state.js'
+import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
+import { SystemExec } from '../../platform/exec/exec.js'
+import { helmFile } from '../../platform/kube/tools.js'
+import { forgetSecrets } from '../../platform/log/known.js'
 import { makeAuthority, type Authority } from '../../sim/pki.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
-import { openScene, type Scene } from '../../virtual/scene.js'
+import { Renderer } from '../../virtual/programs/helm/render.js'
+import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
+import { letPass } from '../../virtual/time.js'
+import type { Program } from '../invocation.js'
+import { thisMachine } from '../surroundings.js'
 import { typed, type Lived } from './typed.js'
 
 export interface StageOptions {
@@ -18,7 +25,13 @@ export interface StageOptions {
   /** How many of the world's seconds pass in one of the machine's. */
   readonly speed: number
   readonly env: Readonly<Record<string, string | undefined>>
+  readonly program: Program
+  readonly programs?: SceneOptions['programs']
+  readonly trouble?: SceneOptions['trouble']
 }
+
+/** What is rendered by the real helm is rendered once. */
+let renderer: Renderer | undefined
 
 /** Key pairs cost more than all else of opening a world, and nothing depends on them. */
 let authority: Authority | undefined
@@ -28,6 +41,7 @@ export class Stage {
   readonly scene: Scene
   readonly #options: StageOptions
   readonly #folder: string
+  readonly #intents = new Set<string>()
 
   private constructor(scene: Scene, options: StageOptions, folder: string) {
     this.scene = scene
@@ -37,9 +51,21 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
-    const { spec, seed, speed, env } = options
+    const { spec, seed, speed, env, programs, trouble } = options
+    renderer ??= new Renderer(await realHelm(env))
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
-    return new Stage(await openScene({ spec, folder, authority, random: seeded(seed), speed, env }), options, folder)
+    const besides = { ...(programs && { programs }), ...(trouble && { trouble }) }
+    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...besides })
+    return new Stage(scene, options, folder)
+  }
+
+  get glance(): WorldGlance {
+    return glanceOf(this.scene.within.world)
+  }
+
+  /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
+  get openIntents(): number {
+    return this.#intents.size
   }
 
   get state(): WorldState {
@@ -62,6 +88,12 @@ export class Stage {
     return this.#type(['undo', run, '--confirm', this.#options.runbook.name], dies)
   }
 
+  /** Lets that many milliseconds of the world pass while nobody types. */
+  wait(ms: number): Promise<void> {
+    const { clock } = this.scene
+    return letPass(clock, new Promise((resolve) => void clock.schedule(ms, resolve)))
+  }
+
   /** The run that was begun last, if one was. */
   async latest(): Promise<string | undefined> {
     const runs = await new StateFolder(this.scene.stateDir).runs()
@@ -72,11 +104,25 @@ export class Stage {
     return (await new StateFolder(this.scene.stateDir).read(run)).records
   }
 
+  #noted({ type, data }: JournalRecord): void {
+    if (type === 'step.intent') this.#intents.add(data.step)
+    else if (type === 'step.verified') this.#intents.delete(data.step)
+  }
+
   async close(): Promise<void> {
+    forgetSecrets()
     await rm(this.#folder, { recursive: true, force: true })
   }
 
   #type(words: readonly string[], dies?: (point: CallPoint) => boolean): Promise<Lived> {
-    return typed(this.scene, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir], new Incarnation(dies))
+    const noted = (record: JournalRecord): void => this.#noted(record)
+    const typing = { scene: this.scene, program: this.#options.program, life: new Incarnation(dies), noted }
+    return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
   }
+}
+
+async function realHelm(env: StageOptions['env']): Promise<string> {
+  const children = { started: async () => undefined, ended: async () => undefined }
+  const exec = new SystemExec({ clock: thisMachine.clockOf({}), children, site: 'trial', path: env['PATH'] ?? '', secrets: tmpdir() })
+  return helmFile(exec, env)
 }

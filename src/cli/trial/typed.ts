@@ -1,14 +1,24 @@
 import { Readable, Writable } from 'node:stream'
 import type { EventOf, RunEvent } from '../../contract/index.js'
-import { localStore, type Store } from '../../journal/index.js'
+import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
 import type { Scene } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
 import { Interrupts } from '../interrupts.js'
-import { runProgram } from '../program.js'
+import type { Program } from '../invocation.js'
 import type { Surroundings } from '../surroundings.js'
+
+/** Told of each record when it is synced. */
+export type Noted = (record: JournalRecord) => void
+
+export interface Typing {
+  readonly scene: Scene
+  readonly program: Program
+  readonly life: Incarnation
+  readonly noted: Noted
+}
 
 /** What came of one command in a world within this process. */
 export interface Lived {
@@ -22,14 +32,14 @@ export interface Lived {
  * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
  * program that people use, but for main.ts.
  */
-export async function typed(scene: Scene, argv: readonly string[], life: Incarnation): Promise<Lived> {
+export async function typed({ scene, program, life, noted }: Typing, argv: readonly string[]): Promise<Lived> {
   await loaded()
   const interrupts = new Interrupts()
   const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = surroundingsOf(scene, life, process)
-  const ended = runProgram(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const here = surroundingsOf(scene, life, process, noted)
+  const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const
@@ -44,22 +54,25 @@ async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../undo.js'), import('../plan.js'), loadSdks()])
 }
 
-function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>): Surroundings {
+function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
   return {
     clockOf: () => clockOfLife(scene.clock, () => life.isOver),
     processes: scene.machine.processesOf(process),
     survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
-    openStore: async (path, options) => gated(await localStore(path, options), life),
+    openStore: async (path, options) => gated(await localStore(path, options), life, noted),
     random: scene.random,
     wires: scene.wires(life, process),
   }
 }
 
 /** A journal that takes nothing more from a life that is over. */
-function gated(store: Store, life: Incarnation): Store {
+function gated(store: Store, life: Incarnation, noted: Noted): Store {
   return {
     ...store,
-    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, () => store.append(lines)),
+    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, async () => {
+      await store.append(lines)
+      for (const record of recordsIn(lines)) noted(record)
+    }),
     read: () => store.read(),
     truncate: (bytes) => store.truncate(bytes),
     close: () => store.close(),
@@ -67,8 +80,11 @@ function gated(store: Store, life: Incarnation): Store {
 }
 
 function typesOf(lines: string): string {
-  const types = lines.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as { type: string }).type)
-  return types.join(' ')
+  return recordsIn(lines).map(({ type }) => type).join(' ')
+}
+
+function recordsIn(lines: string): readonly JournalRecord[] {
+  return lines.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as JournalRecord)
 }
 
 /** The events of a command with `--json`. */

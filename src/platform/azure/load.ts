@@ -9,5 +9,6 @@ export async function loadSdks(): Promise<void> {
     import('@azure/arm-dns'),
     import('@azure/arm-resources'),
     import('@azure/core-rest-pipeline'),
+    import('./wire.js'),
   ])
 }

@@ -14,7 +14,7 @@ import { parseId, type ResourceIdParts } from './ids.js'
 import { withLock } from './locks.js'
 import { logPolicy } from './log-policy.js'
 import { follow, type Pollable } from './operation.js'
-import { clientOver, credentialOver, type AzureWire } from './wire.js'
+import type { AzureWire } from './wire.js'
 
 export interface SessionOptions extends Login {
   readonly clock: Clock
@@ -165,10 +165,11 @@ export class AzureSession {
         ...logging,
       ],
       ...tlsOptions,
-      ...(wire && { httpClient: clientOver(wire) }),
     }
-    if (wire !== undefined) return { wishes, credential: credentialOver(wire) }
-    return { wishes, credential: await credentialFor(this.#options, { ...tlsOptions, logging }) }
+    if (wire === undefined) return { wishes, credential: await credentialFor(this.#options, { ...tlsOptions, logging }) }
+    // It loads the SDKs' pipeline, which a command that only checks a file does not need.
+    const { clientOver, credentialOver } = await import('./wire.js')
+    return { wishes: { ...wishes, httpClient: clientOver(wire) }, credential: credentialOver(wire) }
   }
 }
 

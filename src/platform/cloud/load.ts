@@ -52,7 +52,11 @@ async function readCloud(path: string): Promise<unknown> {
   try {
     return parse(await readFile(path, 'utf8'))
   } catch (cause) {
-    throw new LifeboatError('cloud.unreadable', `the cloud file ${path} cannot be read`, { blame: 'user', cause })
+    throw new LifeboatError('cloud.unreadable', `the cloud file ${path} cannot be read`, {
+      blame: 'user',
+      cause,
+      hint: 'Give the path of a cloud file with --cloud. Without that flag it is the cloud that the runbook names, with the login of `az login`.',
+    })
   }
 }
 

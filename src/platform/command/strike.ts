@@ -6,6 +6,11 @@ const leastLine = 4
  * a secret beyond that nobody can know.
  */
 export function strikeOut(text: string, secrets: readonly string[]): string {
+  return strikerOf(secrets)(text)
+}
+
+/** The same for many texts. */
+export function strikerOf(secrets: readonly string[]): (text: string) => string {
   const forms = secrets.flatMap((secret) => [
     secret,
     ...secret.split(/\r?\n/).filter((line) => line.trim().length >= leastLine),
@@ -13,5 +18,5 @@ export function strikeOut(text: string, secrets: readonly string[]): string {
     Buffer.from(secret).toString('base64'),
   ])
   const longestFirst = [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length)
-  return longestFirst.reduce((struck, form) => struck.replaceAll(form, '***'), text)
+  return (text) => longestFirst.reduce((struck, form) => (form.length > struck.length ? struck : struck.replaceAll(form, '***')), text)
 }

@@ -7,6 +7,7 @@ import type { Exec } from '../exec/exec.js'
 import { privateHome } from '../kube/access.js'
 import { lastLine } from '../kube/errors.js'
 import type { Tools } from '../kube/tools.js'
+import { OnceEach } from '../once.js'
 import type { RemoteChart } from './door.js'
 
 export interface ChartOptions {
@@ -25,7 +26,7 @@ const alias = 'lifeboat'
 /** Charts from registries and repositories: each is pulled once, by the real helm, and used from there. */
 export class Charts {
   readonly #options: ChartOptions
-  readonly #pulled = new Map<string, Promise<string>>()
+  readonly #pulled = new OnceEach<string>()
 
   constructor(options: ChartOptions) {
     this.#options = options
@@ -34,15 +35,7 @@ export class Charts {
   /** Path of a chart on this machine. Throws `helm.pull`. */
   async pathOf(chart: string | RemoteChart): Promise<string> {
     if (typeof chart === 'string') return chart
-    const place = chartLabel(chart)
-    const pulled = this.#pulled.get(place) ?? this.#pull(chart)
-    this.#pulled.set(place, pulled)
-    try {
-      return await pulled
-    } catch (error) {
-      this.#pulled.delete(place)
-      throw error
-    }
+    return this.#pulled.get(chartLabel(chart), () => this.#pull(chart))
   }
 
   async #pull(chart: RemoteChart): Promise<string> {

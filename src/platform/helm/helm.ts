@@ -53,7 +53,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       env: to.env,
       timeoutMs: realMs,
       withheld,
-      say: ['helm', ...args, '-n', release.namespace].join(' '),
+      say: sayOf(args, release, secrets),
       ...(signal === undefined ? {} : { signal }),
       ...(survivor === undefined ? {} : { survivor, writes: verbsOf([['helm', ...args]], `${release.namespace}/${release.name}`) }),
     })
@@ -110,6 +110,11 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
     },
     version: () => tools.helm(),
   }
+}
+
+/** Values are in private files whose names say nothing, and which are gone when somebody reads this. */
+function sayOf(args: readonly string[], { namespace }: ReleaseName, secrets: string): string {
+  return ['helm', ...args.map((arg) => (arg.includes(secrets) ? '…' : arg)), '-n', namespace].join(' ')
 }
 
 /** helm shows values in what it says of a template or an object that is wrong. */

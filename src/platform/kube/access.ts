@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { LifeboatError, type Secret } from '../../contract/index.js'
 import { rememberSecret } from '../log/known.js'
+import { OnceEach } from '../once.js'
 
 /** What helm and kubectl are started with: credentials of one cluster and nothing of the operator's machine. */
 export interface ClusterAccess {
@@ -33,23 +34,15 @@ const context = 'lifeboat'
 /** Lists credentials when they are needed and keeps them in files of mode 0600. */
 export class KubeAccess {
   readonly #options: AccessOptions
-  readonly #listed = new Map<string, Promise<ClusterAccess>>()
+  readonly #listed = new OnceEach<ClusterAccess>()
 
   constructor(options: AccessOptions) {
     this.#options = options
   }
 
   /** Throws `kube.credentials` if what Azure lists is no kubeconfig. */
-  async to(cluster: string): Promise<ClusterAccess> {
-    const key = cluster.toLowerCase()
-    const listed = this.#listed.get(key) ?? this.#prepare(cluster)
-    this.#listed.set(key, listed)
-    try {
-      return await listed
-    } catch (error) {
-      this.#listed.delete(key)
-      throw error
-    }
+  to(cluster: string): Promise<ClusterAccess> {
+    return this.#listed.get(cluster.toLowerCase(), () => this.#prepare(cluster))
   }
 
   /** What helm gets for work without a cluster. */

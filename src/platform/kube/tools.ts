@@ -33,6 +33,11 @@ export function findTools(exec: Exec, environment: Environment): Tools {
   return { helm: once(() => findHelm(exec, environment)), kubectl: once(() => findKubectl(exec, environment)) }
 }
 
+/** The file of that helm 4 which a run would use. Throws `helm.missing` and `helm.version`. */
+export async function helmFile(exec: Exec, environment: Environment): Promise<string> {
+  return (await findHelm(exec, environment)).path
+}
+
 async function findHelm(exec: Exec, environment: Environment): Promise<Tool> {
   const named = environment['LIFEBOAT_HELM']
   const others: string[] = []

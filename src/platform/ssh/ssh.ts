@@ -1,15 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { LifeboatError, type Clock, type CommandWrite } from '../../contract/index.js'
 import type { Cloud } from '../cloud/schema.js'
 import type { Exec, Finished } from '../exec/exec.js'
-import { findOnPath } from '../exec/find.js'
 import { verbsOf } from '../exec/verbs.js'
 import { assertPrivate } from '../files/private.js'
-import { knownHosts, machineAlias, sshConfig, wayInto, type HostFacts, type Login, type SshWay } from './config.js'
+import { machineAlias, wayInto, type HostFacts, type SshWay } from './config.js'
 import type { SshDoor, SshHost, SshOptions, SshResult } from './door.js'
 import { interrupted, locked, missingSsh, sshError, sudoRefusal } from './errors.js'
+import { SshFiles } from './files.js'
 import { inTurn, quoteWords } from './quote.js'
 
 export interface OpenSshOptions {
@@ -22,6 +19,8 @@ export interface OpenSshOptions {
   readonly path: string
   /** Address, network and host keys of a machine, by its resource id. */
   readonly facts: (machine: string) => Promise<HostFacts>
+  /** Those of all steps, so that each is written once; their own if absent. */
+  readonly files?: SshFiles
 }
 
 /** Real programs get at least this long, whatever the run's clock does (design §5). */
@@ -32,19 +31,16 @@ export const hostLock = '/run/lock/lifeboat.lock'
 
 /** The real OpenSSH client as a door. */
 export function openSsh(options: OpenSshOptions): SshDoor {
-  const { exec, clock, path, reach } = options
+  const { exec, clock, facts, reach } = options
+  const files = options.files ?? new SshFiles(options)
   const realMs = (wish: SshOptions): number => Math.max(leastRealMs, clock.toReal(wish.timeoutMs ?? defaultTimeoutMs))
 
-  async function ssh(): Promise<string> {
-    const file = await findOnPath('ssh', path)
-    if (file === undefined) throw missingSsh()
-    return file
-  }
-
   async function run(host: SshHost, words: readonly string[], wish: SshOptions, writes?: readonly CommandWrite[]): Promise<Finished> {
-    const file = await ssh()
+    const file = await clientOf(files)
     await assertPrivate(host.key)
-    const config = await configFor(host, options)
+    const about = await facts(host.machine)
+    const { via } = wayInto(about.network, reach.ssh)
+    const config = await files.configFor({ host: about, login: host, via, jumpKey: jumpKeyOf(via) })
     const line = quoteWords(words)
     const result = await exec.run({
       file,
@@ -83,9 +79,10 @@ export function openSsh(options: OpenSshOptions): SshDoor {
     async tryJump(network, login) {
       const { via } = wayInto(network, reach.ssh)
       if (via === 'direct') return
-      const file = await ssh()
+      const file = await clientOf(files)
       await assertPrivate(jumpKeyOf(via) ?? login.key)
-      const config = await configAt({ vmId: 'none', network, address: loopback, hostKeys: [] }, login, via, options.secrets)
+      const host = { vmId: 'none', network, address: loopback, hostKeys: [] }
+      const config = await files.configFor({ host, login, via, jumpKey: jumpKeyOf(via) })
       // Its own port: something that is there, and that takes a jump host no time to refuse.
       const args = ['-F', config, '-T', '-W', `${loopback}:22`, 'jump']
       const name = `the jump host ${via.jump.host}:${via.jump.port}`
@@ -93,7 +90,7 @@ export function openSsh(options: OpenSshOptions): SshDoor {
       if (result.exitCode === 255 && !letIn(result.stderr)) throw sshError(name, result, false)
     },
     async version() {
-      const file = await ssh()
+      const file = await clientOf(files)
       const { stderr, stdout } = await exec.run({ file, args: ['-V'], env: {}, timeoutMs: leastRealMs })
       return { path: file, version: /OpenSSH\w*_(\d+\.\d+)/.exec(stderr + stdout)?.[1] ?? '' }
     },
@@ -101,6 +98,12 @@ export function openSsh(options: OpenSshOptions): SshDoor {
 }
 
 const loopback = '127.0.0.1'
+
+async function clientOf(files: SshFiles): Promise<string> {
+  const file = await files.client()
+  if (file === undefined) throw missingSsh()
+  return file
+}
 
 /** What only one who was let in gets to hear: that the channel he asked for is not opened. */
 function letIn(stderr: string): boolean {
@@ -114,32 +117,6 @@ function labelOf(host: SshHost): string {
 
 function nameOf({ machine }: SshHost): string {
   return machine.split('/').at(-1) ?? machine
-}
-
-/**
- * Writes the config file for one host and login, unless it stands there: its folder bears a digest of what it holds, and it
- * comes into place at once, so that commands side by side never read half of it.
- */
-async function configFor(login: SshHost, { facts, reach, secrets }: OpenSshOptions): Promise<string> {
-  const host = await facts(login.machine)
-  return configAt(host, login, wayInto(host.network, reach.ssh).via, secrets)
-}
-
-async function configAt(host: HostFacts, login: Login, via: SshWay['via'], secrets: string): Promise<string> {
-  const jumpKey = jumpKeyOf(via)
-  const known = knownHosts(host, via)
-  const digest = createHash('sha256').update(JSON.stringify([host, login, via])).digest('hex').slice(0, 16)
-  const folder = join(secrets, `ssh-${digest}`)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await place(join(folder, 'known_hosts'), known)
-  await place(join(folder, 'config'), sshConfig({ host, login, via, jumpKey, knownHosts: join(folder, 'known_hosts') }))
-  return join(folder, 'config')
-}
-
-async function place(path: string, text: string): Promise<void> {
-  const partial = `${path}.${randomBytes(4).toString('hex')}`
-  await writeFile(partial, text, { mode: 0o600 })
-  await rename(partial, path)
 }
 
 function jumpKeyOf(via: SshWay['via']): string | undefined {

@@ -1,5 +1,5 @@
 import { sameId } from '../world/ids.js'
-import { makeSshKey, seededHex } from '../world/keys.js'
+import { seededHex } from '../world/keys.js'
 import type { Host, Resource } from '../world/model.js'
 import { hasWayOut } from '../world/egress.js'
 import { addressOf } from '../world/populate.js'
@@ -50,7 +50,7 @@ export function makeHost(world: World, machine: Resource, first: FirstBoot, prep
     cloudInitUntilMs: doneMs,
     answers: true,
     hostId: seededHex(`hostid ${String(machine.properties['vmId'])}`, 8),
-    hostKey: makeSshKey(`root@${machine.name}`),
+    hostKey: world.makeKey(`root@${machine.name}`),
     user: first.user,
     authorizedKeys: [...first.publicKeys],
     services: { nfs: false },

@@ -6,7 +6,7 @@ import { networkUsageRoutes } from './nat-gateways.js'
 import { clusterRoutes } from './clusters.js'
 import { diskRoutes } from './disks.js'
 import { dnsRoutes } from './dns.js'
-import type { Faults, Met } from './faults.js'
+import type { Faults, OthersRequest } from './faults.js'
 import { genericRoutes } from './generic.js'
 import { groupRoutes } from './groups.js'
 import { assertWritable } from './locks.js'
@@ -46,20 +46,23 @@ export interface Manager {
   /** What opens this world: the client's secret, and every token that was given for it. */
   secrets(): readonly string[]
   answer(asked: Asked): Promise<Reply>
+  /** Another client's request, past all faults and logins. */
+  asSomebodyElse(wish: OthersRequest): Promise<void>
 }
 
 export function makeManager(world: World, { origin, authorityPem, faults }: ManagerOptions): Manager {
   const tokens = new TokenDoor(origin, world.spec.tenant, { lifetimeMs: world.spec.tokenLifetime, faults })
   const arm: Arm = { world, origin, authorityPem, operations: new Operations(world, origin) }
+  const find = makeRouter(allRoutes(arm))
   return {
     client: tokens.client,
     secrets: () => [tokens.client.secret, ...tokens.given],
-    answer: answering(arm, tokens, faults),
+    answer: answering(arm, find, { tokens, faults }),
+    asSomebodyElse: (wish) => bySomebodyElse(arm, find, wish),
   }
 }
 
-function answering(arm: Arm, tokens: TokenDoor, faults: Faults): Manager['answer'] {
-  const find = makeRouter(allRoutes(arm))
+function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faults }: { tokens: TokenDoor; faults: Faults }): Manager['answer'] {
   return async ({ method, url, headers, text }) => {
     const { path, query } = addressOf(url, arm.origin)
     const login = tokens.answer(method, path, new URLSearchParams(text))
@@ -89,7 +92,7 @@ export function addressOf(url: string, origin: string): { readonly path: string;
 }
 
 /** Another client's request, past all faults; what it is answered is its own business, but it must be one that can be. */
-async function bySomebodyElse(arm: Arm, find: ReturnType<typeof makeRouter>, wish: NonNullable<Met['meanwhile']>): Promise<void> {
+async function bySomebodyElse(arm: Arm, find: ReturnType<typeof makeRouter>, wish: OthersRequest): Promise<void> {
   const raw = { method: wish.method, path: wish.path, query: new Map([['api-version', '2025-01-01']]), headers: {}, text: JSON.stringify(wish.body ?? {}) }
   const { answer } = await handle(arm, find, raw, () => undefined)
   if (answer.status >= 400) arm.world.violation(`somebody else could not ${wish.method} ${wish.path}: ${JSON.stringify(answer.body)}`)

@@ -5,33 +5,51 @@ export interface Found {
   readonly params: Record<string, string>
 }
 
+/** A segment of a pattern: what must stand there, in lower case; or what is there is called so; or all that follows is. */
+type Part = { readonly literal: string } | { readonly name: string } | { readonly rest: string }
+
 /** Finds the route of a request; the first that fits wins. Literal segments are compared without regard to case. */
 export function makeRouter(routes: readonly Route[]): (method: string, path: string) => Found | 'method' | undefined {
-  const prepared = routes.map((route) => ({ route, parts: route.pattern.split('/').filter((part) => part !== '') }))
+  const prepared = routes.map((route) => ({ route, parts: segmentsOf(route.pattern).map(partOf) }))
   return (method, path) => {
-    const segments = path.split('/').filter((part) => part !== '')
+    const segments = segmentsOf(path)
+    const lower = segments.map((segment) => segment.toLowerCase())
     let otherMethod = false
     for (const { route, parts } of prepared) {
-      const params = match(parts, segments)
-      if (!params) continue
-      if (route.method === method) return { route, params }
+      if (!fits(parts, lower)) continue
+      if (route.method === method) return { route, params: paramsOf(parts, segments) }
       otherMethod = true
     }
     return otherMethod ? 'method' : undefined
   }
 }
 
-function match(parts: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '')
+}
+
+function partOf(part: string): Part {
+  if (part.endsWith('*}')) return { rest: part.slice(1, -2) }
+  return part.startsWith('{') ? { name: part.slice(1, -1) } : { literal: part.toLowerCase() }
+}
+
+function fits(parts: readonly Part[], lower: readonly string[]): boolean {
+  let at = 0
+  for (const part of parts) {
+    const segment = lower[at]
+    if (segment === undefined) return false
+    if ('rest' in part) return true
+    if ('literal' in part && part.literal !== segment) return false
+    at += 1
+  }
+  return at === lower.length
+}
+
+function paramsOf(parts: readonly Part[], segments: readonly string[]): Record<string, string> {
   const params: Record<string, string> = {}
   for (const [at, part] of parts.entries()) {
-    const segment = segments[at]
-    if (segment === undefined) return undefined
-    if (part.endsWith('*}')) {
-      params[part.slice(1, -2)] = segments.slice(at).join('/')
-      return params
-    }
-    if (part.startsWith('{')) params[part.slice(1, -1)] = segment
-    else if (part.toLowerCase() !== segment.toLowerCase()) return undefined
+    if ('rest' in part) params[part.rest] = segments.slice(at).join('/')
+    else if ('name' in part) params[part.name] = segments[at] ?? ''
   }
-  return parts.length === segments.length ? params : undefined
+  return params
 }

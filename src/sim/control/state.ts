@@ -36,11 +36,12 @@ export interface WorldState {
   readonly violations: readonly string[]
 }
 
-/** The state of a world now, in the shape of the design. Cluster nodes are no `vms`; OS disks are `disks`. */
-export function stateOf(world: World): WorldState {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+/** What can be asked often: the same lists, without what takes work to find out. */
+export type WorldGlance = Pick<WorldState, 'clusters' | 'vms' | 'disks' | 'groups' | 'recordSets' | 'pools'>
+
+/** What can be asked after every change. Cluster nodes are no `vms`; OS disks are `disks`. */
+export function glanceOf(world: World): WorldGlance {
   return {
-    t: new Date(world.clock.nowMs()).toISOString(),
     clusters: world.ofType('Microsoft.ContainerService/managedClusters').map((one) => ({
       id: one.id,
       provisioningState: text(one.properties['provisioningState']),
@@ -58,11 +59,6 @@ export function stateOf(world: World): WorldState {
       managedBy: one.managedBy ?? null,
       moves: world.moves.get(text(one.properties['uniqueId'])) ?? 0,
     })),
-    snapshots: world.ofType('Microsoft.Compute/snapshots').map((one) => ({
-      id: one.id,
-      of: text((one.properties['creationData'] as Record<string, unknown> | undefined)?.['sourceUniqueId']),
-      torn: world.torn.has(one.id.toLowerCase()),
-    })),
     groups: [...world.groups.values()].map((one) => ({ id: one.id, tags: one.tags, locked: one.locks.size > 0 })),
     recordSets: world.recordSets.map((one) => ({
       zone: one.zone,
@@ -72,8 +68,21 @@ export function stateOf(world: World): WorldState {
       values: one.values,
       published: world.published.get(`${one.zone}/${one.name}/${one.type}`.toLowerCase()) ?? null,
     })),
-    releases: world.sources.releases(),
     pools: world.pools.map(({ guid, name, health, exported, importedOn }) => ({ guid, name, health, exported, importedOn })),
+  }
+}
+
+/** The state of a world now, in the shape of the design. */
+export function stateOf(world: World): WorldState {
+  return {
+    t: new Date(world.clock.nowMs()).toISOString(),
+    ...glanceOf(world),
+    snapshots: world.ofType('Microsoft.Compute/snapshots').map((one) => ({
+      id: one.id,
+      of: text((one.properties['creationData'] as Record<string, unknown> | undefined)?.['sourceUniqueId']),
+      torn: world.torn.has(one.id.toLowerCase()),
+    })),
+    releases: world.sources.releases(),
     hosts: [...world.hosts.values()].map((one) => ({
       machine: one.machine,
       answers: world.answers(one.machine),
@@ -92,4 +101,8 @@ export function stateOf(world: World): WorldState {
     })),
     violations: world.violations,
   }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

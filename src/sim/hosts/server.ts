@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2'
-import { makeSshKey } from '../world/keys.js'
 import type { Host } from '../world/model.js'
 import type { World } from '../world/world.js'
 import { startDirect } from './direct.js'
@@ -54,7 +53,7 @@ interface Inside {
 }
 
 async function startJumpHost(world: World, jump: JumpHost, inside: Map<Host, Inside>): Promise<Started> {
-  const key = makeSshKey('jump')
+  const key = world.makeKey('jump')
   const clients = new Set<Connection>()
   const server = new Server({ hostKeys: [key.private], algorithms }, (client) => {
     // Otherwise small packets wait for each other (Nagle, delayed acknowledgement): half a second for each call.

@@ -1,4 +1,3 @@
-import { makeSshKey } from '../world/keys.js'
 import type { Host } from '../world/model.js'
 import type { World } from '../world/world.js'
 import { directly, jumpUser, publicAddressOf, throughJump, type JumpHost, type Reached } from './reach.js'
@@ -28,7 +27,7 @@ const firstPort = 2201
 /** What `startHosts` is over sockets: the same ways, and the same shell for `runCommand`. */
 export function openWays(world: World): Ways {
   world.shell = hostShell(world)
-  const jumps = world.spec.jumpHosts.map((jump, at) => ({ jump, port: firstPort + at, hostKey: makeSshKey('jump').public }))
+  const jumps = world.spec.jumpHosts.map((jump, at) => ({ jump, port: firstPort + at, hostKey: world.makeKey('jump').public }))
   const from = world.spec.operatorAddress
   return {
     ssh: [

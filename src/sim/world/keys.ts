@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 
 /** An Ed25519 pair in OpenSSH's own formats: the private file, and the one-line public key. */
 export interface SshKeyPair {
@@ -7,21 +7,45 @@ export interface SshKeyPair {
 }
 
 /** Makes a pair that OpenSSH reads; `comment` ends the public line. */
-export function makeSshKey(comment: string): SshKeyPair {
-  const { privateKey } = generateKeyPairSync('ed25519')
+export type MakeSshKey = (comment: string) => SshKeyPair
+
+export const makeSshKey: MakeSshKey = (comment) => pairOf(generateKeyPairSync('ed25519').privateKey, randomBytes(4), comment)
+
+/** RFC 8410: what stands before the 32 bytes of an Ed25519 key in PKCS #8. */
+const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** Pairs that depend on `seed` and on their order only. Anybody can make them again: for worlds that nobody reaches over a network. */
+export function seededSshKeys(seed: string): MakeSshKey {
+  let count = 0
+  return (comment) => {
+    const bytes = createHash('sha256').update(`${seed} ${(count += 1)} ${comment}`).digest()
+    const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, bytes]), format: 'der', type: 'pkcs8' })
+    return pairOf(key, bytes.subarray(0, 4), comment)
+  }
+}
+
+function pairOf(privateKey: KeyObject, check: Buffer, comment: string): SshKeyPair {
   const jwk = privateKey.export({ format: 'jwk' })
   const secret = Buffer.from(jwk.d ?? '', 'base64url')
   const open = Buffer.from(jwk.x ?? '', 'base64url')
   const publicBlob = Buffer.concat([field('ssh-ed25519'), field(open)])
   return {
-    private: armour(privateFile(publicBlob, open, secret, comment)),
+    private: armour(privateFile({ publicBlob, open, secret, check, comment })),
     public: `ssh-ed25519 ${publicBlob.toString('base64')} ${comment}`,
   }
 }
 
+interface Parts {
+  readonly publicBlob: Buffer
+  readonly open: Buffer
+  readonly secret: Buffer
+  /** Four bytes that stand there twice. */
+  readonly check: Buffer
+  readonly comment: string
+}
+
 /** The layout of PROTOCOL.key in OpenSSH, without encryption. */
-function privateFile(publicBlob: Buffer, open: Buffer, secret: Buffer, comment: string): Buffer {
-  const check = randomBytes(4)
+function privateFile({ publicBlob, open, secret, check, comment }: Parts): Buffer {
   const body = Buffer.concat([
     check,
     check,

@@ -4,7 +4,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import type { WorldClock } from './clock.js'
 import { extended } from './extend.js'
 import { parseId, sameId } from './ids.js'
-import { makeSshKey } from './keys.js'
+import { makeSshKey, type MakeSshKey } from './keys.js'
 import { populate } from './populate.js'
 import { worldSchema, type WorldSpec } from './spec.js'
 import { World } from './world.js'
@@ -69,11 +69,11 @@ function checked(world: unknown, file: string): WorldSpec {
   return result.data
 }
 
-/** Makes the world that `spec` describes, at its epoch as `clock` has it. Key pairs are new each time. */
-export function makeWorld(spec: WorldSpec, clock: WorldClock): World {
-  const world = new World(spec, clock)
+/** Makes the world that `spec` describes, at its epoch as `clock` has it. Key pairs are new each time, unless `makeKey` says otherwise. */
+export function makeWorld(spec: WorldSpec, clock: WorldClock, makeKey: MakeSshKey = makeSshKey): World {
+  const world = new World(spec, clock, makeKey)
   for (const [name, value] of Object.entries(spec.env)) {
-    if (typeof value !== 'string' && 'sshKey' in value) world.keys.set(name, makeSshKey(name))
+    if (typeof value !== 'string' && 'sshKey' in value) world.keys.set(name, makeKey(name))
   }
   populate(world)
   world.started = true

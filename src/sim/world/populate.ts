@@ -1,6 +1,6 @@
 import { linkAddresses, settleBalancer } from './balancers.js'
 import { parseId, groupId, resourceId } from './ids.js'
-import { makeSshKey, seededHex, seededUuid } from './keys.js'
+import { seededHex, seededUuid } from './keys.js'
 import type { Pool, Resource } from './model.js'
 import { dataDisksOf, type World } from './world.js'
 
@@ -125,7 +125,7 @@ function putHost(world: World, one: World['spec']['hosts'][number]): void {
     cloudInitUntilMs: world.clock.nowMs(),
     answers: true,
     hostId: seededHex(`hostid ${machine.id.toLowerCase()}`, 8),
-    hostKey: makeSshKey(`root@${machine.name}`),
+    hostKey: world.makeKey(`root@${machine.name}`),
     user: one.user,
     authorizedKeys: one.authorizedKeys.flatMap((name) => world.keys.get(name)?.public ?? []),
     services: { nfs: one.nfs },

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { WorldClock } from './clock.js'
-import { seededUuid, type SshKeyPair } from './keys.js'
+import { seededUuid, type MakeSshKey, type SshKeyPair } from './keys.js'
 import type {
   DnsRecordSet,
   Group,
@@ -67,6 +67,7 @@ export class World {
   constructor(
     readonly spec: WorldSpec,
     readonly clock: WorldClock,
+    readonly makeKey: MakeSshKey,
   ) {}
 
   group(name: string): Group | undefined {

@@ -107,9 +107,9 @@ class Client {
     return this.#refusedAfter(reached.refusedAfterMs, options, 'kex_exchange_identification: read: Connection reset by peer')
   }
 
-  /** ssh itself waits no longer than its `ConnectTimeout` for a server's first word. */
+  /** ssh itself waits no longer than its `ConnectTimeout`, in the machine's seconds, for a server's first word. */
   async #refusedAfter(ms: number, options: Options, says: string): Promise<Refused> {
-    const mostMs = Number(options.get('connecttimeout') ?? Infinity) * 1000
+    const mostMs = Number(options.get('connecttimeout') ?? Infinity) * 1000 * (this.#around.world.clock.rate ?? 1)
     await this.#at.sleep(Math.min(ms, mostMs))
     return new Refused(failed(255, ms < mostMs ? says : 'Connection timed out during banner exchange'))
   }

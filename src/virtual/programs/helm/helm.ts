@@ -14,6 +14,8 @@ export interface HelmSurroundings {
   readonly clusterAt: ClusterAt
   /** May be shared by many worlds: what a chart renders to depends on the chart and its values. */
   readonly renderer: Renderer
+  /** How many of the world's seconds pass in one of the machine's, of which `--timeout` speaks; 1 if absent. */
+  readonly speed?: number
 }
 
 const version = 'v4.1.4'
@@ -62,10 +64,10 @@ async function verbOf(around: HelmSurroundings, args: Args, at: Surroundings): P
   }
 }
 
-function operationFor({ clusterAt, renderer }: HelmSurroundings, args: Args, at: Surroundings, name: string): Operation {
+function operationFor({ clusterAt, renderer, speed = 1 }: HelmSurroundings, args: Args, at: Surroundings, name: string): Operation {
   const namespace = args.value('-n') ?? 'default'
   const client = KubeClient.open(at, clusterAt, args.value('--kubeconfig') ?? at.env['KUBECONFIG'] ?? '', 'Helm/4.1.4')
-  const waiting = { client, at, namespace, timeoutMs: durationMs(args.value('--timeout')) }
+  const waiting = { client, at, namespace, timeoutMs: durationMs(args.value('--timeout')) * speed }
   return { args, at, client, renderer, name, namespace, releases: new Releases(client, namespace), waiting }
 }
 

@@ -52,3 +52,13 @@ export interface WorldView {
   readonly operations: readonly { readonly what: string; readonly resource: string; readonly status: string }[]
   readonly violations: readonly string[]
 }
+
+/** One entry of a world's access log (`GET <control>/requests`). */
+export interface Access {
+  readonly door: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  /** The world's own judgement: would this change anything? */
+  readonly writes: boolean
+}

@@ -1,0 +1,55 @@
+import type { Clock, RunEvent } from '../contract/index.js'
+import { retold } from '../engine/index.js'
+import { Folding, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
+import { clockOf } from '../platform/clock/clock.js'
+import { loadCloud } from '../platform/cloud/load.js'
+import { emptyView, foldEvent, type RunView } from '../render/index.js'
+import { LogTail } from './log-tail.js'
+
+/** Journal and log of a run, as events, each once. */
+export class Reader {
+  readonly #resumeCommand: string
+  readonly #journal: JournalTail
+  readonly #log: LogTail
+  readonly #folding = new Folding()
+  #state: RunState | undefined
+
+  constructor(run: string, folder: StateFolder, journal: JournalTail, resumeCommand: string) {
+    this.#resumeCommand = resumeCommand
+    this.#journal = journal
+    this.#log = new LogTail(folder.paths(run).log)
+  }
+
+  /** Once something has been read. */
+  get state(): RunState {
+    return this.#state as RunState
+  }
+
+  get isOver(): boolean {
+    return this.#state?.outcome !== undefined
+  }
+
+  async next(): Promise<readonly RunEvent[]> {
+    const fresh = await this.#journal.next()
+    this.#folding.add(fresh)
+    if (fresh.length > 0 || this.#state === undefined) this.#state = this.#folding.state()
+    const { state } = this
+    const journaled = fresh.flatMap((record) => retold(record, state, this.#resumeCommand) ?? [])
+    const passing = await this.#log.next()
+    // Both are in order by themselves; an end comes after whatever was told before it.
+    return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))
+  }
+}
+
+/** The run's own clock; without its cloud file (a world that is gone) the machine's. */
+export async function clockIn({ cloud }: RunState): Promise<Clock> {
+  const known = cloud.path === null ? undefined : await loadCloud(cloud.path).catch(() => undefined)
+  return clockOf(known ?? {})
+}
+
+/** A run of another process as its own terminal shows it, and what time its clock shows, in milliseconds since the epoch. */
+export async function liveView(run: string, folder: StateFolder): Promise<{ readonly view: RunView; readonly nowMs: number }> {
+  const reader = new Reader(run, folder, await folder.tail(run), '')
+  const events = await reader.next()
+  return { view: events.reduce(foldEvent, emptyView()), nowMs: (await clockIn(reader.state)).now().getTime() }
+}

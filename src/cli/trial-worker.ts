@@ -1,0 +1,19 @@
+import { createInterface } from 'node:readline'
+import { exit } from './exit.js'
+import type { Invocation } from './invocation.js'
+import { Jobs, type Job } from './trial/job.js'
+
+/** `lifeboat trial-worker`, hidden: jobs on standard input, a line of JSON each; their results on standard output. */
+export async function trialWorker(_args: readonly string[], _options: object, { output, env, program }: Invocation): Promise<number> {
+  if (program === undefined) return exit.usage
+  const jobs = new Jobs(env, program)
+  for await (const line of createInterface({ input: output.streams.stdin })) {
+    const answer = await jobs.do(JSON.parse(line) as Job).catch(failed)
+    output.data(`${JSON.stringify(answer)}\n`)
+  }
+  return exit.done
+}
+
+function failed(error: unknown): { readonly failed: string } {
+  return { failed: error instanceof Error ? error.message : String(error) }
+}

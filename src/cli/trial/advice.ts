@@ -1,0 +1,32 @@
+import type { Scene } from '../../virtual/scene.js'
+
+/** `az aks delete --resource-group GROUP --name NAME`, as a stop advises it. */
+const deletions = [
+  { advised: /az aks delete --resource-group (\S+) --name ([^\s)]+)/g, type: 'Microsoft.ContainerService/managedClusters' },
+  { advised: /az vm delete --resource-group (\S+) --name ([^\s)]+)/g, type: 'Microsoft.Compute/virtualMachines' },
+] as const
+
+/**
+ * Does what a stopped run has told the operator to do, as far as it is a command that can be copied, and nothing else: a stop counts as
+ * one with correct advice if the failover comes to its end by it.
+ */
+export async function follow(said: string, scene: Scene): Promise<readonly string[]> {
+  const done: string[] = []
+  const { world } = scene.within
+  for (const { advised, type } of deletions) {
+    for (const [, group = '', name = ''] of said.matchAll(advised)) {
+      const id = `/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/${type}/${name}`
+      if (world.resource(id) === undefined) continue
+      await scene.within.manager.asSomebodyElse({ method: 'DELETE', path: id })
+      done.push(`deleted ${id}`)
+    }
+  }
+  for (const [, group = '', name = ''] of said.matchAll(/az vm reapply --resource-group (\S+) --name ([^\s)]+)/g)) {
+    const machine = world.resource(`/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/${name}`)
+    if (machine === undefined) continue
+    machine.properties['provisioningState'] = 'Succeeded'
+    world.put(machine)
+    done.push(`reapplied ${machine.id}`)
+  }
+  return done
+}

@@ -1,0 +1,73 @@
+import { readWorldSpec } from '../../sim/world/load.js'
+import type { WorldSpec } from '../../sim/world/spec.js'
+import { readRunbook } from '../site.js'
+import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
+import { simulate, type Simulated } from './simulation.js'
+import type { StageOptions } from './stage.js'
+
+/** A runbook and the world that it is tried in. */
+export interface TrialSite {
+  readonly runbook: StageOptions['runbook']
+  readonly world: string
+}
+
+/** One thing that a worker is asked to do. */
+export type Job =
+  | { readonly kind: 'points'; readonly site: TrialSite }
+  | { readonly kind: 'crash'; readonly site: TrialSite; readonly point: CrashPoint }
+  | { readonly kind: 'seed'; readonly site: TrialSite; readonly seed: number }
+
+export type Result =
+  | { readonly kind: 'points'; readonly points: readonly CrashPoint[] }
+  | { readonly kind: 'crash'; readonly crash: CrashResult }
+  | { readonly kind: 'seed'; readonly simulated: Simulated }
+
+/** Crash points are those of this one; other seeds differ in latencies only. */
+const crashSeed = 7
+/** As fast as a rehearsal: what goes by the machine's own time is as rare as there. */
+const speed = 30
+
+/** Does jobs one after another; what several need is worked out once. */
+export class Jobs {
+  readonly #env: StageOptions['env']
+  readonly #program: StageOptions['program']
+  readonly #specs = new Map<string, WorldSpec>()
+  readonly #undisturbed = new Map<string, Undisturbed>()
+
+  constructor(env: StageOptions['env'], program: StageOptions['program']) {
+    this.#env = env
+    this.#program = program
+  }
+
+  async do(job: Job): Promise<Result> {
+    switch (job.kind) {
+      case 'points':
+        return { kind: 'points', points: (await this.#expected(job.site)).points }
+      case 'crash':
+        return { kind: 'crash', crash: await killedAt(job.point, await this.#expected(job.site), await this.#options(job.site, crashSeed)) }
+      case 'seed':
+        return { kind: 'seed', simulated: await simulate(await this.#options(job.site, job.seed)) }
+    }
+  }
+
+  async #expected(site: TrialSite): Promise<Undisturbed> {
+    const known = this.#undisturbed.get(site.runbook.path)
+    if (known !== undefined) return known
+    const expected = await undisturbed(await this.#options(site, crashSeed))
+    this.#undisturbed.set(site.runbook.path, expected)
+    return expected
+  }
+
+  async #options({ runbook, world }: TrialSite, seed: number): Promise<StageOptions> {
+    const spec = this.#specs.get(world) ?? (await readWorldSpec(world))
+    this.#specs.set(world, spec)
+    return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
+  }
+}
+
+/** Where a runbook is tried: in the world that it rehearses in, unless another is given. Undefined if it names none. */
+export async function trialSite(path: string, world: string | undefined): Promise<TrialSite | undefined> {
+  const { runbook } = await readRunbook(path)
+  const file = world ?? runbook?.rehearsal?.world
+  return runbook === undefined || file === undefined ? undefined : { runbook: { name: runbook.name, path }, world: file }
+}

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { createInterface } from 'node:readline'
+import type { Invocation } from '../invocation.js'
+import type { Job, Result } from './job.js'
+import { TrialError } from './crash-points.js'
+
+/** Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. */
+const jobsOfOne = 40
+
+/**
+ * Does jobs in processes of their own, one for each processor, and tells each result as it comes. They are apart from this one for two
+ * reasons: files must come in one order (a single thread for them), and a life that was killed leaves its memory behind.
+ */
+export async function doAll(jobs: readonly Job[], invocation: Invocation, told: (result: Result, job: Job) => void): Promise<void> {
+  const { self, env, interrupts } = invocation
+  const waiting = [...jobs]
+  const work = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      await using worker = new Worker(self, env)
+      for (let done = 0; done < jobsOfOne; done += 1) {
+        if (interrupts.signal.aborted) return
+        const job = waiting.shift()
+        if (job === undefined) return
+        told(await worker.do(job), job)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+}
+
+class Worker implements AsyncDisposable {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #answers: AsyncIterator<string>
+  #said = ''
+
+  constructor(self: string, env: Invocation['env']) {
+    this.#child = spawn(process.execPath, ['--no-warnings', self, 'trial-worker'], {
+      // One thread for files: what is begun first ends first, in every run of the same seed.
+      env: { ...env, UV_THREADPOOL_SIZE: '1', TMPDIR: memoryFolder() },
+    })
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-4000)))
+  }
+
+  /** Throws `TrialError` if the worker cannot do it. */
+  async do(job: Job): Promise<Result> {
+    this.#child.stdin.write(`${JSON.stringify(job)}\n`)
+    const answer = await this.#answers.next()
+    const line = answer.done === true ? undefined : (JSON.parse(answer.value) as Result | { readonly failed: string })
+    if (line === undefined) throw new TrialError(`a worker has ended: ${this.#said}`)
+    if ('failed' in line) throw new TrialError(line.failed)
+    return line
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { exitCode, signalCode } = this.#child
+    if (exitCode !== null || signalCode !== null) return
+    const ended = once(this.#child, 'exit')
+    this.#child.stdin.end()
+    await ended
+  }
+}
+
+/** Where journals are synced to memory only: nothing here has to outlive a power cut. */
+function memoryFolder(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK)
+    return '/dev/shm'
+  } catch {
+    return tmpdir()
+  }
+}

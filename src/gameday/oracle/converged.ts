@@ -1,0 +1,42 @@
+import type { WorldView } from './world-view.js'
+
+/**
+ * What is missing from a failover that is over, in the words of whoever has to teach the next morning: hubs that answer where their names
+ * lead, on storage that one server has, with nothing left half done.
+ */
+export function missingFrom(start: WorldView, end: WorldView): readonly string[] {
+  return [...hubsMissing(end), ...storageMissing(start, end), ...leftHalfDone(end)]
+}
+
+function hubsMissing({ hubs, recordSets }: WorldView): readonly string[] {
+  return [...new Set(hubs.map(({ host }) => host))].flatMap((host) => {
+    const record = recordSets.find(({ name, zone, type }) => type === 'A' && `${name}.${zone}`.toLowerCase() === host.toLowerCase())
+    const addresses = record?.published?.values ?? []
+    const served = hubs.filter((hub) => hub.host === host && hub.answers && addresses.includes(hub.address))
+    return served.length > 0 ? [] : [`${host} leads to ${addresses.join(' ') || 'nowhere'}, where it does not answer`]
+  })
+}
+
+function storageMissing(start: WorldView, { pools, vms, hosts }: WorldView): readonly string[] {
+  return pools.flatMap(({ name, health, importedOn }) => {
+    const before = start.pools.find((pool) => pool.name === name)?.importedOn ?? []
+    const [server, ...others] = importedOn
+    if (server === undefined || others.length > 0) return [`pool ${name} is imported on ${importedOn.join(' and ') || 'no server'}`]
+    return [
+      ...(before.includes(server) ? [`pool ${name} is still on the old server`] : []),
+      ...(health === 'ONLINE' ? [] : [`pool ${name} is ${health}`]),
+      ...(vms.some(({ id, powerState }) => id === server && powerState === 'running') ? [] : [`${server} does not run`]),
+      ...(hosts.some(({ machine, nfs, exports }) => machine === server && nfs && exports.length > 0) ? [] : [`${server} exports nothing`]),
+    ]
+  })
+}
+
+function leftHalfDone({ groups, releases, clusters, disks, violations }: WorldView): readonly string[] {
+  return [
+    ...groups.filter(({ locked }) => locked).map(({ id }) => `${id} is locked`),
+    ...releases.filter(({ status }) => status !== 'deployed').map(({ namespace, name, status }) => `release ${namespace}/${name} is ${status}`),
+    ...clusters.filter(({ provisioningState }) => !['Succeeded', 'Failed'].includes(provisioningState)).map(({ id }) => `${id} is not settled`),
+    ...disks.filter(({ moves }) => moves > 1).map(({ id, moves }) => `disk ${id} was moved ${moves} times`),
+    ...violations.map((violation) => `the world saw: ${violation}`),
+  ]
+}

@@ -1,0 +1,136 @@
+import type { Access, WorldView } from './world-view.js'
+
+/** What can be seen at a glance, often. */
+export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | 'recordSets' | 'pools'>
+
+/** What the judge is told besides the world's own state. */
+export interface Beside {
+  /** Which hubs answer where, now. Asked only when a record has changed. */
+  hubs(): WorldView['hubs']
+  /** Steps that have an intent in the journal, synced, and nothing verified since. */
+  openIntents(): number
+}
+
+/**
+ * Watches a failover as it goes, and says what must never happen. Written from what the people who lose by it would say, not from what the
+ * tool does: it shares no code with it.
+ */
+export class Watch {
+  readonly violations: string[] = []
+  readonly #start: Glance
+  readonly #beside: Beside
+  readonly #records = new Map<string, string>()
+  readonly #seen = new Set<string>()
+  /** By a write's method and address: whether anybody has looked at what it changes since. */
+  readonly #looked = new Map<string, boolean>()
+  /** `host address` that answered over HTTPS when asked. */
+  readonly #answered = new Set<string>()
+
+  constructor(start: Glance, beside: Beside) {
+    this.#start = start
+    this.#beside = beside
+    for (const record of start.recordSets) this.#records.set(keyOf(record), record.values.join(' '))
+  }
+
+  /** To be called whenever the world has changed. */
+  look(now: Glance): void {
+    this.#noTwoHolders(now)
+    this.#noTwoImports(now)
+    this.#nothingIsLost(now)
+    this.#namesLeadToHubs(now)
+  }
+
+  /** To be called with every entry of the access log. */
+  hear(entry: Access): void {
+    const { door, method, path, status, writes } = entry
+    if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
+    if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path)
+    // The marks of who is at work are no part of a failover, and are written before its first intent.
+    if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
+    if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
+    if (door === 'arm' && status < 400) this.#writtenOnce(method, path)
+  }
+
+  /** A disk has one writer: at most one running machine has it. */
+  #noTwoHolders({ vms }: Glance): void {
+    const holders = new Map<string, string>()
+    for (const { id, powerState, dataDisks } of vms) {
+      if (powerState !== 'running') continue
+      for (const disk of dataDisks) {
+        const other = holders.get(disk.id.toLowerCase())
+        if (other !== undefined) this.#say(`disk ${disk.id} is attached to ${other} and to ${id}, and both run`)
+        holders.set(disk.id.toLowerCase(), id)
+      }
+    }
+  }
+
+  #noTwoImports({ pools }: Glance): void {
+    for (const { name, importedOn } of pools) {
+      if (importedOn.length > 1) this.#say(`pool ${name} is imported on ${importedOn.join(' and ')}`)
+    }
+  }
+
+  /** What was there at the start stays, by whatever way: a disk keeps its unique id when it is moved. */
+  #nothingIsLost(now: Glance): void {
+    const lost = (what: string, before: readonly string[], after: readonly string[]): void => {
+      const left = new Set(after.map((one) => one.toLowerCase()))
+      for (const one of before) if (!left.has(one.toLowerCase())) this.#say(`${what} ${one} was there at the start and is gone`)
+    }
+    lost('disk', this.#start.disks.map(({ uniqueId }) => uniqueId), now.disks.map(({ uniqueId }) => uniqueId))
+    for (const what of ['vms', 'clusters', 'groups'] as const) lost(what.slice(0, -1), this.#start[what].map(({ id }) => id), now[what].map(({ id }) => id))
+    lost('record', this.#start.recordSets.map(keyOf), now.recordSets.map(keyOf))
+  }
+
+  /** A name that students use leads where it led at the start, or to a hub that answers and was asked. */
+  #namesLeadToHubs({ recordSets }: Glance): void {
+    for (const record of recordSets) {
+      const [key, value] = [keyOf(record), record.values.join(' ')]
+      if (this.#records.get(key) === value) continue
+      this.#records.set(key, value)
+      const before = this.#start.recordSets.find((one) => keyOf(one) === key)
+      if (record.type !== 'A' || before?.values.join(' ') === value) continue
+      const host = `${record.name}.${record.zone}`.toLowerCase()
+      for (const address of record.values) this.#leadsToHub(host, address)
+    }
+  }
+
+  #leadsToHub(host: string, address: string): void {
+    const hubs = this.#beside.hubs()
+    // Names that are no hub's are nobody's business here.
+    if (!hubs.some((hub) => hub.host.toLowerCase() === host)) return
+    const answers = hubs.some((hub) => hub.host.toLowerCase() === host && hub.address === address && hub.answers)
+    if (!answers) this.#say(`${host} was pointed to ${address}, where no hub of that name answers`)
+    else if (!this.#answered.has(`${host} ${address}`)) this.#say(`${host} was pointed to ${address}, which nobody had asked before`)
+  }
+
+  #lookedAt(path: string): void {
+    const seen = path.toLowerCase()
+    for (const [write, looked] of this.#looked) if (!looked && isAbout(write, seen)) this.#looked.set(write, true)
+  }
+
+  /** Nothing is written twice without a look at what the first time has made of it. */
+  #writtenOnce(method: string, path: string): void {
+    const write = `${method} ${path.toLowerCase()}`
+    // What only looks is sent by POST too.
+    if (method === 'POST' && !/\/moveResources$/i.test(path)) return
+    if (this.#looked.get(write) === false) this.#say(`written twice without a look in between: ${method} ${path}`)
+    this.#looked.set(write, false)
+  }
+
+  #say(violation: string): void {
+    if (this.#seen.has(violation)) return
+    this.#seen.add(violation)
+    this.violations.push(violation)
+  }
+}
+
+function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone' | 'name' | 'type'>): string {
+  return `${name}.${zone} ${type}`.toLowerCase()
+}
+
+/** Is a read about what a write changes? A move is seen by where the disks of its group are. */
+function isAbout(write: string, read: string): boolean {
+  const path = write.slice(write.indexOf(' ') + 1)
+  if (path === read) return true
+  return path.endsWith('/moveresources') && /\/(disks|resources)(\/|$)/.test(read)
+}

@@ -1,0 +1,17 @@
+/** What happens to one request on its way. */
+export type WireTrouble =
+  /** Refused before it is looked at. `retryAfterSeconds` as the header says it. */
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly retryAfterSeconds?: number }
+  /** The connection breaks before it comes through. */
+  | { readonly kind: 'reset' }
+  /** It is carried out, and the answer is lost. */
+  | { readonly kind: 'reply-lost' }
+  /** Its answer takes that many milliseconds of the world longer. */
+  | { readonly kind: 'slow'; readonly ms: number }
+
+/** What befalls whatever a machine asks of a world: decided request by request. */
+export interface Trouble {
+  onRequest(method: string, path: string): WireTrouble | undefined
+}
+
+export const noTrouble: Trouble = { onRequest: () => undefined }

@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+import { served, type Served } from '../helpers/served.js'
+import { switched, work, type Switched } from '../helpers/switched.js'
+import { hasTerminals, inTerminal, keys } from '../helpers/terminal.js'
+
+let world: Served & AsyncDisposable
+beforeAll(async () => void (world = await served(undefined, 1)))
+afterAll(() => world[Symbol.asyncDispose]())
+
+const sites: Switched[] = []
+afterEach(() => sites.splice(0).forEach((one) => one.end()))
+
+interface Site extends Switched {
+  readonly stateDir: string
+  readonly run: readonly string[]
+}
+
+/** A runbook of two steps, of which the first is done and the second has failed. */
+async function failedSite(): Promise<Site & { readonly id: string }> {
+  const small = switched(work('rack') + work('hub', ['rack']))
+  sites.push(small)
+  const stateDir = temporaryFolder()
+  const run = ['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', stateDir, '--confirm=small', '--yes']
+  small.finish('rack')
+  small.fail('hub')
+  expect((await lifeboat(run).ended).code).toBe(1)
+  const { stdout } = await lifeboatHere(['status', '--json', '--state-dir', stateDir])
+  return { ...small, stateDir, run, id: (JSON.parse(stdout) as { run: string }).run }
+}
+
+const runsOf = async (stateDir: string): Promise<readonly { run: string; condition: string }[]> =>
+  (JSON.parse((await lifeboatHere(['runs', '--json', '--state-dir', stateDir])).stdout) as { runs: { run: string; condition: string }[] }).runs
+
+describe('the same command again after a failure', () => {
+  it('without a terminal begins nothing, says how to go on, and begins afresh with --fresh', async () => {
+    const small = await failedSite()
+    const refused = await lifeboatHere(small.run)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toMatch(new RegExp(`run ${small.id} of small is not finished: it failed at hub; 1 of 2 steps done, begun \\w+ ago by `))
+    expect(refused.stderr).toContain('--fresh')
+    expect(refused.stderr).toContain(`lifeboat resume ${small.id} --yes --state-dir ${small.stateDir}`)
+    expect(await runsOf(small.stateDir)).toHaveLength(1)
+
+    small.fail('hub')
+    expect((await lifeboat([...small.run, '--fresh']).ended).code).toBe(1)
+    const [newer, older] = await runsOf(small.stateDir)
+    // The older one is in nobody's way: a resume without a name means the newer, and a look at the older one says so.
+    expect((await lifeboatHere(['status', small.id, '--state-dir', small.stateDir])).stdout).toContain(`newer   ${newer?.run ?? ''} has begun since`)
+    small.finish('hub')
+    const resumed = await lifeboat(['resume', '--yes', '--state-dir', small.stateDir]).ended
+    expect([resumed.code, older?.run], resumed.stderr).toEqual([0, small.id])
+    expect((await runsOf(small.stateDir)).map(({ condition }) => condition)).toEqual(['succeeded', 'failed'])
+
+    // What is done is done: nothing is offered any more, and a new run finds all as it is wanted.
+    const again = await lifeboat(small.run).ended
+    expect(again.code, again.stderr).toBe(0)
+    const byName = await lifeboat(['resume', small.id, '--yes', '--state-dir', small.stateDir]).ended
+    expect([byName.code, byName.stderr]).toEqual([0, expect.stringContaining('A newer run of small has begun since')])
+  })
+
+  it.skipIf(!hasTerminals)('at a terminal asks, and resumes', async () => {
+    const small = await failedSite()
+    small.finish('hub')
+    const session = inTerminal(small.run.filter((one) => one !== '--confirm=small'))
+    await session.waitFor('is not finished. What now?')
+    const shown = session.screen().join(' ').replaceAll(/\s+/g, ' ')
+    expect(shown).toContain('it failed at hub; 1 of 2 steps done')
+    expect(shown).toMatch(/❯ Resume it: go on where it stopped Begin afresh, .* Stop here/)
+    session.type(keys.enter)
+    expect(await session.ended).toBe(0)
+    expect(await runsOf(small.stateDir)).toMatchObject([{ run: small.id, condition: 'succeeded' }])
+  })
+
+  it.skipIf(!hasTerminals)('at a terminal can be left, or begun afresh', async () => {
+    const small = await failedSite()
+    const left = inTerminal(small.run)
+    await left.waitFor('What now?')
+    left.type('3')
+    await left.waitFor('❯ Stop here')
+    left.type(keys.enter)
+    expect(await left.ended).toBe(3)
+    expect(left.screen().at(-1)).toBe('Stopped; nothing was changed.')
+
+    small.finish('hub')
+    const fresh = inTerminal(small.run)
+    await fresh.waitFor('What now?')
+    fresh.type('2')
+    await fresh.waitFor('❯ Begin afresh')
+    fresh.type(keys.enter)
+    expect(await fresh.ended).toBe(0)
+    expect((await runsOf(small.stateDir)).map(({ condition }) => condition)).toEqual(['succeeded', 'failed'])
+  })
+})
+
+describe('a look at a run that is at work', () => {
+  it('measures to now, and not to the last record', async () => {
+    const small = switched(work('rack'))
+    sites.push(small)
+    const stateDir = temporaryFolder()
+    const run = lifeboat(['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', stateDir, '--confirm=small', '--yes'])
+    await small.begun('rack')
+    const look = async (): Promise<{ elapsedMs: number; running: { id: string; elapsedMs: number }[] }> =>
+      JSON.parse((await lifeboatHere(['status', '--json', '--state-dir', stateDir])).stdout) as never
+    const first = await look()
+    const second = await look()
+    // Nothing was journaled in between.
+    expect(second.elapsedMs).toBeGreaterThan(first.elapsedMs)
+    expect(second.running[0]?.id).toBe('rack')
+    expect(second.running[0]?.elapsedMs).toBeGreaterThan(first.running[0]?.elapsedMs ?? Infinity)
+    // What would be put back can be looked at meanwhile, and nothing is locked by it.
+    const undo = await lifeboatHere(['undo', '--dry-run', '--state-dir', stateDir])
+    expect([undo.code, undo.stderr]).toEqual([0, expect.stringContaining('This run is still at work (')])
+    expect(undo.stdout).toContain('Plan for small')
+    small.finish('rack')
+    expect((await run.ended).code).toBe(0)
+  })
+})

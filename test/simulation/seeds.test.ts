@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { lifeboat } from '../helpers/cli.js'
+import { sites } from '../helpers/sites.js'
+
+const isAll = process.env['SIMULATE'] === 'all'
+const hour = 3_600_000
+const seeds = isAll ? 500 : 12
+
+interface Simulated {
+  readonly seeds: number
+  readonly lives: number
+  readonly kills: number
+  readonly wrong: readonly unknown[]
+}
+
+describe('failovers in bad weather', () => {
+  it(`lose nothing while it lasts, and come to their end when it is over: ${seeds} seeds`, { timeout: hour }, async () => {
+    const runbooks = Object.values(sites).map(({ runbook }) => runbook)
+    const { code, stdout, stderr } = await lifeboat(['simulate', ...runbooks, '--seeds', String(seeds), '--json']).ended
+    expect(code, stderr).toBe(0)
+    const result = JSON.parse(stdout) as Simulated
+    process.stderr.write(`${result.seeds} seeds, ${result.lives} lives, ${result.kills} of them killed\n`)
+    expect(result).toMatchObject({ seeds, wrong: [] })
+    // Weather that disturbs nobody would prove nothing.
+    expect(result.lives).toBeGreaterThan(seeds)
+    expect(result.kills).toBeGreaterThan(0)
+  })
+})
