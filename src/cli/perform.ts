@@ -246,7 +246,7 @@ async function onTarget(
   const doors = site.doors(state.paths(run).secrets, run, log)
   const azure = doors(noStep).azure
   const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
-  await admitted(target, site, signal)
+  await admitted(target, site, signal, notice)
   const beating = new AbortController()
   const beats = target.keepBeating(beating.signal)
   let code: number | undefined

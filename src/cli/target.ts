@@ -1,4 +1,4 @@
-import { LifeboatError, type Write } from '../contract/index.js'
+import { errorFacts, LifeboatError, type Write } from '../contract/index.js'
 import { groupsOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
 import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
@@ -56,13 +56,20 @@ export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortControlle
 }
 
 /** Looks who is at work before anything else is read. What may pass is tried again first. */
-export async function admitted(target: TargetLock, { clock }: Site, signal: AbortSignal): Promise<void> {
+export async function admitted(
+  target: Pick<TargetLock, 'admit'>,
+  { clock }: Pick<Site, 'clock'>,
+  signal: AbortSignal,
+  notice: (message: string) => void,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await target.admit()
     } catch (error) {
       const wait = waitAfter(error, attempt, readPolicy)
       if (wait === undefined) throw error
+      // Whoever waits is told at once what for: tries may go on for a minute.
+      notice(`Who is at work on this target cannot be told yet, trying again: ${errorFacts(error).message}`)
       await waitOut(clock, wait, signal)
     }
   }

@@ -121,6 +121,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * does not look again.
    */
   readonly stands?: true
+  /**
+   * True where what `apply` has begun cannot be seen while it is under way (a move shows only in where each disk is). The way back from an
+   * intent without an outcome then shows all of it, and `apply` must wait for the end of what may still be going on.
+   */
+  readonly unseen?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification
@@ -147,9 +152,9 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   /**
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
    * change as it was made, `now` what going forward would change of the same resource again, if anything, and `forward` all of that:
-   * is it back? Undefined, or without this function, both must be alike.
+   * is it back? `in-part` for one that is half made, and so to be put back. Undefined, or without this function, both must be alike.
    */
-  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[]) => boolean | undefined
+  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[]) => boolean | 'in-part' | undefined
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**

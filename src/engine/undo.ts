@@ -31,7 +31,8 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
     const changes = ran.steps.get(node.id)?.firstChanges ?? []
     return node.kind === 'step' && changes.length > 0 ? [{ node, changes, module: moduleOf({ registry }, node) }] : []
   })
-  const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes)]))
+  const isOpen = (id: string): boolean => ran.steps.get(id)?.open === true
+  const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, isOpen(node.id))]))
   const outputs = new Map<string, JsonObject>()
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
   const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
@@ -70,17 +71,23 @@ function leftOf<D>(step: string, module: AnyStep<D>, changes: readonly Change[])
 
 /**
  * A module that goes the other way: converged where going forward would make the run's own changes again, from the very state
- * that the run found. `changes` are those of the first intent for each resource.
+ * that the run found. `changes` are those of the first intent for each resource. `open`: that intent has no outcome, so that what it
+ * began may still be going on; where that cannot be seen (`unseen`), it counts as made until this has put it back.
  */
-export function backwards<D>(module: AnyStep<D>, changes: readonly Change[]): AnyStep<D> {
+export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], open = false): AnyStep<D> {
   const inverses = module.invert(changes)
   const invertible = changes.filter((_, index) => {
     const inverse = inverses[index]
     return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
   })
+  let mayGoOn = open && module.unseen === true
   return {
     ...module,
     outputs: z.object({}),
+    async apply(...given): Promise<void> {
+      await module.apply(...given)
+      mayGoOn = false
+    },
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
       if (seen.state === 'unknown' || seen.state === 'conflict') return seen
@@ -90,7 +97,7 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[]): An
       const places = invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }
-      const left = places.filter(({ place }) => place === 'made').map(({ change }) => change)
+      const left = places.filter(({ place }) => place === 'made' || mayGoOn).map(({ change }) => change)
       return left.length === 0 ? { state: 'converged', outputs: {} } : { state: 'drifted', seen: left }
     },
     plan: (_inputs, seen) => (seen.state === 'drifted' ? module.invert(seen.seen as readonly Change[]).filter(isChange) : []),
@@ -107,6 +114,7 @@ function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<
   const again = forward.find(({ resource }) => resource === change.resource)
   const told = module.isBack?.(change, again, forward)
   if (again === undefined) return told === true ? 'back' : 'made'
+  if (told === 'in-part') return 'made'
   const same = told ?? (again.action === change.action && sameJson(again.before, change.before))
   return same ? 'back' : 'elsewhere'
 }

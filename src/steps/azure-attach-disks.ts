@@ -31,16 +31,16 @@ export const attachDisks = defineStep({
     /** Another group in which a disk may be: the one that it is moved out of, and that a refused move leaves it in. */
     from: z.string().optional(),
     disks: wantedDisks,
-    /** Size and zone of a machine that is still to be made: by them a plan tells whether it will take the disks. */
+    /** Size and zone of a machine that is still to be made, for a plan that cannot take them from the step that makes it. */
     size: z.string().optional(),
     zone: z.string().optional(),
   }),
   outputs: z.object({ disks: z.array(foundDisk) }),
   identity: ['machine', 'resourceGroup', 'disks'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 30 * minutes }),
-  preflight: (changes, wanted, { doors }) =>
+  preflight: (changes, wanted, { doors, planned }) =>
     together(
-      attachFindings(wanted, doors),
+      attachFindings(wanted, doors, planned),
       rightsFindings(doors, [{ scope: wanted.machine, actions: attachActions }]),
       lockFindings(doors, wanted.machine, changes),
     ),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type PlanInputs } from '../contract/index.js'
 import { durationMs, file, resourceId } from '../contract/inputs.js'
 import type { Disk, Snapshot } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
@@ -9,6 +9,7 @@ import type { Platform } from '../platform/platform.js'
 import { findIn, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
+import { storageRecord } from './parts/storage-record.js'
 import { pathIn, put } from './parts/writes.js'
 import { claim, defineStep, ended, groupClaim, groupOf, hours, idIn, known, minutes, seconds } from './step.js'
 
@@ -25,7 +26,13 @@ const inputs = z.strictObject({
   /** Path of the private key to log in with. */
   sshKey: file,
   pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
-  /** An older snapshot is of another day, and no copy of what is on the disks now. */
+  /**
+   * What lay on the pool right before the fence (`zfs/record`): only a copy that was made for that record is one of what is on the disks
+   * now. One of an earlier failover that was put back since is not, however young it is. Null where none could be made: then any goes
+   * that is young enough, since the pool may have been exported by a run whose journal is lost.
+   */
+  record: storageRecord.nullable().optional(),
+  /** Without a record: an older snapshot is of another day, and no copy of what is on the disks now. */
   notOlderThan: durationMs.default(24 * hours),
 })
 type Inputs = z.infer<typeof inputs>
@@ -48,7 +55,7 @@ const copyLabel = (disk: string): string => `snapshot of disk ${disk}`
 /**
  * Safety copies: an incremental snapshot of every disk takes seconds and is the way back from everything else. They make a
  * pool again only if nothing wrote to any of the disks meanwhile, so the fence comes before. A snapshot is known by its
- * disk's unique id, so that a run that starts afresh adopts those that are there.
+ * disk's unique id and the record it was made for, and a run that starts afresh adopts those that are there.
  */
 export const diskSnapshots = defineStep({
   uses: 'azure/disk-snapshots',
@@ -63,9 +70,11 @@ export const diskSnapshots = defineStep({
     const { resourceGroup, machine } = wanted
     const to = isPending(wanted.to) ? undefined : wanted.to
     const group = isPending(resourceGroup) ? undefined : await doors.azure.groups.get(resourceGroup)
-    const copies = await Promise.all(wanted.disks.map((disk) => copyOf(doors, group?.id, disk, { from: wanted.from, to })))
+    const there = group === undefined || isPending(wanted.record) ? undefined : { group, record: wanted.record }
+    const copies = await Promise.all(wanted.disks.map((disk) => copyOf(doors, there, disk, { from: wanted.from, to })))
     const since = clock.now().getTime() - wanted.notOlderThan
-    const old = copies.find(({ snapshot }) => snapshot !== undefined && snapshot.createdAt.getTime() < since)
+    const isOld = ({ snapshot }: Copy): boolean => snapshot !== undefined && snapshot.createdAt.getTime() < since
+    const old = recorded(wanted.record) ? undefined : copies.find(isOld)
     const missing = copies.filter(({ snapshot }) => snapshot === undefined)
     const failed = copies.find(({ snapshot }) => snapshot?.provisioningState === 'Failed')
     const pending = copies.find(({ snapshot }) => snapshot !== undefined && snapshot.provisioningState !== 'Succeeded')
@@ -93,7 +102,8 @@ export const diskSnapshots = defineStep({
       changes.map(async ({ resource }) => {
         const disk = wanted.disks.find(({ name }) => copyLabel(name) === resource)
         if (disk === undefined) return
-        const { source, name } = await copyOf(doors, undefined, disk, wanted)
+        const source = await findIn(doors, wanted.from, wanted.to, disk)
+        const name = snapshotName(disk.name, source.uniqueId, wanted.record)
         const { snapshots } = doors.azure
         const id = idIn(group.id, snapshotType, name)
         const operation = await snapshots.create(id, source)
@@ -112,17 +122,33 @@ export const diskSnapshots = defineStep({
   estimateMs: () => 40 * seconds,
 })
 
-/** `group`: id of the snapshots' group, if it is there. */
-async function copyOf(doors: Platform, group: string | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
+interface Kept {
+  readonly group: { readonly id: string; readonly name: string }
+  readonly record: Inputs['record']
+}
+
+/** `there`: the group of the snapshots, if it is there and it is known which count. */
+async function copyOf(doors: Platform, there: Kept | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
   const source = await findIn(doors, from, to, disk)
-  const name = snapshotName(disk.name, source.uniqueId)
-  const snapshot = group === undefined ? undefined : await doors.azure.snapshots.get(idIn(group, snapshotType, name))
+  const name = snapshotName(disk.name, source.uniqueId, there?.record)
+  const snapshot = there === undefined ? undefined : await newestOf(doors, there, name)
   return { disk, source, name, snapshot }
 }
 
-/** At most 80 characters; the unique id tells two disks of one name apart. */
-function snapshotName(disk: string, uniqueId: string): string {
-  return `${disk.slice(0, 43)}-${uniqueId.slice(0, 36)}`
+/** Under its own name where it was made for this record; else the newest of the disk, for whichever record it was made. */
+async function newestOf({ azure }: Platform, { group, record }: Kept, name: string): Promise<Snapshot | undefined> {
+  const others = recorded(record) ? [] : ((await azure.groups.list(group.name)) ?? []).map(nameOf).filter((one) => one.startsWith(`${name}-`))
+  const found = await Promise.all([name, ...others].map((one) => azure.snapshots.get(idIn(group.id, snapshotType, one))))
+  const whole = found.filter((one) => one !== undefined)
+  return whole.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
+}
+
+const recorded = (record: PlanInputs<Inputs>['record']): boolean => record !== undefined && record !== null && !isPending(record)
+
+/** At most 80 characters; the unique id tells two disks of one name apart, the record's time two failovers of one disk. */
+function snapshotName(disk: string, uniqueId: string, record?: Inputs['record']): string {
+  const own = `${disk.slice(0, 26)}-${uniqueId.slice(0, 36)}`
+  return record === undefined || record === null ? own : `${own}-${record.takenAt.replace(/\D/g, '').slice(0, 14)}`
 }
 
 /** Only a machine that has a disk of the pool can have the pool, so only such a one is asked; if it does not answer, that throws. */

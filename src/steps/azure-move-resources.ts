@@ -54,6 +54,7 @@ export const moveResources = defineStep({
   inputs,
   outputs: z.object({ resourceGroup: z.string(), disks: z.array(foundDisk), remark: z.string().optional() }),
   identity: ['from', 'to', 'disks', 'move'],
+  unseen: true,
   verification: () => ({ everyMs: 10 * seconds, withinMs: 4 * hours }),
   preflight: (changes, wanted, { doors }) =>
     together(

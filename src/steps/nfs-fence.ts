@@ -65,6 +65,8 @@ export const nfsFence = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool', 'stopsNfs', 'unlessIn'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
+  // A `zpool export` whose client has died is seen when it is over.
+  unseen: true,
   // A server that is to be stopped because it does not answer cannot be asked of its pool, nor one that is to be started.
   preflight: (changes, wanted, { doors }) => {
     if (isWayBack(changes)) return together(startFindings(wanted, doors))
@@ -237,10 +239,13 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
     ctx.progress('stopping NFS')
     return stopNfs(host)
   }
+  // The way back. Mounting comes behind the host's lock, and so behind an export of an earlier life that may still be at work.
+  if (truth(change.after, 'imported') === true) await mountAll(host)
   const [pools, nfs] = await ask(host, importedPools, nfsState)
   const imported = pools.find(({ guid }) => guid === pool.guid)
   if (truth(change.after, 'imported') === true) {
-    if (imported === undefined) await importPool(host, pool)
+    if (imported !== undefined) return
+    await importPool(host, pool)
     return mountAll(host)
   }
   // Clients that still write must not have the pool taken from under them.

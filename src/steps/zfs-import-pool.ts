@@ -66,9 +66,11 @@ export const zfsImportPool = defineStep({
     remark: z.string().optional(),
   }),
   identity: ['machine', 'user', 'sshKey', 'pool'],
+  // A `zpool import` whose client has died is in no list until it is over.
+  unseen: true,
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   async preflight(changes, wanted, { doors }) {
-    const features = changes.some(({ after }) => wantsImport(after)) ? await unknownFeatures(wanted, doors) : []
+    const features = changes.some(({ after }) => isImported(after)) ? await unknownFeatures(wanted, doors) : []
     const key = [...(await keyFindings(wanted.sshKey)), ...(wanted.record === null ? [noRecord] : []), ...features]
     if (isPending(wanted.machine) || isPending(wanted.disks) || isPending(wanted.pool)) return key
     const { machine, disks, pool } = wanted
@@ -102,15 +104,17 @@ export const zfsImportPool = defineStep({
   async apply(changes, wanted, ctx) {
     const host = hostOf(wanted, ctx.doors)
     for (const { after } of changes) {
-      if (wantsImport(after)) await bringIn(host, wanted, ctx)
+      if (isImported(after)) await bringIn(host, wanted, ctx)
       else await takeOut(host, wanted)
     }
   },
   invert: (changes) => changes.map((change) => inverted({ ...change, before: { imported: false } })),
+  // Imported and not mounted yet: a run that was cut off in between is to give the pool back all the same.
+  isBack: ({ before: then }, now) => (isImported(now?.before) && !isImported(then) ? 'in-part' : undefined),
   writes: (changes, { machine }) =>
     changes.flatMap(({ before, after }) => {
-      if (!wantsImport(after)) return onHost(machine, 'zpool export')
-      return onHost(machine, ...(wantsImport(before) ? [] : ['zpool import']), 'zfs mount')
+      if (!isImported(after)) return onHost(machine, 'zpool export')
+      return onHost(machine, ...(isImported(before) ? [] : ['zpool import']), 'zfs mount')
     }),
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 40 * seconds,
@@ -156,14 +160,22 @@ async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): 
   await mountAll(host)
 }
 
-/** The way back. */
+/**
+ * The way back. Not looked at first: an import of an earlier life, whose client is dead, may still be at work. The export comes behind the
+ * host's lock, and so behind that. `observe` has seen that no other pool of the name is there.
+ */
 async function takeOut(host: Host, { pool }: Inputs): Promise<void> {
-  const [pools] = await ask(host, importedPools)
-  if (pools.some(({ guid }) => guid === pool.guid)) await exportPool(host, pool.name)
+  try {
+    await exportPool(host, pool.name)
+  } catch (error) {
+    if (!(error instanceof LifeboatError) || error.code !== 'zfs.look-again') throw error
+    const [pools] = await ask(host, importedPools)
+    if (pools.some(({ guid }) => guid === pool.guid)) throw error
+  }
 }
 
-function wantsImport(after: Change['after']): boolean {
-  return typeof after === 'object' && after !== null && 'imported' in after && after.imported === true
+function isImported(state: Change['after']): boolean {
+  return typeof state === 'object' && state !== null && 'imported' in state && state.imported === true
 }
 
 /** The pool is known by its guid; a name proves nothing. */

@@ -183,6 +183,18 @@ export const contractCases: Readonly<Record<string, Readonly<Record<string, Cont
       },
       { named: ['disks'] },
     ),
+    'none since it was recorded': azure(
+      'azure/disk-snapshots',
+      async (world) => {
+        groups(world, 'data100-snapshots', 'data100-disks')
+        exported(world)
+        const machine = await putMachine(world.test)
+        const wanted = { resourceGroup: 'data100-snapshots', disks, from: oldGroup, to: 'data100-disks', machine, pool, ...login(world) }
+        await world.driven(moduleOf('azure/disk-snapshots'), wanted).make()
+        return { ...wanted, record: recorded }
+      },
+      { named: ['disks'] },
+    ),
   },
   'azure/move-resources': {
     'one moved already': azure(

@@ -1,19 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe } from 'vitest'
-import { parse, stringify } from 'yaml'
 import type { Host } from '../../src/platform/host/run.js'
 import { labImage, labNeeds } from '../../src/sim/lab/image.js'
 import { serveWorld } from '../../src/sim/serve.js'
-import { data100, lifeboat, root, type RunningCli, temporaryFolder } from './cli.js'
-import { doorsTo, subscription } from './steps.js'
+import { lifeboat, root, type RunningCli, temporaryFolder } from './cli.js'
+import { doorsTo } from './steps.js'
+import { cutDown, poolPath, poolSteps, serverSteps, type Edit } from './storage-path.js'
 
 /** Skipped where this machine cannot run the lab; `lab-image.ts` has said why. */
 export const inTheLab = describe.skipIf(labNeeds(process.env).length > 0)
 
-const machineIn = (group: string): string => `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/nfsserver`
-export const oldServer = machineIn('MC_data100-19s_data100-19s_westus2')
-export const newServer = machineIn('data100-nfs')
+export { newServer, oldServer } from './storage-path.js'
 
 export type LabWorld = Awaited<ReturnType<typeof labWorld>>
 
@@ -36,7 +33,8 @@ export async function labWorld() {
     if (result?.exitCode !== 0) throw new Error(`${script}\nfailed on ${machine}: ${JSON.stringify(result)}\n${said.join('\n')}`)
     return result.stdout
   }
-  const runbook = storagePath(folder)
+  const realGuid: Edit = ({ vars }) => void (vars.pool['guid'] = '${{ env.POOL_GUID }}')
+  const runbook = cutDown(folder, [...serverSteps, ...poolSteps], 'storage', realGuid)
   const cli = (...args: string[]): RunningCli => lifeboat([...args, '--yes', '--json', '--state-dir', join(folder, 'state')])
   return {
     served,
@@ -44,32 +42,21 @@ export async function labWorld() {
     said,
     on,
     /** The storage path of data100. */
-    run: (...more: string[]): RunningCli => cli('run', runbook, '--cloud', served.cloudPath, '--confirm', 'data100', ...more),
+    run: (...more: string[]): RunningCli => cli('run', runbook, '--cloud', served.cloudPath, '--confirm', 'storage', ...more),
     resume: (...more: string[]): RunningCli => cli('resume', ...more),
-    undo: (run: string): RunningCli => cli('undo', run, '--confirm', 'data100'),
+    undo: (run: string): RunningCli => cli('undo', run, '--confirm', 'storage'),
+    /** The same in two parts: the new server is made once, and the pool goes to it and comes back as often as one likes. */
+    apart: () => {
+      const [server, pool] = [cutDown(folder, serverSteps, 'server'), poolPath(folder, realGuid)]
+      const running = (path: string, name: string): RunningCli => cli('run', path, '--cloud', served.cloudPath, '--confirm', name)
+      return {
+        makeServer: () => running(server, 'server'),
+        run: () => running(pool, 'pool-path'),
+        undo: (run: string) => cli('undo', run, '--confirm', 'pool-path'),
+      }
+    },
     [Symbol.asyncDispose]: () => served.stop(),
   }
-}
-
-const storageSteps = [
-  ...['group-network', 'group-nfs', 'group-disks', 'group-snapshots', 'network', 'nfs', 'users-lose-the-rest', 'record', 'fence', 'snapshots', 'detach'],
-  ...['move', 'attach', 'import', 'exports'],
-]
-
-interface Runbook {
-  rehearsal?: unknown
-  vars: { pool: Record<string, unknown> }
-  steps: { id: string }[]
-}
-
-/** The runbook of data100 as it stands, cut down to what touches the storage. */
-function storagePath(folder: string): string {
-  const { rehearsal: _, ...whole } = parse(readFileSync(data100, 'utf8')) as Runbook
-  whole.vars.pool['guid'] = '${{ env.POOL_GUID }}'
-  whole.steps = whole.steps.filter(({ id }) => storageSteps.includes(id))
-  const path = join(folder, 'storage.yaml')
-  writeFileSync(path, stringify(whole))
-  return path
 }
 
 /** The door by SSH that a run has, to one of the lab's machines, and the guid that its world says the pool has. */

@@ -3,8 +3,11 @@ import { ask } from '../../src/platform/host/ask.js'
 import { activeFeatures, knownFeatures } from '../../src/platform/host/features.js'
 import { importablePools, importPool } from '../../src/platform/host/pools.js'
 import type { Host } from '../../src/platform/host/run.js'
+import { nfsFence } from '../../src/steps/nfs-fence.js'
 import { wholePool } from '../../src/steps/parts/pool.js'
+import { zfsImportPool } from '../../src/steps/zfs-import-pool.js'
 import { inTheLab, labWorld, oldServer, sshTo, type LabWorld } from '../helpers/lab.js'
+import { Driven, doorsTo, type OpenedDoors } from '../helpers/steps.js'
 
 const zhack = 'zhack -d /dev/disk/azure/scsi1 feature'
 
@@ -13,6 +16,9 @@ inTheLab('a pool that cannot simply be imported, on real ZFS', { shuffle: false 
   let world: LabWorld
   let host: Host
   let guid: string
+  let doors: OpenedDoors['doors']
+  let clock: OpenedDoors['clock']
+  let login: { readonly machine: string; readonly user: string; readonly sshKey: string }
   const none: ReadonlySet<string> = new Set()
   const found = async () => (await ask(host, importablePools))[0]
   const wanted = () => ({ pool: { name: 'pool0', guid, devices: 2 } })
@@ -20,6 +26,8 @@ inTheLab('a pool that cannot simply be imported, on real ZFS', { shuffle: false 
   beforeAll(async () => {
     world = await labWorld()
     ;({ host, guid } = await sshTo(world, oldServer))
+    ;({ doors, clock } = await doorsTo(world.served.cloudPath))
+    login = { machine: oldServer, user: host.at.user, sshKey: host.at.key }
     await on('systemctl stop nfs-server')
   })
   afterAll(() => world[Symbol.asyncDispose]())
@@ -60,5 +68,31 @@ inTheLab('a pool that cannot simply be imported, on real ZFS', { shuffle: false 
     expect(wholePool(pools, one, none)).toMatchObject({ guid, devices: [{ name: 'lun1' }] })
     await importPool(host, one.pool)
     expect((await on('zpool get -H -o value guid pool0')).trim()).toBe(guid)
+  })
+
+  it('whose name another one has is a conflict that names both; ZFS itself would not import it either', async () => {
+    const other = (await found())[0]?.guid ?? ''
+    const wanted = { ...login, pool: { name: 'pool0', guid: other, devices: 1 } }
+    const disks = [{ name: 'nfsserver_DataDisk_0', lun: 0, id: `${oldServer}/disk`, uniqueId: 'any' }]
+    const why = expect.stringMatching(`has the pool pool0 with guid ${guid}`) as string
+    expect(await new Driven(zfsImportPool, doors, clock, { ...wanted, disks }).see()).toMatchObject({ state: 'conflict', why })
+    expect(await new Driven(nfsFence, doors, clock, wanted).see()).toMatchObject({ state: 'conflict', why })
+    await expect(importPool(host, wanted.pool)).rejects.toMatchObject({ message: expect.stringContaining("cannot import 'pool0': pool already exists") as string })
+  })
+
+  it('that is nearly full is told before the fence, and after the import', async () => {
+    // ZFS keeps 128 MiB of a small pool for itself: of two gibibytes, more than nine tenths can be used.
+    await on(
+      'modprobe loop', 'losetup --sizelimit 2G /dev/loop0 /dev/disk/azure/scsi1/lun0', 'zpool create -f -O checksum=off full /dev/loop0',
+      '(dd if=/dev/zero of=/full/homes bs=1M count=1730 status=none; zpool sync full)', 'zpool get -H -o value guid full > /root/guid',
+    )
+    const pool = { name: 'full', guid: (await on('cat /root/guid')).trim(), devices: 1 }
+    const { inputs, ctx } = new Driven(nfsFence, doors, clock, { ...login, pool })
+    const findings = await nfsFence.preflight([{ resource: 'zpool full', action: 'run', after: { imported: false } }], inputs, ctx)
+    expect(findings).toMatchObject([{ level: 'warn', what: expect.stringMatching(/^full is 9\d % full/) as string }])
+    const disks = [{ name: 'nfsserver_DataDisk_0', lun: 0, id: `${oldServer}/disk`, uniqueId: 'any' }]
+    const seen = await new Driven(zfsImportPool, doors, clock, { ...login, pool, disks }).see()
+    expect(seen).toMatchObject({ state: 'converged', outputs: { remark: expect.stringMatching(/^full is 9\d % full/) as string } })
+    await on('zpool destroy full', 'losetup -d /dev/loop0')
   })
 })

@@ -59,7 +59,7 @@ describe('disks that are attached first and moved later', () => {
     const before = await planned(world, later)
     expect(before.code).toBe(10)
     expect(before.steps.flatMap(({ id, changes }) => changes.map(({ action, resource }) => `${id}: ${action} ${resource}`))).toEqual([
-      'group-disks: create resourceGroup data100-disks', 'group-snapshots: create resourceGroup data100-snapshots-move',
+      'group-disks: create resourceGroup data100-disks', 'group-snapshots: create resourceGroup data100-snapshots',
       'fence: run nfs-server', 'fence: run zpool pool0',
       'snapshots: create snapshot of disk nfsserver_DataDisk_0', 'snapshots: create snapshot of disk nfsserver_DataDisk_1',
       ...['detach', 'move', 'attach'].flatMap((step) => [0, 1].map((lun) => `${step}: update disk nfsserver_DataDisk_${lun}`)),

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Change, LifeboatError } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { attachDisks } from '../../src/steps/azure-attach-disks.js'
 import { detachDisks } from '../../src/steps/azure-detach-disks.js'
 import { moveResources } from '../../src/steps/azure-move-resources.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { Driven } from '../helpers/steps.js'
 import { diskType, fenceAndDetach, machineType, oldDisks, oldGroup, putMachine } from '../helpers/world.js'
 
 let world: AzureWorld
@@ -252,6 +253,20 @@ describe('azure/move-resources', () => {
     world.test.clock.advance(2 * 3_600_000)
     await step.make()
     expect([...world.test.world.moves.values()]).toEqual([1, 1])
+  })
+
+  it.each([0, 150_000])('that is cut off %i ms after it was asked for, and goes on, is put back whole', async (sinceMs) => {
+    const step = move()
+    const changes = await step.plan()
+    const target = `/subscriptions/${world.test.subscription}/resourceGroups/data100-disks`
+    await world.test.send('POST', `${target.replace('data100-disks', oldGroup)}/moveResources`, { resources: oldDisks(world.test), targetResourceGroup: target })
+    world.test.clock.advance(sinceMs)
+    const back = new Driven(backwards(step.module, changes, true), world.doors, world.clock, { from: oldGroup, to: 'data100-disks', disks })
+    expect(names(await back.plan())).toEqual(names(changes))
+    await back.make()
+    expect(await stateOf(back)).toBe('converged')
+    expect(oldDisks(world.test).map((id) => world.test.world.resource(id) === undefined)).toEqual([false, false])
+    expect([...world.test.world.moves.values()]).toEqual([2, 2])
   })
 
   it('offers nothing on the way back, where the disks must come home', async () => {

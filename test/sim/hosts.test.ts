@@ -134,6 +134,16 @@ describe('inside a host', () => {
     expect(world.violations).toEqual([])
   })
 
+  test('no pool is imported beside another of its name, whatever its guid (S19)', async () => {
+    const second = addSecond(world)
+    await release()
+    moveDisks(world, host, second)
+    world.pools.push({ ...structuredClone(pool), guid: '77', disks: [], importedOn: [second.machine], exported: false })
+    const result = await root(`zpool import -N -d /dev/disk/azure/scsi1 -o cachefile=none ${guid}`, second)
+    expect(result).toMatchObject({ exitCode: 1, stderr: "cannot import 'pool0': pool already exists\n" })
+    expect(pool.importedOn).toEqual([])
+  })
+
   test('half a mirror is imported degraded, half a stripe is not (S8)', async () => {
     const second = addSecond(world)
     await release()

@@ -191,6 +191,13 @@ const impediments: readonly Impediment[] = [
     mend: /Standard_E8s_v3/,
   },
   {
+    name: 'a new server in another region than its disks',
+    runbook: (text) => text.replace('location: westus2', 'location: eastus'),
+    step: 'attach',
+    what: /the disk nfsserver_DataDisk_0 is in westus2, and the machine that is to have it in eastus/,
+    mend: /A disk does not leave its region/,
+  },
+  {
     name: 'disks of a zone for a server without one',
     beside: 'disks',
     world: ({ resources }) => ({ resources: resources.map((one) => (/DataDisk_1$/.test(one.id) ? { ...one, zones: ['3'] } : one)) }),

@@ -26,7 +26,8 @@ const answering = (answer: string | LifeboatError): SshDoor => {
   }
   return { ...world.doors.ssh, read: say, write: (host) => say(host, []) }
 }
-const snapshots = (ssh: SshDoor = answering('')): Driven =>
+const recordOf = (takenAt: string) => ({ takenAt, layout: ['mirror-0 of 2'], datasets: [], exports: [], features: [] })
+const snapshots = (ssh: SshDoor = answering(''), record?: ReturnType<typeof recordOf> | null): Driven =>
   new Driven(diskSnapshots, { ...world.doors, ssh }, world.clock, {
     resourceGroup: 'data100-snapshots',
     disks: [0, 1].map((lun) => ({ name: `nfsserver_DataDisk_${lun}`, lun })),
@@ -36,6 +37,7 @@ const snapshots = (ssh: SshDoor = answering('')): Driven =>
     user: 'hubadmin',
     sshKey: world.key,
     pool,
+    ...(record === undefined ? {} : { record }),
   })
 const exported = (): void => void Object.assign(world.test.world.pools[0]!, { importedOn: [], exported: true })
 const kept = () => stateOf(world.test.world).snapshots
@@ -90,6 +92,20 @@ describe('azure/disk-snapshots', () => {
     await snapshots().make()
     world.test.clock.advance(25 * hour)
     expect(await snapshots().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('too old') as string })
+  })
+
+  it('does not take the copy of an earlier failover that was put back for one of now; without a record, the newest goes', async () => {
+    exported()
+    const [first, second] = ['2019-02-25T19:40:00.000Z', '2019-02-25T21:00:00.000Z'].map((at) => snapshots(answering(''), recordOf(at)))
+    await first!.make()
+    expect((await first!.see()).state).toBe('converged')
+    expect(labels(await second!.plan())).toEqual(both)
+    await second!.make()
+    expect((await second!.see()).state).toBe('converged')
+    expect(kept()).toHaveLength(4)
+    const lost = await snapshots(answering(''), null).see()
+    const named = expect.stringMatching(/-20190225210000$/) as string
+    expect(lost).toMatchObject({ state: 'converged', outputs: { snapshots: [{ id: named }, { id: named }] } })
   })
 
   it('is looked at while its group and the server are still to be made', async () => {

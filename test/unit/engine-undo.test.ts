@@ -59,6 +59,21 @@ describe('a step driven backwards', () => {
     expect(await looked({ state: 'drifted', seen: { now: 'theirs' } })).toEqual(['conflict', []])
   })
 
+  it('puts back what is half made, where the step says that it is', async () => {
+    const halfMade = { ...thing({ state: 'drifted', seen: { now: 'half' } }), isBack: () => 'in-part' as const }
+    expect((await backwards(halfMade, [made]).observe({}, ctx)).state).toBe('drifted')
+  })
+
+  it('takes what an intent without an outcome may still do for done, where that cannot be seen, until it has put it back', async () => {
+    const unseen = { ...thing({ state: 'drifted', seen: { now: 'old' } }), unseen: true as const, apply: async () => undefined }
+    const back = backwards(unseen, [made], true)
+    expect((await back.observe({}, ctx)).state).toBe('drifted')
+    await back.apply([], {}, { ...ctx, checkpoint: async () => undefined })
+    expect((await back.observe({}, ctx)).state).toBe('converged')
+    expect((await backwards(unseen, [made]).observe({}, ctx)).state).toBe('converged')
+    expect((await backwards({ ...unseen, unseen: undefined } as never, [made], true).observe({}, ctx)).state).toBe('converged')
+  })
+
   it('stays unknown where the step cannot tell', async () => {
     expect(await looked({ state: 'unknown', why: 'no answer' })).toEqual(['unknown', []])
   })

@@ -113,6 +113,7 @@ describe('an import', () => {
   it.each([
     ["cannot import 'pool0': pool was previously in use from another system.\nLast accessed by nfsserver", 'zfs.not-exported', false],
     ["cannot import 'pool0': a pool with that name already exists\n", 'zfs.look-again', true],
+    ["cannot import 'pool0': pool already exists\n", 'zfs.look-again', true],
     ["cannot import '12': no such pool available\n", 'zfs.look-again', true],
     ["cannot import 'pool0': I/O error\n", 'zfs.import', false],
   ])('%s', async (stderr, code, retryable) => {

@@ -61,7 +61,8 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
   const refused = refusal(call, pool, options.flags.has('f'))
   if (refused !== undefined) return failed(1, `cannot import '${pool.name}': ${refused}`)
   return forSomeTime(call, `zpool import ${pool.name}`, 'zpool import', () => {
-    if (isImportedHere(pool, host) || poolsImportedOn(world, host).some((one) => one.name === pool.name)) return cannot(alreadyThere)
+    if (isImportedHere(pool, host)) return cannot(alreadyThere)
+    if (poolsImportedOn(world, host).some((one) => one.name === pool.name)) return failed(1, `cannot import '${pool.name}': pool already exists`)
     if (stateHere(world, host, pool) === 'UNAVAIL') return failed(1, `cannot import '${pool.name}': no such device or address`)
     // ZFS writes the same label twice when two hosts import at once (openzfs #14886): it does not look again, so we do not.
     bringIn(world, host, pool)

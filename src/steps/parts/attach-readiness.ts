@@ -1,6 +1,6 @@
-import { isPending, type Finding, type PlanInputs } from '../../contract/index.js'
+import { isPending, type Change, type Finding, type PlanInputs } from '../../contract/index.js'
 import type { Disk, Machine, MachineSize } from '../../platform/azure/door.js'
-import { nameOf, sameId } from '../../platform/azure/ids.js'
+import { nameOf, sameId, samePlace } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
 import { sayZones } from './capacity.js'
 import { diskIn, type WantedDisk } from './disks.js'
@@ -10,13 +10,17 @@ export interface WantedAttachment {
   readonly resourceGroup: string
   readonly from?: string | undefined
   readonly disks: readonly WantedDisk[]
-  /** What the machine will be while it is still to be made. */
+  /** What the machine will be while it is still to be made, where the plan of the step that makes it does not tell. */
   readonly size?: string | undefined
   readonly zone?: string | undefined
 }
 
-/** The machine as far as it is known: as it is, or as the runbook says that it will be. */
+type Planned = (step: string) => readonly Change[]
+
+/** The machine as far as it is known: as it is, or as the plan or the runbook says that it will be. */
 interface Host {
+  /** Undefined where nobody says. */
+  readonly location: string | undefined
   readonly size: MachineSize
   readonly zones: readonly string[]
   /** Data disks of others that it has. */
@@ -25,16 +29,19 @@ interface Host {
 
 /**
  * Will the machine take these disks? How many it has room for, premium ones, those of a zone. Machine and disks may both still be
- * on their way: then what the runbook says of the one, and the group that the others come from, are looked at.
+ * on their way: then what is planned of the one, and the group that the others come from, are looked at.
  */
-export async function attachFindings(wanted: PlanInputs<WantedAttachment>, doors: Platform): Promise<Finding[]> {
+export async function attachFindings(wanted: PlanInputs<WantedAttachment>, doors: Platform, planned: Planned): Promise<Finding[]> {
   const { disks } = wanted
   if (isPending(disks)) return []
   const found = (await Promise.all(disks.map(({ name }) => whereverIs(name, wanted, doors)))).filter((disk) => disk !== undefined)
-  const location = found[0]?.location
-  const host = location === undefined ? undefined : await hostOf(wanted, location, disks, doors)
+  const near = found[0]?.location
+  const host = near === undefined ? undefined : await hostOf({ ...wanted, disks }, near, doors, planned)
   if (host === undefined) return []
-  return [...roomFindings(host, disks.length), ...found.flatMap((disk) => [...premiumFindings(host, disk), ...zoneFindings(host, disk)])]
+  return [
+    ...roomFindings(host, disks.length),
+    ...found.flatMap((disk) => [...regionFindings(host, disk), ...premiumFindings(host, disk), ...zoneFindings(host, disk)]),
+  ]
 }
 
 async function whereverIs(name: string, { resourceGroup, from }: PlanInputs<WantedAttachment>, doors: Platform): Promise<Disk | undefined> {
@@ -46,19 +53,38 @@ async function whereverIs(name: string, { resourceGroup, from }: PlanInputs<Want
 }
 
 async function hostOf(
-  { machine, size, zone }: PlanInputs<WantedAttachment>,
-  location: string,
-  disks: readonly WantedDisk[],
+  { machine, size, zone: said, disks }: PlanInputs<WantedAttachment> & Pick<WantedAttachment, 'disks'>,
+  near: string,
   { azure }: Platform,
+  planned: Planned,
 ): Promise<Host | undefined> {
   const there: Machine | undefined = isPending(machine) ? undefined : await azure.machines.get(machine)
-  const name = there?.size ?? size
+  const made = isPending(machine) && machine.output !== undefined ? toBeMade(planned(machine.output.step)) : {}
+  const [name, zone] = [there?.size ?? made.size ?? size, made.zone ?? said]
   if (name === undefined || isPending(name) || isPending(zone)) return undefined
+  const location = there?.location ?? made.location
   // A size that is not offered is told by the step that makes the machine.
-  const found = await azure.capacity.size(location, name)
+  const found = await azure.capacity.size(location ?? near, name)
   if (found === undefined) return undefined
   const others = (there?.dataDisks ?? []).filter(({ id }) => !disks.some((disk) => sameId(nameOf(id), disk.name)))
-  return { size: found, zones: there?.zones ?? (zone === undefined ? [] : [zone]), others: others.length }
+  return { location, size: found, zones: there?.zones ?? (zone === undefined ? [] : [zone]), others: others.length }
+}
+
+/** What `azure/nfs-vm` shows of a machine that it is going to make, as far as that is known. */
+function toBeMade(changes: readonly Change[]): { readonly [key in 'size' | 'location' | 'zone']?: string } {
+  const made = changes.find(({ resource, action }) => action === 'create' && resource.startsWith('virtualMachine '))
+  return Object.fromEntries(Object.entries(made?.after ?? {}).filter(([, value]) => typeof value === 'string'))
+}
+
+function regionFindings({ location }: Host, { id, location: own }: Disk): Finding[] {
+  if (location === undefined || samePlace(own, location)) return []
+  return [
+    {
+      level: 'stop',
+      what: `the disk ${nameOf(id)} is in ${own}, and the machine that is to have it in ${location}`,
+      mend: 'A disk does not leave its region: write that one under `location` of the step that makes the machine.',
+    },
+  ]
 }
 
 function roomFindings({ size, others }: Host, count: number): Finding[] {

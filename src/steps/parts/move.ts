@@ -24,14 +24,15 @@ export interface DiskMove {
  * does not make or ends in part, `move.overrun` for one that outlasts patience, `move.locked` for a lock of people's.
  */
 export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Promise<void> {
-  const { source, target, disks, patienceMs } = wish
+  const { source, target, disks, patienceMs, mayStay } = wish
   const { doors, clock, signal, progress } = ctx
   const deadlineMs = clock.now().getTime() + patienceMs
   for (;;) {
     const found = (await Promise.all(disks.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
-    if (found.length === 0) return
-    assertUnattached(found)
     try {
+      // On the way back a move that this run began may not have taken anything along yet.
+      if (found.length === 0) return await (mayStay ? undefined : assertAtRest(wish, doors))
+      assertUnattached(found)
       return await moveOnce(wish, found.map(({ id }) => id), deadlineMs, ctx)
     } catch (error) {
       if (!isHeldUp(error)) throw refused(error, wish)
@@ -41,6 +42,17 @@ export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Pr
       progress(`a move holds the lock of ${source} or ${target}: waiting for its end`)
       await clock.sleep(10 * seconds, signal)
     }
+  }
+}
+
+/** A move of what is home already would be held up by one that is still going on; asking whether it can be made changes nothing. */
+async function assertAtRest({ source, target, disks }: DiskMove, doors: Platform): Promise<void> {
+  const home = (await Promise.all(disks.map(({ name }) => diskIn(doors, target, name)))).filter((disk) => disk !== undefined)
+  try {
+    await doors.azure.groups.validateMove(target, source, home.map(({ id }) => id))
+  } catch (error) {
+    // Whatever else it is that they cannot be moved for, it is no move.
+    if (isHeldUp(error)) throw error
   }
 }
 
