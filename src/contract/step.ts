@@ -147,7 +147,7 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * them, and what `report --fidelity` holds against what was sent. Without it a plan says that they are not predicted.
    */
   writes?(changes: readonly Change[], inputs: PlanInputs<I>): readonly Write[]
-  /** Pure. One inverse for each change, in the same order. */
+  /** Pure. One inverse for each change, in the same order, of the same name; one that is named by what it does may say `put back: NAME`. */
   invert(changes: readonly Change[]): readonly Inverse[]
   /**
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
