@@ -166,7 +166,7 @@ class Trial {
     const { module } = this.#at
     const back = module.invert(changes)
     if (!isDeepStrictEqual(asJson(back), asJson(module.invert(asJson(changes) as readonly Change[])))) this.breach('invert depends on what JSON does not keep')
-    const [names, inverses] = [changes, back].map((all) => all.map(({ resource }) => resource))
+    const [names, inverses] = [changes.map(({ resource }) => resource), back.map(({ resource }) => resource)]
     // What is named by what it does (a command of the site's) may say that it goes back; it is one answer for each change, in turn.
     const isNamed = (name: string, at: number): boolean => inverses[at] === name || inverses[at] === `put back: ${name}`
     if (names.length !== inverses.length || !names.every(isNamed)) this.breach(`invert answers for ${String(inverses)}, not for ${String(names)}`)
