@@ -81,7 +81,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'crash',
-          include: [process.env['CRASH'] === 'all' ? 'test/crash/**/*.test.ts' : 'test/crash/{lives,points,way-back}.test.ts'],
+          include: [['all', 'exhaustive'].includes(process.env['CRASH'] ?? '') ? 'test/crash/**/*.test.ts' : 'test/crash/{lives,points,way-back}.test.ts'],
           globalSetup: ['test/helpers/build.ts'],
           sequence: { groupOrder: 1 },
           pool: 'forks',

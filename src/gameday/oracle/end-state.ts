@@ -12,7 +12,7 @@ export function endOf(view: WorldView): EndState {
     ...view.clusters.map(({ id, provisioningState }) => `cluster ${id}: ${provisioningState}`),
     ...view.vms.map(({ id, powerState, provisioningState, dataDisks }) => `vm ${id}: ${powerState}, ${provisioningState}, disks ${disksOf(dataDisks)}`),
     ...view.disks.map(({ id, diskState, managedBy, moves }) => `disk ${id}: ${diskState}, of ${managedBy ?? 'nobody'}, moved ${moves} times`),
-    ...view.snapshots.map(({ id, of, torn }) => `snapshot ${id}: of ${of}${torn ? ', torn' : ''}`),
+    ...view.snapshots.map(({ id, of, torn }) => `snapshot ${withoutTime(id)}: of ${of}${torn ? ', torn' : ''}`),
     ...view.groups.map(({ id, locked }) => `group ${id}${locked ? ': locked' : ''}`),
     ...view.recordSets.map(({ zone, name, type, ttl, values, published }) =>
       `record ${name}.${zone} ${type}: ${values.join(' ')} for ${ttl} s, published ${published?.values.join(' ') ?? 'nothing'}`,
@@ -36,16 +36,29 @@ function disksOf(dataDisks: WorldView['vms'][number]['dataDisks']): string {
 
 /** What one end state has and the other has not, as lines of a comparison. */
 export function differencesBetween(expected: EndState, found: EndState): readonly string[] {
-  const missing = expected.filter((line) => !found.includes(line)).map((line) => `- ${line}`)
-  const more = found.filter((line) => !expected.includes(line)).map((line) => `+ ${line}`)
-  return [...missing, ...more]
+  return [...beyond(expected, found).map((line) => `- ${line}`), ...beyond(found, expected).map((line) => `+ ${line}`)]
+}
+
+/** Lines of the one that the other has not, or not as often. */
+function beyond(one: EndState, other: EndState): readonly string[] {
+  const left = [...other]
+  return one.filter((line) => {
+    const at = left.indexOf(line)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
+}
+
+/** A safety copy bears the time of the run in its name: that of another way to the same end is another one. */
+function withoutTime(id: string): string {
+  return id.replace(/-\d{14}$/, '')
 }
 
 /**
  * What may be sent twice: looks, and what comes to the same however often it is sent and cannot be seen while it is under way (a group
- * is there or not; a role assignment has one name and is read late).
+ * or an identity is there or not; a role assignment has one name and is read late).
  */
-const harmless: ReadonlySet<string> = new Set(['runCommand', 'validate move', 'group create', 'role assignment', 'role assignment seen'])
+const harmless: ReadonlySet<string> = new Set(['runCommand', 'validate move', 'group create', 'identity', 'role assignment', 'role assignment seen'])
 
 /**
  * What was done more often than in a run that nothing disturbed, among what succeeded: `managedClusters.put ID: 2 instead of 1`. Only
@@ -63,7 +76,7 @@ function countOf({ operations }: WorldView): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const { what, resource, status } of operations) {
     if (status !== 'succeeded' || harmless.has(what)) continue
-    const key = `${what} ${resource}`.toLowerCase()
+    const key = `${what} ${withoutTime(resource)}`.toLowerCase()
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   return counts

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { missingFrom } from '../../src/gameday/oracle/converged.js'
+import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
+import { Watch } from '../../src/gameday/oracle/watch.js'
+import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
+
+const old = '/groups/old/vm'
+const fresh = '/groups/new/vm'
+const disk = { id: '/groups/old/disk', uniqueId: 'u1', diskState: 'Attached', managedBy: old, moves: 0 }
+const record = { zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: ['198.51.100.1'], published: { ttl: 60, values: ['198.51.100.1'] } }
+const vm = (id: string, disks: readonly string[], powerState = 'running'): WorldView['vms'][number] => ({
+  ...{ id, powerState, provisioningState: 'Succeeded' },
+  dataDisks: disks.map((one, lun) => ({ id: one, lun })),
+})
+const hub = (address: string, answers: boolean): WorldView['hubs'][number] => ({ host: 'hub.example.edu', address, answers, certificate: '' })
+
+const start: WorldView = {
+  t: '2019-02-25T19:34:00Z',
+  clusters: [],
+  vms: [vm(old, [disk.id])],
+  disks: [disk],
+  snapshots: [],
+  groups: [{ id: '/groups/old', tags: {}, locked: false }],
+  recordSets: [record],
+  releases: [],
+  pools: [{ guid: '1', name: 'homes', health: 'ONLINE', exported: false, importedOn: [old] }],
+  hosts: [{ machine: old, answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
+  hubs: [hub('198.51.100.1', true)],
+  operations: [],
+  violations: [],
+}
+
+const pointed = { ...start, recordSets: [{ ...record, values: ['203.0.113.2'] }] }
+const put = (path: string): Access => ({ door: 'arm', method: 'PUT', path, status: 201, writes: true })
+const asked: Access = { door: 'http', method: 'GET', path: 'https://hub.example.edu/hub/login at 203.0.113.2', status: 200, writes: false }
+
+/** What is said of a failover in which that was seen and heard, in turn. */
+function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number } = {}): readonly string[] {
+  const watch = new Watch(start, { hubs: () => beside.hubs ?? start.hubs, openIntents: () => beside.intents ?? 1 })
+  for (const one of seen) {
+    if ('door' in one) watch.hear(one)
+    else watch.look(one)
+  }
+  return watch.violations
+}
+
+describe('the oracle, while a failover goes on', () => {
+  it('says nothing of a world that is as it was', () => {
+    expect(saidOf([start, put('/a'), { ...put('/a'), method: 'GET', writes: false }, put('/a')])).toEqual([])
+  })
+
+  it.each([
+    ['a disk with two writers', { ...start, vms: [vm(old, [disk.id]), vm(fresh, [disk.id])] }, /is attached to .*old.* and to .*new.*, and both run/],
+    ['a pool on two servers', { ...start, pools: [{ ...start.pools[0]!, importedOn: [old, fresh] }] }, /pool homes is imported on/],
+    ['a disk that is gone', { ...start, disks: [] }, /disk u1 was there at the start and is gone/],
+    ['a group that is gone', { ...start, groups: [] }, /group \/groups\/old was there/],
+    ['a name that is gone', { ...start, recordSets: [] }, /record hub.example.edu a was there/],
+  ])('sees %s', (_what, view, words) => {
+    expect(saidOf([view])).toEqual([expect.stringMatching(words)])
+  })
+
+  it('lets a disk be attached elsewhere once its server does not run, and be moved', () => {
+    const moved = { ...start, vms: [vm(old, [disk.id], 'deallocated'), vm(fresh, [disk.id])], disks: [{ ...disk, id: '/groups/new/disk' }] }
+    expect(saidOf([moved])).toEqual([])
+  })
+
+  it('has a name lead only to a hub that answers and was asked', () => {
+    const there = [hub('203.0.113.2', true)]
+    expect(saidOf([pointed])).toEqual([expect.stringMatching(/where no hub of that name answers/)])
+    expect(saidOf([pointed], { hubs: there })).toEqual([expect.stringMatching(/which nobody had asked before/)])
+    expect(saidOf([asked, pointed], { hubs: there })).toEqual([])
+    expect(saidOf([asked, pointed, start], { hubs: there })).toEqual([])
+  })
+
+  it('wants an intent before a write, but for the marks of who is at work', () => {
+    const mark = put('/groups/new/providers/Microsoft.Resources/tags/default')
+    expect(saidOf([put('/a'), mark], { intents: 0 })).toEqual(['written without an intent in the journal: arm PUT /a'])
+  })
+
+  it('wants a look between two writes of the same', () => {
+    expect(saidOf([put('/a'), put('/b'), put('/a')])).toEqual(['written twice without a look in between: PUT /a'])
+  })
+})
+
+describe('the oracle, when a failover is over', () => {
+  const over: WorldView = {
+    ...start,
+    vms: [vm(old, [], 'deallocated'), vm(fresh, [disk.id])],
+    pools: [{ ...start.pools[0]!, importedOn: [fresh] }],
+    hosts: [{ machine: fresh, answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
+    recordSets: [{ ...record, values: ['203.0.113.2'], published: { ttl: 60, values: ['203.0.113.2'] } }],
+    hubs: [hub('198.51.100.1', false), hub('203.0.113.2', true)],
+  }
+
+  it('misses nothing where the hub answers at its name, from the storage of one new server', () => {
+    expect(missingFrom(start, over)).toEqual([])
+  })
+
+  it.each([
+    ['a hub that does not answer', { hubs: [hub('203.0.113.2', false)] }, /leads to 203.0.113.2, where it does not answer/],
+    ['a pool on the old server', { pools: start.pools, hosts: start.hosts }, /still on the old server/],
+    ['a server that exports nothing', { hosts: [] }, /exports nothing/],
+    ['a release half done', { releases: [{ cluster: 'c', namespace: 'hub', name: 'hub', revision: 1, status: 'pending-install' }] }, /is pending-install/],
+    ['a group that is locked', { groups: [{ id: '/groups/new', tags: {}, locked: true }] }, /is locked/],
+    ['what the world itself saw', { violations: ['a disk was torn'] }, /the world saw: a disk was torn/],
+  ])('misses %s', (_what, change, words) => {
+    expect(missingFrom(start, { ...over, ...change })).toContainEqual(expect.stringMatching(words))
+  })
+
+  it('holds two ends against each other, whatever the times in the names of safety copies', () => {
+    const copy = (time: string): WorldView => ({ ...over, snapshots: [{ id: `/groups/s/disk-u1-${time}`, of: 'u1', torn: false }] })
+    expect(differencesBetween(endOf(copy('20190225194008')), endOf(copy('20190225194056')))).toEqual([])
+    const twice = { ...over, snapshots: [...copy('20190225194008').snapshots, ...copy('20190225194056').snapshots] }
+    expect(differencesBetween(endOf(copy('20190225194008')), endOf(twice))).toEqual(['+ snapshot /groups/s/disk-u1: of u1'])
+  })
+
+  it('counts what was done twice, and not what may be', () => {
+    const did = (...what: readonly string[]): WorldView => ({ ...over, operations: what.map((one) => ({ what: one, resource: 'a', status: 'succeeded' })) })
+    expect(doneTwice(did('move'), did('move', 'move'))).toEqual(['move a: 2 times instead of 1'])
+    expect(doneTwice(did('runCommand'), did('runCommand', 'runCommand'))).toEqual([])
+  })
+})
