@@ -7,7 +7,8 @@ export function endOf({ clusters, vms, disks, snapshots, pools, releases, record
     clusters: sorted(clusters),
     vms: sorted(vms.map(({ id, powerState, dataDisks }) => ({ id, powerState, dataDisks: sorted(dataDisks) }))),
     disks: sorted(disks.map(({ id, managedBy, moves }) => ({ id, managedBy, moves }))),
-    snapshots: sorted(snapshots.map(({ id, torn }) => ({ id, torn }))),
+    // Named by the time of the record that they were made for.
+    snapshots: sorted(snapshots.map(({ id, torn }) => ({ id: id.replace(/-\d{14}$/, ''), torn }))),
     pools: sorted(pools.map(({ guid, importedOn }) => ({ guid, importedOn }))),
     releases: sorted(releases.map(({ namespace, name, status }) => ({ namespace, name, status }))),
     recordSets: sorted(recordSets.map(({ zone, name, type, ttl, values }) => ({ zone, name, type, ttl, values }))),
