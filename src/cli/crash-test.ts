@@ -24,11 +24,12 @@ export async function crashTest(args: readonly string[], options: CrashTestOptio
     const wrong: CrashResult[] = []
     let done = 0
     await doAll(tried.map((point) => ({ kind: 'crash', site, point })), invocation, (result) => {
-      if (result.kind !== 'crash') return
+      if (result.kind !== 'crash') return undefined
       done += 1
       if (result.crash.wrong.length > 0) wrong.push(result.crash)
       if (result.crash.wrong.length > 0) output.sayLines(wrongLines(result.crash))
       if (done % 100 === 0) output.say(`${done} tried, ${wrong.length} went wrong\n`)
+      return undefined
     })
     if (options.json === true) output.data(`${JSON.stringify({ runbook: site.runbook.name, points: points.length, tried: done, wrong })}\n`)
     else output.data(`${site.runbook.name}: killed at ${done} of ${points.length} points; ${done - wrong.length} came to the same end, ${wrong.length} did not\n`)
@@ -42,6 +43,7 @@ async function pointsOf(site: TrialSite, invocation: Invocation): Promise<readon
   const jobs: readonly Job[] = [{ kind: 'points', site }]
   await doAll(jobs, invocation, (result) => {
     if (result.kind === 'points') found.push(...result.points)
+    return undefined
   })
   return found
 }

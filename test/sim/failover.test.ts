@@ -95,8 +95,8 @@ async function expectUndoShown(world: Served, run: string, state: readonly strin
   expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--confirm=data100')])
   const dry = await lifeboat([...shown('undo'), ...state]).ended
   expect(dry.code, dry.stderr).toBe(0)
-  expect(dry.stderr).toContain('Stays as it is:')
-  expect(dry.stderr).toContain('snapshot of disk nfsserver_DataDisk_0 is kept')
+  expect(dry.stdout).toContain('Stays as it is:')
+  expect(dry.stdout).toContain('snapshot of disk nfsserver_DataDisk_0 is kept')
   expect(await writes(world)).toBe(made)
 }
 

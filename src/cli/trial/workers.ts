@@ -15,7 +15,7 @@ const jobsOfOne = 40
  * no more are begun. They are apart from this one for two
  * reasons: files must come in one order (a single thread for them), and a life that was killed leaves its memory behind.
  */
-export async function doAll(jobs: readonly Job[], invocation: Invocation, told: (result: Result, job: Job) => 'enough' | void): Promise<void> {
+export async function doAll(jobs: readonly Job[], invocation: Invocation, told: Told): Promise<void> {
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
   const work = async (): Promise<void> => {
@@ -31,6 +31,9 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
   }
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
 }
+
+/** Told of each result; `enough` ends it. */
+export type Told = (result: Result, job: Job) => 'enough' | undefined
 
 class Worker implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
