@@ -8,7 +8,7 @@ import {
   type Question,
 } from '../contract/index.js'
 import { notBegun, unshown } from './compare.js'
-import { conflictError, lookUntilConverged, lookUntilSettled, type Inputs } from './look.js'
+import { conflictError, lookUntilConverged, lookUntilSettled, type Inputs, type Look } from './look.js'
 import type { Recorder } from './recorder.js'
 import { waitAfter, waitOut } from './retry.js'
 
@@ -40,9 +40,11 @@ export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
   let made = 0
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { applied, outputs } = await applyWhatIsMissing(work)
-      made += applied
-      return await recordVerified(work, outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx)), made)
+      const { changes, outputs } = await applyWhatIsMissing(work)
+      made += changes.length
+      const isLeft = (seen: Look): boolean => changes.length > 0 && attempt < mostRounds && isRestLeft(work, changes, seen)
+      const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, isLeft))
+      if (there !== undefined) return await recordVerified(work, there, made)
     } catch (error) {
       work.ctx.signal.throwIfAborted()
       const wait = waitAfter(error, attempt)
@@ -53,17 +55,30 @@ export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
   }
 }
 
-/** Verifies only: the operator says that it was done by hand. */
-export async function verifyOnly<D>(work: StepWork<D>): Promise<JsonObject> {
-  return recordVerified(work, await lookUntilConverged(work.module, work.inputs, work.ctx), 0)
+/** Rounds of a step that is brought about in parts. */
+const mostRounds = 6
+
+/**
+ * Is something to be done that was shown, and that the last intent did not have? What an earlier life had under way may end after this one
+ * has looked: one disk moved, the other not. A new intent covers the rest (design §3).
+ */
+function isRestLeft<D>({ module, inputs, shown }: StepWork<D>, changes: readonly Change[], seen: Look): boolean {
+  if (seen.state !== 'drifted') return false
+  const rest = module.plan(inputs, seen).filter(({ resource }) => !changes.some((one) => one.resource === resource))
+  return rest.length > 0 && unshown(shown, rest).length === 0
 }
 
-/** How many changes were applied; `outputs` where there was nothing to apply because all is as wanted. */
-async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ applied: number; outputs?: Inputs }> {
+/** Verifies only: the operator says that it was done by hand. */
+export async function verifyOnly<D>(work: StepWork<D>): Promise<JsonObject> {
+  return recordVerified(work, (await lookUntilConverged(work.module, work.inputs, work.ctx)) ?? {}, 0)
+}
+
+/** What was applied; `outputs` where there was nothing to apply because all is as wanted. */
+async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ changes: readonly Change[]; outputs?: Inputs }> {
   const { step, module, inputs, ctx, recorder } = work
-  if (module.check === true) return { applied: 0 }
+  if (module.check === true) return { changes: [] }
   const seen = await lookUntilSettled(module, inputs, ctx)
-  if (seen.state === 'converged') return { applied: 0, outputs: seen.outputs }
+  if (seen.state === 'converged') return { changes: [], outputs: seen.outputs }
   if (seen.state === 'conflict') throw conflictError(seen)
   const changes = module.plan(inputs, seen)
   if (changes.length === 0) {
@@ -77,7 +92,7 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ applied: numb
   const checkpoint: ApplyContext<D>['checkpoint'] = (what) => recorder.record('step.checkpoint', { step, what })
   await module.apply(changes, inputs, { ...ctx, checkpoint })
   await recorder.record('step.applied', { step })
-  return { applied: changes.length }
+  return { changes }
 }
 
 /** What was shown is what runs: anything else is shown beside it and asked for. */

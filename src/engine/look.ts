@@ -56,24 +56,32 @@ export async function lookUntilSettled<D>(
 
 /**
  * Verify: `observe` repeated until converged. Unknown means "not yet" here. The deadline is the step's own, in the run's clock.
+ * Resolves with undefined where something is left (`isLeft`) that no waiting brings about.
  */
 export async function lookUntilConverged<D>(
   module: AnyStep<D>,
   inputs: Inputs,
   ctx: ReadContext<D>,
-): Promise<Record<string, unknown>> {
+  isLeft: (seen: Look) => boolean = () => false,
+): Promise<Record<string, unknown> | undefined> {
   const { everyMs, withinMs } = module.verification(inputs)
+  let left = 0
   const deadline = ctx.clock.now().getTime() + withinMs
   for (;;) {
     const seen = await lookOnce(module, inputs, ctx)
     if (seen.state === 'converged') return seen.outputs
     if (seen.state === 'conflict') throw conflictError(seen)
     if (seen.state === 'unknown' && isHopeless(seen.cause)) throw unknownError(seen)
+    left = isLeft(seen) ? left + 1 : 0
+    if (left >= surely) return undefined
     if (ctx.clock.now().getTime() >= deadline) throw overdue(describe(seen), withinMs)
     ctx.progress(describe(seen))
     await ctx.clock.sleep(everyMs, ctx.signal)
   }
 }
+
+/** Reads may be a while behind: only what is seen so often in a row is believed. */
+const surely = 3
 
 /** An error that no door of ours threw on purpose: waiting will not mend it. */
 function isBug(cause: unknown): boolean {

@@ -17,6 +17,7 @@ import { Journal, type Store } from '../../src/journal/index.js'
 type Look = Observation<{ id: string }, { was: string }>
 
 const make: Change = { resource: 'thing a', action: 'create', after: { size: 1 } }
+const rest: Change = { resource: 'thing b', action: 'create', after: { size: 1 } }
 const done: Look = { state: 'converged', outputs: { id: 'a' } }
 
 /** A clock whose sleeps take no time and add up. */
@@ -69,7 +70,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], begun 
       if (look instanceof Error) throw look
       return look
     },
-    plan: () => [change],
+    plan: (_inputs, seen) => (seen.state === 'drifted' && seen.seen.was === 'the rest' ? [rest] : [change]),
     apply: async () => {
       told.push('apply')
       const error = apply.shift()
@@ -134,6 +135,16 @@ describe('the life of a step', () => {
   it('reads again while the failure may pass, and then acts on what it sees', async () => {
     const { told } = await play({ looks: [passing(), passing(), { state: 'absent' }, done] })
     expect(told.slice(0, 4)).toEqual(['look!', 'look!', 'look:absent', 'step.intent'])
+  })
+
+  it('covers by a new intent what the last one did not have and no waiting brings about, if it was shown', async () => {
+    const left: Look = { state: 'drifted', seen: { was: 'the rest' } }
+    const looks: Look[] = [{ state: 'absent' }, left, left, left, left, done]
+    const { told } = await play({ looks, shown: [make, rest] })
+    expect(told.filter((one) => one === 'step.intent' || one === 'apply')).toEqual(['step.intent', 'apply', 'step.intent', 'apply'])
+    const late: Look[] = [{ state: 'absent' }, left, left, done]
+    expect((await play({ looks: late, shown: [make, rest] })).told.filter((one) => one === 'apply')).toHaveLength(1)
+    expect((await play({ looks, shown: [make] })).told.filter((one) => one === 'apply')).toHaveLength(1)
   })
 
   it('waits for what is in flight instead of making a second one', async () => {
