@@ -4,7 +4,7 @@ import { sites } from '../helpers/sites.js'
 
 const isAll = process.env['SIMULATE'] === 'all'
 const hour = 3_600_000
-const seeds = isAll ? 200 : 10
+const seeds = isAll ? 40 : 10
 
 interface Simulated {
   readonly seeds: number
