@@ -8,8 +8,8 @@ const seconds = 1000
  * The projects of design §10. Those that start processes (the real CLI, a world, helm, ssh) run after the quick ones,
  * three files at a time, since a test machine has two cores and much of what they do is waiting for the world's clock; and in
  * one queue, so that none waits for the last of another project.
- * `CRASH=all` makes the crash project stop at every point and go back from every point, not at a few; `SIMULATE=all` plays forty
- * seeds, not ten; `LAB=sample` leaves out of the lab what CI has no time for.
+ * `CRASH=all` makes the crash project kill at more points and go back from every one, `CRASH=exhaustive` kills at all there are;
+ * `SIMULATE=all` plays forty seeds, not ten, and tries the oracle; `LAB=sample` leaves out of the lab what CI has no time for.
  */
 export default defineConfig({
   test: {

@@ -1,5 +1,5 @@
 import { exit, exitOfSignal } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guarded } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import type { CrashPoint, CrashResult } from './trial/crash-points.js'
@@ -12,12 +12,14 @@ export interface CrashTestOptions extends CommonOptions {
   readonly every: number
 }
 
+/** After how many points it is said how it stands: one takes a second or so. */
+const sayEvery = 25
+
 /** `lifeboat crash-test RUNBOOK`: kills a failover at every journal record and every remote call, and goes on from there. */
 export async function crashTest(args: readonly string[], options: CrashTestOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const { output, interrupts } = invocation
     const site = await trialSite(args[0] ?? '', options.world)
-    if (site === undefined) throw usageError('this runbook cannot be tried', '`lifeboat validate` says whether it is right; it needs a rehearsal world, or --world FILE.')
     const points = await pointsOf(site, invocation)
     const tried = points.filter((_, index) => index % options.every === 0)
     output.say(`${site.runbook.name}: ${points.length} points at which it can be killed; ${tried.length} are tried.\n`)
@@ -28,7 +30,7 @@ export async function crashTest(args: readonly string[], options: CrashTestOptio
       done += 1
       if (result.crash.wrong.length > 0) wrong.push(result.crash)
       if (result.crash.wrong.length > 0) output.sayLines(wrongLines(result.crash))
-      if (done % 100 === 0) output.say(`${done} tried, ${wrong.length} went wrong\n`)
+      if (done % sayEvery === 0) output.say(`${done} tried, ${wrong.length} went wrong\n`)
       return undefined
     })
     if (options.json === true) output.data(`${JSON.stringify({ runbook: site.runbook.name, points: points.length, tried: done, wrong })}\n`)

@@ -50,7 +50,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
   'To trust it:': {
     'crash-test': [
       [`lifeboat crash-test ${runbook}`, 'killed at every journal record and every remote call'],
-      [`lifeboat crash-test ${runbook} --every 20`, 'a sample, in a minute'],
+      [`lifeboat crash-test ${runbook} --every 20`, 'a sample of them'],
     ],
     simulate: [[`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills']],
   },

@@ -1,5 +1,4 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
 import {
   differencesOf,
@@ -267,12 +266,12 @@ function takenFrom({ owner, life }: Holder): string {
 }
 
 async function finished(
-  { interrupts, resumeCommand, state, run }: Performance,
+  { site, interrupts, resumeCommand, state, run }: Performance,
   journal: Journal,
   outcome: ReturnType<typeof startRun>,
 ): Promise<number> {
   const { log } = state.paths(run)
-  interrupts.leaving = () => leavingLines(fold(journal.records), { host: hostname(), resumeCommand, log })
+  interrupts.leaving = () => leavingLines(fold(journal.records), { host: site.processes.host, resumeCommand, log })
   try {
     return exitOf(await outcome, interrupts.first)
   } finally {

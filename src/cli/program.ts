@@ -64,8 +64,8 @@ async function nearCommand(program: Command, unknown: string, columns: number): 
   return wrap(`${near.charAt(0).toUpperCase()}${near.slice(1)}`, columns - 1).join('\n')
 }
 
-/** What only the completion scripts call. */
-const hidden = ['complete']
+/** What only the completion scripts call, and what only trials do. */
+const hidden = ['complete', 'trial-worker']
 
 const schemaHelp = `
 In the first line of the runbook:

@@ -1,7 +1,8 @@
 import { exit, exitOfSignal } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guarded } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
+import { commandLine } from './state.js'
 import { trialSite, type Job, type TrialSite } from './trial/job.js'
 import type { Simulated } from './trial/simulation.js'
 import { doAll } from './trial/workers.js'
@@ -12,6 +13,9 @@ export interface SimulateOptions extends CommonOptions {
   readonly failFast?: boolean
 }
 
+/** After how many seeds it is said how it stands: one takes some seconds. */
+const sayEvery = 10
+
 /**
  * `lifeboat simulate RUNBOOK…`: failovers in bad weather, each out of a seed. While it lasts nothing may be lost; afterwards all must
  * come right.
@@ -19,7 +23,7 @@ export interface SimulateOptions extends CommonOptions {
 export async function simulateSeeds(args: readonly string[], options: SimulateOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const { output, interrupts } = invocation
-    const sites = await Promise.all(args.map(siteOf))
+    const sites = await Promise.all(args.map((path) => trialSite(path, undefined)))
     const jobs = Array.from({ length: options.seeds }, (_, index): Job => {
       const seed = options.from + index
       return { kind: 'seed', seed, site: sites[seed % sites.length] as TrialSite }
@@ -36,7 +40,7 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
         wrong.push({ ...simulated, runbook: job.site.runbook.name })
         output.sayLines(wrongLines(simulated, job.site.runbook.path, args))
       }
-      if (sums.seeds % 50 === 0) output.say(`${sums.seeds} seeds, ${wrong.length} went wrong\n`)
+      if (sums.seeds % sayEvery === 0) output.say(`${sums.seeds} seeds, ${wrong.length} went wrong\n`)
       return options.failFast === true && wrong.length > 0 ? 'enough' : undefined
     })
     if (options.json === true) output.data(`${JSON.stringify({ ...sums, wrong })}\n`)
@@ -46,17 +50,11 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
   })
 }
 
-async function siteOf(path: string): Promise<TrialSite> {
-  const site = await trialSite(path, undefined)
-  if (site !== undefined) return site
-  throw usageError(`${path} cannot be tried`, '`lifeboat validate` says whether it is right; it needs a rehearsal world.')
-}
-
 function wrongLines({ seed, wrong, story }: Simulated, path: string, args: readonly string[]): readonly string[] {
   return [
     `seed ${seed} (${path}) went wrong:`,
     ...wrong.map((line) => `  ${line}`),
     ...story.map((line) => `  ${line}`),
-    `To play it again: lifeboat simulate ${args.join(' ')} --seeds 1 --from ${seed}`,
+    `To play it again: ${commandLine({}, 'simulate', ...args, '--seeds', '1', '--from', String(seed))}`,
   ]
 }

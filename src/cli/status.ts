@@ -107,7 +107,6 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
   }
 }
 
-/** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
 type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'finishAt'>
 
 /** Up to the last record of a run that nobody is at work on. */
@@ -142,6 +141,7 @@ interface Standing {
   readonly holder: Holder | undefined
 }
 
+/** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
 function goesOn({ run, condition, state, holder }: Standing, options: StatusOptions): Pick<StatusInput, 'next' | 'choices'> {
   if (condition === 'world-ended') return { next: commandLine(options, 'rehearse', state.runbook.path) }
   const next = commandLine(options, 'resume', state.undoneBy ?? run)

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { errorFacts } from '../contract/index.js'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { Jobs, type Job } from './trial/job.js'
@@ -8,12 +9,8 @@ export async function trialWorker(_args: readonly string[], _options: object, { 
   if (program === undefined) return exit.usage
   const jobs = new Jobs(env, program)
   for await (const line of createInterface({ input: output.streams.stdin })) {
-    const answer = await jobs.do(JSON.parse(line) as Job).catch(failed)
+    const answer = await jobs.do(JSON.parse(line) as Job).catch((error: unknown) => ({ failed: errorFacts(error) }))
     output.data(`${JSON.stringify(answer)}\n`)
   }
   return exit.done
-}
-
-function failed(error: unknown): { readonly failed: string } {
-  return { failed: error instanceof Error ? error.message : String(error) }
 }

@@ -6,6 +6,7 @@ import type { AzureWire, WireAnswer, WireRequest } from '../platform/azure/wire.
 import type { Gate } from './gate.js'
 import { realMs } from './time.js'
 import type { Trouble, WireTrouble } from './trouble.js'
+import { unlessAborted } from './unless-aborted.js'
 
 export interface VirtualAzure {
   readonly manager: Manager
@@ -38,7 +39,7 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
   }
 
   return {
-    send: (request) => gate.through(callOf(request), () => unlessAborted(request.signal, carried(request))),
+    send: (request) => gate.through(callOf(request), () => unlessAborted(request.signal, carried(request), () => new Aborted())),
     async token() {
       const { id, secret } = manager.client
       const form = new URLSearchParams({ client_id: id, client_secret: secret })
@@ -64,18 +65,6 @@ function wireAnswer({ status, body, headers }: ArmAnswer, date: Date): WireAnswe
   const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
   const type = text === '' ? {} : { 'content-type': 'application/json; charset=utf-8' }
   return { status, body: text, headers: { date: date.toUTCString(), ...type, ...headers } }
-}
-
-/** Whoever no longer waits hears so at once; what was sent goes on. */
-async function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work
-  work.catch(() => undefined)
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(new Aborted())
-    if (signal.aborted) return stop()
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }
 
 class LostConnection extends Error {

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpDoor, HttpRequest } from '../platform/http/door.js
 import { throwAway, type Hubs } from '../sim/hubs/hub.js'
 import type { World } from '../sim/world/world.js'
 import type { Gate } from './gate.js'
+import { unlessAborted } from './unless-aborted.js'
 
 export interface VirtualHttpOptions {
   readonly world: World
@@ -40,17 +41,8 @@ export function openVirtualHttp({ world, hubs, gate, clock, log }: VirtualHttpOp
   return httpOver({ clock, ...(log === undefined ? {} : { log }) }, (request, signal) => {
     const { host, path, address } = request
     const what = `GET https://${host}${path}${address === undefined ? '' : ` at ${address}`}`
-    return unlessAborted(signal, gate.through({ door: 'http', what, writes: false }, () => carry(request)))
-  })
-}
-
-/** Whoever no longer waits hears so at once. */
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    const answer = gate.through({ door: 'http', what, writes: false }, () => carry(request))
+    return unlessAborted(signal, answer, ({ reason }) => reason as Error)
   })
 }
 

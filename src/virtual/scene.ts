@@ -14,7 +14,6 @@ import { Machine, type Life } from './machine.js'
 import { helmModel } from './programs/helm/helm.js'
 import type { Renderer } from './programs/helm/render.js'
 import { kubectlModel } from './programs/kubectl.js'
-import type { Program } from './programs/program.js'
 import { siteProgram } from './programs/site.js'
 import { sshModel } from './programs/ssh.js'
 import { noTrouble, type Trouble } from './trouble.js'
@@ -33,8 +32,6 @@ export interface SceneOptions {
   /** The real helm, which charts are rendered by. */
   readonly renderer: Renderer
   readonly trouble?: Trouble
-  /** Models of further programs, by name. */
-  readonly programs?: Readonly<Record<string, Program>>
 }
 
 /** A world within this process, and in front of it the machine of somebody who runs the tool: files, processes, time. */
@@ -54,7 +51,7 @@ export interface Scene {
 const latencyMs = { least: 40, most: 240 } as const
 
 export async function openScene(options: SceneOptions): Promise<Scene> {
-  const { spec, folder, authority, random, speed, env, renderer, programs: others, trouble = noTrouble } = options
+  const { spec, folder, authority, random, speed, env, renderer, trouble = noTrouble } = options
   const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
@@ -64,7 +61,6 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     ssh: sshModel({ world, ways: within.ways }),
     helm: helmModel({ clusterAt, renderer, speed }),
     kubectl: kubectlModel(clusterAt),
-    ...others,
   }
   const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
   return {

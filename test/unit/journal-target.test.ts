@@ -3,7 +3,8 @@ import type { LifeboatError } from '../../src/contract/index.js'
 import { TargetLock, type MarkStore, type Owner } from '../../src/journal/index.js'
 import { targetTimes } from '../../src/journal/target.js'
 import { FakeProcesses } from '../helpers/fake-processes.js'
-import { seeded, VirtualTime } from '../helpers/virtual-time.js'
+import { seeded } from '../../src/virtual/chance.js'
+import { VirtualTime } from '../helpers/virtual-time.js'
 
 /** Resource groups with tags and nothing else. */
 class Groups {

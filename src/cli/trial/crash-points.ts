@@ -1,3 +1,4 @@
+import { LifeboatError } from '../../contract/index.js'
 import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { Stage, type StageOptions } from './stage.js'
@@ -25,7 +26,7 @@ export interface CrashResult extends CrashPoint {
 /** Commands that are typed until a run is through; more of them would mean that it never ends. */
 const mostLives = 4
 
-/** Throws `TrialError` if even an undisturbed run of this site does not succeed. */
+/** Throws `trial.failed` if even an undisturbed run of this site does not succeed. */
 export async function undisturbed(options: StageOptions): Promise<Undisturbed> {
   const points: CrashPoint[] = []
   const stage = await Stage.open(options)
@@ -35,7 +36,13 @@ export async function undisturbed(options: StageOptions): Promise<Undisturbed> {
       points.push({ number, when, what: `${call.door} ${call.what}` })
       return false
     })
-    if (lived.code !== 0) throw new TrialError(`the run does not succeed (exit code ${lived.code}):\n${lived.stderr}`)
+    if (lived.code !== 0) {
+      const said = lastWords(lived).map((line) => `  ${line}`)
+      throw new LifeboatError('trial.failed', `even undisturbed this failover does not succeed in its world (exit code ${lived.code}):\n${said.join('\n')}`, {
+        blame: 'user',
+        hint: 'Rehearse it first: what is tried here is the runbook that a rehearsal brings to its end.',
+      })
+    }
     return { points, state: stage.state }
   } finally {
     await stage.close()
@@ -65,9 +72,4 @@ function wrongIn(expected: Stage['state'], found: Stage['state']): readonly stri
 
 function lastWords({ stderr }: Lived): readonly string[] {
   return stderr.trim().split('\n').slice(-12)
-}
-
-/** A trial that says nothing, since its own ground does not hold. */
-export class TrialError extends Error {
-  override readonly name = 'TrialError'
 }

@@ -1,5 +1,8 @@
 import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
+import { LifeboatError } from '../../contract/index.js'
+import { renderDiagnostic } from '../../runbook/index.js'
+import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
 import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
 import { simulate, type Simulated } from './simulation.js'
@@ -65,9 +68,14 @@ export class Jobs {
   }
 }
 
-/** Where a runbook is tried: in the world that it rehearses in, unless another is given. Undefined if it names none. */
-export async function trialSite(path: string, world: string | undefined): Promise<TrialSite | undefined> {
-  const { runbook } = await readRunbook(path)
-  const file = world ?? runbook?.rehearsal?.world
-  return runbook === undefined || file === undefined ? undefined : { runbook: { name: runbook.name, path }, world: file }
+/**
+ * Where a runbook is tried: in the world that it rehearses in, unless another is given. Throws `runbook.invalid` with all that is wrong
+ * with it, and `usage.wrong` if it names no world.
+ */
+export async function trialSite(path: string, world: string | undefined): Promise<TrialSite> {
+  const { runbook, diagnostics } = await readRunbook(path)
+  if (runbook === undefined) throw new LifeboatError('runbook.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
+  const file = world ?? runbook.rehearsal?.world
+  if (file === undefined) throw usageError(`${runbook.name} names no world to be tried in`, 'Add `rehearsal: { world: FILE }` to it.')
+  return { runbook: { name: runbook.name, path }, world: file }
 }

@@ -26,7 +26,6 @@ export interface StageOptions {
   readonly speed: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly program: Program
-  readonly programs?: SceneOptions['programs']
   readonly trouble?: SceneOptions['trouble']
 }
 
@@ -54,11 +53,10 @@ export class Stage {
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
-    const { spec, seed, speed, env, programs, trouble } = options
+    const { spec, seed, speed, env, trouble } = options
     renderer ??= new Renderer(await realHelm(env))
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
-    const besides = { ...(programs && { programs }), ...(trouble && { trouble }) }
-    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...besides })
+    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...(trouble && { trouble }) })
     return new Stage(scene, options, folder)
   }
 
@@ -87,10 +85,6 @@ export class Stage {
     return run === undefined ? this.run(dies) : this.#type(['resume', run], dies)
   }
 
-  undo(run: string, dies?: Dies): Promise<Lived> {
-    return this.#type(['undo', run, '--confirm', this.#options.runbook.name], dies)
-  }
-
   /** Lets that many milliseconds of the world pass while nobody types. */
   wait(ms: number): Promise<void> {
     const { clock } = this.scene
@@ -101,10 +95,6 @@ export class Stage {
   async latest(): Promise<string | undefined> {
     const runs = await new StateFolder(this.scene.stateDir).runs()
     return runs.find(({ status }) => status !== 'empty')?.run
-  }
-
-  async records(run: string): Promise<readonly JournalRecord[]> {
-    return (await new StateFolder(this.scene.stateDir).read(run)).records
   }
 
   #noted({ type, data }: JournalRecord): void {

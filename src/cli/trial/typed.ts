@@ -1,5 +1,4 @@
 import { Readable, Writable } from 'node:stream'
-import type { EventOf, RunEvent } from '../../contract/index.js'
 import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
@@ -51,7 +50,7 @@ export async function typed({ scene, program, life, noted }: Typing, argv: reado
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
 async function loaded(): Promise<void> {
-  await Promise.all([import('../run.js'), import('../resume.js'), import('../undo.js'), import('../plan.js'), loadSdks()])
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), loadSdks()])
 }
 
 function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
@@ -73,9 +72,6 @@ function gated(store: Store, life: Incarnation, noted: Noted): Store {
       await store.append(lines)
       for (const record of recordsIn(lines)) noted(record)
     }),
-    read: () => store.read(),
-    truncate: (bytes) => store.truncate(bytes),
-    close: () => store.close(),
   }
 }
 
@@ -85,15 +81,6 @@ function typesOf(lines: string): string {
 
 function recordsIn(lines: string): readonly JournalRecord[] {
   return lines.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as JournalRecord)
-}
-
-/** The events of a command with `--json`. */
-export function eventsIn({ stdout }: Pick<Lived, 'stdout'>): readonly RunEvent[] {
-  return stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as RunEvent)
-}
-
-export function finishedIn(events: readonly RunEvent[]): EventOf<'run.finished'> | undefined {
-  return events.find((event): event is EventOf<'run.finished'> => event.type === 'run.finished')
 }
 
 function into(said: { stdout: string; stderr: string }, stream: keyof typeof said): Writable {

@@ -1,26 +1,30 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { LifeboatError, type ErrorFacts } from '../../contract/index.js'
 import type { Invocation } from '../invocation.js'
 import type { Job, Result } from './job.js'
-import { TrialError } from './crash-points.js'
 
 /** Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. */
 const jobsOfOne = 40
 
 /**
- * Does jobs in processes of their own, one for each processor, and tells each result as it comes; after an `enough`
- * no more are begun. They are apart from this one for two
- * reasons: files must come in one order (a single thread for them), and a life that was killed leaves its memory behind.
+ * Does jobs in processes of their own, one for each processor, and tells each result as it comes; after an `enough` no more are begun. They
+ * are apart from this one for two reasons: files must come in one order (a single thread for them), and a life that was killed leaves its
+ * memory behind. Throws `trial.failed` for what a worker cannot do.
  */
 export async function doAll(jobs: readonly Job[], invocation: Invocation, told: Told): Promise<void> {
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
+  // Theirs goes with this one, however they end.
+  const folder = await mkdtemp(join(memoryFolder(), 'lifeboat-trials-'))
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
-      await using worker = new Worker(self, env)
+      await using worker = new Worker(self, { ...env, TMPDIR: folder })
       for (let done = 0; done < jobsOfOne; done += 1) {
         if (interrupts.signal.aborted) return
         const job = waiting.shift()
@@ -29,7 +33,11 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+  try {
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 /** Told of each result; `enough` ends it. */
@@ -43,19 +51,20 @@ class Worker implements AsyncDisposable {
   constructor(self: string, env: Invocation['env']) {
     this.#child = spawn(process.execPath, ['--no-warnings', self, 'trial-worker'], {
       // One thread for files: what is begun first ends first, in every run of the same seed.
-      env: { ...env, UV_THREADPOOL_SIZE: '1', TMPDIR: memoryFolder() },
+      env: { ...env, UV_THREADPOOL_SIZE: '1' },
     })
+    // One that has ended takes no more; that it has is heard from its answers.
+    this.#child.stdin.on('error', () => undefined)
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#said = (this.#said + text).slice(-4000)))
   }
 
-  /** Throws `TrialError` if the worker cannot do it. */
   async do(job: Job): Promise<Result> {
     this.#child.stdin.write(`${JSON.stringify(job)}\n`)
     const answer = await this.#answers.next()
-    const line = answer.done === true ? undefined : (JSON.parse(answer.value) as Result | { readonly failed: string })
-    if (line === undefined) throw new TrialError(`a worker has ended: ${this.#said}`)
-    if ('failed' in line) throw new TrialError(line.failed)
+    const line = answer.done === true ? undefined : (JSON.parse(answer.value) as Result | { readonly failed: ErrorFacts })
+    if (line === undefined) throw new LifeboatError('trial.failed', `a worker has ended in the midst of its work: ${this.#said.trim()}`, { blame: 'tool' })
+    if ('failed' in line) throw new LifeboatError('trial.failed', line.failed.message, line.failed)
     return line
   }
 

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml'
 import type * as Duration from '../../../src/contract/inputs.js'
 import type { RunEvent } from '../../../src/contract/index.js'
 import { data100, lifeboat, root, temporaryFolder } from '../../helpers/cli.js'
-import { seeded } from '../../helpers/virtual-time.js'
+import { seeded } from '../../../src/virtual/chance.js'
 import { built } from '../built.js'
 import { recordings, type Recording } from './recording.js'
 
