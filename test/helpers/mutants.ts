@@ -37,12 +37,6 @@ export const mutations: readonly Mutation[] = [
     put: "            if (coded.code === 'azure.unreachable')\n                return await call();\n            throw coded;",
   },
   {
-    does: 'takes the silence of a server for its having let go',
-    file: 'steps/nfs-fence.js',
-    find: "return { state: 'drifted', seen: { serving: false, imported: false, silent: true } };",
-    put: "return { state: 'converged', outputs: { how: 'exported', machine } };",
-  },
-  {
     does: 'points names to a hub that it has not asked',
     file: 'steps/http-check.js',
     find: '        const answer = await doors.http.get(',
@@ -53,12 +47,6 @@ export const mutations: readonly Mutation[] = [
     file: 'engine/look.js',
     find: "        if (seen.state === 'converged')\n            return seen.outputs;\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
     put: "        if (seen.state !== 'conflict')\n            return seen.outputs ?? {};\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
-  },
-  {
-    does: 'neither awaits nor ends what an earlier life has left at work',
-    file: 'engine/survivors.js',
-    find: 'export async function settleSurvivors(state, recorder, survivors, signal) {\n',
-    put: 'export async function settleSurvivors(state, recorder, survivors, signal) {\n    return;\n',
   },
 ]
 

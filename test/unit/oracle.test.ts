@@ -64,12 +64,14 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([moved])).toEqual([])
   })
 
-  it('has a name lead only to a hub that answers and was asked', () => {
+  it('has a name lead only to a hub that has answered', () => {
     const there = [hub('203.0.113.2', true)]
-    expect(saidOf([pointed])).toEqual([expect.stringMatching(/where no hub of that name answers/)])
-    expect(saidOf([pointed], { hubs: there })).toEqual([expect.stringMatching(/which nobody had asked before/)])
+    expect(saidOf([pointed])).toEqual([expect.stringMatching(/where no hub of that name is/)])
+    expect(saidOf([pointed], { hubs: there })).toEqual([expect.stringMatching(/which had answered nobody before/)])
     expect(saidOf([asked, pointed], { hubs: there })).toEqual([])
     expect(saidOf([asked, pointed, start], { hubs: there })).toEqual([])
+    expect(saidOf([asked, pointed], { hubs: [hub('203.0.113.2', false)] })).toEqual([])
+    expect(saidOf([{ ...asked, status: 503 }, pointed], { hubs: there })).toHaveLength(1)
   })
 
   it('wants an intent before a write, but for the marks of who is at work', () => {

@@ -5,7 +5,7 @@ export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | '
 
 /** What the judge is told besides the world's own state. */
 export interface Beside {
-  /** Which hubs answer where, now. Asked only when a record has changed. */
+  /** Which hubs are where, now. Asked only when a record has changed. */
   hubs(): WorldView['hubs']
   /** Steps that have an intent in the journal, synced, and nothing verified since. */
   openIntents(): number
@@ -81,7 +81,7 @@ export class Watch {
     lost('record', this.#start.recordSets.map(keyOf), now.recordSets.map(keyOf))
   }
 
-  /** A name that students use leads where it led at the start, or to a hub that answers and was asked. */
+  /** A name that students use leads where it led at the start, or to a hub of that name that has answered before. */
   #namesLeadToHubs({ recordSets }: Glance): void {
     for (const record of recordSets) {
       const [key, value] = [keyOf(record), record.values.join(' ')]
@@ -98,9 +98,10 @@ export class Watch {
     const hubs = this.#beside.hubs()
     // Names that are no hub's are nobody's business here.
     if (!hubs.some((hub) => hub.host.toLowerCase() === host)) return
-    const answers = hubs.some((hub) => hub.host.toLowerCase() === host && hub.address === address && hub.answers)
-    if (!answers) this.#say(`${host} was pointed to ${address}, where no hub of that name answers`)
-    else if (!this.#answered.has(`${host} ${address}`)) this.#say(`${host} was pointed to ${address}, which nobody had asked before`)
+    const isThere = hubs.some((hub) => hub.host.toLowerCase() === host && hub.address === address)
+    if (!isThere) this.#say(`${host} was pointed to ${address}, where no hub of that name is`)
+    // It may have fallen silent since: nobody can write a record in the very moment of an answer.
+    else if (!this.#answered.has(`${host} ${address}`)) this.#say(`${host} was pointed to ${address}, which had answered nobody before`)
   }
 
   #lookedAt(path: string): void {
