@@ -16,7 +16,7 @@ import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js
 import { letPass } from '../../virtual/time.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
-import { typed, type Lived, type Typing } from './typed.js'
+import { typed, type Beside, type Lived } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -115,7 +115,7 @@ export class Stage {
   }
 
   /** Types a command as it stands, but for the state folder. */
-  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
+  command(words: readonly string[], life: Incarnation, beside: Beside = {}): Promise<Lived> {
     const noted = (record: JournalRecord): void => this.#noted(record)
     const typing = { scene: this.scene, program: this.#options.program, life, noted, beside }
     return typed(typing, [...words, '--state-dir', this.scene.stateDir])

@@ -17,8 +17,12 @@ export interface Typing {
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
-  /** Who answers what the command asks, and who hears its events; nobody, if absent. */
-  readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
+  readonly beside?: Beside
+}
+
+/** Who answers what the command asks, and who hears its events (nobody, if absent); what the shell has beside the scene's variables. */
+export interface Beside extends Pick<Surroundings, 'operator' | 'heard'> {
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** What came of one command in a world within this process. */
@@ -39,8 +43,9 @@ export async function typed({ scene, program, life, noted, beside = {} }: Typing
   const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = { ...surroundingsOf(scene, life, process, noted), ...beside }
-  const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const { env, ...others } = beside
+  const here = { ...surroundingsOf(scene, life, process, noted), ...others }
+  const ended = program(argv, { output, interrupts, env: { ...scene.env, ...env }, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const
