@@ -12,11 +12,11 @@ import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
 import { Renderer } from '../../virtual/programs/helm/render.js'
-import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
+import { openScene, type Scene, type SceneOptions, type Seat } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
-import { typed, type Lived } from './typed.js'
+import { typed, typedAside, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -31,6 +31,11 @@ export interface StageOptions {
 
 /** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
 export type Dies = ((point: CallPoint) => boolean) | number
+
+interface GoingOn {
+  readonly dies?: Dies | undefined
+  readonly words?: readonly string[]
+}
 
 /** What is rendered by the real helm is rendered once. */
 let renderer: Renderer | undefined
@@ -75,31 +80,38 @@ export class Stage {
 
   /** Types `run`: the first command of a failover. */
   run(dies?: Dies): Promise<Lived> {
-    const { runbook } = this.#options
-    return this.#type(['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name], dies)
+    return typed(this.#typing(this.scene.operator, dies), this.#words(this.scene.operator, this.#first))
   }
 
-  /** Types `resume`, or `run` again where the first one died before it stood in a journal. */
-  async goOn(dies?: Dies): Promise<Lived> {
-    const run = await this.latest()
-    return run === undefined ? this.run(dies) : this.#type(['resume', run], dies)
+  /** Types `resume`, or `run` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
+  goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
+    return this.#goOn(this.scene.operator, typed, { dies, words })
+  }
+
+  /** The same by a colleague on another machine, while somebody else lets time pass. */
+  colleague(): Promise<Lived> {
+    return this.#goOn(this.scene.colleague, typedAside)
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */
   wait(ms: number): Promise<void> {
-    const { clock } = this.scene
-    return letPass(clock, new Promise((resolve) => void clock.schedule(ms, resolve)))
+    return this.pass(new Promise((resolve) => void this.scene.clock.schedule(ms, resolve)))
   }
 
-  /** The run that was begun last, if one was. */
-  async latest(): Promise<string | undefined> {
-    const runs = await new StateFolder(this.scene.stateDir).runs()
+  /** Lets the world's time pass until that is over. */
+  pass<T>(work: Promise<T>): Promise<T> {
+    return letPass(this.scene.clock, work)
+  }
+
+  /** The run that was begun last at a seat, if one was. */
+  async latest(seat: Seat = this.scene.operator): Promise<string | undefined> {
+    const runs = await new StateFolder(seat.stateDir).runs()
     return runs.find(({ status }) => status !== 'empty')?.run
   }
 
-  #noted({ type, data }: JournalRecord): void {
-    if (type === 'step.intent') this.#intents.add(data.step)
-    else if (type === 'step.verified') this.#intents.delete(data.step)
+  #noted(seat: Seat, { type, data }: JournalRecord): void {
+    if (type === 'step.intent') this.#intents.add(`${seat.stateDir} ${data.step}`)
+    else if (type === 'step.verified') this.#intents.delete(`${seat.stateDir} ${data.step}`)
   }
 
   async close(): Promise<void> {
@@ -107,13 +119,25 @@ export class Stage {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #type(words: readonly string[], dies?: Dies): Promise<Lived> {
+  get #first(): readonly string[] {
+    const { runbook } = this.#options
+    return ['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name]
+  }
+
+  async #goOn(seat: Seat, type: typeof typed, { dies, words = [] }: GoingOn = {}): Promise<Lived> {
+    const run = await this.latest(seat)
+    return type(this.#typing(seat, dies), this.#words(seat, [...(run === undefined ? this.#first : ['resume', run]), ...words]))
+  }
+
+  #words({ stateDir }: Seat, words: readonly string[]): readonly string[] {
+    return [...words, '--yes', '--no-input', '--quiet', '--state-dir', stateDir]
+  }
+
+  #typing(seat: Seat, dies?: Dies): Typing {
     const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
-    const noted = (record: JournalRecord): void => this.#noted(record)
-    const typing = { scene: this.scene, program: this.#options.program, life, noted }
-    return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
+    return { scene: this.scene, seat, program: this.#options.program, life, noted: (record) => this.#noted(seat, record) }
   }
 }
 
