@@ -41,8 +41,9 @@ export class Storm implements Trouble {
       if (!this.#is(operations.failing)) return undefined
       return new WorldError(409, 'InternalExecutionError', 'An internal execution error occurred. Please retry later.')
     })
-    const { oldServersSilent: silent, quotaGone, colleague } = once
+    const { oldServersSilent: silent, startedAgain, quotaGone, colleague } = once
     const there = [...world.hosts.values()]
+    if (startedAgain) this.#onceStopped(there, startedAgain.afterMs)
     if (silent) this.#at(silent.atMs, () => { for (const host of there) silence(world, host, silent.forMs) })
     if (quotaGone) this.#at(quotaGone.atMs, () => (stormy.quota['cores'] = 0))
     if (colleague) this.#at(colleague.atMs, stormy.colleague)
@@ -103,6 +104,21 @@ export class Storm implements Trouble {
 
   #at(ms: number, act: () => void): void {
     this.#over?.scene.clock.schedule(ms, () => this.#isOver || act())
+  }
+
+  /** Of those machines, the first one that is deallocated: somebody means well, and starts it. */
+  #onceStopped(machines: readonly Silenced[], afterMs: number): void {
+    const { world, manager } = this.#over?.scene.within ?? {}
+    const look = (): void => {
+      const stopped = machines.find(({ power }) => power === 'deallocated')
+      if (stopped === undefined) return
+      world?.onChange.delete(look)
+      this.#at(afterMs, () => {
+        stopped.answers = true
+        void manager?.asSomebodyElse({ method: 'POST', path: `${stopped.machine}/start` })
+      })
+    }
+    world?.onChange.add(look)
   }
 
   #silenceOne(): void {

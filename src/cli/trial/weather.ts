@@ -31,6 +31,8 @@ export interface Weather {
   readonly once: {
     /** The machines that were there at the start answer nobody from then on, for so long. */
     readonly oldServersSilent?: { readonly atMs: number; readonly forMs: number } | undefined
+    /** Somebody starts an old server again that was deallocated, so long after that. */
+    readonly startedAgain?: { readonly afterMs: number } | undefined
     /** Others have used up the quota, until there is no trouble any more. */
     readonly quotaGone?: { readonly atMs: number } | undefined
     /** A colleague begins the same failover on another machine. */
@@ -59,6 +61,7 @@ export function drawWeather(random: () => number): Weather {
     clocks: { off: rare(1), jumping: rare(0.6) },
     once: {
       oldServersSilent: once(0.25, () => ({ atMs: within(20 * minutes), forMs: 5 * minutes + within(4 * hours) })),
+      startedAgain: once(0.3, () => ({ afterMs: within(6 * minutes) })),
       quotaGone: once(0.1, () => ({ atMs: within(10 * minutes) })),
       colleague: once(0.25, () => ({ atMs: within(60 * minutes) })),
     },
