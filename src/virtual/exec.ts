@@ -48,7 +48,7 @@ function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptio
     return gate.through(call, () => {
       const program = programOf(file)
       if (program !== undefined) process.letGo(program, args, { env: { PATH: path, LC_ALL: 'C', ...env }, cwd, stdin: input })
-      befall(process, trouble.onProgram(basename(file)))
+      befall(process, trouble.onProgram?.(basename(file)))
       return process.ended
     })
   }

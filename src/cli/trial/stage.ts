@@ -32,10 +32,7 @@ export interface StageOptions {
 /** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
 export type Dies = ((point: CallPoint) => boolean) | number
 
-interface GoingOn {
-  readonly dies?: Dies | undefined
-  readonly words?: readonly string[]
-}
+const unasked = ['--yes', '--no-input', '--quiet'] as const
 
 /** What is rendered by the real helm is rendered once. */
 let renderer: Renderer | undefined
@@ -80,17 +77,25 @@ export class Stage {
 
   /** Types `run`: the first command of a failover. */
   run(dies?: Dies): Promise<Lived> {
-    return typed(this.#typing(this.scene.operator, dies), this.#words(this.scene.operator, this.#first))
+    return typed(this.#typing(this.scene.operator, this.#lifeThat(dies)), this.#first(this.scene.operator))
   }
 
   /** Types `resume`, or `run` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
-  goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
-    return this.#goOn(this.scene.operator, typed, { dies, words })
+  async goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
+    const seat = this.scene.operator
+    return typed(this.#typing(seat, this.#lifeThat(dies)), [...(await this.#next(seat)), ...words])
   }
 
   /** The same by a colleague on another machine, while somebody else lets time pass. */
-  colleague(): Promise<Lived> {
-    return this.#goOn(this.scene.colleague, typedAside)
+  async colleague(): Promise<Lived> {
+    const seat = this.scene.colleague
+    return typedAside(this.#typing(seat, this.#lifeThat()), await this.#next(seat))
+  }
+
+  /** Types a command as it stands, but for the state folder. */
+  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
+    const seat = this.scene.operator
+    return typed({ ...this.#typing(seat, life), beside }, [...words, '--state-dir', seat.stateDir])
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */
@@ -119,24 +124,24 @@ export class Stage {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  get #first(): readonly string[] {
-    const { runbook } = this.#options
-    return ['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name]
+  #first({ stateDir }: Seat): readonly string[] {
+    const { name, path } = this.#options.runbook
+    return ['run', path, '--cloud', this.scene.cloudPath, '--confirm', name, ...unasked, '--state-dir', stateDir]
   }
 
-  async #goOn(seat: Seat, type: typeof typed, { dies, words = [] }: GoingOn = {}): Promise<Lived> {
+  async #next(seat: Seat): Promise<readonly string[]> {
     const run = await this.latest(seat)
-    return type(this.#typing(seat, dies), this.#words(seat, [...(run === undefined ? this.#first : ['resume', run]), ...words]))
+    return run === undefined ? this.#first(seat) : ['resume', run, ...unasked, '--state-dir', seat.stateDir]
   }
 
-  #words({ stateDir }: Seat, words: readonly string[]): readonly string[] {
-    return [...words, '--yes', '--no-input', '--quiet', '--state-dir', stateDir]
-  }
-
-  #typing(seat: Seat, dies?: Dies): Typing {
+  #lifeThat(dies?: Dies): Incarnation {
     const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
+    return life
+  }
+
+  #typing(seat: Seat, life: Incarnation): Typing {
     return { scene: this.scene, seat, program: this.#options.program, life, noted: (record) => this.#noted(seat, record) }
   }
 }

@@ -18,6 +18,8 @@ export interface Typing {
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
+  /** Who answers what the command asks, and who hears its events; nobody, if absent. */
+  readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
 }
 
 /** What came of one command in a world within this process. */
@@ -38,12 +40,12 @@ export async function typed(typing: Typing, argv: readonly string[]): Promise<Li
  * Types a command somewhere in a scene; it goes on as somebody else lets time pass. The command is the program that people use, but for
  * main.ts.
  */
-export async function typedAside({ scene, seat, program, life, noted }: Typing, argv: readonly string[]): Promise<Lived> {
+export async function typedAside({ scene, seat, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
   const interrupts = new Interrupts()
   const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = surroundingsOf({ scene, seat, life, noted }, process)
+  const here = { ...surroundingsOf({ scene, seat, life, noted }, process), ...beside }
   const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
@@ -56,10 +58,10 @@ export async function typedAside({ scene, seat, program, life, noted }: Typing, 
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
 async function loaded(): Promise<void> {
-  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), loadSdks()])
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf({ scene, seat, life, noted }: Omit<Typing, 'program'>, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+function surroundingsOf({ scene, seat, life, noted }: Omit<Typing, 'program' | 'beside'>, process: ReturnType<Seat['machine']['begin']>): Surroundings {
   const { machine } = seat
   return {
     clockOf: () => clockOfLife(scene.clock, () => life.isOver, () => machine.clockAheadMs),
