@@ -44,7 +44,7 @@ export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, str
       return struck(`the API server of ${does.with.cluster} is ${does.with.is}`)
     }
     case 'program': {
-      const killed = scene.machine.killAll(does.with.dies)
+      const killed = scene.operator.machine.killAll(does.with.dies)
       return killed === 0 ? undefined : struck(`${killed} ${does.with.dies} killed`)
     }
     case 'podsTake':

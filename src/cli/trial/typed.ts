@@ -3,7 +3,7 @@ import { localStore, type JournalRecord, type Store } from '../../journal/index.
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
-import type { Scene } from '../../virtual/scene.js'
+import type { Scene, Seat } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
 import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
@@ -14,6 +14,7 @@ export type Noted = (record: JournalRecord) => void
 
 export interface Typing {
   readonly scene: Scene
+  readonly seat: Seat
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
@@ -33,24 +34,29 @@ export interface Lived {
   readonly stderr: string
 }
 
-/**
- * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
- * program that people use, but for main.ts.
- */
-export async function typed({ scene, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
+/** Types a command, and lets the world's time pass until it has ended or died. */
+export async function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
   await loaded()
+  return letPass(typing.scene.clock, typedAside(typing, argv))
+}
+
+/**
+ * Types a command somewhere in a scene; it goes on as somebody else lets time pass. The command is the program that people use, but for
+ * main.ts.
+ */
+export async function typedAside({ scene, seat, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
   const interrupts = new Interrupts()
-  const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
+  const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
   const { env, ...others } = beside
-  const here = { ...surroundingsOf(scene, life, process, noted), ...others }
+  const here = { ...surroundingsOf({ scene, seat, life, noted }, process), ...others }
   const ended = program(argv, { output, interrupts, env: { ...scene.env, ...env }, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const
   })
-  const code = await letPass(scene.clock, Promise.race([ended, killed]))
+  const code = await Promise.race([ended, killed])
   if (code !== 'killed') process.kill()
   return { code, ...said }
 }
@@ -60,14 +66,15 @@ async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
+function surroundingsOf({ scene, seat, life, noted }: Omit<Typing, 'program' | 'beside'>, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+  const { machine } = seat
   return {
-    clockOf: () => clockOfLife(scene.clock, () => life.isOver),
-    processes: scene.machine.processesOf(process),
-    survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
+    clockOf: () => clockOfLife(scene.clock, () => life.isOver, () => machine.clockAheadMs),
+    processes: machine.processesOf(process),
+    survivors: (mark, clock) => machine.survivorsOf(mark, clock),
     openStore: async (path, options) => gated(await localStore(path, options), life, noted),
     random: scene.random,
-    wires: scene.wires(life, process),
+    wires: seat.wires(life, process),
   }
 }
 
