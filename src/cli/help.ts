@@ -53,6 +53,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
       [`lifeboat crash-test ${runbook} --every 20`, 'a sample of them'],
     ],
     simulate: [[`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills']],
+    gameday: [
+      ['lifeboat gameday fixtures/gamedays/*.yaml', 'all the scenarios that come with it'],
+      ['lifeboat gameday mine.yaml --junit gameday.xml', 'one of your own, for a CI that reads JUnit'],
+    ],
   },
   'Besides:': {
     sim: [['lifeboat sim --world fixtures/worlds/data100.yaml', 'a simulated world, for any client']],

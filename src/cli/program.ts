@@ -159,6 +159,10 @@ function addTrials(program: Command, on: On): void {
   simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0).option('--fail-fast', 'end with the first that goes wrong')
   on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingFiles)
 
+  const gameday = program.command('gameday <scenario...>').description('scripted faults in a world of their own, with a scorecard')
+  gameday.option('--seed <n>', 'instead of the seed that each scenario states', whole(0)).option('--junit <file>', 'write the verdicts there, as JUnit XML')
+  on(withOutput(gameday), async () => (await import('./gameday.js')).gameday, readingFiles)
+
   on(program.command('trial-worker', { hidden: true }), async () => (await import('./trial-worker.js')).trialWorker)
 }
 

@@ -25,7 +25,7 @@ export async function loadRunbook(
   modulesFor: (named: readonly SiteModulePath[]) => Promise<LoadedModules>,
 ): Promise<Parsed> {
   const findings = new Findings(path)
-  const text = await read(path, findings)
+  const text = await readText(path, findings)
   if (text === undefined) return { diagnostics: findings.list() }
   const named = siteModulesIn(text, path)
   const modules = await modulesFor(named)
@@ -50,19 +50,21 @@ function parsed(text: string, path: string, { schemas, harmful, broken }: Loaded
 }
 
 const start = { line: 1, column: 1 }
+const example = { runbook: 'runbooks/data100.yaml', scenario: 'fixtures/gamedays/18-old-server-comes-back.yaml' } as const
 
-async function read(path: string, findings: Findings): Promise<string | undefined> {
+/** A file as text, or a finding of why it is none. */
+export async function readText(path: string, findings: Findings): Promise<string | undefined> {
   try {
     // Asked before it is opened: opening a pipe waits for a writer.
     const stats = await stat(path)
     if (!stats.isFile()) {
       const what = stats.isDirectory() ? 'a folder' : 'no regular file'
-      findings.error('unreadable', start, `this is ${what}`, 'name the runbook itself, as in runbooks/data100.yaml')
+      findings.error('unreadable', start, `this is ${what}`, `name the ${findings.kind} itself, as in ${example[findings.kind]}`)
       return undefined
     }
     // A character has up to three bytes for each of its UTF-16 units.
     if (stats.size > 3 * maxLength) {
-      findings.error('too-large', start, `this file has ${stats.size} bytes, which is larger than a runbook can be`)
+      findings.error('too-large', start, `this file has ${stats.size} bytes, which is larger than a ${findings.kind} can be`)
       return undefined
     }
     return decoded(await readFile(path), findings)

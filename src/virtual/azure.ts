@@ -58,9 +58,12 @@ function callOf({ method }: WireRequest, { pathname }: URL): Parameters<Gate['th
   return { door: 'arm', what: `${method} ${pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
 }
 
-function refusal({ status, code, retryAfterSeconds }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {
-  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
-  return { status, headers, body: { error: { code, message: 'Trouble on purpose.' } } }
+function refusal({ status, code, message = 'Trouble on purpose.', retryAfterSeconds, retryAfterMs }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {
+  const headers = {
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(retryAfterMs === undefined ? {} : { 'x-ms-retry-after-ms': String(retryAfterMs) }),
+  }
+  return { status, headers, body: { error: { code, message } } }
 }
 
 function wireAnswer({ status, body, headers }: ArmAnswer, date: Date): WireAnswer {

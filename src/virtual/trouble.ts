@@ -1,7 +1,7 @@
 /** What happens to one request on its way. */
 export type WireTrouble =
-  /** Refused before it is looked at. `retryAfterSeconds` as the header says it. */
-  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly retryAfterSeconds?: number }
+  /** Refused before it is looked at. `retryAfterSeconds` and `retryAfterMs` as their headers say it, in the machine's own time. */
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message?: string; readonly retryAfterSeconds?: number; readonly retryAfterMs?: number }
   /** The connection breaks before it comes through. */
   | { readonly kind: 'reset' }
   /** It is carried out, and the answer is lost. */

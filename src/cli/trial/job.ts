@@ -2,6 +2,9 @@ import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
 import { renderDiagnostic } from '../../runbook/index.js'
+import type { Scorecard } from '../../gameday/index.js'
+import { play } from '../gameday/play.js'
+import { loadScenario } from '../gameday/scenario-file.js'
 import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
 import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
@@ -19,11 +22,13 @@ export type Job =
   | { readonly kind: 'points'; readonly site: TrialSite }
   | { readonly kind: 'crash'; readonly site: TrialSite; readonly point: CrashPoint }
   | { readonly kind: 'seed'; readonly site: TrialSite; readonly seed: number }
+  | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
 
 export type Result =
   | { readonly kind: 'points'; readonly points: readonly CrashPoint[] }
   | { readonly kind: 'crash'; readonly crash: CrashResult }
   | { readonly kind: 'seed'; readonly simulated: Simulated }
+  | { readonly kind: 'gameday'; readonly card: Scorecard }
 
 /** Crash points are those of this one; other seeds differ in latencies only. */
 const crashSeed = 7
@@ -50,7 +55,16 @@ export class Jobs {
         return { kind: 'crash', crash: await killedAt(job.point, await this.#expected(job.site), await this.#options(job.site, crashSeed)) }
       case 'seed':
         return { kind: 'seed', simulated: await simulate(await this.#options(job.site, job.seed)) }
+      case 'gameday':
+        return { kind: 'gameday', card: await this.#play(job) }
     }
+  }
+
+  async #play({ file, seed }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
+    const { value, diagnostics } = await loadScenario(file)
+    // It was in order a moment ago.
+    if (value === undefined) throw new LifeboatError('scenario.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
+    return play(value, { seed, speed, env: this.#env, program: this.#program })
   }
 
   async #expected(site: TrialSite): Promise<Undisturbed> {

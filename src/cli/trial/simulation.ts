@@ -61,7 +61,8 @@ export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<
   }
 }
 
-function watched(stage: Stage): Watch {
+/** The oracle, watching all that happens on a stage. */
+export function watched(stage: Stage): Watch {
   const watch = new Watch(stage.glance, { hubs: () => stage.scene.within.hubs.states(), openIntents: () => stage.openIntents })
   const { world } = stage.scene.within
   world.onChange.add(() => watch.look(stage.glance))

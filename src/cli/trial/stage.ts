@@ -16,7 +16,7 @@ import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js
 import { letPass } from '../../virtual/time.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
-import { typed, type Lived } from './typed.js'
+import { typed, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -111,9 +111,14 @@ export class Stage {
     const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
+    return this.command([...words, '--yes', '--no-input', '--quiet'], life)
+  }
+
+  /** Types a command as it stands, but for the state folder. */
+  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
     const noted = (record: JournalRecord): void => this.#noted(record)
-    const typing = { scene: this.scene, program: this.#options.program, life, noted }
-    return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
+    const typing = { scene: this.scene, program: this.#options.program, life, noted, beside }
+    return typed(typing, [...words, '--state-dir', this.scene.stateDir])
   }
 }
 

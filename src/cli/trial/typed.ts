@@ -17,6 +17,8 @@ export interface Typing {
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
+  /** Who answers what the command asks, and who hears its events; nobody, if absent. */
+  readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
 }
 
 /** What came of one command in a world within this process. */
@@ -31,13 +33,13 @@ export interface Lived {
  * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
  * program that people use, but for main.ts.
  */
-export async function typed({ scene, program, life, noted }: Typing, argv: readonly string[]): Promise<Lived> {
+export async function typed({ scene, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
   await loaded()
   const interrupts = new Interrupts()
   const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = surroundingsOf(scene, life, process, noted)
+  const here = { ...surroundingsOf(scene, life, process, noted), ...beside }
   const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
@@ -50,7 +52,7 @@ export async function typed({ scene, program, life, noted }: Typing, argv: reado
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
 async function loaded(): Promise<void> {
-  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), loadSdks()])
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
 function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
