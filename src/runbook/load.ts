@@ -33,8 +33,16 @@ export async function loadRunbook(
   return named.length > 0 ? parsed(text, path, modules) : readBefore(text, path, modules)
 }
 
-/** The text that was checked last, and what came of it: a process that goes through many failovers reads the same one again and again. */
-let last: { readonly text: string; readonly path: string; readonly at: string; readonly schemas: StepSchemas; readonly came: Parsed } | undefined
+interface Checked {
+  readonly text: string
+  readonly path: string
+  readonly at: string
+  readonly schemas: StepSchemas
+  readonly came: Parsed
+}
+
+/** The text that was checked last: a process that goes through many failovers reads the same one again and again. */
+let last: Checked | undefined
 
 function readBefore(text: string, path: string, modules: LoadedModules): Parsed {
   const { schemas } = modules

@@ -12,10 +12,13 @@ import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
 import { Renderer } from '../../virtual/programs/helm/render.js'
+import { Disk } from '../../virtual/disk.js'
 import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
+import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
+import type { Hands } from './crash.js'
 import { typed, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
@@ -29,8 +32,11 @@ export interface StageOptions {
   readonly trouble?: SceneOptions['trouble']
 }
 
-/** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
-export type Dies = ((point: CallPoint) => boolean) | number
+/**
+ * When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. At a call something else
+ * may befall it too.
+ */
+export type Dies = ((point: CallPoint, hands: Hands) => boolean) | number
 
 /** What is rendered by the real helm is rendered once. */
 let renderer: Renderer | undefined
@@ -44,6 +50,8 @@ export class Stage {
   readonly #options: StageOptions
   readonly #folder: string
   readonly #intents = new Set<string>()
+  /** The run that is to be put back, once that was typed. */
+  #toUndo: string | undefined
 
   private constructor(scene: Scene, options: StageOptions, folder: string) {
     this.scene = scene
@@ -79,10 +87,17 @@ export class Stage {
     return this.#type(['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name], dies)
   }
 
-  /** Types `resume`, or `run` again where the first one died before it stood in a journal. */
+  /** Types `undo` of the run that was begun last. */
+  async undo(dies?: Dies): Promise<Lived> {
+    this.#toUndo ??= await this.latest()
+    return this.#type(['undo', this.#toUndo ?? '', '--confirm', this.#options.runbook.name], dies)
+  }
+
+  /** Types `resume`; or `run` or `undo` again where the first one died before it stood in a journal. */
   async goOn(dies?: Dies): Promise<Lived> {
     const run = await this.latest()
-    return run === undefined ? this.run(dies) : this.#type(['resume', run], dies)
+    if (run === undefined) return this.run(dies)
+    return run === this.#toUndo ? this.undo(dies) : this.#type(['resume', run], dies)
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */
@@ -108,16 +123,17 @@ export class Stage {
   }
 
   #type(words: readonly string[], dies?: Dies): Promise<Lived> {
-    const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
+    const hands = { interrupts: new Interrupts(), disk: new Disk() }
+    const life = new Incarnation(typeof dies === 'function' ? (point) => dies(point, hands) : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
-    return this.command([...words, '--yes', '--no-input', '--quiet'], life)
+    return this.command([...words, '--yes', '--no-input', '--quiet'], life, {}, hands)
   }
 
   /** Types a command as it stands, but for the state folder. */
-  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
+  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}, hands: Pick<Typing, 'interrupts' | 'disk'> = {}): Promise<Lived> {
     const noted = (record: JournalRecord): void => this.#noted(record)
-    const typing = { scene: this.scene, program: this.#options.program, life, noted, beside }
+    const typing = { scene: this.scene, program: this.#options.program, life, noted, beside, ...hands }
     return typed(typing, [...words, '--state-dir', this.scene.stateDir])
   }
 }

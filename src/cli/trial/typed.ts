@@ -1,7 +1,9 @@
+import { appendFile } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
 import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
+import { Disk } from '../../virtual/disk.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
 import type { Scene } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
@@ -17,6 +19,10 @@ export interface Typing {
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
+  /** Whoever presses Ctrl-C; nobody, if absent. */
+  readonly interrupts?: Interrupts
+  /** Where the journal lies; there is room for all of it, if absent. */
+  readonly disk?: Disk
   /** Who answers what the command asks, and who hears its events; nobody, if absent. */
   readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
 }
@@ -33,13 +39,13 @@ export interface Lived {
  * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
  * program that people use, but for main.ts.
  */
-export async function typed({ scene, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
+export async function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
+  const { scene, program, life, beside = {}, interrupts = new Interrupts() } = typing
   await loaded()
-  const interrupts = new Interrupts()
   const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = { ...surroundingsOf(scene, life, process, noted), ...beside }
+  const here = { ...surroundingsOf(typing, process), ...beside }
   const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
@@ -55,23 +61,26 @@ async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
+function surroundingsOf(typing: Typing, process: ReturnType<Scene['machine']['begin']>): Surroundings {
+  const { scene, life } = typing
   return {
     clockOf: () => clockOfLife(scene.clock, () => life.isOver),
     processes: scene.machine.processesOf(process),
     survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
-    openStore: async (path, options) => gated(await localStore(path, options), life, noted),
+    openStore: async (path, options) => gated(await localStore(path, options), path, typing),
     random: scene.random,
     wires: scene.wires(life, process),
   }
 }
 
 /** A journal that takes nothing more from a life that is over. */
-function gated(store: Store, life: Incarnation, noted: Noted): Store {
+function gated(store: Store, path: string, { life, noted, disk = new Disk() }: Typing): Store {
+  // Half a line is no journal's to write.
+  const write = (part: Buffer | string): Promise<void> => (typeof part === 'string' ? store.append(part) : appendFile(path, part))
   return {
     ...store,
-    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, async () => {
-      await store.append(lines)
+    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true, bytes: Buffer.byteLength(lines) }, async () => {
+      await disk.append(lines, write, () => life.die())
       for (const record of recordsIn(lines)) noted(record)
     }),
   }
