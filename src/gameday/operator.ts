@@ -7,8 +7,8 @@ const accept = z.array(z.string().regex(/^[^=]+=[^=]+$/, 'it is STEP=ID, as the 
 /** What an operator can do, with what each takes. Named so in `operator.does`. */
 export const actKinds = {
   run: z.strictObject({ accept }).describe('Types `lifeboat run`. A scenario that begins with anything else begins with this all the same'),
-  resume: z.strictObject({ accept }).describe('Types `lifeboat resume` of the run that was begun last'),
-  undo: z.strictObject({}).describe('Types `lifeboat undo` of the run that was begun last'),
+  resume: z.strictObject({ accept }).describe('Types `resume` of the run that was begun last'),
+  undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
   wait: durationMs.describe('Lets so much time pass'),
   advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),
 } as const

@@ -16,6 +16,8 @@ export interface Life {
 /** A machine on which somebody runs the tool: a process table in the world's time. */
 export class Machine implements ProcessTable {
   readonly host: string
+  /** Milliseconds by which this machine's clock is ahead of the right time. */
+  clockAheadMs = 0
   readonly #clock: WorldClock
   readonly #user: string
   readonly #processes = new Map<number, VirtualProcess>()

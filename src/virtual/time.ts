@@ -61,10 +61,12 @@ export function realMs(clock: VirtualClock): number {
 
 /**
  * The clock of one life of a run: once that is over (`isOver`), nobody is woken by it any more. Where the world's time goes faster than
- * the machine's, real time is the slower one here too.
+ * the machine's, real time is the slower one here too. `aheadMs`: by how much somebody has set the machine's clock ahead; a run goes by
+ * what it was at its start, and by time that passes.
  */
-export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
+export function clockOfLife(clock: VirtualClock, isOver: () => boolean, aheadMs: () => number = () => 0): Clock {
   const { rate = 1 } = clock
+  const atStartMs = aheadMs() * rate
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
@@ -79,8 +81,8 @@ export function clockOfLife(clock: VirtualClock, isOver: () => boolean): Clock {
       signal?.addEventListener('abort', stop, { once: true })
     })
   return {
-    now: () => new Date(clock.nowMs()),
-    realNow: () => new Date(realMs(clock)),
+    now: () => new Date(clock.nowMs() + atStartMs),
+    realNow: () => new Date(realMs(clock) + aheadMs()),
     sleep,
     sleepReal: (ms, signal) => sleep(ms * rate, signal),
     toReal: (ms) => ms / rate,

@@ -22,9 +22,9 @@ export async function play(loaded: LoadedScenario, options: PlayOptions): Promis
   // Faults change what the world is made by.
   const stage = await Stage.open({ ...options, runbook, spec: structuredClone(spec), trouble: wire })
   try {
-    await knownDigestKey(stage.scene.stateDir, options.seed)
+    await knownDigestKey(stage.scene.operator.stateDir, options.seed)
     const evidence = await new Play(loaded, stage, wire).evidence()
-    const folder = dirname(stage.scene.stateDir)
+    const folder = dirname(stage.scene.operator.stateDir)
     const lines = evidence.events.map((event) => `${JSON.stringify(event).replaceAll(folder, '…')}\n`)
     const digest = `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`
     const card = scorecardOf(scenario, evidence, { file, seed: options.seed, objectiveMs: runbook.objectiveMs, digest })

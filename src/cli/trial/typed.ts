@@ -5,7 +5,7 @@ import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
 import { Disk } from '../../virtual/disk.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
-import type { Scene } from '../../virtual/scene.js'
+import type { Scene, Seat } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
 import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
@@ -16,6 +16,7 @@ export type Noted = (record: JournalRecord) => void
 
 export interface Typing {
   readonly scene: Scene
+  readonly seat: Seat
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
@@ -35,14 +36,19 @@ export interface Lived {
   readonly stderr: string
 }
 
-/**
- * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
- * program that people use, but for main.ts.
- */
+/** Types a command, and lets the world's time pass until it has ended or died. */
 export async function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
-  const { scene, program, life, beside = {}, interrupts = new Interrupts() } = typing
   await loaded()
-  const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
+  return letPass(typing.scene.clock, typedAside(typing, argv))
+}
+
+/**
+ * Types a command somewhere in a scene; it goes on as somebody else lets time pass. The command is the program that people use, but for
+ * main.ts.
+ */
+export async function typedAside(typing: Typing, argv: readonly string[]): Promise<Lived> {
+  const { scene, seat, program, life, beside = {}, interrupts = new Interrupts() } = typing
+  const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
   const here = { ...surroundingsOf(typing, process), ...beside }
@@ -51,7 +57,7 @@ export async function typed(typing: Typing, argv: readonly string[]): Promise<Li
     process.kill()
     return 'killed' as const
   })
-  const code = await letPass(scene.clock, Promise.race([ended, killed]))
+  const code = await Promise.race([ended, killed])
   if (code !== 'killed') process.kill()
   return { code, ...said }
 }
@@ -61,15 +67,16 @@ async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf(typing: Typing, process: ReturnType<Scene['machine']['begin']>): Surroundings {
-  const { scene, life } = typing
+function surroundingsOf(typing: Typing, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+  const { scene, seat, life } = typing
+  const { machine } = seat
   return {
-    clockOf: () => clockOfLife(scene.clock, () => life.isOver),
-    processes: scene.machine.processesOf(process),
-    survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
+    clockOf: () => clockOfLife(scene.clock, () => life.isOver, () => machine.clockAheadMs),
+    processes: machine.processesOf(process),
+    survivors: (mark, clock) => machine.survivorsOf(mark, clock),
     openStore: async (path, options) => gated(await localStore(path, options), path, typing),
     random: scene.random,
-    wires: scene.wires(life, process),
+    wires: seat.wires(life, process),
   }
 }
 
