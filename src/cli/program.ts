@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
@@ -152,12 +152,21 @@ function addTrials(program: Command, on: On): void {
   const crash = program.command('crash-test <runbook>').description('kill a failover at every point, in a world of its own, and see it go on')
   crash
     .option('--every <n>', 'try one point of so many', whole(1), 1)
+    .option('--undo', 'the way back from a failover, instead of the failover')
+    .addOption(new Option('--by <how>', 'what befalls it there').choices(['kill', 'sigterm', 'sigint', 'full-disk', 'torn']).default('kill'))
+    .option('--twice', 'kill the life that goes on as well, at a point that is drawn')
+    .option('--point <place>', 'this point alone, as it is told of one that went wrong: 812-before')
+    .option('--then <place>', 'with --point: where the life that goes on is killed')
     .option('--world <file>', "world to play in; without it, the runbook's own")
   on(withOutput(crash), async () => (await import('./crash-test.js')).crashTest, readingFiles)
 
   const simulate = program.command('simulate <runbook...>').description('failovers in bad weather, each out of a seed, in worlds of their own')
   simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0).option('--fail-fast', 'end with the first that goes wrong')
   on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingFiles)
+
+  const gameday = program.command('gameday <scenario...>').description('scripted faults in a world of their own, with a scorecard')
+  gameday.option('--seed <n>', 'instead of the seed that each scenario states', whole(0)).option('--junit <file>', 'write the verdicts there, as JUnit XML')
+  on(withOutput(gameday), async () => (await import('./gameday.js')).gameday, readingFiles)
 
   on(program.command('trial-worker', { hidden: true }), async () => (await import('./trial-worker.js')).trialWorker)
 }

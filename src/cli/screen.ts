@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { eventStreamVersion, type Log, type Mode, type Operator, type RunEvent } from '../contract/index.js'
+import { eventStreamVersion, type Listener, type Log, type Mode, type Operator, type RunEvent } from '../contract/index.js'
 import type { Plan } from '../engine/index.js'
 import {
   assumingOperator,
@@ -53,10 +53,10 @@ export class Screen {
     if (options.gate === 'ask' && !this.canAsk) throw usageError('--gate ask: nobody is there to be asked', 'Without a terminal, take --gate auto.')
   }
 
-  /** True if a person sits at the terminal and has not forbidden questions. */
+  /** True if a person sits at the terminal and has not forbidden questions, or somebody answers in their place. */
   get canAsk(): boolean {
-    const { output } = this.#invocation
-    return output.inputIsTerminal && output.errorIsTerminal && this.#options.input
+    const { output, here } = this.#invocation
+    return here?.operator !== undefined || (output.inputIsTerminal && output.errorIsTerminal && this.#options.input)
   }
 
   notice(message: string): void {
@@ -140,9 +140,9 @@ export class Screen {
 
   /** Who answers: flags for gates and manual steps, the person for what no flag covers, nobody without a terminal. */
   operator(assumeYes: boolean): Operator {
-    const { output } = this.#invocation
+    const { output, here } = this.#invocation
     const person = this.canAsk
-      ? personOperator({
+      ? (here?.operator ?? personOperator({
           name: userInfo().username,
           asker: this.asker,
           paint: paint(this.#color),
@@ -151,7 +151,7 @@ export class Screen {
           },
           view: () => this.#renderer?.view(),
           statusCommand: (run) => commandLine(this.#options, 'status', run),
-        })
+        }))
       : undefined
     return assumingOperator(this.#assumed(assumeYes || person === undefined), person)
   }
@@ -165,7 +165,7 @@ export class Screen {
 
   /** `looksOn`: of a run that is another process's. */
   renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = [], looksOn = false): Renderer {
-    const { output, env, interrupts } = this.#invocation
+    const { output, env, interrupts, here } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
       env,
@@ -188,13 +188,17 @@ export class Screen {
       ...(incident === undefined ? {} : { incident }),
     })
     const t = site.clock.now().toISOString()
-    renderer.listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
+    const listener: Listener = (event) => {
+      renderer.listener(event)
+      here?.heard?.(event)
+    }
+    listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
     interrupts.onFirst = (signal) => renderer.stopping(signal)
     return {
       ...renderer,
       listener: (event) => {
-        renderer.listener(event)
+        listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
         if (event.type === 'run.finished') this.#renderer = undefined
       },

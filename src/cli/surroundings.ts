@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/index.js'
+import type { Clock, Listener, Operator } from '../contract/index.js'
 import type { Survivors } from '../engine/index.js'
 import { localStore } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
@@ -18,6 +18,10 @@ export interface Surroundings {
   random(): number
   /** Absent: sockets, and programs of this machine. */
   readonly wires?: Wires
+  /** Answers the engine's questions in the place of a person at the terminal. Absent: whoever sits there, if somebody does. */
+  readonly operator?: Operator
+  /** Hears every event that a renderer is shown. */
+  readonly heard?: Listener
 }
 
 /** What there is for a command that somebody has typed. Game days and simulations give others. */

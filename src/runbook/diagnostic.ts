@@ -29,11 +29,14 @@ type Hint = string | (() => string)
 /** Collects what is wrong with one file, so that everything is reported together. */
 export class Findings {
   readonly #file: string
+  /** What kind of file it is, in messages; its codes begin so. */
+  readonly kind: 'runbook' | 'scenario'
   readonly #found = new Map<string, Diagnostic>()
   #left = 0
 
-  constructor(file: string) {
+  constructor(file: string, kind: 'runbook' | 'scenario' = 'runbook') {
     this.#file = file
+    this.kind = kind
   }
 
   /** `hint` may be a function where it is dear to find: what is not shown needs none. */
@@ -55,7 +58,7 @@ export class Findings {
     const last = all.at(-1)
     if (this.#left === 0 || last === undefined) return all
     const message = `${this.#left} more findings are not shown`
-    return [...all, { ...last, code: 'runbook.too-many-findings', message, hint: 'mend the ones above first' }]
+    return [...all, { ...last, code: `${this.kind}.too-many-findings`, message, hint: 'mend the ones above first' }]
   }
 
   #add(level: Diagnostic['level'], code: string, at: Position, message: string, hint: Hint | undefined): void {
@@ -66,7 +69,7 @@ export class Findings {
       return
     }
     const { line, column } = at
-    const finding = { file: this.#file, line, column, level, code: `runbook.${code}`, message }
+    const finding = { file: this.#file, line, column, level, code: `${this.kind}.${code}`, message }
     const mend = typeof hint === 'function' ? hint() : hint
     this.#found.set(key, mend === undefined ? finding : { ...finding, hint: mend })
   }

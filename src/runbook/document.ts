@@ -79,7 +79,7 @@ class BoundedParser extends Parser {
  */
 export function readDocument(text: string, findings: Findings): LocatedMap | undefined {
   if (text.length > maxLength) {
-    findings.error('too-large', start, `this file is larger than a runbook can be (${maxLength / 1_000_000} MB)`)
+    findings.error('too-large', start, `this file is larger than a ${findings.kind} can be (${maxLength / 1_000_000} MB)`)
     return undefined
   }
   const lines = new LineCounter()
@@ -98,12 +98,15 @@ export function readDocument(text: string, findings: Findings): LocatedMap | und
 
 function asMapping(root: Located, findings: Findings): LocatedMap | undefined {
   if (root.kind === 'map') return root
-  if (root.kind === 'scalar' && root.value === null) findings.error('empty', start, 'this runbook is empty', emptyHint)
-  else findings.error('not-a-mapping', root.at, `a runbook is a mapping, but this is ${root.kind === 'list' ? 'a list' : 'text'}`, emptyHint)
+  if (root.kind === 'scalar' && root.value === null) findings.error('empty', start, `this ${findings.kind} is empty`, emptyHint[findings.kind])
+  else findings.error('not-a-mapping', root.at, `a ${findings.kind} is a mapping, but this is ${root.kind === 'list' ? 'a list' : 'text'}`, emptyHint[findings.kind])
   return undefined
 }
 
-const emptyHint = 'it begins with apiVersion: lifeboat/v1; runbooks/data100.yaml is one to copy'
+const emptyHint = {
+  runbook: 'it begins with apiVersion: lifeboat/v1; runbooks/data100.yaml is one to copy',
+  scenario: 'it begins with apiVersion: lifeboat/gameday/v1; those in fixtures/gamedays are there to copy',
+} as const
 
 function compose(text: string, lines: LineCounter, place: (offset: number) => Position, findings: Findings): Node | undefined {
   const parser = new BoundedParser(lines, (offset, message) => {
@@ -114,7 +117,7 @@ function compose(text: string, lines: LineCounter, place: (offset: number) => Po
   const options = { schema: 'core', prettyErrors: false, uniqueKeys: false, merge: false, logLevel: 'silent' } as const
   for (const one of new Composer(options).compose(parser.parse(text), true, text.length)) {
     if (document !== undefined) {
-      findings.error('two-documents', place(one.range[0]), 'a runbook is one YAML document, and here a second one begins', 'remove the line ---')
+      findings.error('two-documents', place(one.range[0]), `a ${findings.kind} is one YAML document, and here a second one begins`, 'remove the line ---')
       return undefined
     }
     document = one
@@ -127,7 +130,7 @@ function compose(text: string, lines: LineCounter, place: (offset: number) => Po
   }
   if (errors.length + warnings.length > 0) return undefined
   if (document.contents === null) {
-    findings.error('empty', start, 'this runbook is empty', emptyHint)
+    findings.error('empty', start, `this ${findings.kind} is empty`, emptyHint[findings.kind])
     return undefined
   }
   return document.contents

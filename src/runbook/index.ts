@@ -1,3 +1,4 @@
+export { loadChecked, type CheckedFile, type Complaint } from './checked-file.js'
 export { renderDiagnostic, type Diagnostic } from './diagnostic.js'
 export { Expression, type Template } from './expression.js'
 export { dependents, gatesBefore, needsOf } from './graph.js'

@@ -7,7 +7,8 @@ import type { Child } from '../platform/scope.js'
 import type { Gate, RemoteCall } from './gate.js'
 import type { Life, Machine } from './machine.js'
 import type { ProcessEnd, VirtualProcess } from './process.js'
-import type { Program } from './programs/program.js'
+import { failed, type Program } from './programs/program.js'
+import { noTrouble, type ProgramTrouble, type Trouble } from './trouble.js'
 
 export interface VirtualExecOptions {
   readonly machine: Machine
@@ -18,6 +19,8 @@ export interface VirtualExecOptions {
   readonly programs: Readonly<Record<string, Program>>
   /** What any other file is as a program; undefined: it is missing. */
   readonly otherwise?: (file: string) => Program | undefined
+  /** Asked of each program when it begins to work. */
+  readonly trouble?: Trouble
 }
 
 /** Runs models of programs as processes of a modelled machine, with the promises that real ones have. */
@@ -25,7 +28,8 @@ export function openVirtualExec(given: VirtualExecOptions): (options: ExecOption
   return (options) => new Runner(options, starterOn(given, options))
 }
 
-function starterOn({ machine, life, gate, programs, otherwise }: VirtualExecOptions, { path, site, secrets }: ExecOptions): Starter {
+function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptions): Starter {
+  const { machine, life, gate, programs, otherwise, trouble = noTrouble } = given
   const programOf = (file: string): Program | undefined => {
     const name = basename(file)
     return Object.hasOwn(programs, name) ? programs[name] : otherwise?.(file)
@@ -44,6 +48,7 @@ function starterOn({ machine, life, gate, programs, otherwise }: VirtualExecOpti
     return gate.through(call, () => {
       const program = programOf(file)
       if (program !== undefined) process.letGo(program, args, { env: { PATH: path, LC_ALL: 'C', ...env }, cwd, stdin: input })
+      befall(process, trouble.onProgram?.(basename(file)))
       return process.ended
     })
   }
@@ -69,6 +74,17 @@ function starterOn({ machine, life, gate, programs, otherwise }: VirtualExecOpti
       return { child: running(process, child), output: saidBy(process), letGo }
     },
   }
+}
+
+/** What ssh says when its connection breaks. */
+const connectionLost = 'client_loop: send disconnect: Broken pipe'
+
+function befall(process: VirtualProcess, met: ProgramTrouble | undefined): void {
+  if (met === undefined) return
+  process.clock.schedule(met.afterMs, () => {
+    if (met.kind === 'killed') process.signal('SIGKILL')
+    else process.breakOff(failed(255, connectionLost))
+  })
 }
 
 function running(process: VirtualProcess, ending: Promise<Ending>): Running {

@@ -16,6 +16,8 @@ export interface Life {
 /** A machine on which somebody runs the tool: a process table in the world's time. */
 export class Machine implements ProcessTable {
   readonly host: string
+  /** Milliseconds by which this machine's clock is ahead of the right time. */
+  clockAheadMs = 0
   readonly #clock: WorldClock
   readonly #user: string
   readonly #processes = new Map<number, VirtualProcess>()
@@ -78,6 +80,13 @@ export class Machine implements ProcessTable {
     return [...this.#processes.values()].flatMap(({ facts: { pid, started, command, mark } }) =>
       mark?.site === site ? [{ pid, started, host: this.host, command, survivor: mark.survivor }] : [],
     )
+  }
+
+  /** Ends every running process of a program, by the name of its file, as SIGKILL does; how many there were. */
+  killAll(program: string): number {
+    const running = [...this.#processes.values()].filter(({ facts, state }) => state !== 'held' && facts.command.split(' ')[0] === program)
+    for (const process of running) process.signal('SIGKILL')
+    return running.length
   }
 
   #kill(pid: number): void {

@@ -76,6 +76,11 @@ export class VirtualProcess {
     else if (this.#leave()) this.#settle({ signal, ...this.said })
   }
 
+  /** Ends it as a program ends whose connection breaks; what it has begun elsewhere goes on. */
+  breakOff(end: ProgramEnd): void {
+    if (this.#state === 'running') this.#end(end)
+  }
+
   #end({ exitCode, stdout, stderr }: ProgramEnd): void {
     if (!this.#leave()) return
     this.#stdout += stdout

@@ -34,17 +34,24 @@ export interface SceneOptions {
   readonly trouble?: Trouble
 }
 
-/** A world within this process, and in front of it the machine of somebody who runs the tool: files, processes, time. */
+/** Where somebody sits who runs the tool: a machine, and the state of the runs that were begun there. */
+export interface Seat {
+  readonly machine: Machine
+  readonly stateDir: string
+  /** What carries the doors' work of one life into the world. */
+  wires(gate: Gate, life: Life): Wires
+}
+
+/** A world within this process, and in front of it whoever runs the tool: files, processes, time. */
 export interface Scene {
   readonly clock: VirtualClock
   readonly within: WorldWithin
-  readonly machine: Machine
-  readonly stateDir: string
+  readonly operator: Seat
+  /** Another person with the same rights, on another machine. */
+  readonly colleague: Seat
   readonly cloudPath: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly random: () => number
-  /** What carries the doors' work of one life into the world. */
-  wires(gate: Gate, life: Life): Wires
 }
 
 /** Milliseconds of the world between a request and its answer. */
@@ -55,7 +62,6 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
-  const machine = new Machine(clock)
   const clusterAt = (name: string): KubeCluster | undefined => within.kube.at(name)
   const programs = {
     ssh: sshModel({ world, ways: within.ways }),
@@ -63,19 +69,23 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     kubectl: kubectlModel(clusterAt),
   }
   const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
-  return {
-    clock,
-    within,
+  const seat = (machine: Machine, stateDir: string): Seat => ({
     machine,
-    stateDir: join(folder, 'state'),
-    cloudPath: within.cloudPath,
-    env,
-    random,
+    stateDir,
     wires: (gate, life) => ({
       azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, trouble, ...spec }),
-      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram }),
+      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram, trouble }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),
     }),
+  })
+  return {
+    clock,
+    within,
+    operator: seat(new Machine(clock), join(folder, 'state')),
+    colleague: seat(new Machine(clock, { host: 'laptop', user: 'colleague' }), join(folder, 'colleague')),
+    cloudPath: within.cloudPath,
+    env,
+    random,
   }
 }

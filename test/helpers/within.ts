@@ -15,7 +15,13 @@ import type { Gate } from '../../src/virtual/gate.js'
 import { Machine, type Life } from '../../src/virtual/machine.js'
 import type { Program } from '../../src/virtual/programs/program.js'
 import { clockOfLife, letPass } from '../../src/virtual/time.js'
+import { noTrouble, type Trouble } from '../../src/virtual/trouble.js'
 import { data100World } from './world.js'
+
+interface BesideExec {
+  readonly gate?: Gate
+  readonly trouble?: Trouble
+}
 
 /** A world of data100 in this process, and a machine in front of it. */
 export interface Within extends Disposable {
@@ -27,7 +33,10 @@ export interface Within extends Disposable {
   readonly machine: Machine
   readonly life: Life
   /** Models of programs, as a door starts them. */
-  execWith(programs: Readonly<Record<string, Program>>, children: ChildLog, gate?: Gate): { readonly exec: Exec; readonly secrets: string }
+  execWith(programs: Readonly<Record<string, Program>>, children: ChildLog, beside?: BesideExec): {
+    readonly exec: Exec
+    readonly secrets: string
+  }
   readonly settled: <T>(work: Promise<T>) => Promise<T>
   readonly until: (holds: () => boolean) => Promise<void>
 }
@@ -68,10 +77,10 @@ export function machineOn(time: VirtualClock, folder: string): Omit<Within, 'wit
     clock,
     machine,
     life,
-    execWith(programs, children, gate = ownGate) {
+    execWith(programs, children, { gate = ownGate, trouble = noTrouble } = {}) {
       const secrets = join(folder, `secrets-${(opened += 1)}`)
       mkdirSync(secrets, { mode: 0o700 })
-      const exec = openVirtualExec({ machine, life, gate, programs })({ clock, children, site: 'test', path: process.env['PATH'] ?? '', secrets })
+      const exec = openVirtualExec({ machine, life, gate, programs, trouble })({ clock, children, site: 'test', path: process.env['PATH'] ?? '', secrets })
       return { exec, secrets }
     },
     settled: (work) => letPass(time, work),

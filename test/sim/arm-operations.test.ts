@@ -60,6 +60,17 @@ describe('an operation that takes time', () => {
     expect((await world.poll(made)).body).toMatchObject({ status: 'Failed', error: { code: 'AllocationFailed', message: 'No room.' } })
     expect(properties(await world.send('GET', id))['provisioningState']).toBe('Failed')
   })
+
+  test('to delete leaves the resource, Failed, and it can be deleted again (A124)', async () => {
+    const id = world.id(oldGroup, machineType, 'nfsserver')
+    world.faults.plantInOperation({ operation: 'vm delete', times: 1, fail: { code: 'InternalExecutionError' } })
+    for (const left of ['Failed', undefined]) {
+      await world.send('DELETE', id)
+      expect(properties(await world.send('GET', id))['provisioningState']).toBe('Deleting')
+      world.clock.advance(world.world.durationOf('vm delete'))
+      expect(world.world.resource(id)?.properties['provisioningState']).toBe(left)
+    }
+  })
 })
 
 describe('a client that trusts the poller alone', () => {

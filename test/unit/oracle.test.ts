@@ -64,6 +64,19 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([moved])).toEqual([])
   })
 
+  it('has nothing written over that somebody else has changed meanwhile', () => {
+    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1 })
+    watch.hearOfOthers('/zone/A/hub')
+    watch.hear({ ...put('/zone/a/hub'), status: 412 })
+    expect(watch.violations).toEqual([])
+    watch.hear({ ...put('/zone/a/hub'), method: 'GET', writes: false })
+    watch.hear(put('/zone/a/hub'))
+    expect(watch.violations).toEqual([])
+    watch.hearOfOthers('/zone/A/hub')
+    watch.hear({ ...put('/zone/a/hub'), method: 'PATCH' })
+    expect(watch.violations).toEqual([expect.stringMatching(/somebody else had changed it/)])
+  })
+
   it('has a name lead only to a hub that has answered', () => {
     const there = [hub('203.0.113.2', true)]
     expect(saidOf([pointed])).toEqual([expect.stringMatching(/where no hub of that name is/)])

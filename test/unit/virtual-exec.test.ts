@@ -75,6 +75,15 @@ describe('models of programs at the exec door', () => {
     expect(at.machine.marked('test')).toEqual([])
   })
 
+  it('may be killed by the system, or cut off from what they have begun elsewhere', async () => {
+    const befallen = (kind: 'killed' | 'cut-off') => {
+      const trouble = { onRequest: () => undefined, onProgram: () => ({ kind, afterMs: 1000 }) }
+      return at.settled(at.execWith(programs, new RecordedChildren(), { trouble }).exec.run(run))
+    }
+    expect(await failure(befallen('killed'))).toBe('exec.killed')
+    expect(await befallen('cut-off')).toMatchObject({ exitCode: 255, stderr: 'half way\nclient_loop: send disconnect: Broken pipe\n' })
+  })
+
   it('are ended when their time is up: asked first, killed ten seconds later', async () => {
     const { exec } = at.execWith(programs, new RecordedChildren())
     expect(await at.settled(failure(exec.run({ ...write, file: '/bin/polite', timeoutMs: minute })))).toBe('exec.timeout')
@@ -141,7 +150,7 @@ describe('models of programs at the exec door', () => {
       },
     }
     const children = new RecordedChildren()
-    const { exec, secrets } = at.execWith(programs, children, gate)
+    const { exec, secrets } = at.execWith(programs, children, { gate })
     let isOver = false
     void exec.run({ ...write, args: ['--values', `${secrets}/values-17.json`] }).finally(() => (isOver = true))
     await at.until(() => worked.includes('ended'))

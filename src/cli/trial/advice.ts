@@ -31,3 +31,9 @@ export async function follow(said: string, scene: Scene): Promise<readonly strin
   }
   return done
 }
+
+/** The other ways that a stop has offered, as words of the next command: `--accept fence=deallocate`. */
+export function acceptable(said: string): readonly string[] {
+  const offers = [...said.matchAll(/--accept ([a-z0-9-]+=[a-z0-9-]+)/g)].map(([, offer = '']) => offer)
+  return [...new Set(offers)].flatMap((offer) => ['--accept', offer])
+}

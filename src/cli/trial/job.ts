@@ -2,9 +2,13 @@ import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
 import { renderDiagnostic } from '../../runbook/index.js'
+import type { Scorecard } from '../../gameday/index.js'
+import { play } from '../gameday/play.js'
+import { loadScenario } from '../gameday/scenario-file.js'
 import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
-import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
+import type { CrashPoint } from './crash.js'
+import { crashed, undisturbed, type Crash, type CrashResult, type Undisturbed, type Way } from './crash-points.js'
 import { simulate, type Simulated } from './simulation.js'
 import type { StageOptions } from './stage.js'
 
@@ -16,14 +20,16 @@ export interface TrialSite {
 
 /** One thing that a worker is asked to do. */
 export type Job =
-  | { readonly kind: 'points'; readonly site: TrialSite }
-  | { readonly kind: 'crash'; readonly site: TrialSite; readonly point: CrashPoint }
+  | { readonly kind: 'points'; readonly site: TrialSite; readonly way: Way }
+  | { readonly kind: 'crash'; readonly site: TrialSite; readonly crash: Crash }
   | { readonly kind: 'seed'; readonly site: TrialSite; readonly seed: number }
+  | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
 
 export type Result =
   | { readonly kind: 'points'; readonly points: readonly CrashPoint[] }
   | { readonly kind: 'crash'; readonly crash: CrashResult }
   | { readonly kind: 'seed'; readonly simulated: Simulated }
+  | { readonly kind: 'gameday'; readonly card: Scorecard }
 
 /** Crash points are those of this one; other seeds differ in latencies only. */
 const crashSeed = 7
@@ -45,19 +51,33 @@ export class Jobs {
   async do(job: Job): Promise<Result> {
     switch (job.kind) {
       case 'points':
-        return { kind: 'points', points: (await this.#expected(job.site)).points }
+        return { kind: 'points', points: (await this.#expected(job.site, job.way)).points }
       case 'crash':
-        return { kind: 'crash', crash: await killedAt(job.point, await this.#expected(job.site), await this.#options(job.site, crashSeed)) }
+        return { kind: 'crash', crash: await this.#crashed(job) }
       case 'seed':
         return { kind: 'seed', simulated: await simulate(await this.#options(job.site, job.seed)) }
+      case 'gameday':
+        return { kind: 'gameday', card: await this.#play(job) }
     }
   }
 
-  async #expected(site: TrialSite): Promise<Undisturbed> {
-    const known = this.#undisturbed.get(site.runbook.path)
+  async #crashed({ site, crash }: Extract<Job, { kind: 'crash' }>): Promise<CrashResult> {
+    return crashed(crash, await this.#expected(site, crash.way), await this.#options(site, crashSeed))
+  }
+
+  async #play({ file, seed }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
+    const { value, diagnostics } = await loadScenario(file)
+    // It was in order a moment ago.
+    if (value === undefined) throw new LifeboatError('scenario.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
+    return play(value, { seed, speed, env: this.#env, program: this.#program })
+  }
+
+  async #expected(site: TrialSite, way: Way): Promise<Undisturbed> {
+    const key = `${way} ${site.runbook.path}`
+    const known = this.#undisturbed.get(key)
     if (known !== undefined) return known
-    const expected = await undisturbed(await this.#options(site, crashSeed))
-    this.#undisturbed.set(site.runbook.path, expected)
+    const expected = await undisturbed(await this.#options(site, crashSeed), way)
+    this.#undisturbed.set(key, expected)
     return expected
   }
 

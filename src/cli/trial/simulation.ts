@@ -1,9 +1,11 @@
 import { missingFrom } from '../../gameday/oracle/converged.js'
 import { Watch } from '../../gameday/oracle/watch.js'
 import { seeded } from '../../virtual/chance.js'
-import { follow } from './advice.js'
+import { acceptable, follow } from './advice.js'
 import { Stage, type Dies, type StageOptions } from './stage.js'
-import { drawWeather, Storm } from './weather.js'
+import { Storm } from './storm.js'
+import type { Lived } from './typed.js'
+import { drawWeather } from './weather.js'
 
 /** What came of one seed. */
 export interface Simulated {
@@ -19,49 +21,101 @@ export interface Simulated {
 /** Lives while there is trouble, and after it. */
 const mostLives = { inTrouble: 5, afterwards: 4 } as const
 
+const minutes = 60_000
+
 /** Plays one seed: while trouble lasts nothing may be lost, and when it stops the failover must come to its end. */
 export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<Simulated> {
-  const { seed } = options
-  const random = seeded(seed ^ 0x5eed)
+  const random = seeded(options.seed ^ 0x5eed)
   const storm = new Storm(drawWeather(random), random)
-  const stage = await Stage.open({ ...options, trouble: storm })
-  const story: string[] = []
-  const lives = { all: 0, killed: 0 }
+  const quota = { ...options.spec.quota }
+  const stage = await Stage.open({ ...options, spec: { ...options.spec, quota }, trouble: storm })
+  const trial = new Trial(stage, storm, random)
   try {
-    const { world } = stage.scene.within
-    const start = stage.state
-    const watch = watched(stage)
-    storm.over(world)
-    const live = async (dies?: Dies): Promise<number | 'killed'> => {
-      const { code, stderr } = await stage.goOn(dies)
-      const done = code === 0 ? [] : await follow(stderr, stage.scene)
-      lives.all += 1
-      if (code === 'killed') lives.killed += 1
-      story.push(`life ${lives.all} at ${new Date(stage.scene.clock.nowMs()).toISOString()}: ${code}`, ...lastWords(stderr, code), ...done.map((one) => `    as advised: ${one}`))
-      // What was asked for takes its time.
-      if (done.length > 0) await stage.wait(30 * 60_000)
-      return code
-    }
-    let code: number | 'killed' = 1
-    for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
-      code = await live(dieSometimes(random))
-      await stage.wait(random() < 0.5 ? random() * 20_000 : random() * 10 * 60_000)
-    }
-    storm.end()
-    // Whatever goes on by itself comes to its end: long operations, locks of moves.
-    await stage.wait(6 * 3_600_000)
-    for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) code = await live()
-    const missing = code === 0 ? missingFrom(start, stage.state) : [`it does not come to its end: exit code ${code}`]
-    return { seed, lives: lives.all, kills: lives.killed, wrong: [...watch.violations, ...missing], story }
+    return trial.told(options.seed, await trial.play(quota))
   } catch (error) {
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { seed, lives: lives.all, kills: lives.killed, wrong: [said], story }
+    return trial.told(options.seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {
     await stage.close()
   }
 }
 
-function watched(stage: Stage): Watch {
+class Trial {
+  readonly #stage: Stage
+  readonly #storm: Storm
+  readonly #random: () => number
+  readonly #story: string[] = []
+  #watch: Watch | undefined
+  #lives = 0
+  #kills = 0
+  /** What the colleague has typed, and has not come back from. */
+  #colleague: Promise<void> | undefined
+  /** Ways that the last stop has offered. */
+  #offered: readonly string[] = []
+
+  constructor(stage: Stage, storm: Storm, random: () => number) {
+    this.#stage = stage
+    this.#storm = storm
+    this.#random = random
+  }
+
+  told(seed: number, wrong: readonly string[]): Simulated {
+    return { seed, lives: this.#lives, kills: this.#kills, wrong: [...(this.#watch?.violations ?? []), ...wrong], story: this.#story }
+  }
+
+  /** What is missing in the end. */
+  async play(quota: Record<string, number>): Promise<readonly string[]> {
+    const random = this.#random
+    const stage = this.#stage
+    const start = stage.state
+    const watch = watched(stage)
+    this.#watch = watch
+    this.#storm.over(stage.scene, { quota, elsewhere: (path) => watch.hearOfOthers(path), colleague: () => this.#alsoByColleague() })
+    let code: Lived['code'] = 1
+    for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
+      code = await this.#live(dieSometimes(random))
+      await stage.wait(random() < 0.5 ? random() * 20_000 : random() * 10 * minutes)
+    }
+    this.#storm.end()
+    // Whatever goes on by itself comes to its end: long operations, locks of moves, what a colleague does.
+    await stage.wait(6 * 60 * minutes)
+    if (this.#colleague !== undefined) await stage.pass(this.#colleague)
+    for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) code = await this.#live()
+    return code === 0 ? missingFrom(start, stage.state) : [`it does not come to its end: exit code ${code}`]
+  }
+
+  async #live(dies?: Dies): Promise<Lived['code']> {
+    this.#storm.onLife()
+    // Not everybody takes the other way that is offered.
+    const accepted = this.#random() < 0.6 ? this.#offered : []
+    const lived = await this.#stage.goOn(dies, accepted)
+    const { code, stderr } = lived
+    const done = code === 0 ? [] : await follow(stderr, this.#stage.scene)
+    this.#offered = acceptable(stderr)
+    this.#lives += 1
+    if (code === 'killed') this.#kills += 1
+    this.#tell(`life ${this.#lives}`, lived, [...accepted, ...done])
+    // What was asked for takes its time.
+    if (done.length > 0) await this.#stage.wait(30 * minutes)
+    return code
+  }
+
+  #alsoByColleague(): void {
+    this.#tellMoment('a colleague begins the same failover')
+    this.#colleague = this.#stage.colleague().then((lived) => this.#tell('the colleague', lived, []))
+  }
+
+  #tell(who: string, { code, stderr }: Lived, done: readonly string[]): void {
+    this.#tellMoment(`${who}: ${code}`)
+    this.#story.push(...lastWords(stderr, code), ...done.map((one) => `    as advised: ${one}`))
+  }
+
+  #tellMoment(what: string): void {
+    this.#story.push(`${new Date(this.#stage.scene.clock.nowMs()).toISOString()} ${what}`)
+  }
+}
+
+/** The oracle, watching all that happens on a stage. */
+export function watched(stage: Stage): Watch {
   const watch = new Watch(stage.glance, { hubs: () => stage.scene.within.hubs.states(), openIntents: () => stage.openIntents })
   const { world } = stage.scene.within
   world.onChange.add(() => watch.look(stage.glance))
@@ -72,7 +126,7 @@ function watched(stage: Stage): Watch {
 /** In two lives of five it dies: at one of its first calls, or in the midst of something. */
 function dieSometimes(random: () => number): Dies | undefined {
   if (random() > 0.4) return undefined
-  if (random() < 0.5) return random() * 45 * 60_000
+  if (random() < 0.5) return random() * 45 * minutes
   const at = 1 + Math.floor(random() ** 2 * 900)
   const when = random() < 0.5 ? 'before' : 'after'
   return (point) => point.number === at && point.when === when

@@ -12,11 +12,14 @@ import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
 import { Renderer } from '../../virtual/programs/helm/render.js'
-import { openScene, type Scene, type SceneOptions } from '../../virtual/scene.js'
+import { Disk } from '../../virtual/disk.js'
+import { openScene, type Scene, type SceneOptions, type Seat } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
+import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
-import { typed, type Lived } from './typed.js'
+import type { Hands } from './crash.js'
+import { typed, typedAside, type Beside, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -29,8 +32,16 @@ export interface StageOptions {
   readonly trouble?: SceneOptions['trouble']
 }
 
-/** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
-export type Dies = ((point: CallPoint) => boolean) | number
+/**
+ * When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. At a call something else
+ * may befall it too.
+ */
+export type Dies = ((point: CallPoint, hands: Hands) => boolean) | number
+
+/** A life, and what may befall it. */
+type Living = Pick<Typing, 'life' | 'interrupts' | 'disk'>
+
+const unasked = ['--yes', '--no-input', '--quiet'] as const
 
 /** What is rendered by the real helm is rendered once. */
 let renderer: Renderer | undefined
@@ -44,6 +55,8 @@ export class Stage {
   readonly #options: StageOptions
   readonly #folder: string
   readonly #intents = new Set<string>()
+  /** The run that is to be put back, once that was typed. */
+  #toUndo: string | undefined
 
   private constructor(scene: Scene, options: StageOptions, folder: string) {
     this.scene = scene
@@ -75,31 +88,53 @@ export class Stage {
 
   /** Types `run`: the first command of a failover. */
   run(dies?: Dies): Promise<Lived> {
-    const { runbook } = this.#options
-    return this.#type(['run', runbook.path, '--cloud', this.scene.cloudPath, '--confirm', runbook.name], dies)
+    return typed(this.#typing(this.scene.operator, this.#lifeThat(dies)), this.#first(this.scene.operator))
   }
 
-  /** Types `resume`, or `run` again where the first one died before it stood in a journal. */
-  async goOn(dies?: Dies): Promise<Lived> {
-    const run = await this.latest()
-    return run === undefined ? this.run(dies) : this.#type(['resume', run], dies)
+  /** Types `undo` of the run that was begun last. */
+  async undo(dies?: Dies): Promise<Lived> {
+    const seat = this.scene.operator
+    this.#toUndo = await this.latest()
+    return typed(this.#typing(seat, this.#lifeThat(dies)), this.#back(seat))
+  }
+
+  /** Types `resume`; or `run` or `undo` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
+  async goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
+    const seat = this.scene.operator
+    return typed(this.#typing(seat, this.#lifeThat(dies)), [...(await this.#next(seat)), ...words])
+  }
+
+  /** The same by a colleague on another machine, while somebody else lets time pass. */
+  async colleague(): Promise<Lived> {
+    const seat = this.scene.colleague
+    return typedAside(this.#typing(seat, this.#lifeThat()), await this.#next(seat))
+  }
+
+  /** Types a command as it stands, but for the state folder. */
+  command(words: readonly string[], life: Incarnation, beside: Beside = {}): Promise<Lived> {
+    const seat = this.scene.operator
+    return typed({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */
   wait(ms: number): Promise<void> {
-    const { clock } = this.scene
-    return letPass(clock, new Promise((resolve) => void clock.schedule(ms, resolve)))
+    return this.pass(new Promise((resolve) => void this.scene.clock.schedule(ms, resolve)))
   }
 
-  /** The run that was begun last, if one was. */
-  async latest(): Promise<string | undefined> {
-    const runs = await new StateFolder(this.scene.stateDir).runs()
+  /** Lets the world's time pass until that is over. */
+  pass<T>(work: Promise<T>): Promise<T> {
+    return letPass(this.scene.clock, work)
+  }
+
+  /** The run that was begun last at a seat, if one was. */
+  async latest(seat: Seat = this.scene.operator): Promise<string | undefined> {
+    const runs = await new StateFolder(seat.stateDir).runs()
     return runs.find(({ status }) => status !== 'empty')?.run
   }
 
-  #noted({ type, data }: JournalRecord): void {
-    if (type === 'step.intent') this.#intents.add(data.step)
-    else if (type === 'step.verified') this.#intents.delete(data.step)
+  #noted(seat: Seat, { type, data }: JournalRecord): void {
+    if (type === 'step.intent') this.#intents.add(`${seat.stateDir} ${data.step}`)
+    else if (type === 'step.verified') this.#intents.delete(`${seat.stateDir} ${data.step}`)
   }
 
   async close(): Promise<void> {
@@ -107,13 +142,31 @@ export class Stage {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  #type(words: readonly string[], dies?: Dies): Promise<Lived> {
-    const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
+  #first({ stateDir }: Seat): readonly string[] {
+    const { name, path } = this.#options.runbook
+    return ['run', path, '--cloud', this.scene.cloudPath, '--confirm', name, ...unasked, '--state-dir', stateDir]
+  }
+
+  async #next(seat: Seat): Promise<readonly string[]> {
+    const run = await this.latest(seat)
+    if (run === undefined) return this.#first(seat)
+    return run === this.#toUndo ? this.#back(seat) : ['resume', run, ...unasked, '--state-dir', seat.stateDir]
+  }
+
+  #back({ stateDir }: Seat): readonly string[] {
+    return ['undo', this.#toUndo ?? '', '--confirm', this.#options.runbook.name, ...unasked, '--state-dir', stateDir]
+  }
+
+  #lifeThat(dies?: Dies): Living {
+    const hands = { interrupts: new Interrupts(), disk: new Disk() }
+    const life = new Incarnation(typeof dies === 'function' ? (point) => dies(point, hands) : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
-    const noted = (record: JournalRecord): void => this.#noted(record)
-    const typing = { scene: this.scene, program: this.#options.program, life, noted }
-    return typed(typing, [...words, '--yes', '--no-input', '--quiet', '--state-dir', this.scene.stateDir])
+    return { life, ...hands }
+  }
+
+  #typing(seat: Seat, living: Living): Typing {
+    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: (record) => this.#noted(seat, record) }
   }
 }
 

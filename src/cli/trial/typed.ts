@@ -1,9 +1,11 @@
+import { appendFile } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
 import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
+import { Disk } from '../../virtual/disk.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
-import type { Scene } from '../../virtual/scene.js'
+import type { Scene, Seat } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
 import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
@@ -14,9 +16,20 @@ export type Noted = (record: JournalRecord) => void
 
 export interface Typing {
   readonly scene: Scene
+  readonly seat: Seat
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
+  /** Whoever presses Ctrl-C; nobody, if absent. */
+  readonly interrupts?: Interrupts
+  /** Where the journal lies; there is room for all of it, if absent. */
+  readonly disk?: Disk
+  readonly beside?: Beside
+}
+
+/** Who answers what the command asks, and who hears its events (nobody, if absent); what the shell has beside the scene's variables. */
+export interface Beside extends Pick<Surroundings, 'operator' | 'heard'> {
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** What came of one command in a world within this process. */
@@ -27,49 +40,59 @@ export interface Lived {
   readonly stderr: string
 }
 
-/**
- * Types a command on the operator's machine of a scene, and lets the world's time pass until it has ended or died. The command is the
- * program that people use, but for main.ts.
- */
-export async function typed({ scene, program, life, noted }: Typing, argv: readonly string[]): Promise<Lived> {
+/** Types a command, and lets the world's time pass until it has ended or died. */
+export async function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
   await loaded()
-  const interrupts = new Interrupts()
-  const process = scene.machine.begin(`lifeboat ${argv.join(' ')}`)
+  return letPass(typing.scene.clock, typedAside(typing, argv))
+}
+
+/**
+ * Types a command somewhere in a scene; it goes on as somebody else lets time pass. The command is the program that people use, but for
+ * main.ts.
+ */
+export async function typedAside(typing: Typing, argv: readonly string[]): Promise<Lived> {
+  const { scene, seat, program, life, beside = {}, interrupts = new Interrupts() } = typing
+  const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = surroundingsOf(scene, life, process, noted)
-  const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const { env, ...others } = beside
+  const here = { ...surroundingsOf(typing, process), ...others }
+  const ended = program(argv, { output, interrupts, env: { ...scene.env, ...env }, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const
   })
-  const code = await letPass(scene.clock, Promise.race([ended, killed]))
+  const code = await Promise.race([ended, killed])
   if (code !== 'killed') process.kill()
   return { code, ...said }
 }
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
 async function loaded(): Promise<void> {
-  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), loadSdks()])
+  await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf(scene: Scene, life: Incarnation, process: ReturnType<Scene['machine']['begin']>, noted: Noted): Surroundings {
+function surroundingsOf(typing: Typing, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+  const { scene, seat, life } = typing
+  const { machine } = seat
   return {
-    clockOf: () => clockOfLife(scene.clock, () => life.isOver),
-    processes: scene.machine.processesOf(process),
-    survivors: (mark, clock) => scene.machine.survivorsOf(mark, clock),
-    openStore: async (path, options) => gated(await localStore(path, options), life, noted),
+    clockOf: () => clockOfLife(scene.clock, () => life.isOver, () => machine.clockAheadMs),
+    processes: machine.processesOf(process),
+    survivors: (mark, clock) => machine.survivorsOf(mark, clock),
+    openStore: async (path, options) => gated(await localStore(path, options), path, typing),
     random: scene.random,
-    wires: scene.wires(life, process),
+    wires: seat.wires(life, process),
   }
 }
 
 /** A journal that takes nothing more from a life that is over. */
-function gated(store: Store, life: Incarnation, noted: Noted): Store {
+function gated(store: Store, path: string, { life, noted, disk = new Disk() }: Typing): Store {
+  // Half a line is no journal's to write.
+  const write = (part: Buffer | string): Promise<void> => (typeof part === 'string' ? store.append(part) : appendFile(path, part))
   return {
     ...store,
-    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, async () => {
-      await store.append(lines)
+    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true, bytes: Buffer.byteLength(lines) }, async () => {
+      await disk.append(lines, write, () => life.die())
       for (const record of recordsIn(lines)) noted(record)
     }),
   }

@@ -23,6 +23,8 @@ export class Watch {
   readonly #seen = new Set<string>()
   /** By a write's method and address: whether anybody has looked at what it changes since. */
   readonly #looked = new Map<string, boolean>()
+  /** What somebody else has written to, and nobody here has looked at since. */
+  readonly #unseen = new Set<string>()
   /** `host address` that answered over HTTPS when asked. */
   readonly #answered = new Set<string>()
 
@@ -48,7 +50,14 @@ export class Watch {
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
-    if (door === 'arm' && status < 400) this.#writtenOnce(method, path)
+    if (door !== 'arm' || status >= 400) return
+    this.#writtenOnce(method, path)
+    if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
+  }
+
+  /** To be called when somebody else has written to a resource. */
+  hearOfOthers(path: string): void {
+    this.#unseen.add(path.toLowerCase())
   }
 
   /** A disk has one writer: at most one running machine has it. */
@@ -106,6 +115,7 @@ export class Watch {
 
   #lookedAt(path: string): void {
     const seen = path.toLowerCase()
+    this.#unseen.delete(seen)
     for (const [write, looked] of this.#looked) if (!looked && isAbout(write, seen)) this.#looked.set(write, true)
   }
 

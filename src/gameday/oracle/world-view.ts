@@ -49,7 +49,13 @@ export interface WorldView {
     readonly exports: readonly { readonly path: string; readonly clients: string }[]
   }[]
   readonly hubs: readonly { readonly host: string; readonly address: string; readonly answers: boolean; readonly certificate: string }[]
-  readonly operations: readonly { readonly what: string; readonly resource: string; readonly status: string }[]
+  readonly operations: readonly {
+    readonly what: string
+    readonly resource: string
+    /** Further resources that it changes. */
+    readonly also?: readonly string[]
+    readonly status: string
+  }[]
   readonly violations: readonly string[]
 }
 

@@ -9,7 +9,7 @@ import { assertClusterDefinition, defaultNodeGroup, versionsOf } from './cluster
 import { busy, existing } from './generic.js'
 import { kubeconfigs } from './kubeconfig.js'
 import { makeNodeGroup } from './node-group.js'
-import { removeResource } from './remove.js'
+import { removeResource, stays } from './remove.js'
 import { throttleClusterPut } from './throttle.js'
 import { list, ok, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -157,7 +157,8 @@ function deleteCluster(request: ArmRequest): ArmAnswer {
   const cluster = world.resource(idIn(request))
   if (!cluster) return { status: 204 }
   setState(cluster, 'Deleting')
-  const operation = world.begin('cluster delete', cluster.id, world.durationOf('cluster delete'), () => removeResource(world, cluster))
+  const gone = (): void => removeResource(world, cluster)
+  const operation = world.begin('cluster delete', cluster.id, world.durationOf('cluster delete'), gone, () => stays(cluster))
   return { status: 202, headers: arm.operations.track({ operation, namespace: 'Microsoft.ContainerService' }, ['async', 'location']) }
 }
 

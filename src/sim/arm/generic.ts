@@ -5,7 +5,7 @@ import { bodyOf } from './bodies.js'
 import { kindOf, type Kind } from './kinds.js'
 import { assertSubnetFree, availabilityIn, subnetsOf, withSubnet } from './network.js'
 import { isAssignment, scopeOf } from './role-assignments.js'
-import { assertDeletable, removeResource } from './remove.js'
+import { assertDeletable, removeResource, stays } from './remove.js'
 import { asksExtensions, extensionsAt } from './subscriptions.js'
 import { list, ok, record, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -166,7 +166,7 @@ function remove({ world, path, arm }: ArmRequest): ArmAnswer {
   }
   resource.properties['provisioningState'] = 'Deleting'
   const what = `${kind.what} delete`
-  const operation = world.begin(what, resource.id, world.durationOf(what), () => removeResource(world, resource))
+  const operation = world.begin(what, resource.id, world.durationOf(what), () => removeResource(world, resource), () => stays(resource))
   return { status: 202, headers: arm.operations.track({ operation, namespace: resource.type.split('/')[0] ?? '' }, ['async', 'location']) }
 }
 

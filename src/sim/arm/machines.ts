@@ -7,7 +7,7 @@ import { instanceView, machineBody } from './bodies-machine.js'
 import { assertIdle, existing } from './generic.js'
 import { bootHost, haltHost } from './hosts.js'
 import { putMachine, updateMachine } from './machine-put.js'
-import { removeResource } from './remove.js'
+import { removeResource, stays } from './remove.js'
 import { runCommand, scriptOf } from './run-command.js'
 import { list, ok, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
@@ -69,14 +69,15 @@ function deleteMachine(request: ArmRequest): ArmAnswer {
   machine.properties['provisioningState'] = 'Deleting'
   const host = world.host(machine.id)
   if (host) host.power = 'stopping'
-  const operation = world.begin('vm delete', machine.id, world.durationOf('vm delete'), () => {
+  const gone = (): void => {
     const companions = deletedWith(machine)
     removeResource(world, machine)
     for (const id of companions) {
       const companion = world.resource(id)
       if (companion) removeResource(world, companion)
     }
-  })
+  }
+  const operation = world.begin('vm delete', machine.id, world.durationOf('vm delete'), gone, () => stays(machine))
   return { status: 202, headers: arm.operations.track({ operation, namespace }, ['async', 'location']) }
 }
 

@@ -15,8 +15,9 @@ import { machineRoutes } from './machines.js'
 import { assertAllowedByPolicy } from './policy.js'
 import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
+import { remembering } from './remembering.js'
 import { makeRouter } from './router.js'
-import { subscriptionRoutes } from './subscriptions.js'
+import { assertEnabled, subscriptionRoutes } from './subscriptions.js'
 import { tagRoutes } from './tags.js'
 import { TokenDoor, type Client } from './token.js'
 import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
@@ -63,9 +64,10 @@ export function makeManager(world: World, { origin, authorityPem, faults }: Mana
 }
 
 function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faults }: { tokens: TokenDoor; faults: Faults }): Manager['answer'] {
+  const addressed = remembering((url: string) => addressOf(url, arm.origin))
   return async ({ method, url, headers, text }) => {
-    const { path, query } = addressOf(url, arm.origin)
-    const login = tokens.answer(method, path, new URLSearchParams(text))
+    const { path, query } = addressed(url)
+    const login = tokens.answer(method, path, text)
     const planted = faults.take(method, path)
     if (planted?.drop === 'before') return { lost: true }
     if (planted?.meanwhile) await bySomebodyElse(arm, find, planted.meanwhile)
@@ -124,6 +126,7 @@ async function handle(
     assertPermitted(arm.world, request)
     assertRegistered(arm.world, request)
     assertAllowedByPolicy(arm.world, request)
+    if (writes) assertEnabled(arm.world)
     if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {

@@ -12,6 +12,11 @@ export function resourcesIn(world: World, group: string): Resource[] {
   return scope === undefined ? [] : [...world.resources.values()].filter((resource) => within(resource.id, scope))
 }
 
+/** What is left of a resource whose deletion has failed. */
+export function stays(resource: Resource): void {
+  resource.properties['provisioningState'] = 'Failed'
+}
+
 /** Refuses what Azure refuses to delete because something else still uses it. */
 export function assertDeletable(world: World, resource: Resource): void {
   const users = usersOf(world, resource)

@@ -20,9 +20,9 @@ export class WorldFileError extends Error {
   }
 }
 
-/** Reads a world file. Throws WorldFileError with all findings: not YAML, wrong shape, names that lead nowhere. */
-export async function readWorldSpec(file: string): Promise<WorldSpec> {
-  return checked(await readWhole(file, []), file)
+/** A world file with `change` laid over it. Throws WorldFileError with all findings: not YAML, wrong shape, names that lead nowhere. */
+export async function readWorldSpec(file: string, change: object = {}): Promise<WorldSpec> {
+  return checked(extended(await readWhole(file, []), change), file)
 }
 
 /** The same for a text, which extends no other; `file` is only for messages. */

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises'
+import { LifeboatError } from '../contract/index.js'
+import { junitXml, scorecardLines, sumLine, type Scorecard } from '../gameday/index.js'
+import { exit, exitOfSignal } from './exit.js'
+import { guarded } from './guard.js'
+import type { Invocation } from './invocation.js'
+import type { CommonOptions } from './options.js'
+import { Screen } from './screen.js'
+import { loadScenario } from './gameday/scenario-file.js'
+import type { Job } from './trial/job.js'
+import { doAll } from './trial/workers.js'
+
+export interface GamedayOptions extends CommonOptions {
+  /** Instead of the seed that each scenario states. */
+  readonly seed?: number
+  readonly junit?: string
+}
+
+/** `lifeboat gameday SCENARIO…`: scripted faults, with a scorecard; 0 only if all expectations of all of them held. */
+export async function gameday(args: readonly string[], options: GamedayOptions, invocation: Invocation): Promise<number> {
+  return guarded(options, invocation, async () => {
+    const { output, interrupts } = invocation
+    const read = await Promise.all(args.map((file) => loadScenario(file)))
+    const diagnostics = read.flatMap((one) => one.diagnostics)
+    if (diagnostics.length > 0) {
+      new Screen(options, invocation).diagnose(diagnostics)
+      return exit.usage
+    }
+    const jobs = read.flatMap(({ value }): Job[] => {
+      if (value === undefined) return []
+      const { file, scenario, runbook, world } = value
+      return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, site: { runbook: { name: runbook.name, path: runbook.path }, world } }]
+    })
+    const cards = new Map<Job, Scorecard>()
+    await doAll(jobs, invocation, (result, job) => {
+      if (result.kind === 'gameday') cards.set(job, result.card)
+      if (options.quiet !== true) output.say(`${cards.size} of ${jobs.length} played\n`)
+      return undefined
+    })
+    const played = jobs.flatMap((job) => cards.get(job) ?? [])
+    await show(played, options, output)
+    if (interrupts.first !== undefined) return exitOfSignal(interrupts.first)
+    return played.every(({ verdict }) => verdict === 'passed') ? exit.done : exit.failed
+  })
+}
+
+async function show(cards: readonly Scorecard[], { json, junit, verbose }: GamedayOptions, output: Invocation['output']): Promise<void> {
+  if (junit !== undefined) {
+    await writeFile(junit, junitXml(cards)).catch((cause: unknown) => {
+      throw new LifeboatError('usage.unwritable', `${junit} cannot be written`, { blame: 'user', hint: 'The game day itself is over; name another file.', cause })
+    })
+  }
+  if (json === true) return output.data(`${JSON.stringify({ scenarios: cards })}\n`)
+  for (const card of cards) output.data(`${scorecardLines(card, verbose === true).join('\n')}\n\n`)
+  output.data(`${sumLine(cards)}\n`)
+}

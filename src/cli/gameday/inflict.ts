@@ -1,0 +1,106 @@
+import { callMatcher, type Fault, type Infliction } from '../../gameday/index.js'
+import type { Operation } from '../../sim/world/model.js'
+import { WorldError, type World } from '../../sim/world/world.js'
+import type { WireTrouble } from '../../virtual/trouble.js'
+import type { Scene } from '../../virtual/scene.js'
+import { onSite } from './on-site.js'
+import type { Wire } from './wire.js'
+
+/** Tells that a fault has met something, and what. */
+export type Struck = (what: string) => void
+export type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>
+type OfOperations = OfKind<'failOperation' | 'prolong'>
+
+/** The person at the terminal, as far as faults befall them. */
+export interface AtTheTerminal {
+  /** Ends the life of the program that is at work, if one is. */
+  kill(): void
+  /** Variables of the shell from the next command on. */
+  setShell(variables: Readonly<Record<string, string>>, struck: Struck): void
+}
+
+/** Does to a world in this process what a scenario names. */
+export class Inflicter {
+  readonly #scene: Scene
+  readonly #wire: Wire
+  readonly #operator: AtTheTerminal
+  /** Machines that were there at the start: of two with one name, a scenario means the older one. */
+  readonly #old: ReadonlySet<string>
+  readonly #operations: { readonly does: OfOperations; left: number; readonly struck: Struck }[] = []
+
+  constructor(scene: Scene, wire: Wire, operator: AtTheTerminal) {
+    this.#scene = scene
+    this.#wire = wire
+    this.#operator = operator
+    const { world } = scene.within
+    this.#old = new Set(world.hosts.keys())
+    world.tamper.add((operation) => this.#befall(operation))
+  }
+
+  /** Throws `gameday.cannot` where what it is about is not there (yet). */
+  inflict({ when, do: does }: Fault, struck: Struck): void {
+    switch (does.kind) {
+      case 'refuse':
+      case 'reset':
+      case 'loseReply':
+      case 'slow': {
+        const { call = when.call ?? '', times } = does.with
+        this.#wire.plant({ fits: callMatcher(call), times, trouble: troubleOf(does, this.#world.clock.rate ?? 1), struck })
+        return
+      }
+      case 'failOperation':
+      case 'prolong':
+        this.#operations.push({ does, left: does.with.times, struck })
+        return
+      case 'laptop':
+        this.#operator.kill()
+        struck('the program was killed')
+        return
+      case 'shell':
+        this.#operator.setShell(does.with, struck)
+        return
+      case 'onlyPeopleSee':
+        struck(does.with)
+        return
+      default:
+        onSite(does, this.#scene, this.#old, struck)
+        this.#world.changed()
+    }
+  }
+
+  get #world(): World {
+    return this.#scene.within.world
+  }
+
+  #befall(operation: Operation): WorldError | undefined {
+    const met = this.#operations.filter(({ does, left }) => left > 0 && isOn(does, operation))
+    let failure: WorldError | undefined
+    for (const one of met) {
+      one.left -= 1
+      one.struck(`${operation.what} of ${operation.resource.split('/').at(-1) ?? operation.resource}`)
+      if (one.does.kind === 'prolong') operation.durationMs = one.does.with.to
+      else failure ??= new WorldError(409, one.does.with.code, one.does.with.message)
+    }
+    return failure
+  }
+}
+
+function isOn({ with: { operation: name, on } }: OfOperations, { what, resource, also = [] }: Operation): boolean {
+  return what === name && (on === undefined || [resource, ...also].some((id) => id.toLowerCase().includes(on.toLowerCase())))
+}
+
+/** `rate`: milliseconds of the world in one of the machine's, by which the wire counts. */
+function troubleOf(does: OfKind<'refuse' | 'reset' | 'loseReply' | 'slow'>, rate: number): WireTrouble {
+  switch (does.kind) {
+    case 'refuse': {
+      const { status, code, message, retryAfter } = does.with
+      return { kind: 'refused', status, code, message, ...(retryAfter === undefined ? {} : { retryAfterMs: Math.ceil(retryAfter / rate) }) }
+    }
+    case 'reset':
+      return { kind: 'reset' }
+    case 'loseReply':
+      return { kind: 'reply-lost' }
+    case 'slow':
+      return { kind: 'slow', ms: does.with.by }
+  }
+}

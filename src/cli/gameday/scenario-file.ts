@@ -1,0 +1,61 @@
+import { dirname, resolve } from 'node:path'
+import { complaintsAbout, scenarioSchema, type Known, type Scenario } from '../../gameday/index.js'
+import { loadChecked, renderDiagnostic, type CheckedFile, type Complaint, type Runbook } from '../../runbook/index.js'
+import { readWorldSpec, WorldFileError } from '../../sim/world/load.js'
+import type { WorldSpec } from '../../sim/world/spec.js'
+import { readRunbook } from '../site.js'
+
+/** A scenario with what it is played in. */
+export interface LoadedScenario {
+  /** As it was given. */
+  readonly file: string
+  readonly scenario: Scenario
+  readonly runbook: Runbook
+  /** Absolute path of the world's file. */
+  readonly world: string
+  readonly spec: WorldSpec
+}
+
+/** Reads a scenario, its runbook and its world, with every finding at its place in the scenario. */
+export async function loadScenario(file: string): Promise<CheckedFile<LoadedScenario>> {
+  let found: Omit<LoadedScenario, 'file' | 'scenario'> | undefined
+  const { value: scenario, diagnostics } = await loadChecked(file, scenarioSchema, async (read) => {
+    const site = await siteOf(read, dirname(resolve(file)))
+    if (!('runbook' in site)) return [site]
+    found = site
+    return complaintsAbout(read, knownOf(site))
+  })
+  return scenario === undefined || found === undefined ? { diagnostics } : { value: { file, scenario, ...found }, diagnostics }
+}
+
+async function siteOf(scenario: Scenario, folder: string): Promise<Omit<LoadedScenario, 'file' | 'scenario'> | Complaint> {
+  const { runbook, diagnostics } = await readRunbook(resolve(folder, scenario.runbook))
+  if (runbook === undefined) {
+    const [first] = diagnostics
+    return { path: ['runbook'], message: `this runbook cannot be used: ${first === undefined ? '' : renderDiagnostic(first)}`, hint: "a path begins at the scenario's folder" }
+  }
+  const world = scenario.world === undefined ? runbook.rehearsal?.world : resolve(folder, scenario.world)
+  if (world === undefined) return { path: ['runbook'], message: `${runbook.name} names no world to be played in`, hint: 'say which under world' }
+  try {
+    return { runbook, world, spec: await readWorldSpec(world, scenario.change) }
+  } catch (error) {
+    if (!(error instanceof WorldFileError)) throw error
+    return { path: [scenario.change === undefined ? 'world' : 'change'], message: error.message.replaceAll(/\n\s*/g, ' ') }
+  }
+}
+
+function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): Known {
+  const ofType = (type: RegExp): string[] => spec.resources.flatMap(({ id }) => (type.test(id) ? [id.split('/').at(-1) ?? ''] : []))
+  return {
+    steps: runbook.nodes.map(({ id }) => id),
+    machines: ofType(/\/virtualMachines\/[^/]+$/i),
+    pools: spec.pools.map(({ name }) => name),
+    hubs: spec.hubs.map(({ host }) => host),
+    disks: ofType(/\/disks\/[^/]+$/i),
+    clusters: ofType(/\/managedClusters\/[^/]+$/i),
+    groups: spec.groups.map(({ name }) => name),
+    namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace)])],
+    folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
+    runbook: runbook.text,
+  }
+}

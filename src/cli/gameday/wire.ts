@@ -1,0 +1,31 @@
+import type { Trouble, WireTrouble } from '../../virtual/trouble.js'
+
+/** A fault on the way to Azure and back. */
+export interface OnTheWay {
+  readonly fits: (method: string, path: string) => boolean
+  readonly times: number
+  readonly trouble: WireTrouble
+  readonly struck: (what: string) => void
+}
+
+/** The way to Azure: counts what is sent, and befalls it with what was planted. */
+export class Wire implements Trouble {
+  readonly calls: { readonly method: string; readonly path: string }[] = []
+  /** Told of each request before it is befallen. */
+  heard: (method: string, path: string) => void = () => undefined
+  readonly #planted: { readonly fault: OnTheWay; left: number }[] = []
+
+  plant(fault: OnTheWay): void {
+    this.#planted.push({ fault, left: fault.times })
+  }
+
+  onRequest(method: string, path: string): WireTrouble | undefined {
+    this.calls.push({ method, path })
+    this.heard(method, path)
+    const met = this.#planted.find(({ fault, left }) => left > 0 && fault.fits(method, path))
+    if (met === undefined) return undefined
+    met.left -= 1
+    met.fault.struck(`${method} ${path.split('/').slice(-2).join('/')}`)
+    return met.fault.trouble
+  }
+}

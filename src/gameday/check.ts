@@ -1,0 +1,144 @@
+import type { Fault } from './faults.js'
+import type { Scenario } from './scenario.js'
+import { wrongPattern } from './selector.js'
+
+/** What a scenario may speak of: names of its runbook and of its world. */
+export interface Known {
+  readonly steps: readonly string[]
+  readonly machines: readonly string[]
+  readonly pools: readonly string[]
+  readonly hubs: readonly string[]
+  readonly disks: readonly string[]
+  readonly clusters: readonly string[]
+  readonly groups: readonly string[]
+  readonly namespaces: readonly string[]
+  /** Folders that the world's `env` makes. */
+  readonly folders: readonly string[]
+  /** Text of the runbook: what it makes is named there. */
+  readonly runbook: string
+}
+
+/** Something that a scenario says of what there is not. */
+export interface Complaint {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint?: string
+  readonly near?: { readonly word: string; readonly among: readonly string[]; readonly what: string }
+}
+
+type Path = Complaint['path']
+
+/** Names that lead nowhere, and what cannot be meant as it is written. */
+export function complaintsAbout({ faults, operator, expect }: Scenario, known: Known): readonly Complaint[] {
+  const ids = faults.map(({ id }) => id)
+  return [
+    ...faults.flatMap((fault, index) => faultComplaints(fault, ['faults', index], { ids, index, known })),
+    ...operator.answers.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['operator', 'answers', index, 'step'])),
+    ...operator.does.flatMap((act, index) => {
+      const accept = act.kind === 'run' || act.kind === 'resume' ? act.with.accept : []
+      return accept.flatMap((one) => unknown(one.split('=')[0] ?? '', known.steps, 'step', ['operator', 'does', index]))
+    }),
+    ...expect.asked.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['expect', 'asked', index, 'step'])),
+    ...(['told', 'notTold', 'violations'] as const).flatMap((key) => expect[key].flatMap((text, index) => pattern(text, ['expect', key, index]))),
+    ...expect.world.flatMap((one, index) => worldComplaints(one, ['expect', 'world', index, one.kind], known)),
+  ]
+}
+
+interface Among {
+  readonly ids: readonly string[]
+  readonly index: number
+  readonly known: Known
+}
+
+function faultComplaints({ id, when, do: does }: Fault, path: Path, { ids, index, known }: Among): readonly Complaint[] {
+  const twice = `the id ${JSON.stringify(id)} stands here twice`
+  return [
+    ...(ids.indexOf(id) < index ? [{ path: [...path, 'id'], message: twice, hint: 'each fault has its own' }] : []),
+    ...(when.step === undefined ? [] : unknown(when.step, known.steps, 'step', [...path, 'when', 'step'])),
+    ...(when.fault === undefined ? [] : unknown(when.fault, ids.filter((one) => one !== id), 'fault', [...path, 'when', 'fault'])),
+    ...(when.call === undefined ? [] : pattern(pathOf(when.call), [...path, 'when', 'call'])),
+    ...inflictionComplaints(does, when.call !== undefined, [...path, 'do', does.kind], known),
+  ]
+}
+
+/** `waits`: its moment is a call, which it can befall. */
+function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, known: Known): readonly Complaint[] {
+  switch (does.kind) {
+    case 'refuse':
+    case 'reset':
+    case 'loseReply':
+    case 'slow': {
+      const { call } = does.with
+      if (call !== undefined) return pattern(pathOf(call), [...path, 'call'])
+      const message = `${does.kind} does not say which requests it befalls`
+      return waits ? [] : [{ path, message, hint: 'add call, or let when wait for a call' }]
+    }
+    case 'silence':
+    case 'wake':
+    case 'powerOff':
+    case 'powerOn':
+      return named(does.with, known.machines, known, 'machine', path)
+    case 'lock':
+      return named(does.with.group, known.groups, known, 'group', [...path, 'group'])
+    case 'unlock':
+      return named(does.with, known.groups, known, 'group', path)
+    case 'apiServer':
+      return named(does.with.cluster, known.clusters, known, 'cluster', [...path, 'cluster'])
+    case 'podsTake':
+      return unknown(does.with.namespace, known.namespaces, 'namespace', [...path, 'namespace'])
+    case 'certificateTakes':
+      return unknown(does.with.hub, known.hubs, 'hub', [...path, 'hub'])
+    case 'fill':
+      return unknown(does.with.pool, known.pools, 'pool', [...path, 'pool'])
+    case 'degrade':
+      return unknown(does.with, known.pools, 'pool', path)
+    case 'writes':
+      return unknown(does.with.env, known.folders, 'folder', [...path, 'env'])
+    default:
+      return []
+  }
+}
+
+function pathOf(call: string): string {
+  return call.slice(call.indexOf(' ') + 1)
+}
+
+function worldComplaints({ kind, with: about }: Scenario['expect']['world'][number], path: Path, known: Known): readonly Complaint[] {
+  switch (kind) {
+    case 'pool':
+      return unknown(about.name, known.pools, 'pool', [...path, 'name'])
+    case 'name':
+    case 'hub':
+      return unknown(about.host, known.hubs, 'hub', [...path, 'host'])
+    case 'disk':
+      return unknown(about.name, known.disks, 'disk', [...path, 'name'])
+    case 'machine':
+      return named(about.name, known.machines, known, 'machine', [...path, 'name'])
+    case 'cluster':
+      return named(about.name, known.clusters, known, 'cluster', [...path, 'name'])
+    case 'release':
+      return named(about.name, [], known, 'release', [...path, 'name'])
+    case 'calls':
+      return pattern(pathOf(about.call), [...path, 'call'])
+    case 'file':
+      return unknown(about.env, known.folders, 'folder', [...path, 'env'])
+    case 'operation':
+      return []
+  }
+}
+
+function unknown(word: string, among: readonly string[], what: string, path: Path): readonly Complaint[] {
+  return among.includes(word) ? [] : [{ path, message: `there is no ${what} ${JSON.stringify(word)}`, near: { word, among, what: `${what}s` } }]
+}
+
+/** What is there from the start, or is named in the runbook that makes it. */
+function named(word: string, among: readonly string[], { runbook }: Known, what: string, path: Path): readonly Complaint[] {
+  const own = word.split('/').at(-1) ?? word
+  const isMade = new RegExp(`(^|[\\s"'{,:/])${own.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}($|[\\s"'},/])`, 'm').test(runbook)
+  return isMade ? [] : unknown(own, among, what, path)
+}
+
+function pattern(text: string, path: Path): readonly Complaint[] {
+  const wrong = wrongPattern(text)
+  return wrong === undefined ? [] : [{ path, message: `this is no regular expression: ${wrong}` }]
+}

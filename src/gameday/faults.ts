@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import { durationMs } from '../contract/inputs.js'
+import { oneOf, type One } from './one-of.js'
+
+/** What a request is known by: `PUT managedClusters`, a method and a part of the path; or `PUT /regular expression/`. */
+export const call = z
+  .string()
+  .regex(/^[A-Z]+ \S.*$/, 'a call is a method and a part of its path, as in PUT managedClusters')
+  .describe('Method and a part of the path, or a regular expression between slashes: `PUT managedClusters`')
+
+const times = z.number().int().positive().default(1).describe('How many of them it befalls')
+
+/** The operations of a world that a client of Azure begins, and those that go on by themselves. */
+export const operations = [
+  'cluster create', 'cluster update', 'cluster delete', 'group create', 'group delete', 'network', 'subnet', 'subnet delete', 'security group',
+  'interface', 'public address', 'nat gateway', 'identity', 'role assignment', 'resource', 'vm create', 'vm update', 'vm delete', 'first boot',
+  'start', 'power off', 'deallocate', 'runCommand', 'disk', 'disk delete', 'snapshot', 'move', 'validate move', 'detach', 'attach',
+  'zpool export', 'zpool import', 'dns', 'pods',
+] as const
+
+const operation = z.enum(operations).describe('Operation of the world')
+const on = z.string().min(1).optional().describe('Only those on what has this in its id, or in the id of what it changes besides')
+
+const machine = z.string().min(1)
+
+const onRequests = { call: call.optional().describe('The requests that it befalls. Without it: the one that `when` waits for'), times }
+
+/** Every fault that a scenario can name, with what it takes. */
+export const faultKinds = {
+  // On the way to Azure, and back.
+  refuse: z
+    .strictObject({
+      ...onRequests,
+      status: z.number().int().min(400).max(599).describe('HTTP status: 429, 500, 503, 409'),
+      code: z.string().default('InternalServerError').describe("Azure's code for it"),
+      message: z.string().default('A fault of this game day.'),
+      retryAfter: durationMs.optional().describe("How long to wait, as the answer says it; the world's time"),
+    })
+    .describe('A request is refused before it is looked at'),
+  reset: z.strictObject(onRequests).describe('The connection breaks before the request comes through'),
+  loseReply: z.strictObject(onRequests).describe('The request is carried out, and its answer is lost'),
+  slow: z.strictObject({ ...onRequests, by: durationMs }).describe('The answer takes that much longer'),
+  // What Azure and the machines do for long.
+  failOperation: z
+    .strictObject({
+      operation, on, times,
+      code: z.string().default('InternalExecutionError').describe("Azure's code for it"),
+      message: z.string().default('An internal execution error occurred. Please retry later.'),
+    })
+    .describe('An operation fails at its end. A move of two disks has moved one of them by then'),
+  prolong: z
+    .strictObject({ operation, on, times, to: durationMs })
+    .describe('An operation takes that long. Much longer than any deadline: it hangs'),
+  // Machines.
+  silence: machine.describe('The operating system of a machine (`NAME` or `GROUP/NAME`) answers nobody any more, though the machine runs and writes on'),
+  wake: machine.describe('A machine that was silent answers again'),
+  powerOff: machine.describe('Somebody stops a machine at the portal: it goes down, and exports nothing'),
+  powerOn: machine.describe('Somebody starts a machine that was down; it imports what it had, if its disks are still there'),
+  // What Azure gives, and to whom.
+  subscription: z.enum(['disabled', 'enabled']).describe('The subscription is disabled: it only reads until it is enabled again'),
+  quota: z
+    .strictObject({ of: z.string().min(1).describe('`cores` of the region, or a family as `standardESv3Family`'), limit: z.number().int().nonnegative() })
+    .describe('vCPUs that may be used from now on, those in use among them'),
+  noCapacity: z.string().min(1).describe('A size of machines that cannot be had any more, `Standard_E16s_v3`'),
+  capacity: z.string().min(1).describe('A size that could not be had can be had again'),
+  lock: z
+    .strictObject({ group: z.string().min(1), level: z.enum(['ReadOnly', 'CanNotDelete']) })
+    .describe('Somebody puts a management lock on a resource group'),
+  unlock: z.string().min(1).describe('Somebody takes the lock off that resource group'),
+  login: z.enum(['refused', 'restored', 'revoked']).describe("The tool's login is taken back or given again; `revoked`: tokens that are out are not believed any more"),
+  // The cluster and its hubs.
+  apiServer: z
+    .strictObject({ cluster: z.string().min(1), is: z.enum(['away', 'back']) })
+    .describe('The API server of a managed cluster answers nobody; what runs on its nodes goes on'),
+  podsTake: z
+    .strictObject({ namespace: z.string().min(1), time: durationMs })
+    .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes'),
+  program: z.strictObject({ dies: z.enum(['helm', 'ssh', 'kubectl']) }).describe("A program that the tool has started is killed on the operator's machine"),
+  certificateTakes: z
+    .strictObject({ hub: z.string().min(1), time: durationMs })
+    .describe("A hub's own certificate takes that long, from when its name leads to it. Counts as met as soon as it is inflicted"),
+  // Storage.
+  fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up'),
+  degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED'),
+  // Others.
+  somebody: z
+    .strictObject({
+      does: call.describe('Method and path; `/resourceGroups/…` is one of the subscription'),
+      body: z.record(z.string(), z.unknown()).default({}),
+    })
+    .describe('Another client of Azure does something: a colleague at the portal, a pipeline'),
+  writes: z
+    .strictObject({ env: z.string().min(1), file: z.string().min(1), text: z.string() })
+    .describe("Somebody writes a file of the site, in a folder that the world's `env` names"),
+  onlyPeopleSee: z.string().min(1).describe('What no check of the runbook sees, and people do who try it: the operator answers to it. Counts as met when it is inflicted'),
+  // The operator.
+  shell: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a name of the environment has capitals, digits and _'), z.string())
+    .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription"),
+  laptop: z.literal('dies').describe('The program is killed as by SIGKILL, and with it the terminal. What it has sent goes on'),
+} as const
+
+/** A fault as it is told to whoever inflicts it. */
+export type Infliction = One<typeof faultKinds>
+
+const step = z.string().min(1).describe('Id of a step of the runbook')
+
+/** What a step can be seen at. */
+export const moments = ['started', 'applying', 'applied', 'verified', 'retrying', 'failed', 'asked'] as const
+
+export const whenSchema = z
+  .strictObject({
+    after: durationMs.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
+    step: step.optional(),
+    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on'),
+    at: z
+      .string()
+      .regex(/^\d{1,2}%$/, 'a part of the time that the plan expects the step to take, as in 50%')
+      .optional()
+      .describe("So much of the step's expected time after its intent, `50%`"),
+    call: call.optional().describe('A request to Azure, or what stands in the access log of another door: `EXEC zpool import`'),
+    operation: operation.optional(),
+    nth: z.number().int().positive().optional().describe('Which of the calls or operations, counted from the first command; 1 without it'),
+    fault: z.string().optional().describe('Id of another fault: once that one has happened'),
+  })
+  .refine((when) => occasionsOf(when) === 1 || (occasionsOf(when) === 0 && when.after !== undefined), {
+    message: 'it is one of: step (with is or at), call, operation, fault, or only after',
+  })
+  .refine(({ step: of, is, at }) => (of === undefined) === (is === undefined && at === undefined), 'step goes with is or at')
+  .refine(({ is, at }) => is === undefined || at === undefined, 'is and at exclude each other')
+  .refine(({ nth, call: of, operation: kind }) => nth === undefined || of !== undefined || kind !== undefined, 'nth counts calls or operations')
+
+type Occasion = 'step' | 'call' | 'operation' | 'fault'
+
+function occasionsOf({ step: of, call: sent, operation: begun, fault }: { readonly [K in Occasion]?: string | undefined }): number {
+  return [of, sent, begun, fault].filter((one) => one !== undefined).length
+}
+
+export const faultSchema = z.strictObject({
+  id: z.string().regex(/^[A-Za-z][\w-]*$/, 'an id begins with a letter and goes on with letters, digits, - and _').describe('How it is called on the scorecard'),
+  when: whenSchema,
+  do: oneOf(faultKinds, 'fault'),
+})
+
+export type Fault = z.output<typeof faultSchema>
+export type When = Fault['when']

@@ -1,0 +1,100 @@
+import { durationText } from './duration.js'
+import type { Deed, Evidence, Judged } from './evidence.js'
+import type { Expect } from './expectations.js'
+import { missingFrom } from './oracle/converged.js'
+import { differencesBetween, endOf } from './oracle/end-state.js'
+import { matcher } from './selector.js'
+import type { Scenario } from './scenario.js'
+import { worldFinding } from './world-judge.js'
+
+/** How a play is judged: it has passed if all faults struck and all expectations held. */
+export interface Verdict {
+  readonly passed: boolean
+  readonly expectations: readonly Judged[]
+  readonly neverFired: readonly string[]
+}
+
+export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, evidence: Evidence): Verdict {
+  const neverFired = evidence.faults.flatMap(({ id, struck, inflictedMs, wrong }) => {
+    if (struck.length > 0) return []
+    const number = faults.findIndex((one) => one.id === id) + 1
+    const why = wrong ?? (inflictedMs === undefined ? 'its moment did not come' : 'nothing met it')
+    return [`fault ${number} (${id}) never fired: ${why}`]
+  })
+  const expectations = [
+    ...outcome(expect, evidence),
+    ...told(expect, evidence),
+    ...asked(expect, evidence),
+    ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that' })),
+    ...oracle(expect, evidence),
+    ...expect.world.map((one) => worldFinding(one, evidence)),
+  ]
+  return { passed: neverFired.length === 0 && expectations.every(({ held }) => held), expectations, neverFired }
+}
+
+/** The last command of this program that was typed. */
+export function lastCommand({ deeds }: Pick<Evidence, 'deeds'>): Deed | undefined {
+  return deeds.filter(({ outcome: how }) => how !== undefined).at(-1)
+}
+
+function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {
+  const last = lastCommand(evidence)
+  const ended: Judged = { what: `outcome: ${expect.outcome}`, ...comparison(expect.outcome, last?.outcome ?? 'no command') }
+  if (expect.within === undefined) return [ended]
+  const tookMs = last?.endMs ?? 0
+  return [ended, { what: `within ${durationText(expect.within)}`, held: tookMs <= expect.within, found: durationText(tookMs) }]
+}
+
+function comparison(expected: string, found: string): Pick<Judged, 'held' | 'found'> {
+  return expected === found ? { held: true } : { held: false, found }
+}
+
+/** All that the operator could read: what commands said, and the questions. */
+function corpusOf({ deeds, asked: questions }: Evidence): string {
+  return [...deeds.map(({ said }) => said), ...questions.map(({ text }) => text)].join('\n')
+}
+
+function told({ told: wanted, notTold }: Expect, evidence: Evidence): readonly Judged[] {
+  const corpus = corpusOf(evidence)
+  return [
+    ...wanted.map((text) => ({ what: `told: ${text}`, ...seen(matcher(text)(corpus), true) })),
+    ...notTold.map((text) => ({ what: `not told: ${text}`, ...seen(matcher(text)(corpus), false) })),
+  ]
+}
+
+function seen(isThere: boolean, wanted: boolean): Pick<Judged, 'held' | 'found'> {
+  if (isThere === wanted) return { held: true }
+  return { held: false, found: isThere ? 'it was said' : 'nothing like it was said' }
+}
+
+function asked({ asked: wanted }: Expect, { asked: questions }: Evidence): readonly Judged[] {
+  return wanted.map(({ step, asks, times }) => {
+    const count = questions.filter((one) => one.step === step && one.asks === asks).length
+    const held = times === undefined ? count > 0 : count === times
+    const what = `asked: ${asks} of ${step}${times === undefined ? '' : `, ${times} times`}`
+    return { what, held, ...(held ? {} : { found: `${count} times` }) }
+  })
+}
+
+/** What the oracle found, and what it must find. */
+function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
+  const { start, end, violations } = evidence
+  const all = [...violations, ...end.violations.map((one) => `the world saw: ${one}`)]
+  const allowed = expect.violations.map((text) => ({ text, fits: matcher(text) }))
+  const unexpected = all.filter((one) => !allowed.some(({ fits }) => fits(one)))
+  const judged: Judged[] = [
+    { what: 'nothing happened that must never happen', held: unexpected.length === 0, ...(unexpected.length === 0 ? {} : { found: unexpected.join('; ') }) },
+    ...allowed.map(({ text, fits }) => ({ what: `the oracle sees: ${text}`, ...seen(all.some(fits), true) })),
+  ]
+  if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.act !== 'undo')) {
+    const missing = missingFrom(start, end).filter((one) => !allowed.some(({ fits }) => fits(one)))
+    judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
+  }
+  if (expect.asAtStart) {
+    // A disk that has been moved there and back is where it was.
+    const [before, after] = [start, end].map((view) => endOf(view).map((line) => line.replace(/, moved \d+ times$/, '')))
+    const lost = differencesBetween(before ?? [], after ?? []).filter((line) => line.startsWith('- '))
+    judged.push({ what: 'all that the world began with is as it was', held: lost.length === 0, ...(lost.length === 0 ? {} : { found: lost.join('; ') }) })
+  }
+  return judged
+}

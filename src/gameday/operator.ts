@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { durationMs } from '../contract/inputs.js'
+import { oneOf, type One } from './one-of.js'
+
+const accept = z.array(z.string().regex(/^[^=]+=[^=]+$/, 'it is STEP=ID, as the failure of the step names it')).default([]).describe('`--accept STEP=ID`')
+
+/** What an operator can do, with what each takes. Named so in `operator.does`. */
+export const actKinds = {
+  run: z.strictObject({ accept }).describe('Types `run`. A scenario that begins with anything else begins with this all the same'),
+  resume: z.strictObject({ accept }).describe('Types `resume` of the run that was begun last'),
+  undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
+  wait: durationMs.describe('Lets so much time pass'),
+  advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),
+} as const
+
+export type Act = One<typeof actKinds>
+
+const actSchema = z.union([
+  z.enum(['run', 'resume', 'undo']).transform((kind): Act => (kind === 'undo' ? { kind, with: {} } : { kind, with: { accept: [] } })),
+  oneOf(actKinds, 'deed'),
+])
+
+export const questionKinds = ['gate', 'manual', 'failure', 'surprise'] as const
+
+const answerSchema = z
+  .strictObject({
+    step: z.string().min(1).describe('Id of the step that asks'),
+    asks: z.enum(questionKinds).describe('What kind of question it is'),
+    answer: z.enum(['go', 'retry', 'done', 'skip', 'stop', 'accept']).describe('`accept` takes the other way that the failure offers'),
+    reason: z.string().default('as this game day has it').describe('Of `skip`'),
+    times: z.number().int().positive().default(1).describe('How often'),
+    after: durationMs.optional().describe('How long it takes until they answer'),
+  })
+  .refine(({ asks, answer }) => fitting[asks].includes(answer), 'that kind of question is not answered so')
+
+type AnswerWord = 'go' | 'retry' | 'done' | 'skip' | 'stop' | 'accept'
+
+/** What can be answered to which question. */
+export const fitting: Readonly<Record<(typeof questionKinds)[number], readonly AnswerWord[]>> = {
+  gate: ['go', 'stop'],
+  manual: ['done', 'stop'],
+  failure: ['retry', 'done', 'skip', 'stop', 'accept'],
+  surprise: ['go', 'stop'],
+}
+
+export const operatorSchema = z.strictObject({
+  present: z.boolean().default(true).describe('False: nobody is at the terminal, and commands are typed with `--yes --no-input`'),
+  does: z.array(actSchema).default([]).describe('One after the other, each when the one before is over'),
+  answers: z
+    .array(answerSchema)
+    .default([])
+    .describe('Taken in their order. Without one, gates are passed, manual steps done, and failures and surprises stop the run'),
+})
+
+export type ScriptedAnswer = z.output<typeof answerSchema>

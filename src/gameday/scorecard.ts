@@ -1,0 +1,130 @@
+import { durationText } from './duration.js'
+import type { Evidence } from './evidence.js'
+import type { Fault } from './faults.js'
+import { judge, type Verdict } from './judge.js'
+import type { Scenario } from './scenario.js'
+
+/** What a scenario has come to, as data: `--json` prints these. Milliseconds are the world's, from the first command. */
+export interface Scorecard {
+  readonly file: string
+  readonly name: string
+  readonly reason: string
+  readonly seed: number
+  readonly verdict: 'passed' | 'failed'
+  readonly hypothesis: { readonly before: string; readonly held: boolean }
+  readonly faults: readonly {
+    readonly id: string
+    readonly when: Fault['when']
+    readonly does: Fault['do']
+    readonly inflictedMs: number | null
+    readonly struck: readonly { readonly atMs: number; readonly what: string }[]
+  }[]
+  /** `tookMs` to the end of the first run or resume that succeeded; null if none did. */
+  readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null }
+  /** `outcome`: null where it was no command of this program. */
+  readonly did: readonly {
+    readonly line: string
+    readonly startMs: number
+    readonly endMs: number
+    readonly outcome: string | null
+    readonly lastWords: readonly string[]
+  }[]
+  readonly asked: Evidence['asked']
+  readonly expectations: Verdict['expectations']
+  readonly neverFired: readonly string[]
+  readonly violations: readonly string[]
+  /** All events of all its runs, as `--json` of those prints them: their number, and the SHA-256 of the lines. */
+  readonly events: { readonly count: number; readonly digest: string }
+}
+
+/** What a scorecard needs besides the scenario and what was seen. */
+export interface Beside {
+  readonly file: string
+  readonly seed: number
+  readonly objectiveMs: number | undefined
+  /** SHA-256, in hex, of the lines of the events. */
+  readonly digest: string
+}
+
+export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
+  const { passed, expectations, neverFired } = judge(scenario, evidence)
+  const recovered = evidence.deeds.find(({ act, outcome }) => (act === 'run' || act === 'resume') && outcome === 'succeeded')
+  return {
+    file,
+    name: scenario.name,
+    reason: scenario.reason,
+    seed,
+    verdict: passed ? 'passed' : 'failed',
+    hypothesis: { before: scenario.hypothesis, held: passed },
+    faults: evidence.faults.map(({ id, fault: { when, do: does }, inflictedMs = null, struck }) => {
+      return { id, when, does, inflictedMs, struck }
+    }),
+    recovery: { objectiveMs: objectiveMs ?? null, tookMs: recovered?.endMs ?? null },
+    did: evidence.deeds.map(({ outcome = null, said, line, startMs, endMs }) => {
+      return { line, startMs, endMs, outcome, lastWords: lastWords(said) }
+    }),
+    asked: evidence.asked,
+    expectations,
+    neverFired,
+    violations: [...evidence.violations, ...evidence.end.violations],
+    events: { count: evidence.events.length, digest },
+  }
+}
+
+function lastWords(said: string): readonly string[] {
+  return said.trim().split('\n').slice(-12)
+}
+
+/** The same for eyes. */
+export function scorecardLines(card: Scorecard, verbose = false): readonly string[] {
+  const { name, file, verdict, hypothesis, faults, recovery, did, asked, expectations, neverFired, seed, events } = card
+  const failed = expectations.filter(({ held }) => !held)
+  return [
+    `── ${name} ── ${verdict.toUpperCase()}`,
+    `   ${file}, seed ${seed}`,
+    `Before: ${hypothesis.before}`,
+    `After:  ${hypothesis.held ? 'it held' : afterLine(failed.length, neverFired.length)}`,
+    'Faults:',
+    ...faults.flatMap((fault, index) => faultLines(fault, index + 1)),
+    `Recovery: ${recoveryLine(recovery)}`,
+    'The operator did:',
+    ...did.flatMap(({ line, endMs, outcome, lastWords: words }) => [
+      `  ${line}${outcome === null ? '' : `: ${outcome}`} (until ${durationText(endMs)})`,
+      ...(outcome === null || (outcome === 'succeeded' && !verbose) ? [] : words.map((word) => `    | ${word}`)),
+    ]),
+    ...(asked.length === 0 ? ['Nothing was asked of the operator.'] : ['The operator was asked:']),
+    ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer}`),
+    'Expectations:',
+    ...neverFired.map((line) => `  ✗ ${line}`),
+    ...expectations.map(({ what, held, found }) => `  ${held ? '✓' : '✗'} ${what}${found === undefined || held ? '' : `; found: ${found}`}`),
+    ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
+  ]
+}
+
+function afterLine(failed: number, neverFired: number): string {
+  const parts = [...(failed === 0 ? [] : [`${failed} of its expectations did not`]), ...(neverFired === 0 ? [] : [`${neverFired} of its faults never fired`])]
+  return `it did not hold: ${parts.join(', and ')}`
+}
+
+function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][number], number: number): readonly string[] {
+  if (inflictedMs === null) return [`  ${number} ${id} (${does.kind}): never`]
+  const [first] = struck
+  if (first === undefined) return [`  ${number} ${id} (${does.kind}): at ${durationText(inflictedMs)}, and nothing met it`]
+  const more = struck.length > 1 ? `, and ${struck.length - 1} more` : ''
+  return [`  ${number} ${id} (${does.kind}): at ${durationText(first.atMs)}, ${first.what}${more}`]
+}
+
+function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery']): string {
+  const objective = objectiveMs === null ? 'the runbook has no objective' : `objective ${durationText(objectiveMs)}`
+  if (tookMs === null) return `none; ${objective}`
+  if (objectiveMs === null) return `${durationText(tookMs)}; ${objective}`
+  const apart = durationText(Math.abs(objectiveMs - tookMs))
+  return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}`
+}
+
+/** One line over all. */
+export function sumLine(cards: readonly Scorecard[]): string {
+  const passed = cards.filter(({ verdict }) => verdict === 'passed').length
+  const struck = cards.flatMap(({ faults }) => faults).filter((fault) => fault.struck.length > 0).length
+  return `${cards.length} ${cards.length === 1 ? 'scenario' : 'scenarios'}: ${passed} passed, ${cards.length - passed} failed; ${struck} faults struck`
+}

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Scorecard } from '../../src/gameday/index.js'
+import { lifeboat, root, temporaryFolder, type Ended } from '../helpers/cli.js'
+
+const folder = join(root, 'fixtures/gamedays')
+const shipped = readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name))
+
+function cardsOf({ stdout }: Pick<Ended, 'stdout'>): readonly Scorecard[] {
+  return (JSON.parse(stdout) as { readonly scenarios: readonly Scorecard[] }).scenarios
+}
+
+const game = (...args: readonly string[]): Promise<Ended> => lifeboat(['gameday', ...args]).ended
+
+/** A scenario of data100 with one fault, that is over as soon as its plan is refused. */
+function short(fault: string, expected: string): string {
+  const path = join(temporaryFolder(), 'short.yaml')
+  const lines = [
+    'apiVersion: lifeboat/gameday/v1',
+    'name: short',
+    'reason: of a test',
+    `runbook: ${join(root, 'runbooks/minimal.yaml')}`,
+    'hypothesis: it is judged',
+    `faults: [${fault}]`,
+    `expect: ${expected}`,
+  ]
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  return path
+}
+
+describe('the scenarios that come with it', () => {
+  it('give the verdict that they state, twice in a row and with the same events', async () => {
+    const junit = join(temporaryFolder(), 'gameday.xml')
+    const first = await game(...shipped, '--json', '--junit', junit)
+    expect(first.code, first.stdout + first.stderr).toBe(0)
+    const cards = cardsOf(first)
+    expect(cards.map(({ verdict }) => verdict)).toEqual(shipped.map(() => 'passed'))
+    // All of them a second time with SIMULATE=all; here some.
+    const again = process.env['SIMULATE'] === 'all' ? shipped : shipped.filter((_, index) => index % 5 === 3)
+    const second = cardsOf(await game(...again, '--json'))
+    expect(second).toEqual(cards.filter(({ file }) => again.includes(file)))
+    expect(readFileSync(junit, 'utf8')).toMatch(new RegExp(`<testsuites [^>]*failures="0">[^]*(<testsuite [^]*){${shipped.length}}`))
+  })
+})
+
+describe('a game day', () => {
+  it('fails where a fault never fired, and says which', async () => {
+    const never = '{ id: never, when: { step: group, is: failed }, do: { laptop: dies } }'
+    const { code, stdout } = await game(short(never, '{ outcome: succeeded }'))
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/FAILED[^]*✗ fault 1 \(never\) never fired: its moment did not come/)])
+  })
+
+  it('fails where an expectation does not hold, and says what was there instead', async () => {
+    const refuse = '{ id: refused, when: { call: PUT resourceGroups }, do: { refuse: { status: 403, code: AuthorizationFailed } } }'
+    const { code, stdout } = await game(short(refuse, '{ outcome: succeeded, converged: false }'))
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/✗ outcome: succeeded; found: stopped[^]*0 passed, 1 failed/)])
+  })
+})
