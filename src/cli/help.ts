@@ -52,7 +52,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
       [`lifeboat crash-test ${runbook}`, 'killed at every journal record and every remote call'],
       [`lifeboat crash-test ${runbook} --every 20`, 'a sample of them'],
     ],
-    simulate: [[`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills']],
+    simulate: [
+      [`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills'],
+      ['lifeboat simulate --seeds 1000', 'the same at sites that the seeds draw'],
+    ],
     gameday: [
       ['lifeboat gameday fixtures/gamedays/*.yaml', 'all the scenarios that come with it'],
       ['lifeboat gameday mine.yaml --junit gameday.xml', 'one of your own, for a CI that reads JUnit'],

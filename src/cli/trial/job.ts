@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
@@ -8,6 +11,8 @@ import { loadScenario } from '../gameday/scenario-file.js'
 import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
 import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
+import { seeded } from '../../virtual/chance.js'
+import { drawSite } from './drawn-site.js'
 import { simulate, type Simulated } from './simulation.js'
 import type { StageOptions } from './stage.js'
 
@@ -21,7 +26,8 @@ export interface TrialSite {
 export type Job =
   | { readonly kind: 'points'; readonly site: TrialSite }
   | { readonly kind: 'crash'; readonly site: TrialSite; readonly point: CrashPoint }
-  | { readonly kind: 'seed'; readonly site: TrialSite; readonly seed: number }
+  /** Without a site, the seed draws one. */
+  | { readonly kind: 'seed'; readonly site?: TrialSite; readonly seed: number }
   | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
 
 export type Result =
@@ -54,7 +60,7 @@ export class Jobs {
       case 'crash':
         return { kind: 'crash', crash: await killedAt(job.point, await this.#expected(job.site), await this.#options(job.site, crashSeed)) }
       case 'seed':
-        return { kind: 'seed', simulated: await simulate(await this.#options(job.site, job.seed)) }
+        return { kind: 'seed', simulated: await this.#simulate(job) }
       case 'gameday':
         return { kind: 'gameday', card: await this.#play(job) }
     }
@@ -67,6 +73,17 @@ export class Jobs {
     return play(value, { seed, speed, env: this.#env, program: this.#program })
   }
 
+  async #simulate({ site, seed }: Extract<Job, { kind: 'seed' }>): Promise<Simulated> {
+    if (site !== undefined) return simulate(await this.#options(site, seed))
+    const folder = await mkdtemp(join(tmpdir(), 'lifeboat-site-'))
+    try {
+      const drawn = await drawSite(`drawn-${seed}`, folder, seeded(seed ^ 0x517e))
+      return await simulate(this.#optionsFor(drawn, await readWorldSpec(drawn.world), seed))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
   async #expected(site: TrialSite): Promise<Undisturbed> {
     const known = this.#undisturbed.get(site.runbook.path)
     if (known !== undefined) return known
@@ -75,9 +92,13 @@ export class Jobs {
     return expected
   }
 
-  async #options({ runbook, world }: TrialSite, seed: number): Promise<StageOptions> {
-    const spec = this.#specs.get(world) ?? (await readWorldSpec(world))
-    this.#specs.set(world, spec)
+  async #options(site: TrialSite, seed: number): Promise<StageOptions> {
+    const spec = this.#specs.get(site.world) ?? (await readWorldSpec(site.world))
+    this.#specs.set(site.world, spec)
+    return this.#optionsFor(site, spec, seed)
+  }
+
+  #optionsFor({ runbook }: TrialSite, spec: WorldSpec, seed: number): StageOptions {
     return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
   }
 }
