@@ -1,8 +1,11 @@
+import { seeded } from '../virtual/chance.js'
 import { exit, exitOfSignal } from './exit.js'
-import { guarded } from './guard.js'
+import { guarded, usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
-import type { CrashPoint, CrashResult } from './trial/crash-points.js'
+import { commandLine } from './state.js'
+import { placeOf, placesFor, placeText, type CrashPoint, type How } from './trial/crash.js'
+import type { Crash, CrashResult, Way } from './trial/crash-points.js'
 import { trialSite, type Job, type TrialSite } from './trial/job.js'
 import { doAll } from './trial/workers.js'
 
@@ -10,39 +13,95 @@ export interface CrashTestOptions extends CommonOptions {
   readonly world?: string
   /** Of the points, each one of so many. */
   readonly every: number
+  readonly undo?: boolean
+  readonly by: How
+  readonly twice?: boolean
+  /** One point alone, and where the life after it is killed. */
+  readonly point?: string
+  readonly then?: string
 }
 
 /** After how many points it is said how it stands: one takes a second or so. */
 const sayEvery = 25
 
-/** `lifeboat crash-test RUNBOOK`: kills a failover at every journal record and every remote call, and goes on from there. */
+/** What is told of how a life ended: `killed at 812-before`. */
+const befell = {
+  kill: 'killed',
+  sigterm: 'stopped by SIGTERM',
+  sigint: 'stopped by SIGINT',
+  'full-disk': 'out of room for its journal',
+  torn: 'ended in the midst of a record',
+} as const
+
+/** `lifeboat crash-test RUNBOOK`: ends a failover at every journal record and every remote call, and goes on from there. */
 export async function crashTest(args: readonly string[], options: CrashTestOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const { output, interrupts } = invocation
+    const only = onlyOf(options)
     const site = await trialSite(args[0] ?? '', options.world)
-    const points = await pointsOf(site, invocation)
-    const tried = points.filter((_, index) => index % options.every === 0)
-    output.say(`${site.runbook.name}: ${points.length} points at which it can be killed; ${tried.length} are tried.\n`)
+    const { name } = site.runbook
+    const way = options.undo === true ? 'undo' : 'run'
+    const all = await pointsOf(site, way, invocation)
+    const points = placesFor(options.by, all)
+    const tried = triedOf(points, only, options)
+    output.say(`${name}: ${points.length} points at which its ${way} can be ${befell[options.by]}; ${tried.length} are tried.\n`)
     const wrong: CrashResult[] = []
-    let done = 0
-    await doAll(tried.map((point) => ({ kind: 'crash', site, point })), invocation, (result) => {
+    const sums = { tried: 0, crashes: 0 }
+    const crashes = tried.map((point): Crash => ({ way, how: options.by, point, ...thenOf(point, all, only, options) }))
+    await doAll(crashes.map((crash) => ({ kind: 'crash', site, crash })), invocation, (result) => {
       if (result.kind !== 'crash') return undefined
-      done += 1
+      sums.tried += 1
+      sums.crashes += result.crash.crashes
       if (result.crash.wrong.length > 0) wrong.push(result.crash)
-      if (result.crash.wrong.length > 0) output.sayLines(wrongLines(result.crash))
-      if (done % sayEvery === 0) output.say(`${done} tried, ${wrong.length} went wrong\n`)
+      if (result.crash.wrong.length > 0) output.sayLines(wrongLines(result.crash, site, options))
+      if (sums.tried % sayEvery === 0) output.say(`${sums.tried} tried, ${wrong.length} went wrong\n`)
       return undefined
     })
-    if (options.json === true) output.data(`${JSON.stringify({ runbook: site.runbook.name, points: points.length, tried: done, wrong })}\n`)
-    else output.data(`${site.runbook.name}: killed at ${done} of ${points.length} points; ${done - wrong.length} came to the same end, ${wrong.length} did not\n`)
+    if (options.json === true) output.data(`${JSON.stringify({ runbook: name, way, by: options.by, points: points.length, ...sums, wrong })}\n`)
+    else output.data(`${name}, ${way}: ${befell[options.by]} at ${sums.tried} of ${points.length} points, ${sums.crashes} times in all; ${sums.tried - wrong.length} came to the same end, ${wrong.length} did not\n`)
     if (interrupts.first !== undefined) return exitOfSignal(interrupts.first)
     return wrong.length === 0 ? exit.done : exit.failed
   })
 }
 
-async function pointsOf(site: TrialSite, invocation: Invocation): Promise<readonly CrashPoint[]> {
+interface Only {
+  readonly point: NonNullable<ReturnType<typeof placeOf>>
+  readonly then?: NonNullable<ReturnType<typeof placeOf>>
+}
+
+/** The one point that is asked for, if one is. */
+function onlyOf({ point, then }: CrashTestOptions): Only | undefined {
+  const [at, after] = [point, then].map((text) => {
+    const place = text === undefined ? undefined : placeOf(text)
+    if (text !== undefined && place === undefined) throw usageError(`${JSON.stringify(text)} is no point`, 'It is told as 812-before or 812-after, of a record that is not written whole as 812-before-17.')
+    return place
+  })
+  if (at === undefined && after !== undefined) throw usageError('--then needs a --point', 'It is the second of two points.')
+  return at === undefined ? undefined : { point: at, ...(after === undefined ? {} : { then: after }) }
+}
+
+function triedOf(points: readonly CrashPoint[], only: Only | undefined, { every }: CrashTestOptions): readonly CrashPoint[] {
+  if (only === undefined) return points.filter((_, index) => index % every === 0)
+  const wanted = placeText(only.point)
+  const found = points.filter((point) => placeText(point) === wanted)
+  if (found.length === 0) throw usageError(`there is no point ${wanted} here`, 'Points are counted anew for each --by, with and without --undo.')
+  return found
+}
+
+/** Where the life that goes on is killed: drawn out of the point itself, so that it is the same one each time. */
+function thenOf(point: CrashPoint, all: readonly CrashPoint[], only: Only | undefined, { twice }: CrashTestOptions): Pick<Crash, 'then'> {
+  if (only?.then !== undefined) return { then: only.then }
+  if (twice !== true) return {}
+  const random = seeded(point.number * 2 + (point.when === 'after' ? 1 : 0))
+  // A life that goes on looks at everything once more, and has less to do the later the first one ended.
+  const calls = all.length / 2
+  const left = Math.max(calls / 4, calls - point.number)
+  return { then: { number: 1 + Math.floor(random() * left), when: random() < 0.5 ? 'before' : 'after' } }
+}
+
+async function pointsOf(site: TrialSite, way: Way, invocation: Invocation): Promise<readonly CrashPoint[]> {
   const found: CrashPoint[] = []
-  const jobs: readonly Job[] = [{ kind: 'points', site }]
+  const jobs: readonly Job[] = [{ kind: 'points', site, way }]
   await doAll(jobs, invocation, (result) => {
     if (result.kind === 'points') found.push(...result.points)
     return undefined
@@ -50,6 +109,18 @@ async function pointsOf(site: TrialSite, invocation: Invocation): Promise<readon
   return found
 }
 
-function wrongLines({ number, when, what, wrong }: CrashResult): readonly string[] {
-  return [`killed ${when} call ${number} (${what}):`, ...wrong.map((line) => `  ${line}`)]
+function wrongLines({ how, way, point, then, wrong }: CrashResult, { runbook }: TrialSite, { world }: CrashTestOptions): readonly string[] {
+  const flags = [
+    ...(way === 'undo' ? ['--undo'] : []),
+    ...(how === 'kill' ? [] : ['--by', how]),
+    ...['--point', placeText(point)],
+    ...(then === undefined ? [] : ['--then', placeText(then)]),
+    ...(world === undefined ? [] : ['--world', world]),
+  ]
+  const after = then === undefined ? '' : `, and killed at ${placeText(then)} of what followed`
+  return [
+    `${befell[how]} at ${placeText(point)} (${point.what})${after}:`,
+    ...wrong.map((line) => `  ${line}`),
+    `To try it again: ${commandLine({}, 'crash-test', runbook.path, ...flags)}`,
+  ]
 }

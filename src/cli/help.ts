@@ -51,6 +51,9 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
     'crash-test': [
       [`lifeboat crash-test ${runbook}`, 'killed at every journal record and every remote call'],
       [`lifeboat crash-test ${runbook} --every 20`, 'a sample of them'],
+      [`lifeboat crash-test ${runbook} --every 20 --twice`, 'and killed once more while it goes on'],
+      [`lifeboat crash-test ${runbook} --every 20 --undo`, 'the way back instead'],
+      [`lifeboat crash-test ${runbook} --by full-disk`, 'a disk without room for the journal'],
     ],
     simulate: [
       [`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills'],

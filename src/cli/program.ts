@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
@@ -153,6 +153,11 @@ function addTrials(program: Command, on: On): void {
   const crash = program.command('crash-test <runbook>').description('kill a failover at every point, in a world of its own, and see it go on')
   crash
     .option('--every <n>', 'try one point of so many', whole(1), 1)
+    .option('--undo', 'the way back from a failover, instead of the failover')
+    .addOption(new Option('--by <how>', 'what befalls it there').choices(['kill', 'sigterm', 'sigint', 'full-disk', 'torn']).default('kill'))
+    .option('--twice', 'kill the life that goes on as well, at a point that is drawn')
+    .option('--point <place>', 'this point alone, as it is told of one that went wrong: 812-before')
+    .option('--then <place>', 'with --point: where the life that goes on is killed')
     .option('--world <file>', "world to play in; without it, the runbook's own")
   on(withOutput(crash), async () => (await import('./crash-test.js')).crashTest, readingFiles)
 

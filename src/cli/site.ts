@@ -48,7 +48,7 @@ export async function readRunbook(path: string): Promise<ReadRunbook> {
   let registry = builtIn
   const parsed = await loadRunbook(path, async (named) => {
     const { modules, broken } = await loadSiteModules(named)
-    registry = new Map([...builtIn, ...modules])
+    if (modules.size > 0) registry = new Map([...builtIn, ...modules])
     const harmful = new Set([...registry].filter(([, { harms }]) => harms === true).map(([uses]) => uses))
     return { schemas: registry, harmful, broken }
   })

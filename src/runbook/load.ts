@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { TextDecoder } from 'node:util'
 import { Findings } from './diagnostic.js'
 import { maxLength } from './document.js'
@@ -26,7 +27,33 @@ export async function loadRunbook(
   const findings = new Findings(path)
   const text = await readText(path, findings)
   if (text === undefined) return { diagnostics: findings.list() }
-  const { schemas, harmful, broken } = await modulesFor(siteModulesIn(text, path))
+  const named = siteModulesIn(text, path)
+  const modules = await modulesFor(named)
+  // What a module of the site's own makes of an input may be another thing each time.
+  return named.length > 0 ? parsed(text, path, modules) : readBefore(text, path, modules)
+}
+
+interface Checked {
+  readonly text: string
+  readonly path: string
+  readonly at: string
+  readonly schemas: StepSchemas
+  readonly came: Parsed
+}
+
+/** The text that was checked last: a process that goes through many failovers reads the same one again and again. */
+let last: Checked | undefined
+
+function readBefore(text: string, path: string, modules: LoadedModules): Parsed {
+  const { schemas } = modules
+  const at = resolve(path)
+  if (last?.text !== text || last.path !== path || last.at !== at || last.schemas !== schemas) {
+    last = { text, path, at, schemas, came: parsed(text, path, modules) }
+  }
+  return last.came
+}
+
+function parsed(text: string, path: string, { schemas, harmful, broken }: LoadedModules): Parsed {
   return parseRunbook(text, path, schemas, harmful, broken)
 }
 

@@ -25,8 +25,7 @@ export interface VirtualAzure {
 export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead, trouble }: VirtualAzure): AzureWire {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
-  async function carried(request: WireRequest): Promise<WireAnswer> {
-    const { pathname, search } = new URL(request.url)
+  async function carried(request: WireRequest, { pathname, search }: URL): Promise<WireAnswer> {
     const met = trouble.onRequest(request.method, pathname)
     await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
@@ -39,7 +38,10 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
   }
 
   return {
-    send: (request) => gate.through(callOf(request), () => unlessAborted(request.signal, carried(request), () => new Aborted())),
+    send(request) {
+      const url = new URL(request.url)
+      return gate.through(callOf(request, url), () => unlessAborted(request.signal, carried(request, url), () => new Aborted()))
+    },
     async token() {
       const { id, secret } = manager.client
       const form = new URLSearchParams({ client_id: id, client_secret: secret })
@@ -52,8 +54,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
   }
 }
 
-function callOf({ method, url }: WireRequest): Parameters<Gate['through']>[0] {
-  return { door: 'arm', what: `${method} ${new URL(url).pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
+function callOf({ method }: WireRequest, { pathname }: URL): Parameters<Gate['through']>[0] {
+  return { door: 'arm', what: `${method} ${pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
 }
 
 function refusal({ status, code, message = 'Trouble on purpose.', retryAfterSeconds, retryAfterMs }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {

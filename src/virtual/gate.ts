@@ -4,6 +4,8 @@ export interface RemoteCall {
   /** The same in every run that does the same: no paths of private folders, no random names. */
   readonly what: string
   readonly writes: boolean
+  /** Of an append to the journal: how long it is. */
+  readonly bytes?: number
 }
 
 /** Stands between one life of a run and everything outside; closes for ever when that life is killed. */

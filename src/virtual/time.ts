@@ -15,32 +15,39 @@ export class StuckError extends Error {
  * `StuckError` where nothing is.
  */
 export async function letPass<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
-  const state = { isOver: false }
-  const over = work.finally(() => (state.isOver = true))
+  let isOver = false
+  const over = work.finally(() => (isOver = true))
   over.catch(() => undefined)
-  for (;;) {
-    await everybodyWaits()
-    if (state.isOver) return over
-    if (!clock.advanceToNext()) throw new StuckError(new Date(clock.nowMs()))
-  }
+  await new Promise<void>((resolve, reject) => {
+    // Without promises of its own: this is done for everything that happens in a world.
+    const wheneverEverybodyWaits = (): void => {
+      if (isOver) return resolve()
+      try {
+        if (!clock.advanceToNext()) throw new StuckError(new Date(clock.nowMs()))
+      } catch (error) {
+        return reject(error as Error)
+      }
+      onceEverybodyWaits(wheneverEverybodyWaits)
+    }
+    onceEverybodyWaits(wheneverEverybodyWaits)
+  })
+  return over
 }
 
 /** So often it is looked at once whether files are done with, before the disk is left alone for a while. */
 const quickLooks = 8
 const real = clockOf({})
 
-/** Every promise has gone as far as it can, and no file is being read or written. */
-async function everybodyWaits(): Promise<void> {
-  for (let looks = 1; ; looks += 1) {
-    await turn()
-    if (!isAtFiles()) return
+/** Calls `then` when every promise has gone as far as it can, and no file is being read or written. */
+function onceEverybodyWaits(then: () => void, looks = 1): void {
+  const look = (): void => {
+    if (!isAtFiles()) return then()
+    const again = (): void => onceEverybodyWaits(then, looks + 1)
     // What waits for a disk longer than that would only burn the processor.
-    if (looks % quickLooks === 0) await real.sleepReal(1)
+    if (looks % quickLooks === 0) void real.sleepReal(1).then(again)
+    else again()
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve))
+  setImmediate(look)
 }
 
 function isAtFiles(): boolean {

@@ -5,6 +5,16 @@ export function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<
     const stop = (): void => reject(why(signal))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    const over = (): void => signal.removeEventListener('abort', stop)
+    work.then(
+      (value) => {
+        over()
+        resolve(value)
+      },
+      (error: unknown) => {
+        over()
+        reject(error as Error)
+      },
+    )
   })
 }

@@ -1,16 +1,12 @@
 import { LifeboatError } from '../../contract/index.js'
 import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
-import { Stage, type StageOptions } from './stage.js'
+import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
+import { Stage, type Dies, type StageOptions } from './stage.js'
 import type { Lived } from './typed.js'
 
-/** A moment of an undisturbed run at which the program can be killed. */
-export interface CrashPoint {
-  readonly number: number
-  readonly when: CallPoint['when']
-  /** `arm PUT …`, `journal step.intent`. */
-  readonly what: string
-}
+/** Which command meets its crash: a failover, or the way back from one that came to its end. */
+export type Way = 'run' | 'undo'
 
 /** How an undisturbed run of the site goes: what it comes to, and where it can be killed. */
 export interface Undisturbed {
@@ -18,49 +14,88 @@ export interface Undisturbed {
   readonly state: Stage['state']
 }
 
-export interface CrashResult extends CrashPoint {
+export interface Crash {
+  readonly way: Way
+  readonly how: How
+  readonly point: CrashPoint
+  /** A point of the life after it at which that one is killed too, if it comes so far. */
+  readonly then?: Pick<CrashPoint, 'number' | 'when'>
+}
+
+export interface CrashResult extends Crash {
+  /** How many lives were ended. */
+  readonly crashes: number
   /** What is other than after an undisturbed run; empty if all is well. */
   readonly wrong: readonly string[]
 }
 
 /** Commands that are typed until a run is through; more of them would mean that it never ends. */
-const mostLives = 4
+const mostLives = 5
 
 /** Throws `trial.failed` if even an undisturbed run of this site does not succeed. */
-export async function undisturbed(options: StageOptions): Promise<Undisturbed> {
+export async function undisturbed(options: StageOptions, way: Way): Promise<Undisturbed> {
   const points: CrashPoint[] = []
-  const stage = await Stage.open(options)
+  const stage = await opened(options, way)
   try {
-    const lived = await stage.run((point) => {
-      const { number, when, call } = point
-      points.push({ number, when, what: `${call.door} ${call.what}` })
+    assertSucceeded(await first(stage, way, (point) => {
+      points.push(crashPointOf(point))
       return false
-    })
-    if (lived.code !== 0) {
-      const said = lastWords(lived).map((line) => `  ${line}`)
-      throw new LifeboatError('trial.failed', `even undisturbed this failover does not succeed in its world (exit code ${lived.code}):\n${said.join('\n')}`, {
-        blame: 'user',
-        hint: 'Rehearse it first: what is tried here is the runbook that a rehearsal brings to its end.',
-      })
-    }
+    }))
     return { points, state: stage.state }
   } finally {
     await stage.close()
   }
 }
 
-/** Kills a run at one point, goes on until it is through, and holds what came of it against an undisturbed run. */
-export async function killedAt(point: CrashPoint, expected: Undisturbed, options: StageOptions): Promise<CrashResult> {
+function crashPointOf({ number, when, call: { door, what, bytes } }: CallPoint): CrashPoint {
+  return { number, when, what: `${door} ${what}`, ...(bytes === undefined ? {} : { bytes }) }
+}
+
+/** A stage on which this way can be begun. */
+async function opened(options: StageOptions, way: Way): Promise<Stage> {
   const stage = await Stage.open(options)
+  if (way === 'run') return stage
   try {
-    const first = await stage.run(({ number, when }) => number === point.number && when === point.when)
-    if (first.code !== 'killed') return { ...point, wrong: [`it was not killed there: exit code ${first.code}`, ...lastWords(first)] }
-    let lived = first
-    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
-    if (lived.code !== 0) return { ...point, wrong: [`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)] }
-    return { ...point, wrong: wrongIn(expected.state, stage.state) }
+    assertSucceeded(await stage.run())
+    return stage
   } catch (error) {
-    return { ...point, wrong: [error instanceof Error ? (error.stack ?? error.message) : String(error)] }
+    await stage.close()
+    throw error
+  }
+}
+
+function first(stage: Stage, way: Way, dies: Dies): Promise<Lived> {
+  return way === 'run' ? stage.run(dies) : stage.undo(dies)
+}
+
+function assertSucceeded(lived: Lived): void {
+  if (lived.code === 0) return
+  const said = lastWords(lived).map((line) => `  ${line}`)
+  throw new LifeboatError('trial.failed', `even undisturbed this does not succeed in its world (exit code ${lived.code}):\n${said.join('\n')}`, {
+    blame: 'user',
+    hint: 'Rehearse it first: what is tried here is the runbook that a rehearsal brings to its end.',
+  })
+}
+
+/** Lets a command meet a crash, goes on until it is through, and holds what came of it against an undisturbed one. */
+export async function crashed(crash: Crash, expected: Undisturbed, options: StageOptions): Promise<CrashResult> {
+  const { way, how, point, then } = crash
+  let crashes = 0
+  const ended = (wrong: readonly string[]): CrashResult => ({ ...crash, crashes, wrong })
+  const stage = await opened(options, way)
+  try {
+    let lived = await first(stage, way, crashAt(how, point))
+    if (!endsOf(how).includes(lived.code)) return ended([`it did not end there as it should: exit code ${lived.code}`, ...lastWords(lived)])
+    if (lived.code !== 0) crashes += 1
+    if (then !== undefined) {
+      lived = await stage.goOn(crashAt('kill', then))
+      if (lived.code === 'killed') crashes += 1
+    }
+    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
+    if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
+    return ended(wrongIn(expected.state, stage.state))
+  } catch (error) {
+    return ended([error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {
     await stage.close()
   }

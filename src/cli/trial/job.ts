@@ -10,9 +10,10 @@ import { play } from '../gameday/play.js'
 import { loadScenario } from '../gameday/scenario-file.js'
 import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
-import { killedAt, undisturbed, type CrashPoint, type CrashResult, type Undisturbed } from './crash-points.js'
 import { seeded } from '../../virtual/chance.js'
 import { drawSite } from './drawn-site.js'
+import type { CrashPoint } from './crash.js'
+import { crashed, undisturbed, type Crash, type CrashResult, type Undisturbed, type Way } from './crash-points.js'
 import { simulate, type Simulated } from './simulation.js'
 import type { StageOptions } from './stage.js'
 
@@ -24,8 +25,8 @@ export interface TrialSite {
 
 /** One thing that a worker is asked to do. */
 export type Job =
-  | { readonly kind: 'points'; readonly site: TrialSite }
-  | { readonly kind: 'crash'; readonly site: TrialSite; readonly point: CrashPoint }
+  | { readonly kind: 'points'; readonly site: TrialSite; readonly way: Way }
+  | { readonly kind: 'crash'; readonly site: TrialSite; readonly crash: Crash }
   /** Without a site, the seed draws one. */
   | { readonly kind: 'seed'; readonly site?: TrialSite; readonly seed: number }
   | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
@@ -56,14 +57,18 @@ export class Jobs {
   async do(job: Job): Promise<Result> {
     switch (job.kind) {
       case 'points':
-        return { kind: 'points', points: (await this.#expected(job.site)).points }
+        return { kind: 'points', points: (await this.#expected(job.site, job.way)).points }
       case 'crash':
-        return { kind: 'crash', crash: await killedAt(job.point, await this.#expected(job.site), await this.#options(job.site, crashSeed)) }
+        return { kind: 'crash', crash: await this.#crashed(job) }
       case 'seed':
         return { kind: 'seed', simulated: await this.#simulate(job) }
       case 'gameday':
         return { kind: 'gameday', card: await this.#play(job) }
     }
+  }
+
+  async #crashed({ site, crash }: Extract<Job, { kind: 'crash' }>): Promise<CrashResult> {
+    return crashed(crash, await this.#expected(site, crash.way), await this.#options(site, crashSeed))
   }
 
   async #play({ file, seed }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
@@ -84,11 +89,12 @@ export class Jobs {
     }
   }
 
-  async #expected(site: TrialSite): Promise<Undisturbed> {
-    const known = this.#undisturbed.get(site.runbook.path)
+  async #expected(site: TrialSite, way: Way): Promise<Undisturbed> {
+    const key = `${way} ${site.runbook.path}`
+    const known = this.#undisturbed.get(key)
     if (known !== undefined) return known
-    const expected = await undisturbed(await this.#options(site, crashSeed))
-    this.#undisturbed.set(site.runbook.path, expected)
+    const expected = await undisturbed(await this.#options(site, crashSeed), way)
+    this.#undisturbed.set(key, expected)
     return expected
   }
 

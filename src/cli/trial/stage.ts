@@ -12,10 +12,13 @@ import type { CallPoint } from '../../virtual/incarnation.js'
 import { Incarnation } from '../../virtual/incarnation.js'
 import { seeded } from '../../virtual/chance.js'
 import { Renderer } from '../../virtual/programs/helm/render.js'
+import { Disk } from '../../virtual/disk.js'
 import { openScene, type Scene, type SceneOptions, type Seat } from '../../virtual/scene.js'
 import { letPass } from '../../virtual/time.js'
+import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
+import type { Hands } from './crash.js'
 import { typed, typedAside, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
@@ -29,8 +32,14 @@ export interface StageOptions {
   readonly trouble?: SceneOptions['trouble']
 }
 
-/** When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. */
-export type Dies = ((point: CallPoint) => boolean) | number
+/**
+ * When a life of the program ends: at a call, or after so many milliseconds of the world, whatever it does then. At a call something else
+ * may befall it too.
+ */
+export type Dies = ((point: CallPoint, hands: Hands) => boolean) | number
+
+/** A life, and what may befall it. */
+type Living = Pick<Typing, 'life' | 'interrupts' | 'disk'>
 
 const unasked = ['--yes', '--no-input', '--quiet'] as const
 
@@ -46,6 +55,8 @@ export class Stage {
   readonly #options: StageOptions
   readonly #folder: string
   readonly #intents = new Set<string>()
+  /** The run that is to be put back, once that was typed. */
+  #toUndo: string | undefined
 
   private constructor(scene: Scene, options: StageOptions, folder: string) {
     this.scene = scene
@@ -80,7 +91,14 @@ export class Stage {
     return typed(this.#typing(this.scene.operator, this.#lifeThat(dies)), this.#first(this.scene.operator))
   }
 
-  /** Types `resume`, or `run` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
+  /** Types `undo` of the run that was begun last. */
+  async undo(dies?: Dies): Promise<Lived> {
+    const seat = this.scene.operator
+    this.#toUndo = await this.latest()
+    return typed(this.#typing(seat, this.#lifeThat(dies)), this.#back(seat))
+  }
+
+  /** Types `resume`; or `run` or `undo` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
   async goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
     const seat = this.scene.operator
     return typed(this.#typing(seat, this.#lifeThat(dies)), [...(await this.#next(seat)), ...words])
@@ -95,7 +113,7 @@ export class Stage {
   /** Types a command as it stands, but for the state folder. */
   command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
     const seat = this.scene.operator
-    return typed({ ...this.#typing(seat, life), beside }, [...words, '--state-dir', seat.stateDir])
+    return typed({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */
@@ -131,18 +149,24 @@ export class Stage {
 
   async #next(seat: Seat): Promise<readonly string[]> {
     const run = await this.latest(seat)
-    return run === undefined ? this.#first(seat) : ['resume', run, ...unasked, '--state-dir', seat.stateDir]
+    if (run === undefined) return this.#first(seat)
+    return run === this.#toUndo ? this.#back(seat) : ['resume', run, ...unasked, '--state-dir', seat.stateDir]
   }
 
-  #lifeThat(dies?: Dies): Incarnation {
-    const life = new Incarnation(typeof dies === 'function' ? dies : undefined)
+  #back({ stateDir }: Seat): readonly string[] {
+    return ['undo', this.#toUndo ?? '', '--confirm', this.#options.runbook.name, ...unasked, '--state-dir', stateDir]
+  }
+
+  #lifeThat(dies?: Dies): Living {
+    const hands = { interrupts: new Interrupts(), disk: new Disk() }
+    const life = new Incarnation(typeof dies === 'function' ? (point) => dies(point, hands) : undefined)
     // In the midst of whatever is under way then.
     if (typeof dies === 'number') this.scene.clock.schedule(dies, () => life.die())
-    return life
+    return { life, ...hands }
   }
 
-  #typing(seat: Seat, life: Incarnation): Typing {
-    return { scene: this.scene, seat, program: this.#options.program, life, noted: (record) => this.#noted(seat, record) }
+  #typing(seat: Seat, living: Living): Typing {
+    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: (record) => this.#noted(seat, record) }
   }
 }
 

@@ -1,7 +1,9 @@
+import { appendFile } from 'node:fs/promises'
 import { Readable, Writable } from 'node:stream'
 import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
 import { Output } from '../../render/output.js'
+import { Disk } from '../../virtual/disk.js'
 import type { Incarnation } from '../../virtual/incarnation.js'
 import type { Scene, Seat } from '../../virtual/scene.js'
 import { clockOfLife, letPass } from '../../virtual/time.js'
@@ -18,6 +20,10 @@ export interface Typing {
   readonly program: Program
   readonly life: Incarnation
   readonly noted: Noted
+  /** Whoever presses Ctrl-C; nobody, if absent. */
+  readonly interrupts?: Interrupts
+  /** Where the journal lies; there is room for all of it, if absent. */
+  readonly disk?: Disk
   /** Who answers what the command asks, and who hears its events; nobody, if absent. */
   readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
 }
@@ -40,12 +46,12 @@ export async function typed(typing: Typing, argv: readonly string[]): Promise<Li
  * Types a command somewhere in a scene; it goes on as somebody else lets time pass. The command is the program that people use, but for
  * main.ts.
  */
-export async function typedAside({ scene, seat, program, life, noted, beside = {} }: Typing, argv: readonly string[]): Promise<Lived> {
-  const interrupts = new Interrupts()
+export async function typedAside(typing: Typing, argv: readonly string[]): Promise<Lived> {
+  const { scene, seat, program, life, beside = {}, interrupts = new Interrupts() } = typing
   const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = { ...surroundingsOf({ scene, seat, life, noted }, process), ...beside }
+  const here = { ...surroundingsOf(typing, process), ...beside }
   const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
@@ -61,24 +67,27 @@ async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 
-function surroundingsOf({ scene, seat, life, noted }: Omit<Typing, 'program' | 'beside'>, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+function surroundingsOf(typing: Typing, process: ReturnType<Seat['machine']['begin']>): Surroundings {
+  const { scene, seat, life } = typing
   const { machine } = seat
   return {
     clockOf: () => clockOfLife(scene.clock, () => life.isOver, () => machine.clockAheadMs),
     processes: machine.processesOf(process),
     survivors: (mark, clock) => machine.survivorsOf(mark, clock),
-    openStore: async (path, options) => gated(await localStore(path, options), life, noted),
+    openStore: async (path, options) => gated(await localStore(path, options), path, typing),
     random: scene.random,
     wires: seat.wires(life, process),
   }
 }
 
 /** A journal that takes nothing more from a life that is over. */
-function gated(store: Store, life: Incarnation, noted: Noted): Store {
+function gated(store: Store, path: string, { life, noted, disk = new Disk() }: Typing): Store {
+  // Half a line is no journal's to write.
+  const write = (part: Buffer | string): Promise<void> => (typeof part === 'string' ? store.append(part) : appendFile(path, part))
   return {
     ...store,
-    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true }, async () => {
-      await store.append(lines)
+    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true, bytes: Buffer.byteLength(lines) }, async () => {
+      await disk.append(lines, write, () => life.die())
       for (const record of recordsIn(lines)) noted(record)
     }),
   }

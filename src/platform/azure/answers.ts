@@ -26,7 +26,7 @@ function wrongWith({ method, url }: PipelineRequest, { status, bodyAsText }: Pip
   const body = parsed(text)
   if (body === undefined) return `with what is no JSON: ${beginning(text)}`
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return `with JSON of another kind: ${beginning(text)}`
-  if (method === 'GET' && isResource(new URL(url).pathname) && typeof (body as { id?: unknown }).id !== 'string') {
+  if (method === 'GET' && typeof (body as { id?: unknown }).id !== 'string' && isResource(new URL(url).pathname)) {
     return `with something that is no resource: ${beginning(text)}`
   }
   return undefined

@@ -51,19 +51,23 @@ export function wirePolicy(withinMs = answerWithinMs): PipelinePolicy {
 }
 
 /** The SDKs have no limit of their own, and the one that they can be given ends with the answer's headers. */
-async function inTime(request: PipelineRequest, next: SendRequest, withinMs: number): Promise<PipelineResponse> {
-  const limit = timeLimit(withinMs)
-  const { signal } = limit
-  const asked = request.abortSignal
-  const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new LateAnswer())))
-  request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, signal]) : signal
-  try {
-    return await Promise.race([next(request), late])
-  } finally {
-    limit.over()
-    if (asked === undefined) delete request.abortSignal
-    else request.abortSignal = asked
-  }
+function inTime(request: PipelineRequest, next: SendRequest, withinMs: number): Promise<PipelineResponse> {
+  return new Promise((resolve, reject) => {
+    const asked = request.abortSignal
+    let isOver = false
+    // What comes after that is nobody's: the request may be on its way once more.
+    const end = (settle: () => void): void => {
+      if (isOver) return
+      isOver = true
+      limit.over()
+      if (asked === undefined) delete request.abortSignal
+      else request.abortSignal = asked
+      settle()
+    }
+    const limit = timeLimit(withinMs, () => end(() => reject(new LateAnswer())))
+    request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, limit.signal]) : limit.signal
+    next(request).then((response) => end(() => resolve(response)), (error: unknown) => end(() => reject(error as Error)))
+  })
 }
 
 /** Named as the SDKs name what was broken off. */

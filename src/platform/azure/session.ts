@@ -3,6 +3,7 @@ import type { ContainerServiceClient } from '@azure/arm-containerservice'
 import type { ComputeManagementClient } from '@azure/arm-compute'
 import type { DnsManagementClient } from '@azure/arm-dns'
 import type { ResourceManagementClient } from '@azure/arm-resources'
+import type { Pipeline } from '@azure/core-rest-pipeline'
 import { LifeboatError, type Clock, type Log } from '../../contract/index.js'
 import { forgetAmbient } from './ambient.js'
 import { answersPolicy } from './answers.js'
@@ -54,22 +55,22 @@ export class AzureSession {
     this.compute = once(async () => {
       const { credential, wishes } = await shared()
       const { ComputeManagementClient: Client } = await import('@azure/arm-compute')
-      return new Client(credential, subscription, wishes)
+      return lean(new Client(credential, subscription, wishes))
     })
     this.clusters = once(async () => {
       const { credential, wishes } = await shared()
       const { ContainerServiceClient: Client } = await import('@azure/arm-containerservice')
-      return new Client(credential, subscription, wishes)
+      return lean(new Client(credential, subscription, wishes))
     })
     this.zones = once(async () => {
       const { credential, wishes } = await shared()
       const { DnsManagementClient: Client } = await import('@azure/arm-dns')
-      return new Client(credential, subscription, wishes)
+      return lean(new Client(credential, subscription, wishes))
     })
     this.resources = once(async () => {
       const { credential, wishes } = await shared()
       const { ResourceManagementClient: Client } = await import('@azure/arm-resources')
-      return new Client(credential, subscription, wishes)
+      return lean(new Client(credential, subscription, wishes))
     })
   }
 
@@ -171,6 +172,17 @@ export class AzureSession {
     const { clientOver, credentialOver } = await import('./wire.js')
     return { wishes: { ...wishes, httpClient: clientOver(wire) }, credential: credentialOver(wire) }
   }
+}
+
+/**
+ * What the SDKs put in every request's way and nobody here needs: traces, forms, and a retry that has nothing left to do. Each of
+ * them is passed twice by every request of a failover, and there are a thousand.
+ */
+const needless = ['tracingPolicy', 'formDataPolicy', 'multipartPolicy', 'defaultRetryPolicy'] as const
+
+function lean<T extends { readonly pipeline: Pipeline }>(client: T): T {
+  for (const name of needless) client.pipeline.removePolicy({ name })
+  return client
 }
 
 async function authorityOf(path: string): Promise<string> {

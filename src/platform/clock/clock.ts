@@ -58,10 +58,13 @@ function elapsedOn(source: TimeSource): () => number {
   }
 }
 
-/** A signal that is aborted after so many real milliseconds, unless `over` was called before. */
-export function timeLimit(ms: number): { readonly signal: AbortSignal; over(): void } {
+/** A signal that is aborted after so many real milliseconds, unless `over` was called before; `late` is called then too. */
+export function timeLimit(ms: number, late: () => void): { readonly signal: AbortSignal; over(): void } {
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(), ms)
+  const timer = setTimeout(() => {
+    limit.abort()
+    late()
+  }, ms)
   return { signal: limit.signal, over: () => clearTimeout(timer) }
 }
 

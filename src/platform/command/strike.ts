@@ -11,12 +11,17 @@ export function strikeOut(text: string, secrets: readonly string[]): string {
 
 /** The same for many texts. */
 export function strikerOf(secrets: readonly string[]): (text: string) => string {
+  const longestFirst = secretForms(secrets)
+  return (text) => longestFirst.reduce((struck, form) => (form.length > struck.length ? struck : struck.replaceAll(form, '***')), text)
+}
+
+/** Every text that is struck out, the longest first. */
+export function secretForms(secrets: readonly string[]): readonly string[] {
   const forms = secrets.flatMap((secret) => [
     secret,
     ...secret.split(/\r?\n/).filter((line) => line.trim().length >= leastLine),
     JSON.stringify(secret).slice(1, -1),
     Buffer.from(secret).toString('base64'),
   ])
-  const longestFirst = [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length)
-  return (text) => longestFirst.reduce((struck, form) => (form.length > struck.length ? struck : struck.replaceAll(form, '***')), text)
+  return [...new Set(forms)].filter((form) => form.trim() !== '').sort((a, b) => b.length - a.length)
 }

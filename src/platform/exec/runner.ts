@@ -12,6 +12,9 @@ const graceMs = 10_000
 const followEveryMs = 500
 const followBytes = 4096
 
+/** Why nobody waits for a deadline any more; the usual reason is an error with a stack, made each time. */
+const ended = 'ended'
+
 /** Runs commands on whatever starts them: their deadlines, their place in the journal, and what is told of them. */
 export class Runner implements Exec {
   readonly #options: ExecOptions
@@ -121,7 +124,7 @@ export class Runner implements Exec {
   async #whole(command: Command, child: Running): Promise<Awaited<Running>> {
     const over = new AbortController()
     const reason = this.#endWhenAsked(command, child, over.signal)
-    const result = await child.finally(() => over.abort())
+    const result = await child.finally(() => over.abort(ended))
     const why = await reason
     if (command.survivor !== 'await') command.signal?.throwIfAborted()
     if (why === 'timeout') {

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../../contract/index.js'
-import { strikeKnown } from './known.js'
+import { mayHoldSecrets, strikeKnown } from './known.js'
 
 /**
  * The log of a run: NDJSON in a file of mode 0600, `t` in the run's clock and `real` beside it. Written at once and not synced:
@@ -31,7 +31,8 @@ export class LogFile {
     const file = this.#file
     if (file === undefined) return
     const line = { t: this.#clock.now().toISOString(), real: this.#clock.realNow().toISOString(), ...entry }
-    const text = JSON.stringify(line, (_name, value: unknown) => (typeof value === 'string' ? strikeKnown(value) : value))
+    const whole = JSON.stringify(line)
+    const text = mayHoldSecrets(whole) ? JSON.stringify(line, (_name, value: unknown) => (typeof value === 'string' ? strikeKnown(value) : value)) : whole
     if (quietly(() => writeSync(file, `${text}\n`)) === undefined) this.close()
   }
 

@@ -1,4 +1,4 @@
-import { strikerOf } from '../command/strike.js'
+import { secretForms, strikerOf } from '../command/strike.js'
 
 /** Every secret that this process has read, so that a log can be kept free of them wherever they turn up. */
 const known = new Set<string>()
@@ -13,12 +13,14 @@ export function rememberSecret(value: string): void {
   if (value.trim().length < leastLength || known.has(value)) return
   known.add(value)
   striker = undefined
+  written = undefined
 }
 
 /** For a process that goes on from one world to another: what opened the one is none of the other's. */
 export function forgetSecrets(): void {
   known.clear()
   striker = undefined
+  written = undefined
 }
 
 /** What is secret by its form, whoever made it: tokens (RFC 7519), private keys (RFC 7468), credentials of a header (RFC 9110 11.6.2). */
@@ -30,8 +32,17 @@ const forms: readonly (readonly [RegExp, string])[] = [
   [/(\/\/)[^\s/@:]+:[^\s/@]+@/g, '$1***@'],
 ]
 
-/** Stands in every text that has one of the forms. */
-const suspicious = /PRIVATE KEY|\beyJ|bearer|basic|client-key-data|client_secret|password|secretToken|\/\//i
+/** Stands in every text that has one of the forms, and in what JSON makes of it. */
+const suspicious = /PRIVATE KEY|eyJ|bearer|basic|client-key-data|client_secret|password|secretToken|\/\/[^\s/@:]+:[^\s/@]+@/i
+
+/** In the way that JSON writes them. */
+let written: readonly string[] | undefined
+
+/** May a text that JSON has been made of have something that `strikeKnown` strikes out? No is certain: most lines of a log have nothing. */
+export function mayHoldSecrets(json: string): boolean {
+  written ??= secretForms([...known]).map((form) => JSON.stringify(form).slice(1, -1))
+  return suspicious.test(json) || written.some((form) => json.includes(form))
+}
 
 /** Text without any secret that this process has read, and without what has the form of one. */
 export function strikeKnown(text: string): string {

@@ -15,6 +15,7 @@ import { machineRoutes } from './machines.js'
 import { assertAllowedByPolicy } from './policy.js'
 import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
+import { remembering } from './remembering.js'
 import { makeRouter } from './router.js'
 import { subscriptionRoutes } from './subscriptions.js'
 import { tagRoutes } from './tags.js'
@@ -63,9 +64,10 @@ export function makeManager(world: World, { origin, authorityPem, faults }: Mana
 }
 
 function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faults }: { tokens: TokenDoor; faults: Faults }): Manager['answer'] {
+  const addressed = remembering((url: string) => addressOf(url, arm.origin))
   return async ({ method, url, headers, text }) => {
-    const { path, query } = addressOf(url, arm.origin)
-    const login = tokens.answer(method, path, new URLSearchParams(text))
+    const { path, query } = addressed(url)
+    const login = tokens.answer(method, path, text)
     const planted = faults.take(method, path)
     if (planted?.drop === 'before') return { lost: true }
     if (planted?.meanwhile) await bySomebodyElse(arm, find, planted.meanwhile)

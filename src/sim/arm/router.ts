@@ -1,8 +1,9 @@
+import { remembering } from './remembering.js'
 import type { Route } from './wire.js'
 
 export interface Found {
   readonly route: Route
-  readonly params: Record<string, string>
+  readonly params: Readonly<Record<string, string>>
 }
 
 /** A segment of a pattern: what must stand there, in lower case; or what is there is called so; or all that follows is. */
@@ -11,16 +12,14 @@ type Part = { readonly literal: string } | { readonly name: string } | { readonl
 /** Finds the route of a request; the first that fits wins. Literal segments are compared without regard to case. */
 export function makeRouter(routes: readonly Route[]): (method: string, path: string) => Found | 'method' | undefined {
   const prepared = routes.map((route) => ({ route, parts: segmentsOf(route.pattern).map(partOf) }))
-  return (method, path) => {
+  const fitting = remembering((path) => {
     const segments = segmentsOf(path)
     const lower = segments.map((segment) => segment.toLowerCase())
-    let otherMethod = false
-    for (const { route, parts } of prepared) {
-      if (!fits(parts, lower)) continue
-      if (route.method === method) return { route, params: paramsOf(parts, segments) }
-      otherMethod = true
-    }
-    return otherMethod ? 'method' : undefined
+    return prepared.filter(({ parts }) => fits(parts, lower)).map(({ route, parts }) => ({ route, params: paramsOf(parts, segments) }))
+  })
+  return (method, path) => {
+    const found = fitting(path)
+    return found.find(({ route }) => route.method === method) ?? (found.length > 0 ? 'method' : undefined)
   }
 }
 

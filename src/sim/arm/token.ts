@@ -56,12 +56,12 @@ export class TokenDoor {
   }
 
   /** Answers a request to the login endpoint; undefined if it is none. */
-  answer(method: string, path: string, form: URLSearchParams): TokenAnswer | undefined {
+  answer(method: string, path: string, form: string): TokenAnswer | undefined {
     const found = /^\/([^/]+)(\/v2\.0)?\/\.well-known\/openid-configuration$/.exec(path)
     if (found && method === 'GET') return this.#metadata(found[1] ?? '')
     if (method === 'GET' && /^\/common\/discovery\/instance$/.test(path)) return { status: 200, body: this.#discovery() }
     const token = /^\/([^/]+)\/oauth2\/(v2\.0\/)?token$/.exec(path)
-    if (token && method === 'POST') return this.#token(form)
+    if (token && method === 'POST') return this.#token(new URLSearchParams(form))
     return undefined
   }
 
