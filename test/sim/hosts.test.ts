@@ -104,6 +104,15 @@ describe('inside a host', () => {
     expect([pool.exported, pool.importedOn]).toEqual([true, []])
   })
 
+  test('a pool whose disks are gone is suspended, and cannot be let go (S20)', async () => {
+    await root('systemctl stop nfs-kernel-server')
+    moveDisks(world, host, addSecond(world))
+    expect((await start('zpool list -H -o health')).stdout).toBe('SUSPENDED\n')
+    expect((await start('zpool status pool0')).stdout).toContain(' state: SUSPENDED\n')
+    expect(await root('zpool export pool0')).toMatchObject({ exitCode: 1, stderr: "cannot export 'pool0': pool I/O is currently suspended\n" })
+    expect(pool).toMatchObject({ exported: false, importedOn: [host.machine] })
+  })
+
   test('an export that somebody starts to use again in the meantime fails (S10)', async () => {
     await root('systemctl stop nfs-server')
     const exporting = start('sudo -n zpool export pool0')

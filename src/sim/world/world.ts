@@ -57,6 +57,8 @@ export class World {
   readonly tamper = new Set<(operation: Operation) => WorldError | undefined>()
   /** False while the starting state is put in place. */
   started = false
+  /** Whether the subscription is as it should be; a disabled one only reads. */
+  subscriptionState: 'Enabled' | 'Disabled' = 'Enabled'
   readonly #madeAtMs = new WeakMap<Resource, number>()
   readonly #gone = new Map<Resource, number>()
   #operationCount = 0

@@ -20,7 +20,14 @@ export function poolWarnings(
     what: `${name} is ${health} on the old server: it has lost redundancy, or worse`,
     mend: `Look at \`zpool status ${name}\` there. The new server imports a degraded pool only if you choose that (--accept STEP=degraded).`,
   }
-  return [...(health === 'ONLINE' ? [] : [sick]), ...(percent < fullPercent ? [] : [{ level: 'warn' as const, ...fullPool(name, percent) }])]
+  // Fenced all the same, its users would lose the rest, and it could still not be exported.
+  const gone: Finding = {
+    level: 'stop',
+    what: `${name} is suspended on the old server: its disks were taken from it while it was imported, and it can be neither read nor exported`,
+    mend: `Attach them to the old server again, at the LUNs that they had, and run \`zpool clear ${name}\` there. Nothing else is done with them before that.`,
+  }
+  const wrong = health === 'ONLINE' ? [] : [health === 'SUSPENDED' ? gone : sick]
+  return [...wrong, ...(percent < fullPercent ? [] : [{ level: 'warn' as const, ...fullPool(name, percent) }])]
 }
 
 /** Said before the import where it can be known there. */
