@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { secretMark } from '../../src/sim/world/secrets.js'
 
-// All secrets of the tests, a world's and those that tests plant, can be told by their form (A124). What the suite leaves and says is
+// All secrets of the tests, a world's and those that tests plant, can be told by their form (A125). What the suite leaves and says is
 // searched for them.
 
 /** A secret of a test's own. */

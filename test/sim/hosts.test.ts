@@ -153,7 +153,7 @@ describe('inside a host', () => {
     expect(pool.importedOn).toEqual([])
   })
 
-  test('a pool whose last state cannot be read is not imported, with -f neither, until somebody gives up what was written since (S20)', async () => {
+  test('a pool whose last state cannot be read is not imported, with -f neither, until somebody gives up what was written since (S21)', async () => {
     const second = addSecond(world)
     await release()
     moveDisks(world, host, second)

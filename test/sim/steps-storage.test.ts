@@ -207,7 +207,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     })
   })
 
-  describe('a pool whose last state cannot be read (S20)', () => {
+  describe('a pool whose last state cannot be read (S21)', () => {
     const importing = async () => {
       const lying = world.world.pools[0]!
       const datasets = lying.datasets.map((one) => ({ ...one, mounted: false }))
