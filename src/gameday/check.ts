@@ -10,6 +10,10 @@ export interface Known {
   readonly hubs: readonly string[]
   readonly disks: readonly string[]
   readonly clusters: readonly string[]
+  readonly groups: readonly string[]
+  readonly namespaces: readonly string[]
+  /** Folders that the world's `env` makes. */
+  readonly folders: readonly string[]
   /** Text of the runbook: what it makes is named there. */
   readonly runbook: string
 }
@@ -74,6 +78,22 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
     case 'powerOff':
     case 'powerOn':
       return named(does.with, known.machines, known, 'machine', path)
+    case 'lock':
+      return named(does.with.group, known.groups, known, 'group', [...path, 'group'])
+    case 'unlock':
+      return named(does.with, known.groups, known, 'group', path)
+    case 'apiServer':
+      return named(does.with.cluster, known.clusters, known, 'cluster', [...path, 'cluster'])
+    case 'podsTake':
+      return unknown(does.with.namespace, known.namespaces, 'namespace', [...path, 'namespace'])
+    case 'certificateTakes':
+      return unknown(does.with.hub, known.hubs, 'hub', [...path, 'hub'])
+    case 'fill':
+      return unknown(does.with.pool, known.pools, 'pool', [...path, 'pool'])
+    case 'degrade':
+      return unknown(does.with, known.pools, 'pool', path)
+    case 'writes':
+      return unknown(does.with.env, known.folders, 'folder', [...path, 'env'])
     default:
       return []
   }
@@ -100,6 +120,8 @@ function worldComplaints({ kind, with: about }: Scenario['expect']['world'][numb
       return named(about.name, [], known, 'release', [...path, 'name'])
     case 'calls':
       return pattern(pathOf(about.call), [...path, 'call'])
+    case 'file':
+      return unknown(about.env, known.folders, 'folder', [...path, 'env'])
     case 'operation':
       return []
   }

@@ -31,6 +31,8 @@ export interface Evidence {
   readonly faults: readonly FaultRecord[]
   /** What was sent to Azure: method and path. */
   readonly calls: readonly { readonly method: string; readonly path: string }[]
+  /** Files of the site that are asked about, by `ENV/NAME`. */
+  readonly files: ReadonlyMap<string, string>
   /** What the oracle saw that must never happen. */
   readonly violations: readonly string[]
 }

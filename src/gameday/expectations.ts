@@ -38,6 +38,9 @@ export const worldExpectations = {
   operation: z
     .strictObject({ name: z.enum(operations), times: count, on: z.string().optional(), status: z.enum(['succeeded', 'failed', 'canceled', 'running']).default('succeeded') })
     .describe('How often something was done'),
+  file: z
+    .strictObject({ env: z.string().min(1), name: z.string().min(1), says: z.string() })
+    .describe("A file of the site, in a folder that the world's `env` names: its text, but for spaces around it"),
   calls: z.strictObject({ call, times: count.optional(), atMost: count.optional() }).describe('How often something was sent to Azure'),
 } as const
 

@@ -18,10 +18,10 @@ export const operations = [
   'zpool export', 'zpool import', 'dns', 'pods',
 ] as const
 
-const operation = z.enum(operations).describe('Operation of the world, as its file names them under `durations`')
+const operation = z.enum(operations).describe('Operation of the world')
 const on = z.string().min(1).optional().describe('Only those on what has this in its id, or in the id of what it changes besides')
 
-const machine = z.string().min(1).describe('`NAME` of a machine, or `GROUP/NAME` where two have that name')
+const machine = z.string().min(1)
 
 const onRequests = { call: call.optional().describe('The requests that it befalls. Without it: the one that `when` waits for'), times }
 
@@ -52,11 +52,51 @@ export const faultKinds = {
     .strictObject({ operation, on, times, to: durationMs })
     .describe('An operation takes that long. Much longer than any deadline: it hangs'),
   // Machines.
-  silence: machine.describe('The operating system of a machine answers nobody any more, though the machine runs and writes on'),
+  silence: machine.describe('The operating system of a machine (`NAME` or `GROUP/NAME`) answers nobody any more, though the machine runs and writes on'),
   wake: machine.describe('A machine that was silent answers again'),
-  powerOff: machine.describe('A machine goes down as by a power cut: nothing is exported'),
-  powerOn: machine.describe('A machine that was down is started again; it imports what it had, if its disks are still there'),
+  powerOff: machine.describe('Somebody stops a machine at the portal: it goes down, and exports nothing'),
+  powerOn: machine.describe('Somebody starts a machine that was down; it imports what it had, if its disks are still there'),
+  // What Azure gives, and to whom.
+  subscription: z.enum(['disabled', 'enabled']).describe('The subscription is disabled: it only reads until it is enabled again'),
+  quota: z
+    .strictObject({ of: z.string().min(1).describe('`cores` of the region, or a family as `standardESv3Family`'), limit: z.number().int().nonnegative() })
+    .describe('vCPUs that may be used from now on, those in use among them'),
+  noCapacity: z.string().min(1).describe('A size of machines that cannot be had any more, `Standard_E16s_v3`'),
+  capacity: z.string().min(1).describe('A size that could not be had can be had again'),
+  lock: z
+    .strictObject({ group: z.string().min(1), level: z.enum(['ReadOnly', 'CanNotDelete']) })
+    .describe('Somebody puts a management lock on a resource group'),
+  unlock: z.string().min(1).describe('Somebody takes the lock off that resource group'),
+  login: z.enum(['refused', 'restored', 'revoked']).describe("The tool's login is taken back or given again; `revoked`: tokens that are out are not believed any more"),
+  // The cluster and its hubs.
+  apiServer: z
+    .strictObject({ cluster: z.string().min(1), is: z.enum(['away', 'back']) })
+    .describe('The API server of a managed cluster answers nobody; what runs on its nodes goes on'),
+  podsTake: z
+    .strictObject({ namespace: z.string().min(1), time: durationMs })
+    .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes'),
+  program: z.strictObject({ dies: z.enum(['helm', 'ssh', 'kubectl']) }).describe("A program that the tool has started is killed on the operator's machine"),
+  certificateTakes: z
+    .strictObject({ hub: z.string().min(1), time: durationMs })
+    .describe("A hub's own certificate takes that long, from when its name leads to it. Counts as met as soon as it is inflicted"),
+  // Storage.
+  fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up'),
+  degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED'),
+  // Others.
+  somebody: z
+    .strictObject({
+      does: call.describe('Method and path; `/resourceGroups/…` is one of the subscription'),
+      body: z.record(z.string(), z.unknown()).default({}),
+    })
+    .describe('Another client of Azure does something: a colleague at the portal, a pipeline'),
+  writes: z
+    .strictObject({ env: z.string().min(1), file: z.string().min(1), text: z.string() })
+    .describe("Somebody writes a file of the site, in a folder that the world's `env` names"),
+  onlyPeopleSee: z.string().min(1).describe('What no check of the runbook sees, and people do who try it: the operator answers to it. Counts as met when it is inflicted'),
   // The operator.
+  shell: z
+    .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a name of the environment has capitals, digits and _'), z.string())
+    .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription"),
   laptop: z.literal('dies').describe('The program is killed as by SIGKILL, and with it the terminal. What it has sent goes on'),
 } as const
 

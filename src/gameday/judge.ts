@@ -15,10 +15,10 @@ export interface Verdict {
 }
 
 export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, evidence: Evidence): Verdict {
-  const neverFired = evidence.faults.flatMap(({ id, struck, inflictedMs }) => {
+  const neverFired = evidence.faults.flatMap(({ id, struck, inflictedMs, wrong }) => {
     if (struck.length > 0) return []
     const number = faults.findIndex((one) => one.id === id) + 1
-    const why = inflictedMs === undefined ? 'its moment did not come' : 'nothing met it'
+    const why = wrong ?? (inflictedMs === undefined ? 'its moment did not come' : 'nothing met it')
     return [`fault ${number} (${id}) never fired: ${why}`]
   })
   const expectations = [
@@ -91,7 +91,9 @@ function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
     judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }
   if (expect.asAtStart) {
-    const lost = differencesBetween(endOf(start), endOf(end)).filter((line) => line.startsWith('- '))
+    // A disk that has been moved there and back is where it was.
+    const [before, after] = [start, end].map((view) => endOf(view).map((line) => line.replace(/, moved \d+ times$/, '')))
+    const lost = differencesBetween(before ?? [], after ?? []).filter((line) => line.startsWith('- '))
     judged.push({ what: 'all that the world began with is as it was', held: lost.length === 0, ...(lost.length === 0 ? {} : { found: lost.join('; ') }) })
   }
   return judged

@@ -6,7 +6,7 @@ const accept = z.array(z.string().regex(/^[^=]+=[^=]+$/, 'it is STEP=ID, as the 
 
 /** What an operator can do, with what each takes. Named so in `operator.does`. */
 export const actKinds = {
-  run: z.strictObject({ accept }).describe('Types `lifeboat run`. A scenario that begins with anything else begins with this all the same'),
+  run: z.strictObject({ accept }).describe('Types `run`. A scenario that begins with anything else begins with this all the same'),
   resume: z.strictObject({ accept }).describe('Types `resume` of the run that was begun last'),
   undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
   wait: durationMs.describe('Lets so much time pass'),

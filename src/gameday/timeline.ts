@@ -1,4 +1,4 @@
-import type { RunEvent } from '../contract/index.js'
+import { LifeboatError, type RunEvent } from '../contract/index.js'
 import type { Fault, When } from './faults.js'
 import { callMatcher } from './selector.js'
 
@@ -25,12 +25,15 @@ export interface FaultRecord {
   /** When it was inflicted; undefined: its moment never came. */
   readonly inflictedMs?: number
   readonly struck: readonly Struck[]
+  /** Why it could not be inflicted when its moment came. */
+  readonly wrong?: string
 }
 
 interface Pending {
   readonly fault: Fault
   readonly struck: Struck[]
   inflictedMs?: number
+  wrong?: string
   /** Calls or operations that fit, so far. */
   seen: number
 }
@@ -47,17 +50,20 @@ export class Timeline {
   }
 
   get records(): readonly FaultRecord[] {
-    return this.#pending.map(({ fault, struck, inflictedMs }) => {
-      const facts = { id: fault.id, fault, struck }
-      return inflictedMs === undefined ? facts : { ...facts, inflictedMs }
-    })
+    return this.#pending.map(({ fault, struck, inflictedMs, wrong }) => ({
+      id: fault.id,
+      fault,
+      struck,
+      ...(inflictedMs === undefined ? {} : { inflictedMs }),
+      ...(wrong === undefined ? {} : { wrong }),
+    }))
   }
 
   /** The first command is about to be typed. */
   begin(): void {
     for (const one of this.#pending) {
       const { step, call, operation, fault, after = 0 } = one.fault.when
-      if ([step, call, operation, fault].every((key) => key === undefined)) this.#theatre.later(after, () => this.#inflict(one))
+      if ([step, call, operation, fault].every((key) => key === undefined)) this.#after(after, one)
     }
   }
 
@@ -93,8 +99,11 @@ export class Timeline {
 
   /** Its moment has come, but for what `after` says, and for `extraMs`. */
   #come(one: Pending, extraMs = 0): void {
-    const delayMs = (one.fault.when.after ?? 0) + extraMs
-    // What waits for a request strikes that very one: nothing may come in between.
+    this.#after((one.fault.when.after ?? 0) + extraMs, one)
+  }
+
+  /** What waits for a request strikes that very one: nothing may come in between. */
+  #after(delayMs: number, one: Pending): void {
     if (delayMs === 0) this.#inflict(one)
     else this.#theatre.later(delayMs, () => this.#inflict(one))
   }
@@ -102,7 +111,12 @@ export class Timeline {
   #inflict(one: Pending): void {
     if (one.inflictedMs !== undefined) return
     one.inflictedMs = this.#theatre.nowMs()
-    this.#theatre.inflict(one.fault, (what) => one.struck.push({ atMs: this.#theatre.nowMs(), what }))
+    try {
+      this.#theatre.inflict(one.fault, (what) => one.struck.push({ atMs: this.#theatre.nowMs(), what }))
+    } catch (error) {
+      if (!(error instanceof LifeboatError)) throw error
+      one.wrong = error.message
+    }
     for (const other of this.#pending) if (other.fault.when.fault === one.fault.id) this.#come(other)
   }
 }

@@ -24,6 +24,10 @@ export function worldFinding(expected: WorldExpectation, evidence: Evidence): Ju
       return compare(`cluster ${expected.with.name}`, expected.with.state, unique(end.clusters.filter(({ id }) => isNamed(id, expected.with.name)).map((one) => one.provisioningState)))
     case 'operation':
       return operation(expected.with, end)
+    case 'file': {
+      const key = `${expected.with.env}/${expected.with.name}`
+      return compare(`file ${key}`, expected.with.says.trim(), evidence.files.get(key)?.trim() ?? 'absent')
+    }
     case 'calls':
       return calls(expected.with, evidence)
   }

@@ -55,6 +55,11 @@ export class KubeRoom {
     return [...this.#running.values()].find((one) => one.fqdn.toLowerCase() === fqdn.toLowerCase())?.kube
   }
 
+  /** The same by the cluster's own name; the newest, if there are more of it. */
+  called(name: string): KubeCluster | undefined {
+    return [...this.#running.values()].findLast(({ id }) => id.toLowerCase().endsWith(`/${name.toLowerCase()}`))?.kube
+  }
+
   releases(): ReleaseState[] {
     return [...this.#running.values()].flatMap(({ id, kube }) => kube.releases().map((release) => ({ cluster: id, ...release })))
   }

@@ -82,6 +82,13 @@ export class Machine implements ProcessTable {
     )
   }
 
+  /** Ends every running process of a program, by the name of its file, as SIGKILL does; how many there were. */
+  killAll(program: string): number {
+    const running = [...this.#processes.values()].filter(({ facts, state }) => state !== 'held' && facts.command.split(' ')[0] === program)
+    for (const process of running) process.signal('SIGKILL')
+    return running.length
+  }
+
   #kill(pid: number): void {
     this.signalGroup(pid, 'SIGKILL')
     // A held child waits for a word of its parent, and ends when none can come any more.

@@ -189,3 +189,14 @@ describe('an address (A18)', () => {
     expect(outcome(await ask('10.1.0.1'))).toEqual([400, 'PrivateIPAddressNotInAnySubnet'])
   })
 })
+
+test('a subscription that is disabled only reads, until it is enabled again (R11)', async () => {
+  await given({}, 'data100-19s-2')
+  world.world.subscriptionState = 'Disabled'
+  const put = () => world.send('PUT', world.id('data100-19s-2', networkType, 'n'), networkBody)
+  expect([outcome(await put()), outcome(await put())]).toEqual(Array(2).fill([409, 'ReadOnlyDisabledSubscription']))
+  const subscription = await world.send('GET', `/subscriptions/${world.subscription}`)
+  expect([subscription.status, subscription.body['state']]).toEqual([200, 'Disabled'])
+  world.world.subscriptionState = 'Enabled'
+  expect((await put()).status).toBe(201)
+})

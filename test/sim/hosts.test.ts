@@ -104,6 +104,15 @@ describe('inside a host', () => {
     expect([pool.exported, pool.importedOn]).toEqual([true, []])
   })
 
+  test('a pool whose disks are gone is suspended, and cannot be let go (S20)', async () => {
+    await root('systemctl stop nfs-kernel-server')
+    moveDisks(world, host, addSecond(world))
+    expect((await start('zpool list -H -o health')).stdout).toBe('SUSPENDED\n')
+    expect((await start('zpool status pool0')).stdout).toContain(' state: SUSPENDED\n')
+    expect(await root('zpool export pool0')).toMatchObject({ exitCode: 1, stderr: "cannot export 'pool0': pool I/O is currently suspended\n" })
+    expect(pool).toMatchObject({ exported: false, importedOn: [host.machine] })
+  })
+
   test('an export that somebody starts to use again in the meantime fails (S10)', async () => {
     await root('systemctl stop nfs-server')
     const exporting = start('sudo -n zpool export pool0')
@@ -142,6 +151,23 @@ describe('inside a host', () => {
     const result = await root(`zpool import -N -d /dev/disk/azure/scsi1 -o cachefile=none ${guid}`, second)
     expect(result).toMatchObject({ exitCode: 1, stderr: "cannot import 'pool0': pool already exists\n" })
     expect(pool.importedOn).toEqual([])
+  })
+
+  test('a pool whose last state cannot be read is not imported, with -f neither, until somebody gives up what was written since (S21)', async () => {
+    const second = addSecond(world)
+    await release()
+    moveDisks(world, host, second)
+    pool.damage = { seconds: 12 }
+    const folder = '-d /dev/disk/azure/scsi1'
+    expect((await root(`zpool import ${folder}`, second)).stdout).toMatch(/state: FAULTED[^]*corrupted data[^]*lun0 +ONLINE[^]*lun1 +ONLINE/)
+    for (const flags of ['-N', '-f -N']) {
+      const refused = await root(`zpool import ${flags} ${folder} ${guid}`, second)
+      expect(refused).toMatchObject({ exitCode: 1, stderr: "cannot import 'pool0': I/O error\n", stdout: expect.stringContaining('Approximately 12 seconds') as string })
+    }
+    expect((await root(`zpool import -F -n -N ${folder} ${guid}`, second)).stdout).toContain('Would discard approximately 12 seconds')
+    expect([pool.importedOn, pool.lostSeconds]).toEqual([[], undefined])
+    expect((await root(`zpool import -F -N ${folder} ${guid}`, second)).exitCode).toBe(0)
+    expect([pool.importedOn, pool.lostSeconds]).toEqual([[second.machine], 12])
   })
 
   test('half a mirror is imported degraded, half a stripe is not (S8)', async () => {

@@ -54,6 +54,15 @@ test('K2: a dead API server cuts every connection off, those that watch too, and
   await expect(call('GET', '/readyz')).rejects.toThrow(/socket hang up|ECONNRESET/)
 })
 
+test('K25: an API server that was away comes back with all that it had', async () => {
+  const { call, cluster } = await still()
+  expect((await call('POST', `${core}/configmaps`, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept' } })).status).toBe(201)
+  cluster.goAway()
+  await expect(call('GET', `${core}/configmaps/kept`)).rejects.toThrow(/socket hang up|ECONNRESET/)
+  cluster.comeBack()
+  expect((await call('GET', `${core}/configmaps/kept`)).status).toBe(200)
+})
+
 test('K4: what a chart gets wrong is refused with every finding', async () => {
   const { call } = await still()
   const refused = await call('POST', `${apps}/deployments`, workload('Deployment', {

@@ -36,7 +36,10 @@ describe('the scenarios that come with it', () => {
     expect(first.code, first.stdout + first.stderr).toBe(0)
     const cards = cardsOf(first)
     expect(cards.map(({ verdict }) => verdict)).toEqual(shipped.map(() => 'passed'))
-    expect(cardsOf(await game(...shipped, '--json'))).toEqual(cards)
+    // All of them a second time with SIMULATE=all; here some.
+    const again = process.env['SIMULATE'] === 'all' ? shipped : shipped.filter((_, index) => index % 5 === 3)
+    const second = cardsOf(await game(...again, '--json'))
+    expect(second).toEqual(cards.filter(({ file }) => again.includes(file)))
     expect(readFileSync(junit, 'utf8')).toMatch(new RegExp(`<testsuites [^>]*failures="0">[^]*(<testsuite [^]*){${shipped.length}}`))
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImportablePool } from '../../src/platform/host/pools.js'
-import { mountpointFindings, wholePool } from '../../src/steps/parts/pool.js'
+import { mountpointFindings, poolWarnings, wholePool } from '../../src/steps/parts/pool.js'
 
 const none: ReadonlySet<string> = new Set()
 
@@ -15,6 +15,14 @@ describe('a dataset that would be mounted', () => {
 
   it.each(['/pool0', '/pool0/homes', '/etcetera', '/srv/homes', '/var/library', '/export/..homes'])('at %s does not', (mountpoint) => {
     expect(found(mountpoint)).toBe(0)
+  })
+})
+
+describe('a pool before it changes hands', () => {
+  const levels = (health: string): readonly string[] => poolWarnings({ name: 'pool0', guid: '11' }, [{ name: 'pool0', guid: '11', health }], []).map(({ level }) => level)
+
+  it('is warned of if it has lost redundancy, and stopped at if its disks were taken from it', () => {
+    expect([levels('ONLINE'), levels('DEGRADED'), levels('SUSPENDED')]).toEqual([[], ['warn'], ['stop']])
   })
 })
 

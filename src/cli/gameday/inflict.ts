@@ -1,83 +1,75 @@
-import { LifeboatError } from '../../contract/index.js'
-import { callMatcher, isNamed, type Fault, type Infliction } from '../../gameday/index.js'
-import type { Host, Operation } from '../../sim/world/model.js'
+import { callMatcher, type Fault, type Infliction } from '../../gameday/index.js'
+import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WireTrouble } from '../../virtual/trouble.js'
 import type { Scene } from '../../virtual/scene.js'
+import { onSite } from './on-site.js'
 import type { Wire } from './wire.js'
 
-type Struck = (what: string) => void
-type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>
+/** Tells that a fault has met something, and what. */
+export type Struck = (what: string) => void
+export type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>
 type OfOperations = OfKind<'failOperation' | 'prolong'>
+
+/** The person at the terminal, as far as faults befall them. */
+export interface AtTheTerminal {
+  /** Ends the life of the program that is at work, if one is. */
+  kill(): void
+  /** Variables of the shell from the next command on. */
+  setShell(variables: Readonly<Record<string, string>>, struck: Struck): void
+}
 
 /** Does to a world in this process what a scenario names. */
 export class Inflicter {
   readonly #scene: Scene
   readonly #wire: Wire
-  readonly #kill: () => void
+  readonly #operator: AtTheTerminal
   /** Machines that were there at the start: of two with one name, a scenario means the older one. */
   readonly #old: ReadonlySet<string>
   readonly #operations: { readonly does: OfOperations; left: number; readonly struck: Struck }[] = []
 
-  /** `kill` ends the life of the program that is at work, if one is. */
-  constructor(scene: Scene, wire: Wire, kill: () => void) {
+  constructor(scene: Scene, wire: Wire, operator: AtTheTerminal) {
     this.#scene = scene
     this.#wire = wire
-    this.#kill = kill
+    this.#operator = operator
     const { world } = scene.within
     this.#old = new Set(world.hosts.keys())
     world.tamper.add((operation) => this.#befall(operation))
   }
 
+  /** Throws `gameday.cannot` where what it is about is not there (yet). */
   inflict({ when, do: does }: Fault, struck: Struck): void {
     switch (does.kind) {
       case 'refuse':
       case 'reset':
       case 'loseReply':
-      case 'slow':
-        this.#wire.plant({ fits: callMatcher(does.with.call ?? when.call ?? ''), times: does.with.times, trouble: troubleOf(does, this.#world.clock.rate ?? 1), struck })
+      case 'slow': {
+        const { call = when.call ?? '', times } = does.with
+        this.#wire.plant({ fits: callMatcher(call), times, trouble: troubleOf(does, this.#world.clock.rate ?? 1), struck })
         return
+      }
       case 'failOperation':
       case 'prolong':
         this.#operations.push({ does, left: does.with.times, struck })
         return
-      case 'silence':
-      case 'wake':
-        this.#answering(does.with, does.kind === 'wake', struck)
-        return
-      case 'powerOff':
-      case 'powerOn': {
-        const { machine } = this.#host(does.with)
-        this.#bySomebodyElse('POST', `${machine}/${does.kind === 'powerOn' ? 'start' : 'powerOff'}`)
-        struck(`${machine.split('/').at(-1) ?? machine} goes ${does.kind === 'powerOn' ? 'up' : 'down'}`)
-        return
-      }
       case 'laptop':
-        this.#kill()
+        this.#operator.kill()
         struck('the program was killed')
+        return
+      case 'shell':
+        this.#operator.setShell(does.with, struck)
+        return
+      case 'onlyPeopleSee':
+        struck(does.with)
+        return
+      default:
+        onSite(does, this.#scene, this.#old, struck)
+        this.#world.changed()
     }
-  }
-
-  #answering(name: string, answers: boolean, struck: Struck): void {
-    const host = this.#host(name)
-    host.answers = answers
-    this.#world.changed()
-    struck(`${host.machine.split('/').at(-1) ?? host.machine} ${answers ? 'answers again' : 'answers nobody'}`)
   }
 
   get #world(): World {
     return this.#scene.within.world
-  }
-
-  #bySomebodyElse(method: string, path: string): void {
-    void this.#scene.within.manager.asSomebodyElse({ method, path })
-  }
-
-  #host(name: string): Host {
-    const fitting = [...this.#world.hosts].filter(([, { machine }]) => isNamed(machine, name))
-    const [, host] = fitting.find(([key]) => this.#old.has(key)) ?? fitting[0] ?? []
-    if (host === undefined) throw new LifeboatError('gameday.no-machine', `there is no machine ${name} yet when its fault comes`, { blame: 'user' })
-    return host
   }
 
   #befall(operation: Operation): WorldError | undefined {

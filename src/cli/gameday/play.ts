@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
@@ -8,6 +9,7 @@ import { follow } from '../trial/advice.js'
 import { watched } from '../trial/simulation.js'
 import { Stage, type StageOptions } from '../trial/stage.js'
 import { Inflicter } from './inflict.js'
+import { siteFile } from './on-site.js'
 import type { LoadedScenario } from './scenario-file.js'
 import { Wire } from './wire.js'
 
@@ -51,6 +53,8 @@ class Play {
   readonly #deeds: Deed[] = []
   readonly #startMs: number
   #life: Incarnation | undefined
+  /** What faults have put into the operator's shell. */
+  readonly #shells: { readonly variables: Readonly<Record<string, string>>; readonly struck: (what: string) => void }[] = []
 
   constructor(loaded: LoadedScenario, stage: Stage, wire: Wire) {
     this.#loaded = loaded
@@ -59,7 +63,10 @@ class Play {
     const { faults, operator } = loaded.scenario
     const { clock, within } = stage.scene
     this.#startMs = clock.nowMs()
-    const inflicter = new Inflicter(stage.scene, wire, () => this.#life?.die())
+    const inflicter = new Inflicter(stage.scene, wire, {
+      kill: () => this.#life?.die(),
+      setShell: (variables, struck) => this.#shells.push({ variables, struck }),
+    })
     this.#timeline = new Timeline(faults, {
       nowMs: () => this.#nowMs(),
       later: (ms, action) => void clock.schedule(ms, action),
@@ -92,8 +99,20 @@ class Play {
       unusedAnswers: this.#operator.unused.map(({ step, asks }) => `${asks} of ${step}`),
       faults: this.#timeline.records,
       calls: this.#wire.calls,
+      files: this.#files(),
       violations: watch.violations,
     }
+  }
+
+  /** Those that expectations ask about. */
+  #files(): ReadonlyMap<string, string> {
+    const files = new Map<string, string>()
+    for (const one of this.#loaded.scenario.expect.world) {
+      if (one.kind !== 'file') continue
+      const path = siteFile(this.#stage.scene, one.with.env, one.with.name)
+      if (existsSync(path)) files.set(`${one.with.env}/${one.with.name}`, readFileSync(path, 'utf8'))
+    }
+    return files
   }
 
   #nowMs(): number {
@@ -132,7 +151,9 @@ class Play {
       this.#events.push(event)
       this.#timeline.event(event)
     }
-    const beside = present ? { heard, operator: this.#operator } : { heard }
+    for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
+    const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
+    const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
     try {
       return await this.#stage.command(present ? words : [...words, '--yes', '--no-input'], life, beside)
     } finally {

@@ -53,6 +53,9 @@ function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): K
     hubs: spec.hubs.map(({ host }) => host),
     disks: ofType(/\/disks\/[^/]+$/i),
     clusters: ofType(/\/managedClusters\/[^/]+$/i),
+    groups: spec.groups.map(({ name }) => name),
+    namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace)])],
+    folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
     runbook: runbook.text,
   }
 }

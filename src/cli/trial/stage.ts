@@ -19,7 +19,7 @@ import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
 import type { Hands } from './crash.js'
-import { typed, typedAside, type Lived, type Typing } from './typed.js'
+import { typed, typedAside, type Beside, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -111,7 +111,7 @@ export class Stage {
   }
 
   /** Types a command as it stands, but for the state folder. */
-  command(words: readonly string[], life: Incarnation, beside: NonNullable<Typing['beside']> = {}): Promise<Lived> {
+  command(words: readonly string[], life: Incarnation, beside: Beside = {}): Promise<Lived> {
     const seat = this.scene.operator
     return typed({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
   }

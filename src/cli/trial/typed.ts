@@ -24,8 +24,12 @@ export interface Typing {
   readonly interrupts?: Interrupts
   /** Where the journal lies; there is room for all of it, if absent. */
   readonly disk?: Disk
-  /** Who answers what the command asks, and who hears its events; nobody, if absent. */
-  readonly beside?: Pick<Surroundings, 'operator' | 'heard'>
+  readonly beside?: Beside
+}
+
+/** Who answers what the command asks, and who hears its events (nobody, if absent); what the shell has beside the scene's variables. */
+export interface Beside extends Pick<Surroundings, 'operator' | 'heard'> {
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** What came of one command in a world within this process. */
@@ -51,8 +55,9 @@ export async function typedAside(typing: Typing, argv: readonly string[]): Promi
   const process = seat.machine.begin(`lifeboat ${argv.join(' ')}`)
   const said = { stdout: '', stderr: '' }
   const output = new Output({ stdin: Readable.from([]), stdout: into(said, 'stdout'), stderr: into(said, 'stderr') })
-  const here = { ...surroundingsOf(typing, process), ...beside }
-  const ended = program(argv, { output, interrupts, env: scene.env, self: 'lifeboat', here })
+  const { env, ...others } = beside
+  const here = { ...surroundingsOf(typing, process), ...others }
+  const ended = program(argv, { output, interrupts, env: { ...scene.env, ...env }, self: 'lifeboat', here })
   const killed = life.death.then(() => {
     process.kill()
     return 'killed' as const

@@ -17,7 +17,7 @@ import { assertRegistered } from './providers.js'
 import { assertPermitted } from './rights.js'
 import { remembering } from './remembering.js'
 import { makeRouter } from './router.js'
-import { subscriptionRoutes } from './subscriptions.js'
+import { assertEnabled, subscriptionRoutes } from './subscriptions.js'
 import { tagRoutes } from './tags.js'
 import { TokenDoor, type Client } from './token.js'
 import { record, type Arm, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
@@ -126,6 +126,7 @@ async function handle(
     assertPermitted(arm.world, request)
     assertRegistered(arm.world, request)
     assertAllowedByPolicy(arm.world, request)
+    if (writes) assertEnabled(arm.world)
     if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {

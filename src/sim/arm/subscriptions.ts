@@ -1,5 +1,5 @@
 import { within } from '../world/ids.js'
-import type { World } from '../world/world.js'
+import { type World, WorldError } from '../world/world.js'
 import { checkPolicyRestrictions } from './policy.js'
 import { namespaces, registrationOf } from './providers.js'
 import { grantsAt } from './rights.js'
@@ -16,8 +16,8 @@ const provider = (world: World, namespace: string): unknown => ({
 
 /** Subscriptions, tenants, providers, and the checks that only read: permissions, policy, locks. */
 export const subscriptionRoutes: readonly Route[] = [
-  { method: 'GET', pattern: '/subscriptions', handle: ({ world }) => list([subscriptionBody(world.spec)]) },
-  { method: 'GET', pattern: '/subscriptions/{subscription}', handle: ({ world }) => ok(subscriptionBody(world.spec)) },
+  { method: 'GET', pattern: '/subscriptions', handle: ({ world }) => list([subscriptionBody(world)]) },
+  { method: 'GET', pattern: '/subscriptions/{subscription}', handle: ({ world }) => ok(subscriptionBody(world)) },
   { method: 'GET', pattern: '/tenants', handle: ({ world }) => list([{ id: `/tenants/${world.spec.tenant}`, tenantId: world.spec.tenant }]) },
   {
     method: 'GET',
@@ -79,13 +79,22 @@ function extensionBody(lock: { id: string; name: string; type: string; propertie
   return { id: lock.id, name: lock.name, type: lock.type, properties: lock.properties }
 }
 
-function subscriptionBody(spec: { subscription: string; tenant: string; name: string }): unknown {
+/** A disabled subscription takes no writes; what runs in it runs on for a while (?). */
+export function assertEnabled({ subscriptionState, spec }: World): void {
+  if (subscriptionState === 'Enabled') return
+  const message =
+    `The subscription '${spec.subscription}' is disabled and therefore marked as read only. You cannot perform any write actions on this ` +
+    'subscription until it is re-enabled.'
+  throw new WorldError(409, 'ReadOnlyDisabledSubscription', message)
+}
+
+function subscriptionBody({ spec, subscriptionState }: World): unknown {
   return {
     id: `/subscriptions/${spec.subscription}`,
     subscriptionId: spec.subscription,
     tenantId: spec.tenant,
     displayName: spec.name,
-    state: 'Enabled',
+    state: subscriptionState,
     authorizationSource: 'RoleBased',
     subscriptionPolicies: { locationPlacementId: 'Public_2014-09-01', quotaId: 'PayAsYouGo_2014-09-01', spendingLimit: 'Off' },
   }

@@ -21,6 +21,13 @@ export const zpool: Program = (args, call) => {
   return notPlayed('zpool', args)
 }
 
+/** What a pool is here and now: one that has lost too many of its disks under way can neither be read nor written. */
+function stateOf({ world, host }: Call, pool: Pool): Pool['health'] | 'SUSPENDED' {
+  const there = devicesOfPool(world, host, pool).length
+  const isSuspended = pool.layout === 'mirror' ? there === 0 : there < pool.disks.length
+  return isSuspended ? 'SUSPENDED' : pool.health
+}
+
 const noSuchPool = (name: string): ShellResult => failed(1, `cannot open '${name}': no such pool`)
 
 const listed = ['name', 'size', 'allocated', 'free', 'checkpoint', 'expandsize', 'fragmentation', 'capacity', 'dedupratio', 'health', 'altroot']
@@ -33,12 +40,12 @@ const aliases: Readonly<Record<string, string>> = {
 const leftAligned = new Set(['name', 'health', 'altroot', 'cachefile', 'failmode', 'comment'])
 
 /** A property of a pool as zpool prints it; undefined for one that is not played. */
-function property(pool: Pool, name: string, exact: boolean): string | undefined {
+function property(call: Call, pool: Pool, name: string, exact: boolean): string | undefined {
   const size = (bytes: number): string => (exact ? String(bytes) : niceSize(bytes))
   const values: Readonly<Record<string, string>> = {
     name: pool.name,
     guid: pool.guid,
-    health: pool.health,
+    health: stateOf(call, pool),
     size: size(pool.sizeBytes),
     allocated: size(pool.allocatedBytes),
     free: size(pool.sizeBytes - pool.allocatedBytes),
@@ -66,10 +73,10 @@ function list(args: readonly string[], call: Call): ShellResult {
   if (missing !== undefined) return noSuchPool(missing)
   const pools = options.rest.length === 0 ? here : here.filter((pool) => options.rest.includes(pool.name))
   const sample = call.world.pools[0]
-  const unknown = columns.find((column) => sample && property(sample, column, exact) === undefined)
+  const unknown = columns.find((column) => sample && property(call, sample, column, exact) === undefined)
   if (unknown !== undefined) return notPlayed('zpool list', args)
   if (pools.length === 0) return said(plain ? '' : 'no pools available\n')
-  const rows = pools.map((pool) => columns.map((column) => property(pool, column, exact) ?? '-'))
+  const rows = pools.map((pool) => columns.map((column) => property(call, pool, column, exact) ?? '-'))
   const right = columns.map((column) => !leftAligned.has(column))
   return said(table(columns.map((column) => headers[column] ?? column.toUpperCase()), rows, plain, right))
 }
@@ -87,7 +94,7 @@ function get(args: readonly string[], call: Call): ShellResult {
   for (const pool of here.filter((one) => pools.length === 0 || pools.includes(one.name))) {
     const features = new Map(featureRows(call.world, call.host, pool))
     for (const name of names === 'all' ? [...listed, 'guid', ...features.keys()] : names.split(',')) {
-      const value = features.get(name) ?? property(pool, name, exact)
+      const value = features.get(name) ?? property(call, pool, name, exact)
       if (value === undefined) return notPlayed('zpool get', args)
       const row: Readonly<Record<string, string>> = { name: pool.name, property: aliases[name] ?? name, value, source: sourceOf(name) }
       rows.push(columns.map((column) => row[column] ?? '-'))
@@ -111,7 +118,7 @@ function status(args: readonly string[], call: Call): ShellResult {
   if (pools.length === 0) return failed(0, 'no pools available')
   if (options.flags.has('x')) {
     const asked = pools
-    pools = pools.filter((pool) => pool.health !== 'ONLINE')
+    pools = pools.filter((pool) => stateOf(call, pool) !== 'ONLINE')
     if (pools.length === 0) {
       const [only] = asked
       return said(options.rest.length === 1 && only ? `pool '${only.name}' is healthy\n` : 'all pools are healthy\n')
@@ -123,8 +130,9 @@ function status(args: readonly string[], call: Call): ShellResult {
 function oneStatus(call: Call, pool: Pool): string {
   const devices = new Map(devicesOfPool(call.world, call.host, pool).map((device) => [device.uniqueId, device.stable]))
   const indent = pool.layout === 'mirror' ? '    ' : '  '
-  const rows: (readonly [string, string])[] = [[pool.name, pool.health]]
-  if (pool.layout === 'mirror') rows.push(['  mirror-0', pool.health])
+  const state = stateOf(call, pool)
+  const rows: (readonly [string, string])[] = [[pool.name, state]]
+  if (pool.layout === 'mirror') rows.push(['  mirror-0', state])
   pool.disks.forEach((disk, at) => {
     const stable = devices.get(disk)
     rows.push([`${indent}${stable ?? `lun${at}`}`, stable === undefined ? 'UNAVAIL' : 'ONLINE'])
@@ -132,14 +140,15 @@ function oneStatus(call: Call, pool: Pool): string {
   const width = Math.max(...rows.map(([name]) => name.length), 10)
   const line = ([name, state]: readonly [string, string]): string => `\t${name.padEnd(width)}  ${state.padEnd(8)}     0     0     0\n`
   return [
-    `  pool: ${pool.name}\n state: ${pool.health}\n`,
-    ...(pool.health === 'ONLINE' ? [] : [
+    `  pool: ${pool.name}\n state: ${state}\n`,
+    ...(state === 'SUSPENDED' ? ['status: One or more devices are faulted in response to IO failures.\naction: Make sure the affected devices are connected, then run \'zpool clear\'.\n'] : []),
+    ...(state === 'ONLINE' || state === 'SUSPENDED' ? [] : [
       'status: One or more devices could not be used because the label is missing or\n\tinvalid.  Sufficient replicas exist for the pool to continue\n\tfunctioning in a degraded state.\n',
       "action: Replace the device using 'zpool replace'.\n",
     ]),
     `config:\n\n\t${'NAME'.padEnd(width)}  ${'STATE'.padEnd(8)}  READ WRITE CKSUM\n`,
     ...rows.map(line),
-    '\nerrors: No known data errors\n',
+    state === 'SUSPENDED' ? '\nerrors: 2 data errors, use \'-v\' for a list\n' : '\nerrors: No known data errors\n',
   ].join('')
 }
 
@@ -152,6 +161,7 @@ async function exportPool(args: readonly string[], call: Call): Promise<ShellRes
   const pool = poolsImportedOn(world, host).find((one) => one.name === name)
   if (!pool) return noSuchPool(name)
   if (!isRoot(call)) return failed(1, `cannot export '${name}': permission denied`)
+  if (stateOf(call, pool) === 'SUSPENDED') return failed(1, `cannot export '${name}': pool I/O is currently suspended`)
   const busy = failed(1, `cannot export '${name}': pool is busy`)
   if (isServed(call, pool)) return busy
   return forSomeTime(call, `zpool export ${name}`, 'zpool export', () => {

@@ -90,6 +90,7 @@ export class KubeCluster {
   readonly #streams = new Set<Sink>()
   readonly #http = new OverHttp((call) => this.call(call))
   #stopped = false
+  #away = false
 
   constructor(options: KubeOptions) {
     this.#options = options
@@ -121,7 +122,7 @@ export class KubeCluster {
 
   /** Answers one request without any connection. Never throws; undefined if the API server is dead. */
   call(call: KubeCall): Outcome | undefined {
-    if (this.#stopped) return undefined
+    if (this.#stopped || this.#away) return undefined
     const path = call.url.split('?')[0] ?? '/'
     const outcome = this.#outcome(call)
     this.#options.onRequest?.({ method: call.method, path, status: 'stream' in outcome ? 200 : outcome.status, writes: writes(call.method, path) })
@@ -137,6 +138,22 @@ export class KubeCluster {
   stop(): void {
     this.#stopped = true
     this.#loop.stop()
+    this.#cut()
+  }
+
+  /** The API server is away for a while: the same to every client, until it comes back. */
+  goAway(): void {
+    this.#away = true
+    this.#cut()
+  }
+
+  /** It is there again, with all that it had. */
+  comeBack(): void {
+    this.#away = false
+    this.poke()
+  }
+
+  #cut(): void {
     for (const sink of [...this.#streams]) sink.cut()
     this.#streams.clear()
     this.#http.cut()

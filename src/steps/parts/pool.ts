@@ -1,4 +1,5 @@
 import { LifeboatError, type Alternative, type Finding } from '../../contract/index.js'
+import { damagedPool } from '../../platform/host/damaged.js'
 import { deviceFolder, fullPercent, type Dataset, type ImportablePool, type ImportedPool } from '../../platform/host/pools.js'
 
 /** What there is against a pool whose features a server does not know. */
@@ -20,7 +21,14 @@ export function poolWarnings(
     what: `${name} is ${health} on the old server: it has lost redundancy, or worse`,
     mend: `Look at \`zpool status ${name}\` there. The new server imports a degraded pool only if you choose that (--accept STEP=degraded).`,
   }
-  return [...(health === 'ONLINE' ? [] : [sick]), ...(percent < fullPercent ? [] : [{ level: 'warn' as const, ...fullPool(name, percent) }])]
+  // Fenced all the same, its users would lose the rest, and it could still not be exported.
+  const gone: Finding = {
+    level: 'stop',
+    what: `${name} is suspended on the old server: its disks were taken from it while it was imported, and it can be neither read nor exported`,
+    mend: `Attach them to the old server again, at the LUNs that they had, and run \`zpool clear ${name}\` there. Nothing else is done with them before that.`,
+  }
+  const wrong = health === 'ONLINE' ? [] : [health === 'SUSPENDED' ? gone : sick]
+  return [...wrong, ...(percent < fullPercent ? [] : [{ level: 'warn' as const, ...fullPool(name, percent) }])]
 }
 
 /** Said before the import where it can be known there. */
@@ -54,6 +62,10 @@ export function wholePool(found: readonly ImportablePool[], { pool }: WantedPool
       blame: 'user',
       hint: `Nothing was imported. ${newerZfs} The old server still can have it: undo puts it back.`,
     })
+  }
+  const { guid, name, exported } = here
+  if (here.state === 'FAULTED' && here.devices.length === pool.devices && here.devices.every(({ state }) => state === 'ONLINE')) {
+    throw damagedPool({ guid, name, force: !exported }, 'all its devices are there, and it is FAULTED')
   }
   const online = here.devices.filter(({ state }) => state === 'ONLINE').length
   if (online === pool.devices && here.devices.length === pool.devices && here.state === 'ONLINE') return here
