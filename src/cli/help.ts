@@ -55,7 +55,10 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
       [`lifeboat crash-test ${runbook} --every 20 --undo`, 'the way back instead'],
       [`lifeboat crash-test ${runbook} --by full-disk`, 'a disk without room for the journal'],
     ],
-    simulate: [[`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills']],
+    simulate: [
+      [`lifeboat simulate ${runbook} --seeds 100`, 'lost replies, failing operations, silent hosts, kills'],
+      ['lifeboat simulate --seeds 1000', 'the same at sites that the seeds draw'],
+    ],
     gameday: [
       ['lifeboat gameday fixtures/gamedays/*.yaml', 'all the scenarios that come with it'],
       ['lifeboat gameday mine.yaml --junit gameday.xml', 'one of your own, for a CI that reads JUnit'],

@@ -76,6 +76,7 @@ In the first line of the runbook:
 type On = (command: Command, load: () => Promise<Action>, sayFirst?: (args: readonly string[]) => string) => void
 
 const readingFiles = (files: readonly string[]): string => `Reading ${files.map(oneLine).join(', ')}…`
+const readingOrDrawing = (files: readonly string[]): string => (files.length === 0 ? 'Each seed draws its site…' : readingFiles(files))
 const readingRun = ([run]: readonly string[]): string => (run === undefined ? 'Reading the runs…' : `Reading run ${oneLine(run)}…`)
 
 function addReading(program: Command, on: On): void {
@@ -160,9 +161,10 @@ function addTrials(program: Command, on: On): void {
     .option('--world <file>', "world to play in; without it, the runbook's own")
   on(withOutput(crash), async () => (await import('./crash-test.js')).crashTest, readingFiles)
 
-  const simulate = program.command('simulate <runbook...>').description('failovers in bad weather, each out of a seed, in worlds of their own')
+  const simulate = program.command('simulate [runbook...]')
+  simulate.description('failovers in bad weather, each out of a seed, in worlds of their own; without a runbook at sites that seeds draw')
   simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0).option('--fail-fast', 'end with the first that goes wrong')
-  on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingFiles)
+  on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingOrDrawing)
 
   const gameday = program.command('gameday <scenario...>').description('scripted faults in a world of their own, with a scorecard')
   gameday.option('--seed <n>', 'instead of the seed that each scenario states', whole(0)).option('--junit <file>', 'write the verdicts there, as JUnit XML')

@@ -3,7 +3,7 @@ import { guarded } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { commandLine } from './state.js'
-import { trialSite, type Job, type TrialSite } from './trial/job.js'
+import { trialSite, type Job } from './trial/job.js'
 import type { Simulated } from './trial/simulation.js'
 import { doAll } from './trial/workers.js'
 
@@ -17,8 +17,8 @@ export interface SimulateOptions extends CommonOptions {
 const sayEvery = 10
 
 /**
- * `lifeboat simulate RUNBOOK…`: failovers in bad weather, each out of a seed. While it lasts nothing may be lost; afterwards all must
- * come right.
+ * `lifeboat simulate [RUNBOOK…]`: failovers in bad weather, each out of a seed. While it lasts nothing may be lost; afterwards all must
+ * come right. Without a runbook each seed draws its site, too.
  */
 export async function simulateSeeds(args: readonly string[], options: SimulateOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
@@ -26,7 +26,8 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
     const sites = await Promise.all(args.map((path) => trialSite(path, undefined)))
     const jobs = Array.from({ length: options.seeds }, (_, index): Job => {
       const seed = options.from + index
-      return { kind: 'seed', seed, site: sites[seed % sites.length] as TrialSite }
+      const site = sites[seed % sites.length]
+      return { kind: 'seed', seed, ...(site && { site }) }
     })
     const sums = { seeds: 0, lives: 0, kills: 0 }
     const wrong: (Simulated & { readonly runbook: string })[] = []
@@ -37,8 +38,8 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
       sums.lives += simulated.lives
       sums.kills += simulated.kills
       if (simulated.wrong.length > 0) {
-        wrong.push({ ...simulated, runbook: job.site.runbook.name })
-        output.sayLines(wrongLines(simulated, job.site.runbook.path, args))
+        wrong.push({ ...simulated, runbook: nameOf(job) })
+        output.sayLines(wrongLines(simulated, nameOf(job), args))
       }
       if (sums.seeds % sayEvery === 0) output.say(`${sums.seeds} seeds, ${wrong.length} went wrong\n`)
       return options.failFast === true && wrong.length > 0 ? 'enough' : undefined
@@ -48,6 +49,10 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
     if (interrupts.first !== undefined) return exitOfSignal(interrupts.first)
     return wrong.length === 0 ? exit.done : exit.failed
   })
+}
+
+function nameOf({ site }: Job): string {
+  return site?.runbook.path ?? 'a site that it has drawn'
 }
 
 function wrongLines({ seed, wrong, story }: Simulated, path: string, args: readonly string[]): readonly string[] {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
@@ -7,6 +10,8 @@ import { play } from '../gameday/play.js'
 import { loadScenario } from '../gameday/scenario-file.js'
 import { usageError } from '../guard.js'
 import { readRunbook } from '../site.js'
+import { seeded } from '../../virtual/chance.js'
+import { drawSite } from './drawn-site.js'
 import type { CrashPoint } from './crash.js'
 import { crashed, undisturbed, type Crash, type CrashResult, type Undisturbed, type Way } from './crash-points.js'
 import { simulate, type Simulated } from './simulation.js'
@@ -22,7 +27,8 @@ export interface TrialSite {
 export type Job =
   | { readonly kind: 'points'; readonly site: TrialSite; readonly way: Way }
   | { readonly kind: 'crash'; readonly site: TrialSite; readonly crash: Crash }
-  | { readonly kind: 'seed'; readonly site: TrialSite; readonly seed: number }
+  /** Without a site, the seed draws one. */
+  | { readonly kind: 'seed'; readonly site?: TrialSite; readonly seed: number }
   | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
 
 export type Result =
@@ -55,7 +61,7 @@ export class Jobs {
       case 'crash':
         return { kind: 'crash', crash: await this.#crashed(job) }
       case 'seed':
-        return { kind: 'seed', simulated: await simulate(await this.#options(job.site, job.seed)) }
+        return { kind: 'seed', simulated: await this.#simulate(job) }
       case 'gameday':
         return { kind: 'gameday', card: await this.#play(job) }
     }
@@ -72,6 +78,17 @@ export class Jobs {
     return play(value, { seed, speed, env: this.#env, program: this.#program })
   }
 
+  async #simulate({ site, seed }: Extract<Job, { kind: 'seed' }>): Promise<Simulated> {
+    if (site !== undefined) return simulate(await this.#options(site, seed))
+    const folder = await mkdtemp(join(tmpdir(), 'lifeboat-site-'))
+    try {
+      const drawn = await drawSite(`drawn-${seed}`, folder, seeded(seed ^ 0x517e))
+      return await simulate(this.#optionsFor(drawn, await readWorldSpec(drawn.world), seed))
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
   async #expected(site: TrialSite, way: Way): Promise<Undisturbed> {
     const key = `${way} ${site.runbook.path}`
     const known = this.#undisturbed.get(key)
@@ -81,9 +98,13 @@ export class Jobs {
     return expected
   }
 
-  async #options({ runbook, world }: TrialSite, seed: number): Promise<StageOptions> {
-    const spec = this.#specs.get(world) ?? (await readWorldSpec(world))
-    this.#specs.set(world, spec)
+  async #options(site: TrialSite, seed: number): Promise<StageOptions> {
+    const spec = this.#specs.get(site.world) ?? (await readWorldSpec(site.world))
+    this.#specs.set(site.world, spec)
+    return this.#optionsFor(site, spec, seed)
+  }
+
+  #optionsFor({ runbook }: TrialSite, spec: WorldSpec, seed: number): StageOptions {
     return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
   }
 }
