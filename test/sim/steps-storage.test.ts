@@ -90,7 +90,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     await importPool({ ssh: opened.doors.ssh, at: { machine, user, key: sshKey } }, pool)
     // What is imported would be exported again going forward: only NFS is left to be put back.
     await fence.apply([serving!])
-    expect((await worldState(world)).hosts).toMatchObject([{ machine, nfs: true, exports: [{ path: '/pool0/homes' }] }])
+    expect(world.world.host(machine)).toMatchObject({ services: { nfs: true }, exports: [{ path: '/pool0/homes' }] })
   })
 
   it('a pool whose server is fenced by another step waits until NFS is stopped there, and has no harm of its own', { timeout: 120_000 }, async () => {
