@@ -35,8 +35,9 @@ const put = (path: string): Access => ({ door: 'arm', method: 'PUT', path, statu
 const asked: Access = { door: 'http', method: 'GET', path: 'https://hub.example.edu/hub/login at 203.0.113.2', status: 200, writes: false }
 
 /** What is said of a failover in which that was seen and heard, in turn. */
-function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number } = {}): readonly string[] {
-  const watch = new Watch(start, { hubs: () => beside.hubs ?? start.hubs, openIntents: () => beside.intents ?? 1 })
+function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number; readonly atWork?: number } = {}): readonly string[] {
+  const { hubs = start.hubs, intents = 1, atWork = 1 } = beside
+  const watch = new Watch(start, { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork })
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
     else watch.look(one)
@@ -64,8 +65,12 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([moved])).toEqual([])
   })
 
+  it('has one run at work at a time', () => {
+    expect(saidOf([put('/a')], { atWork: 2 })).toEqual([expect.stringMatching(/two runs change the same target at once: arm PUT/)])
+  })
+
   it('has nothing written over that somebody else has changed meanwhile', () => {
-    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1 })
+    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1 })
     watch.hearOfOthers('/zone/A/hub')
     watch.hear({ ...put('/zone/a/hub'), status: 412 })
     expect(watch.violations).toEqual([])

@@ -116,7 +116,11 @@ class Trial {
 
 /** The oracle, watching all that happens on a stage. */
 export function watched(stage: Stage): Watch {
-  const watch = new Watch(stage.glance, { hubs: () => stage.scene.within.hubs.states(), openIntents: () => stage.openIntents })
+  const watch = new Watch(stage.glance, {
+    hubs: () => stage.scene.within.hubs.states(),
+    openIntents: () => stage.openIntents,
+    atWork: () => stage.atWork,
+  })
   const { world } = stage.scene.within
   world.onChange.add(() => watch.look(stage.glance))
   world.onRequest.add((entry) => watch.hear(entry))
