@@ -19,6 +19,8 @@ export default defineConfig({
     // Files share a worker's modules: loading zod, the SDKs and the world for each anew took a fifth of all the time. No test
     // mocks a module or leaves anything in one; the order is another each time, and would show it.
     isolate: false,
+    globalSetup: ['test/helpers/suite.ts'],
+    setupFiles: ['test/helpers/watch-arguments.ts'],
     projects: [
       {
         extends: true,

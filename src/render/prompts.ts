@@ -71,8 +71,8 @@ export async function confirmByName(
       return true
     }
     if (typed.trim() === '') return false
-    const left = triesLeft === 0 ? 'Nothing was changed.' : 'Once more, or nothing to leave it.'
-    asker.show([`That is not the runbook's name. ${left}`])
+    // After the last try the command ends in a line of its own.
+    if (triesLeft > 0) asker.show(["That is not the runbook's name. Once more, or nothing to leave it."])
   }
   return false
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { during, verified, type Arrives } from '../helpers/arrivals.js'
+import { childrenOf } from '../helpers/children.js'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldState } from '../helpers/served.js'
@@ -26,18 +26,6 @@ const everyPoint: readonly (readonly [string, Arrives])[] = [
 ]
 
 const points = process.env['CRASH'] === 'all' ? everyPoint : everyPoint.filter(([name]) => /middle of the (move|import)|after the attach/.test(name))
-
-function childrenOf(parent: number | undefined): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.flatMap((pid) => {
-    try {
-      const [, parentOf] = /^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-      return Number(parentOf) === parent ? [Number(pid)] : []
-    } catch {
-      return []
-    }
-  })
-}
 
 /** Everything that users have of the storage: who has the disks at which LUN, who the pool, and what is served. */
 async function storageOf(world: World): Promise<unknown> {

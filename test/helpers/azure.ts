@@ -12,6 +12,7 @@ import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { LifeboatError } from '../../src/contract/index.js'
 import { toldBy } from '../../src/sim/dns/answers.js'
 import { allows } from '../../src/sim/world/firewall.js'
+import { writeSecret } from './leaks.js'
 import { anyRequestOf } from './requests.js'
 import { Driven } from './steps.js'
 import { putNetwork, startTestWorld, type TestWorld } from './world.js'
@@ -46,11 +47,10 @@ export async function azureWorld(): Promise<AzureWorld> {
   const test = await startTestWorld()
   const clock = clockOn(test)
   const folder = mkdtempSync(join(tmpdir(), 'lifeboat-azure-'))
-  writeFileSync(join(folder, 'secret'), test.arm.client.secret)
+  const secret = writeSecret(join(folder, 'secret'), test.arm.client.secret)
   writeFileSync(join(folder, 'ca.pem'), test.ca)
   const pair = [...test.world.keys.values()][0]
-  const key = join(folder, 'key')
-  writeFileSync(key, pair?.private ?? '', { mode: 0o600 })
+  const key = writeSecret(join(folder, 'key'), pair?.private ?? '')
   const cloud = cloudSchema.parse({
     name: 'test',
     resourceManager: test.arm.origin,
@@ -58,7 +58,7 @@ export async function azureWorld(): Promise<AzureWorld> {
     tenant: test.world.spec.tenant,
     instanceDiscovery: false,
     certificateAuthority: join(folder, 'ca.pem'),
-    credential: { kind: 'client-secret', clientId: test.arm.client.id, secret: { file: join(folder, 'secret') } },
+    credential: { kind: 'client-secret', clientId: test.arm.client.id, secret: { file: secret } },
   })
   const session = (changes: Partial<Cloud> = {}): AzureSession =>
     new AzureSession({ cloud: { ...cloud, ...changes }, subscription: test.subscription, clock, environment: {} })

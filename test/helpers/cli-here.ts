@@ -4,6 +4,7 @@ import { Interrupts } from '../../src/cli/interrupts.js'
 import { runProgram } from '../../src/cli/program.js'
 import { Output } from '../../src/render/output.js'
 import { bareEnv, root, type Ended } from './cli.js'
+import { searchSaid } from './leaks.js'
 
 /**
  * The whole program but main.ts, in this process: on the same doors as `lifeboat`, without two seconds of a processor for loading
@@ -22,5 +23,6 @@ export async function lifeboatHere(args: readonly string[], env: Readonly<Record
   const output = new Output({ stdin: process.stdin, stdout: into('stdout'), stderr: into('stderr') })
   const code = await runProgram(args, { output, interrupts: new Interrupts(), env: bareEnv(env), self: join(root, 'dist/main.js') })
   await output.flushed()
+  searchSaid(`what ${args.slice(0, 2).join(' ')} says`, said.stdout + said.stderr)
   return { code, ...said }
 }

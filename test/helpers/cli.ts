@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { RunEvent } from '../../src/contract/index.js'
+import { searchSaid, watchingArguments } from './leaks.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const data100 = join(root, 'runbooks/data100.yaml')
@@ -42,14 +43,16 @@ function eventIn(line: string): RunEvent | undefined {
   }
 }
 
-/** What a program under test is given: nothing of this process's environment but PATH. */
-export const bareEnv = (env: Readonly<Record<string, string>>): Record<string, string> => ({ PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', TZ: 'UTC', ...env })
+/** What a program under test is given: nothing of this process's environment but PATH, and where temporary files go. */
+export const bareEnv = (env: Readonly<Record<string, string>>): Record<string, string> => {
+  return { PATH: process.env['PATH'] ?? '', TMPDIR: tmpdir(), HOME: '/nonexistent', TZ: 'UTC', ...env }
+}
 
 /** Starts the real, built CLI as a process. */
 export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
     cwd: root,
-    env: bareEnv(env),
+    env: { ...watchingArguments(), ...bareEnv(env) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watched(child)
@@ -73,6 +76,7 @@ export function watched(child: ChildProcessByStdio<null, Readable, Readable>): R
     child.on('error', reject)
     child.on('close', (code, signal) => {
       isRead = true
+      searchSaid(`what ${child.spawnargs.slice(1, 4).join(' ')} says`, stdout + stderr)
       resolve({ code, signal, stdout, stderr })
       for (const watch of [...watchers]) watch()
     })

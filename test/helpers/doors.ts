@@ -5,6 +5,7 @@ import type { Clock } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { SystemExec } from '../../src/platform/exec/exec.js'
 import type { Child, ChildLog } from '../../src/platform/scope.js'
+import { holder } from './leaks.js'
 
 /** Keeps what a journal would. */
 export class RecordedChildren implements ChildLog {
@@ -22,6 +23,7 @@ export class RecordedChildren implements ChildLog {
 
 /** Real processes, in a private folder of their own, on a clock of real time. */
 export function execFor(children: ChildLog = new RecordedChildren(), clock: Clock = clockOf({})): { exec: SystemExec; secrets: string } {
-  const secrets = mkdtempSync(join(tmpdir(), 'lifeboat-doors-'))
+  // Stands for the private folder of a run.
+  const secrets = holder(mkdtempSync(join(tmpdir(), 'lifeboat-doors-')))
   return { exec: new SystemExec({ clock, children, site: `test@${secrets}`, path: process.env['PATH'] ?? '', secrets }), secrets }
 }

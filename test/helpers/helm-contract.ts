@@ -7,7 +7,7 @@ import type { KubeCluster } from '../../src/sim/kube/cluster.js'
 import { root, temporaryFolder } from './cli.js'
 import { RecordedChildren } from './doors.js'
 import { homesVolume, versionedImage, webDeployment, writeChart } from './kube.js'
-import { cluster } from './kube-server.js'
+import { cluster, clusterToken } from './kube-server.js'
 
 /** helm and kubectl on a Kubernetes API: the real ones over sockets, or the models in this process. */
 export interface HelmUnderTest {
@@ -326,7 +326,7 @@ function withHomes(spec: string): string {
 
 /** As somebody does it with kubectl. */
 function scale(kube: KubeCluster, replicas: number): void {
-  const headers = { authorization: 'Bearer right', 'content-type': 'application/strategic-merge-patch+json', 'user-agent': 'kubectl/v1.35.0' }
+  const headers = { authorization: `Bearer ${clusterToken}`, 'content-type': 'application/strategic-merge-patch+json', 'user-agent': 'kubectl/v1.35.0' }
   const url = `/apis/apps/v1/namespaces/${name.namespace}/deployments/web`
   kube.call({ method: 'PATCH', url, headers, body: Buffer.from(JSON.stringify({ spec: { replicas } })) })
 }

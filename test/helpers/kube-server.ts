@@ -12,8 +12,12 @@ import { KubeCluster, type KubeOptions, type KubeRequest } from '../../src/sim/k
 import { makeAuthority } from '../../src/sim/pki.js'
 import { scaledClock } from '../../src/sim/world/clock.js'
 import { execFor } from './doors.js'
+import { planted } from './leaks.js'
 
 export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c'
+
+/** What lets anybody in. */
+export const clusterToken = planted('of-the-cluster')
 
 /** A cluster with quick pods, of which those with homes start only while these can be mounted. */
 export function clusterWhere(state: { readonly mountable: boolean }, options: Pick<KubeOptions, 'clock' | 'onRequest' | 'onChange'>): KubeCluster {
@@ -23,7 +27,7 @@ export function clusterWhere(state: { readonly mountable: boolean }, options: Pi
     canMountNfs: () => state.mountable,
     loadBalancer: () => ({ address: '203.0.113.1', afterMs: 30_000 }),
     releaseAddress: () => undefined,
-    token: 'right',
+    token: clusterToken,
     ...options,
   })
 }
@@ -31,7 +35,7 @@ export function clusterWhere(state: { readonly mountable: boolean }, options: Pi
 /** A Kubernetes API on loopback whose pods become ready only while `mountable`, and real helm and kubectl to reach it. */
 export async function kubeServer() {
   const clock = scaledClock(Date.parse('2019-02-25T19:34:00Z'), 60)
-  const state = { mountable: true, token: 'right' }
+  const state = { mountable: true, token: clusterToken }
   const folders: string[] = []
   const watchers = new Set<() => void>()
   const listeners = new Set<(request: { readonly method: string; readonly path: string }) => void>()

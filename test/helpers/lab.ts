@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe } from 'vitest'
 import type { Host } from '../../src/platform/host/run.js'
 import { labImage, labNeeds } from '../../src/sim/lab/image.js'
 import { serveWorld } from '../../src/sim/serve.js'
 import { lifeboat, root, type RunningCli, temporaryFolder } from './cli.js'
 import { doorsTo } from './steps.js'
-import { cutDown, poolPath, poolSteps, serverSteps, type Edit } from './storage-path.js'
+import { cutDown, edited, newServer, poolPath, poolSteps, serverSteps, type Edit } from './storage-path.js'
 
 /** Skipped where this machine cannot run the lab; `lab-image.ts` has said why. */
 export const inTheLab = describe.skipIf(labNeeds(process.env).length > 0)
@@ -14,13 +15,16 @@ export { newServer, oldServer } from './storage-path.js'
 
 export type LabWorld = Awaited<ReturnType<typeof labWorld>>
 
-/** The world of data100 with real NFS hosts, in this process: its old server is up, its pool made and exported, when this resolves. */
-export async function labWorld() {
+/**
+ * The world of data100, or another one, with real NFS hosts, in this process: its server is up, its pool made and exported, when
+ * this resolves.
+ */
+export async function labWorld(world = join(root, 'fixtures/worlds/lab.yaml')) {
   const image = await labImage(process.env, () => undefined)
   const folder = temporaryFolder()
   const said: string[] = []
   const served = await serveWorld({
-    world: join(root, 'fixtures/worlds/lab.yaml'),
+    world,
     // Machines under emulation take their own time: the world's must not run away from them.
     speed: 3,
     stateDir: join(folder, 'world'),
@@ -45,6 +49,14 @@ export async function labWorld() {
     run: (...more: string[]): RunningCli => cli('run', runbook, '--cloud', served.cloudPath, '--confirm', 'storage', ...more),
     resume: (...more: string[]): RunningCli => cli('resume', ...more),
     undo: (run: string): RunningCli => cli('undo', run, '--confirm', 'storage'),
+    /** A runbook that is shipped, as it stands. */
+    shipped: (name: string) => {
+      const path = edited(join(root, `runbooks/${name}.yaml`), folder, name, realGuid)
+      return {
+        run: () => cli('run', path, '--cloud', served.cloudPath, '--confirm', name),
+        undo: (run: string) => cli('undo', run, '--confirm', name),
+      }
+    },
     /** The same in two parts: the new server is made once, and the pool goes to it and comes back as often as one likes. */
     apart: () => {
       const [server, pool] = [cutDown(folder, serverSteps, 'server'), poolPath(folder, realGuid)]
@@ -63,6 +75,35 @@ export async function labWorld() {
 export async function sshTo({ served }: LabWorld, machine: string): Promise<{ readonly host: Host; readonly guid: string }> {
   const { doors, env } = await doorsTo(served.cloudPath)
   return { host: { ssh: doors.ssh, at: { machine, user: 'hubadmin', key: env('LIFEBOAT_SSH_KEY') } }, guid: env('POOL_GUID') }
+}
+
+/** From here on an import on that server waits until it is let go, and is noted when it begins and ends. */
+export const slowImports = `cat > /usr/local/sbin/zpool <<'END' && chmod +x /usr/local/sbin/zpool
+#!/bin/sh
+case "$*" in
+  "import "*-N*) echo begin >> /run/imports; until test -e /run/go; do sleep 1; done; /usr/sbin/zpool "$@"; code=$?; echo end $code >> /run/imports; exit $code ;;
+esac
+exec /usr/sbin/zpool "$@"
+END`
+export const notedImports = 'cat /run/imports 2>/dev/null || true'
+export const letImportsGo = 'touch /run/go'
+/** They are as quick as ever; one that has begun is not touched. */
+export const ordinaryImports = 'rm -f /usr/local/sbin/zpool /run/imports /run/go'
+
+/** An import has begun on the new server, and goes on there when the process here is gone. */
+export async function midImport(world: LabWorld, cli: RunningCli): Promise<void> {
+  while ((await world.on(newServer, notedImports)) === '') {
+    if (cli.child.exitCode !== null) throw new Error(`it ended before it imported:\n${(await cli.ended).stderr}`)
+    await setTimeout(1000)
+  }
+}
+
+/** Somebody stands behind the host's lock, and somebody before it. */
+export async function waitsForLock(world: LabWorld, cli: RunningCli): Promise<void> {
+  while ((await world.on(newServer, 'pgrep -xc flock || true')).trim() !== '2') {
+    if (cli.child.exitCode !== null) throw new Error(`it ended before it stood behind the lock:\n${(await cli.ended).stderr}`)
+    await setTimeout(1000)
+  }
 }
 
 /** Puts files of several sizes into the homes, has them on the disks, and answers their checksums. */

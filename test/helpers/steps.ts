@@ -8,6 +8,7 @@ import { openSecrets } from '../../src/platform/secrets/secrets.js'
 import { mapSecrets } from '../../src/runbook/index.js'
 import { RecordedChildren } from './doors.js'
 import { temporaryFolder } from './cli.js'
+import { holder } from './leaks.js'
 
 export const subscription = '5e1d1a2c-0100-4d47-9c19-201902251121'
 
@@ -23,7 +24,7 @@ export interface OpenedDoors {
 export async function doorsTo(cloudPath: string): Promise<OpenedDoors> {
   const cloud = await loadCloud(cloudPath)
   const clock = clockOf(cloud)
-  const secrets = temporaryFolder()
+  const secrets = holder(temporaryFolder())
   const children = new RecordedChildren()
   const open = openPlatform({ cloud, subscription, clock, secrets, run: 'r', runbook: 'data100', folder: secrets, env: { PATH: process.env['PATH'] } })
   const env = (name: string): string => {

@@ -22,13 +22,21 @@ interface Runbook {
 
 export type Edit = (runbook: Runbook) => void
 
-/** The runbook of data100 as it stands, cut down to these steps; `with` edits what is left. Answers its path. */
+/** The runbook of data100 as it stands, cut down to these steps; `edit` changes what is left. Answers its path. */
 export function cutDown(folder: string, steps: readonly string[], name: string, edit: Edit = () => undefined): string {
-  const { rehearsal: _, ...whole } = parse(readFileSync(data100, 'utf8')) as Runbook
-  const cut: Runbook = { ...whole, name, steps: whole.steps.filter(({ id }) => steps.includes(id)) }
-  edit(cut)
+  return edited(data100, folder, name, (runbook) => {
+    runbook.steps = runbook.steps.filter(({ id }) => steps.includes(id))
+    edit(runbook)
+  })
+}
+
+/** A runbook without its rehearsal, under this name, changed by `edit`. Answers its path. */
+export function edited(of: string, folder: string, name: string, edit: Edit): string {
+  const { rehearsal: _, ...whole } = parse(readFileSync(of, 'utf8')) as Runbook
+  const changed: Runbook = { ...whole, name }
+  edit(changed)
   const path = join(folder, `${name}.yaml`)
-  writeFileSync(path, stringify(cut))
+  writeFileSync(path, stringify(changed))
   return path
 }
 

@@ -1,33 +1,17 @@
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { EventOf } from '../../src/contract/index.js'
 import { during, verified } from '../helpers/arrivals.js'
 import type { RunningCli } from '../helpers/cli.js'
-import { importsOn, inTheLab, labWorld, newServer, oldServer, sumHomes, usedHomes, useHomes, writeHomes, type LabWorld } from '../helpers/lab.js'
+import {
+  importsOn, inTheLab, labWorld, letImportsGo, midImport, newServer, notedImports, oldServer, slowImports, sumHomes, usedHomes,
+  useHomes, waitsForLock, writeHomes, type LabWorld,
+} from '../helpers/lab.js'
 import { worldState } from '../helpers/served.js'
 
 type Arrives = (world: LabWorld, cli: RunningCli) => Promise<unknown>
 
 const inServed = (arrives: (world: LabWorld['served'], cli: RunningCli) => Promise<unknown>): Arrives => (world, cli) => arrives(world.served, cli)
 const at = (step: string): Arrives => inServed(verified(step))
-
-/** From here on an import on that server waits until it is let go, and is noted when it begins and ends. */
-const slowImports = `cat > /usr/local/sbin/zpool <<'END' && chmod +x /usr/local/sbin/zpool
-#!/bin/sh
-case "$*" in
-  "import "*-N*) echo begin >> /run/imports; until test -e /run/go; do sleep 1; done; /usr/sbin/zpool "$@"; code=$?; echo end $code >> /run/imports; exit $code ;;
-esac
-exec /usr/sbin/zpool "$@"
-END`
-const noted = 'cat /run/imports 2>/dev/null || true'
-
-/** It has begun on the server, and goes on there when the process here is gone. */
-const midImport: Arrives = async (world, cli) => {
-  while ((await world.on(newServer, noted)) === '') {
-    expect(cli.child.exitCode, 'it ended before it imported').toBe(null)
-    await setTimeout(1000)
-  }
-}
 
 /** Where the run is killed, in the order in which it comes there. */
 const everyPoint: readonly (readonly [string, Arrives])[] = [
@@ -48,10 +32,7 @@ async function withoutClient(world: LabWorld, cli: RunningCli, pid: number): Pro
   process.kill(-pid, 'SIGKILL')
   await cli.ended
   const next = world.resume()
-  while ((await world.on(newServer, 'pgrep -xc flock || true')).trim() !== '2') {
-    expect(next.child.exitCode, 'it ended before it stood behind the lock').toBe(null)
-    await setTimeout(1000)
-  }
+  await waitsForLock(world, next)
   return next
 }
 
@@ -78,15 +59,15 @@ inTheLab('a failover that is killed again and again, on real ZFS', () => {
       if (arrives !== midImport) continue
       // The next life has found what is still at work, and waits for it.
       const { pid } = (await cli.until(({ type }) => type === 'survivor.found')) as EventOf<'survivor.found'>
-      expect(await world.on(newServer, noted)).toBe('begin\n')
+      expect(await world.on(newServer, notedImports)).toBe('begin\n')
       expect(cli.events.filter(({ type }) => type === 'survivor.handled'), 'it has gone on').toEqual([])
       if (withDeadClient) cli = await withoutClient(world, cli, pid)
-      await world.on(newServer, 'touch /run/go')
+      await world.on(newServer, letImportsGo)
     }
     const ended = await cli.ended
     expect(ended.code, ended.stderr).toBe(0)
     // Behind the lock a second one comes when the first is over, and ZFS has nothing left for it.
-    expect(await world.on(newServer, noted)).toMatch(withDeadClient ? /^begin\nend 0\n(begin\nend 1\n)?$/ : /^begin\nend 0\n$/)
+    expect(await world.on(newServer, notedImports)).toMatch(withDeadClient ? /^begin\nend 0\n(begin\nend 1\n)?$/ : /^begin\nend 0\n$/)
     expect(await importsOn(world, newServer)).toHaveLength(1)
     expect(await world.on(newServer, sumHomes)).toBe(before)
     expect(await world.on(newServer, useHomes)).toBe(usedHomes)

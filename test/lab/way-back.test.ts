@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { during, verified, type Arrives } from '../helpers/arrivals.js'
-import { inTheLab, labWorld, newServer, oldServer, sumHomes, usedHomes, useHomes, writeHomes, type LabWorld } from '../helpers/lab.js'
+import { childrenOf } from '../helpers/children.js'
+import {
+  inTheLab, labWorld, letImportsGo, midImport, newServer, notedImports, oldServer, ordinaryImports, slowImports, sumHomes, usedHomes,
+  useHomes, waitsForLock, writeHomes, type LabWorld,
+} from '../helpers/lab.js'
+import type { RunningCli } from '../helpers/cli.js'
 import { worldState } from '../helpers/served.js'
 
 /** Where the run comes to its end. After the import: storage.test.ts. */
@@ -32,7 +37,30 @@ inTheLab('the way back on real ZFS, from a run that was killed', () => {
     run.child.kill('SIGKILL')
     await run.ended
 
+    await expectPutBack(storage.undo(id))
+  })
+
+  it('in the middle of the import, with the client dead too: it is awaited behind the host\'s lock, and then put back', async () => {
+    await world.on(newServer, slowImports)
+    const run = storage.run()
+    const { run: id } = await run.until(({ type }) => type === 'run.started')
+    await midImport(world, run)
+    const clients = childrenOf(run.child.pid)
+    run.child.kill('SIGKILL')
+    for (const pid of clients) process.kill(pid, 'SIGKILL')
+    await run.ended
+
     const undo = storage.undo(id)
+    await waitsForLock(world, undo)
+    expect(await world.on(newServer, notedImports)).toBe('begin\n')
+    expect((await worldState(world.served)).vms.find(({ id: vm }) => vm === newServer)?.dataDisks).toHaveLength(2)
+    await world.on(newServer, letImportsGo)
+    await expectPutBack(undo)
+    expect(await world.on(newServer, notedImports)).toBe('begin\nend 0\n')
+    await world.on(newServer, ordinaryImports)
+  })
+
+  async function expectPutBack(undo: RunningCli): Promise<void> {
     const ended = await undo.ended
     expect(ended.code, ended.stderr + JSON.stringify(undo.events.filter(({ type }) => type === 'step.failed'))).toBe(0)
     expect(await world.on(oldServer, sumHomes)).toBe(before)
@@ -42,5 +70,5 @@ inTheLab('the way back on real ZFS, from a run that was killed', () => {
     expect(pools).toMatchObject([{ name: 'pool0', importedOn: [oldServer] }])
     expect(vms.map(({ id: vm, dataDisks }) => [vm, dataDisks.map(({ lun }) => lun)])).toEqual([[oldServer, [0, 1]], [newServer, []]])
     expect(violations).toEqual([])
-  })
+  }
 })

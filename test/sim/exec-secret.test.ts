@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { holder, planted } from '../helpers/leaks.js'
 import { served } from '../helpers/served.js'
 import { smallRunbook } from '../helpers/small.js'
 import { cloudFile } from '../helpers/worlds.js'
 
-const tokens = { planned: 'hunter2-as-planned', other: 'swordfish-since-then' }
+const tokens = { planned: planted('as-planned'), other: planted('since-then') }
 
 /** The first command fails until there is a key; the second is told a token. */
 const steps = `
@@ -35,6 +36,7 @@ it('a secret of a command that changes between a run and its resume stops that s
   await using world = await served()
   const [runbook, state] = [smallRunbook(steps), temporaryFolder()]
   const folder = dirname(runbook)
+  holder(join(folder, 'told'))
   const cloud = (token: string): string => cloudFile(world.cloudPath, ({ env }) => void (env['PAGE_TOKEN'] = token))
   const flags = ['--state-dir', state, '--yes', '--json']
 

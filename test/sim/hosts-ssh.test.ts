@@ -8,6 +8,7 @@ import { scaledClock } from '../../src/sim/world/clock.js'
 import { makeSshKey } from '../../src/sim/world/keys.js'
 import type { Host, Pool } from '../../src/sim/world/model.js'
 import type { World } from '../../src/sim/world/world.js'
+import { writeSecret } from '../helpers/leaks.js'
 import { addSecond, guid, makeData100, newNetwork, only, switchOff } from '../helpers/hosts.js'
 
 describe('with the real ssh', () => {
@@ -22,8 +23,8 @@ describe('with the real ssh', () => {
     host = only(world.hosts.values())
     hosts = await startHosts(world)
     folder = mkdtempSync(join(tmpdir(), 'hosts-'))
-    writeFileSync(join(folder, 'key'), only(world.keys.values()).private, { mode: 0o600 })
-    writeFileSync(join(folder, 'other'), makeSshKey('other').private, { mode: 0o600 })
+    writeSecret(join(folder, 'key'), only(world.keys.values()).private)
+    writeSecret(join(folder, 'other'), makeSshKey('other').private)
   })
   afterEach(async () => {
     await hosts.stop()

@@ -153,6 +153,23 @@ describe('inside a host', () => {
     expect(pool.importedOn).toEqual([])
   })
 
+  test('a pool whose last state cannot be read is not imported, with -f neither, until somebody gives up what was written since (S21)', async () => {
+    const second = addSecond(world)
+    await release()
+    moveDisks(world, host, second)
+    pool.damage = { seconds: 12 }
+    const folder = '-d /dev/disk/azure/scsi1'
+    expect((await root(`zpool import ${folder}`, second)).stdout).toMatch(/state: FAULTED[^]*corrupted data[^]*lun0 +ONLINE[^]*lun1 +ONLINE/)
+    for (const flags of ['-N', '-f -N']) {
+      const refused = await root(`zpool import ${flags} ${folder} ${guid}`, second)
+      expect(refused).toMatchObject({ exitCode: 1, stderr: "cannot import 'pool0': I/O error\n", stdout: expect.stringContaining('Approximately 12 seconds') as string })
+    }
+    expect((await root(`zpool import -F -n -N ${folder} ${guid}`, second)).stdout).toContain('Would discard approximately 12 seconds')
+    expect([pool.importedOn, pool.lostSeconds]).toEqual([[], undefined])
+    expect((await root(`zpool import -F -N ${folder} ${guid}`, second)).exitCode).toBe(0)
+    expect([pool.importedOn, pool.lostSeconds]).toEqual([[second.machine], 12])
+  })
+
   test('half a mirror is imported degraded, half a stripe is not (S8)', async () => {
     const second = addSecond(world)
     await release()

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { writeChart } from '../helpers/kube.js'
+import { planted } from '../helpers/leaks.js'
 import { foundIn, overhear } from '../helpers/overheard.js'
 import { served } from '../helpers/served.js'
 import { cloudFile, quickWorld } from '../helpers/worlds.js'
@@ -11,8 +12,8 @@ import { cloudFile, quickWorld } from '../helpers/worlds.js'
 /** Each may take as long as a whole test elsewhere, on a busy machine. */
 const sixCommands = 6 * 60_000
 
-const helmValue = 'helm-value-that-nobody-may-see'
-const ofCommand = 'secret-of-the-command-itself'
+const helmValue = planted('helm-value')
+const ofCommand = planted('of-the-command')
 
 /** What a chart does with a secret, at its worst: in a Secret, in plain sight of an object, and in its notes. */
 const templates = {

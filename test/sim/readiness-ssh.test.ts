@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeSshKey } from '../../src/sim/world/keys.js'
 import { temporaryFolder } from '../helpers/cli.js'
+import { writeSecret } from '../helpers/leaks.js'
 import { readinessIn } from '../helpers/readiness.js'
 import { served } from '../helpers/served.js'
 import { doorsTo } from '../helpers/steps.js'
@@ -43,8 +44,7 @@ describe('R3: the jump host of the new network', () => {
     expect(networks).toHaveLength(2)
     for (const network of networks) await doors.ssh.tryJump(network, login)
     await expect(doors.ssh.tryJump('/another', login)).rejects.toMatchObject({ code: 'ssh.no-way' })
-    const stranger = join(temporaryFolder(), 'key')
-    writeFileSync(stranger, makeSshKey('stranger').private, { mode: 0o600 })
+    const stranger = writeSecret(join(temporaryFolder(), 'key'), makeSshKey('stranger').private)
     await expect(doors.ssh.tryJump(networks[0] ?? '', { ...login, key: stranger })).rejects.toMatchObject({ code: 'ssh.denied' })
   })
 

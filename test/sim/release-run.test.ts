@@ -6,10 +6,11 @@ import { chartServer, packaged } from '../helpers/chart-server.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { webDeployment, writeChart } from '../helpers/kube.js'
+import { planted } from '../helpers/leaks.js'
 import { isInstalling, served, worldWhere } from '../helpers/served.js'
 import { cloudFile } from '../helpers/worlds.js'
 
-const token = 'hunter2-of-the-proxy'
+const token = planted('of-the-proxy')
 const web = (image: string): string =>
   webDeployment({ image, metadata: 'annotations: { token: {{ .Values.proxy.secretToken | quote }} }', spec: '  progressDeadlineSeconds: 3600' })
 const archive = (image: string): string => packaged(writeChart(temporaryFolder(), 'web', { 'web.yaml': web(image) }, 'proxy: {}\n'))
@@ -53,9 +54,9 @@ test('a run pins the chart that it pulls, a resume with other contents is refuse
     const resumed = await lifeboat(['resume', ...flags]).ended
     expect(resumed.code, resumed.stderr).toBe(0)
     const said = [planned, killed, refused, resumed].map(({ stdout, stderr }) => stdout + stderr).join('\n')
-    expect(said).not.toContain('hunter2')
+    expect(said).not.toContain(token)
     for (const entry of readdirSync(state, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())) {
-      expect(readFileSync(join(entry.parentPath, entry.name), 'latin1'), entry.name).not.toContain('hunter2')
+      expect(readFileSync(join(entry.parentPath, entry.name), 'latin1'), entry.name).not.toContain(token)
     }
     expect(statSync(join(state, 'digest.key')).mode & 0o777).toBe(0o600)
   } finally {

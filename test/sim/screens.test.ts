@@ -218,6 +218,23 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     film.end()
   })
 
+  it('three wrong names at the confirmation', async () => {
+    const small = site(work('rack'))
+    const film = new Film('three-wrong-names')
+    const session = small.start(['run', small.runbook, '--cloud', world.cloudPath])
+    await session.waitFor('Type small')
+    session.type('large\r')
+    await session.waitFor(/Once more[^]*❯/)
+    await film.frame('asked again', session)
+    session.type('medium\r')
+    await session.waitFor(/Once more[^]*Once more[^]*❯/)
+    session.type('tiny\r')
+    expect(await session.ended).toBe(3)
+    await film.frame('the end, in one line', session, "That is not the runbook's name")
+    film.end()
+    expect(readdirSync(join(small.env['LIFEBOAT_STATE_DIR'] ?? '', 'runs'))).toEqual([])
+  })
+
   it('Ctrl-C at the confirmation: nothing has begun, so nothing is to be resumed', async () => {
     const small = site(work('rack'))
     const session = small.start(['run', small.runbook, '--cloud', world.cloudPath])

@@ -207,6 +207,44 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     })
   })
 
+  describe('a pool whose last state cannot be read (S21)', () => {
+    const importing = async () => {
+      const lying = world.world.pools[0]!
+      const datasets = lying.datasets.map((one) => ({ ...one, mounted: false }))
+      Object.assign(lying, { importedOn: [], exported: true, damage: { seconds: 12 }, datasets })
+      return driven(zfsImportPool, { pool, disks: await disks() })
+    }
+    const scripts = async () => (await worldRequests(world)).filter(({ method }) => method === 'EXEC').map(({ path }) => path)
+    /** A command that a person may type, and what it costs. */
+    const ways = [[/-F -n /, 'nothing'], [/-o readonly=on /, 'time'], [/-F -N /, 'what was written last, for good'], [/-F -X /, 'hours']] as const
+
+    it('stops with what a person could do, what costs least first, and does none of it', async () => {
+      const step = await importing()
+      const failure: unknown = await step.apply([theImport]).catch((error: unknown) => error)
+      expect(failure).toMatchObject({ code: 'zfs.damaged', blame: 'user', retry: undefined, alternative: undefined })
+      const offered = [...((failure as LifeboatError).hint ?? '').matchAll(/\(\d\) `(sudo zpool import [^`]*)` costs ([^;:(]+)/g)]
+      expect(offered).toHaveLength(ways.length)
+      ways.forEach(([command, cost], at) => {
+        expect(offered[at]?.[1]).toMatch(command)
+        expect(offered[at]?.[1]).toContain(pool.guid)
+        expect(offered[at]?.[2]).toContain(cost)
+      })
+      expect((await scripts()).filter((line) => /import.* -\w*[FX]/.test(line))).toEqual([])
+      expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
+      expect(world.world.pools[0]?.lostSeconds).toBe(undefined)
+    })
+
+    it('goes on from where a person has imported it', async () => {
+      const step = await importing()
+      const failure: unknown = await step.apply([theImport]).catch((error: unknown) => error)
+      const typed = /\(3\) `sudo ([^`]+)`/.exec((failure as LifeboatError).hint ?? '')?.[1] ?? ''
+      expect(await opened.doors.ssh.write({ machine, user: 'hubadmin', key: opened.env('LIFEBOAT_SSH_KEY') }, [typed.split(' ')])).toMatchObject({ exitCode: 0 })
+      expect(await step.see()).toMatchObject({ state: 'drifted' })
+      await step.make()
+      expect(await step.see()).toMatchObject({ state: 'converged', outputs: { health: 'ONLINE' } })
+    })
+  })
+
   it('a pool of that name with another guid is a conflict', async () => {
     expect((await driven(nfsFence, { pool: { ...pool, guid: '1' } }).see()).state).toBe('conflict')
     expect((await driven(zfsImportPool, { pool: { ...pool, guid: '1' }, disks: await disks() }).see()).state).toBe('conflict')

@@ -115,10 +115,28 @@ describe('an import', () => {
     ["cannot import 'pool0': a pool with that name already exists\n", 'zfs.look-again', true],
     ["cannot import 'pool0': pool already exists\n", 'zfs.look-again', true],
     ["cannot import '12': no such pool available\n", 'zfs.look-again', true],
-    ["cannot import 'pool0': I/O error\n", 'zfs.import', false],
+    ["cannot import 'pool0': I/O error\n", 'zfs.damaged', false],
+    ["cannot import 'pool0': one or more devices is currently unavailable\n", 'zfs.import', false],
   ])('%s', async (stderr, code, retryable) => {
     const error = await failure(importPool(host({ exitCode: 1, stderr }), pool))
     expect([error.code, error.retry !== undefined]).toEqual([code, retryable])
+  })
+})
+
+describe('an import of a pool whose last state cannot be read', () => {
+  const stdout = '\tRecovery is possible, but will result in some data loss.\n\tshould correct the problem.  Approximately 37 seconds of data\n\tmust be discarded.\n'
+  const broken = { exitCode: 1, stderr: "cannot import 'pool0': I/O error\n", stdout }
+
+  it('is given up at once, and tells how much ZFS would throw away', async () => {
+    const said: string[] = []
+    const error = await failure(importPool(host(broken, said), { guid: '12', name: 'pool0' }))
+    expect(said).toHaveLength(1)
+    expect(error.hint).toContain('`sudo zpool import -F -N -d /dev/disk/azure/scsi1 -o cachefile=none 12` costs what was written last, for good (about 37 seconds, says ZFS)')
+  })
+
+  it('needs a proof besides where its last server has not exported it', async () => {
+    const error = await failure(importPool(host(broken), { guid: '12', name: 'pool0', force: true }))
+    expect(error.hint).toMatch(/`sudo zpool import -f -F -n .*`-f` only where it is proved that no other server has the disks/)
   })
 })
 

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../helpers/cli.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { itKeepsReleases, type HelmUnderTest } from '../helpers/helm-contract.js'
 import { writeChart } from '../helpers/kube.js'
-import { cluster, clusterWhere } from '../helpers/kube-server.js'
+import { cluster, clusterToken, clusterWhere } from '../helpers/kube-server.js'
 import { machineOn } from '../helpers/within.js'
 
 const renderer = new Renderer(fileURLToPath(new URL('../../node_modules/.bin/helm', import.meta.url)))
@@ -22,7 +22,7 @@ const renderer = new Renderer(fileURLToPath(new URL('../../node_modules/.bin/hel
 function models(): HelmUnderTest {
   const time = virtualClock(Date.parse('2019-02-25T19:34:00Z'))
   const at = machineOn(time, temporaryFolder())
-  const state = { mountable: true, token: 'right' }
+  const state = { mountable: true, token: clusterToken }
   const requests: KubeRequest[] = []
   const kube = clusterWhere(state, { clock: time, onRequest: (request) => requests.push(request) })
   const clusterAt = (): KubeCluster => kube

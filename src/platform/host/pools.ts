@@ -1,5 +1,7 @@
 import { LifeboatError } from '../../contract/index.js'
 import type { Question } from './ask.js'
+import { damagedPool } from './damaged.js'
+import { deviceFolder } from './devices.js'
 import { failed, said, unreadable, writeOn, type Host } from './run.js'
 
 /** A ZFS pool that is imported on a host. */
@@ -32,8 +34,7 @@ export interface ImportablePool {
   readonly unknownFeatures: readonly string[]
 }
 
-/** Azure's own names for data disks, by LUN: renumbered devices do not matter. */
-export const deviceFolder = '/dev/disk/azure/scsi1'
+export { deviceFolder }
 
 const rowsOf = (text: string): string[][] =>
   text.split('\n').filter((line) => line !== '' && !/^no (pools|datasets) available$/.test(line)).map((line) => line.split('\t'))
@@ -158,7 +159,7 @@ export interface PoolToImport {
 /**
  * Imports by guid without mounting, so that it can be looked at first. Never `-F` and `-X`, which throw data away. A pool without
  * a cachefile does not come back by itself on a host that lost it (openzfs #15290).
- * Throws `zfs.errors` if it has data errors.
+ * Throws `zfs.errors` if it has data errors, and `zfs.damaged` if its last state cannot be read.
  */
 export async function importPool(host: Host, { guid, name, force }: PoolToImport): Promise<void> {
   const command = ['zpool', 'import', ...(force === true ? ['-f'] : []), '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
@@ -170,6 +171,7 @@ export async function importPool(host: Host, { guid, name, force }: PoolToImport
   if (/already (exists|imported)|no such pool/i.test(result.stderr)) {
     throw new LifeboatError('zfs.look-again', `the pool ${name} cannot be imported now: ${text}`, { retry: {} })
   }
+  if (/Recovery is possible|I\/O error/.test(result.stdout + result.stderr)) throw damagedPool({ guid, name, force: force === true }, `${result.stderr} ${result.stdout}`)
   throw new LifeboatError('zfs.import', `the pool ${name} cannot be imported: ${text}`)
 }
 

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Operation } from '../world/model.js'
+import { makeSecret } from '../world/secrets.js'
 import { type World, WorldError } from '../world/world.js'
 import type { ArmAnswer, Route, Tracker, Tracking } from './wire.js'
 
@@ -24,7 +24,7 @@ export class Operations implements Tracker {
 
   /** Headers for the first answer. `async` is Azure-AsyncOperation. */
   track(tracking: Tracking, kinds: readonly ('async' | 'location')[]): Record<string, string> {
-    const entry: Entry = { ...tracking, token: randomBytes(12).toString('hex'), settled: tracking.until === undefined }
+    const entry: Entry = { ...tracking, token: makeSecret(12), settled: tracking.until === undefined }
     this.#entries.set(tracking.operation.id, entry)
     tracking.operation.exclusive = tracking.exclusive ?? true
     const { subscription, location } = this.world.spec

@@ -1,4 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { makeSecret } from '../world/secrets.js'
 import { WorldError } from '../world/world.js'
 import type { Faults } from './faults.js'
 
@@ -22,7 +23,7 @@ export interface TokenOptions {
 /** The login endpoint: OpenID metadata and tokens by client secret, under the tenant and under `/adfs` (`az`). */
 export class TokenDoor {
   readonly #issued = new Map<string, { readonly untilMs: number; readonly series: number }>()
-  readonly client: Client = { id: randomUUID(), secret: randomBytes(24).toString('base64url') }
+  readonly client: Client = { id: randomUUID(), secret: makeSecret(24) }
 
   constructor(
     readonly origin: string,
@@ -102,7 +103,7 @@ export class TokenDoor {
       const description = `AADSTS7000222: The provided client secret keys for app '${this.client.id}' are expired.`
       return { status: 401, body: { error: 'invalid_client', error_description: description, error_codes: [7000222] } }
     }
-    const token = randomBytes(32).toString('base64url')
+    const token = makeSecret(32)
     this.#issued.set(token, { untilMs: Date.now() + lifetimeMs, series: faults.tokenSeries })
     const seconds = Math.floor(lifetimeMs / 1000)
     return { status: 200, body: { token_type: 'Bearer', expires_in: seconds, ext_expires_in: seconds, access_token: token } }

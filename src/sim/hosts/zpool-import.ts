@@ -13,10 +13,13 @@ import { mountAll } from './zfs-mount.js'
  * OpenZFS 2.1's texts and exit codes.
  */
 export async function importPool(args: readonly string[], call: Call): Promise<ShellResult> {
-  const options = getopt(args, 'aNf', 'doRc')
+  const options = getopt(args, 'aNfFn', 'doRc')
   if (!options || options.values.has('R') || options.values.has('c') || options.rest.length > 1) return notPlayed('zpool import', args)
   if (!(options.values.get('o') ?? []).every((one) => one === 'cachefile=none')) return notPlayed('zpool import', args)
   const all = options.flags.has('a')
+  // What `-n` and `-F` do without each other, or to a list, is not played.
+  if (options.flags.has('n') && !options.flags.has('F')) return notPlayed('zpool import', args)
+  if (options.flags.has('F') && options.rest.length === 0) return notPlayed('zpool import', args)
   const [wanted] = options.rest
   if (wanted !== undefined && all) return failed(2, 'too many arguments')
   if (!isRoot(call)) {
@@ -60,6 +63,8 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
   if (unknown.length > 0) return { ...failed(1, `cannot import '${pool.name}': unsupported version or feature`), stdout: unsupported('This', 'by', unknown) }
   const refused = refusal(call, pool, options.flags.has('f'))
   if (refused !== undefined) return failed(1, `cannot import '${pool.name}': ${refused}`)
+  const broken = brokenState(world, pool, options.flags)
+  if (broken !== undefined) return broken
   return forSomeTime(call, `zpool import ${pool.name}`, 'zpool import', () => {
     if (isImportedHere(pool, host)) return cannot(alreadyThere)
     if (poolsImportedOn(world, host).some((one) => one.name === pool.name)) return failed(1, `cannot import '${pool.name}': pool already exists`)
@@ -69,6 +74,38 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
     return options.flags.has('N') ? said('') : mountAll(call, [pool])
   })
 }
+
+/**
+ * What an import says of a pool whose last state cannot be read: that it can go back, and what that costs, or that it cannot. With `-F` it
+ * goes back; with `-n` besides it only tries. Undefined where the import may go on.
+ */
+function brokenState(world: World, pool: Pool, flags: ReadonlySet<string>): ShellResult | undefined {
+  if (pool.damage === undefined) return undefined
+  const { seconds } = pool.damage
+  const loss = seconds === undefined ? '' : seconds > 120 ? `${Math.floor(seconds / 60)} minutes` : `${seconds} seconds`
+  const then = ctime(new Date(world.clock.nowMs() - (seconds ?? 0) * 1000).toISOString())
+  if (flags.has('n')) {
+    if (seconds === undefined) return { exitCode: 1, stdout: '', stderr: '' }
+    return said(`Would be able to return ${pool.name} to its state as of ${then}.\nWould discard approximately ${loss} of transactions.\n`)
+  }
+  if (flags.has('F') && seconds !== undefined) {
+    Object.assign(pool, { damage: undefined, lostSeconds: seconds })
+    return undefined
+  }
+  const stdout = seconds === undefined ? '\tDestroy and re-create the pool from\n\ta backup source.\n' : recoverable(pool.name, then, loss)
+  return { ...failed(1, `cannot import '${pool.name}': I/O error`), stdout }
+}
+
+const recoverable = (name: string, then: string, loss: string): string =>
+  [
+    '\tRecovery is possible, but will result in some data loss.',
+    `\tReturning the pool to its state as of ${then}`,
+    `\tshould correct the problem.  Approximately ${loss} of data`,
+    '\tmust be discarded, irreversibly.  Recovery can be attempted',
+    `\tby executing 'zpool import -F ${name}'.  A scrub of the pool`,
+    '\tis strongly recommended after recovery.',
+    '',
+  ].join('\n')
 
 const alreadyThere = "a pool with that name already exists\nuse the form 'zpool import <pool | id> <newpool>' to give it a new name"
 
@@ -135,7 +172,9 @@ function described(call: Call, pool: Pool): string {
   const foreign = !pool.exported && pool.lastHostId !== host.hostId
   const devices = new Map(devicesOfPool(world, host, pool).map((device) => [device.uniqueId, device.stable]))
   const unknown = unknownOf(world, host, pool)
-  const rows: (readonly [string, string])[] = [[pool.name, unknown.length === 0 ? state : 'UNAVAIL  unsupported feature(s)']]
+  const broken = unknown.length === 0 && state === 'ONLINE' && pool.damage !== undefined
+  const whole = broken ? 'FAULTED  corrupted data' : state
+  const rows: (readonly [string, string])[] = [[pool.name, unknown.length === 0 ? whole : 'UNAVAIL  unsupported feature(s)']]
   if (pool.layout === 'mirror') rows.push(['  mirror-0', state])
   pool.disks.forEach((disk, at) => {
     const stable = devices.get(disk)
@@ -145,8 +184,8 @@ function described(call: Call, pool: Pool): string {
   return [
     `   pool: ${pool.name}`,
     `     id: ${pool.guid}`,
-    `  state: ${unknown.length === 0 ? state : 'UNAVAIL'}`,
-    ...(unknown.length === 0 ? explained(state, foreign) : unsupportedHere(unknown)),
+    `  state: ${unknown.length > 0 ? 'UNAVAIL' : broken ? 'FAULTED' : state}`,
+    ...(unknown.length > 0 ? unsupportedHere(unknown) : broken ? corrupted(foreign) : explained(state, foreign)),
     ' config:',
     '',
     ...rows.map(([name, text]) => `\t${name.padEnd(width)}  ${text}`),
@@ -158,6 +197,15 @@ function unsupportedHere(features: readonly string[]): string[] {
   return [
     `status: ${unsupported('The', 'on', features).trimEnd()}`,
     'action: The pool cannot be imported. Access the pool on a system that supports\n\tthe required feature(s), or recreate the pool from backup.',
+  ]
+}
+
+function corrupted(foreign: boolean): string[] {
+  return [
+    ' status: The pool metadata is corrupted.',
+    ' action: The pool cannot be imported due to damaged devices or data.',
+    ...(foreign ? ["\tThe pool may be active on another system, but can be imported using\n\tthe '-f' flag."] : []),
+    '   see: https://openzfs.github.io/openzfs-docs/msg/ZFS-8000-72',
   ]
 }
 

@@ -88,6 +88,10 @@ export interface Pool {
   exported: boolean
   /** `hostid` of the host that imported it last. */
   lastHostId?: string
+  /** Its last state cannot be read. `seconds` of writes are between that and one that can be, if there is one. */
+  damage?: { readonly seconds?: number }
+  /** Seconds of writes that somebody has thrown away (`-F`). */
+  lostSeconds?: number
 }
 
 export interface DnsRecordSet {

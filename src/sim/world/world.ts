@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { WorldClock } from './clock.js'
 import { seededUuid, type MakeSshKey, type SshKeyPair } from './keys.js'
 import type {
@@ -14,6 +13,7 @@ import type {
   Resource,
 } from './model.js'
 import type { RealMachines } from './real.js'
+import { makeSecret } from './secrets.js'
 import { basicShell, type Shell } from './shell.js'
 import type { WorldSpec } from './spec.js'
 
@@ -142,7 +142,7 @@ export class World {
   /** Bearer token of a managed cluster's own API; made when it is first asked for. */
   clusterToken(clusterId: string): string {
     const key = clusterId.toLowerCase()
-    const token = this.#clusterTokens.get(key) ?? randomBytes(24).toString('base64url')
+    const token = this.#clusterTokens.get(key) ?? makeSecret(24)
     this.#clusterTokens.set(key, token)
     return token
   }

@@ -1,4 +1,5 @@
 import { LifeboatError, type Alternative, type Finding } from '../../contract/index.js'
+import { damagedPool } from '../../platform/host/damaged.js'
 import { deviceFolder, fullPercent, type Dataset, type ImportablePool, type ImportedPool } from '../../platform/host/pools.js'
 
 /** What there is against a pool whose features a server does not know. */
@@ -61,6 +62,10 @@ export function wholePool(found: readonly ImportablePool[], { pool }: WantedPool
       blame: 'user',
       hint: `Nothing was imported. ${newerZfs} The old server still can have it: undo puts it back.`,
     })
+  }
+  const { guid, name, exported } = here
+  if (here.state === 'FAULTED' && here.devices.length === pool.devices && here.devices.every(({ state }) => state === 'ONLINE')) {
+    throw damagedPool({ guid, name, force: !exported }, 'all its devices are there, and it is FAULTED')
   }
   const online = here.devices.filter(({ state }) => state === 'ONLINE').length
   if (online === pool.devices && here.devices.length === pool.devices && here.state === 'ONLINE') return here
