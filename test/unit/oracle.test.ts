@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingFrom } from '../../src/gameday/oracle/converged.js'
 import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
+import { notPutBack } from '../../src/gameday/oracle/put-back.js'
 import { Watch } from '../../src/gameday/oracle/watch.js'
 import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
 
@@ -138,5 +139,24 @@ describe('the oracle, when a failover is over', () => {
     const did = (...what: readonly string[]): WorldView => ({ ...over, operations: what.map((one) => ({ what: one, resource: 'a', status: 'succeeded' })) })
     expect(doneTwice(did('move'), did('move', 'move'))).toEqual(['move a: 2 times instead of 1'])
     expect(doneTwice(did('runCommand'), did('runCommand', 'runCommand'))).toEqual([])
+  })
+})
+
+describe('the oracle, once a failover was undone', () => {
+  const copies = [{ id: '/groups/copies/disk-20190225193400', of: 'u1', torn: false }]
+  const moved = { ...start, disks: [{ ...disk, moves: 2 }], snapshots: copies, groups: [...start.groups, { id: '/groups/copies', tags: {}, locked: false }] }
+
+  it('lets copies stay, and forgets how often a disk was moved', () => {
+    expect(notPutBack(start, moved)).toEqual([])
+  })
+
+  it.each([
+    ['a disk at another LUN', { ...moved, vms: [{ ...vm(old, [disk.id]), dataDisks: [{ id: disk.id, lun: 3 }] }] }, /^- vm .* at 0$/],
+    ['a pool that nobody has', { ...moved, pools: [{ ...start.pools[0]!, exported: true, importedOn: [] }] }, /^- pool homes/],
+    ['NFS that does not serve', { ...moved, hosts: [{ ...start.hosts[0]!, nfs: false }] }, /^- host /],
+    ['a name that leads elsewhere', { ...moved, recordSets: pointed.recordSets }, /^- record hub/],
+    ['a machine that was made', { ...moved, vms: [vm(old, [disk.id]), vm(fresh, [])] }, /^\+ vm \/groups\/new\/vm/],
+  ])('sees %s', (_what, end, words) => {
+    expect(notPutBack(start, end)).toContainEqual(expect.stringMatching(words))
   })
 })
