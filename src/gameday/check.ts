@@ -35,7 +35,7 @@ export function complaintsAbout({ faults, operator, expect }: Scenario, known: K
     ...faults.flatMap((fault, index) => faultComplaints(fault, ['faults', index], { ids, index, known })),
     ...operator.answers.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['operator', 'answers', index, 'step'])),
     ...operator.does.flatMap((act, index) => {
-      const accept = act.kind === 'run' || act.kind === 'resume' ? act.with.accept : []
+      const accept = act.kind === 'run' || act.kind === 'resume' || act.kind === 'elsewhere' ? act.with.accept : []
       return accept.flatMap((one) => unknown(one.split('=')[0] ?? '', known.steps, 'step', ['operator', 'does', index]))
     }),
     ...expect.asked.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['expect', 'asked', index, 'step'])),

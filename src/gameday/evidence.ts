@@ -10,7 +10,8 @@ export type Outcome = (typeof outcomes)[number]
 
 /** A command that was typed in a play, or something else that the operator did. */
 export interface Deed {
-  readonly act: Act['kind']
+  /** `aside`: somebody else did it, while the operator was at something. */
+  readonly act: Act['kind'] | 'aside'
   readonly line: string
   readonly startMs: number
   readonly endMs: number

@@ -97,6 +97,10 @@ export const faultKinds = {
   shell: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a name of the environment has capitals, digits and _'), z.string())
     .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription"),
+  sshBreaks: z.strictObject({ times }).describe('The next connections by ssh break while a command runs on the host; what was begun there goes on'),
+  colleague: z
+    .literal('begins')
+    .describe('A colleague begins the same failover on a machine of their own, with `--yes`, while the operator goes on. What became of it is told on the scorecard'),
   laptop: z.literal('dies').describe('The program is killed as by SIGKILL, and with it the terminal. What it has sent goes on'),
 } as const
 

@@ -34,7 +34,7 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
 
 /** The last command of this program that was typed. */
 export function lastCommand({ deeds }: Pick<Evidence, 'deeds'>): Deed | undefined {
-  return deeds.filter(({ outcome: how }) => how !== undefined).at(-1)
+  return deeds.filter(({ act, outcome: how }) => act !== 'aside' && how !== undefined).at(-1)
 }
 
 function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {

@@ -8,6 +8,9 @@ const accept = z.array(z.string().regex(/^[^=]+=[^=]+$/, 'it is STEP=ID, as the 
 export const actKinds = {
   run: z.strictObject({ accept }).describe('Types `run`. A scenario that begins with anything else begins with this all the same'),
   resume: z.strictObject({ accept }).describe('Types `resume` of the run that was begun last'),
+  elsewhere: z
+    .strictObject({ takeOver: z.boolean().default(false).describe('`--take-over`'), accept })
+    .describe('Types `run` on another machine, which has no journal of what was done before'),
   undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
   wait: durationMs.describe('Lets so much time pass'),
   advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),

@@ -48,7 +48,7 @@ export interface Beside {
 
 export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
   const { passed, expectations, neverFired } = judge(scenario, evidence)
-  const recovered = evidence.deeds.find(({ act, outcome }) => (act === 'run' || act === 'resume') && outcome === 'succeeded')
+  const recovered = evidence.deeds.find(({ act, outcome }) => ['run', 'resume', 'elsewhere'].includes(act) && outcome === 'succeeded')
   return {
     file,
     name: scenario.name,

@@ -15,6 +15,8 @@ type OfOperations = OfKind<'failOperation' | 'prolong'>
 export interface AtTheTerminal {
   /** Ends the life of the program that is at work, if one is. */
   kill(): void
+  /** Somebody else begins the same failover. */
+  colleague(): void
   /** Variables of the shell from the next command on. */
   setShell(variables: Readonly<Record<string, string>>, struck: Struck): void
 }
@@ -51,6 +53,13 @@ export class Inflicter {
       case 'failOperation':
       case 'prolong':
         this.#operations.push({ does, left: does.with.times, struck })
+        return
+      case 'sshBreaks':
+        this.#wire.breakSsh(does.with.times, struck)
+        return
+      case 'colleague':
+        this.#operator.colleague()
+        struck('the same failover, on another machine')
         return
       case 'laptop':
         this.#operator.kill()

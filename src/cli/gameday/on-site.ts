@@ -7,7 +7,7 @@ import type { World } from '../../sim/world/world.js'
 import type { Scene } from '../../virtual/scene.js'
 import type { OfKind, Struck } from './inflict.js'
 
-type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'shell' | 'onlyPeopleSee'>>
+type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
 
 /**
  * Faults of what stands in the world: machines, clusters, pools, what Azure gives, what others do. `old` are the machines that were there

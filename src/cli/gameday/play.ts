@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
 import { Incarnation } from '../../virtual/incarnation.js'
+import type { Seat } from '../../virtual/scene.js'
 import { follow } from '../trial/advice.js'
 import { watched } from '../trial/simulation.js'
 import { Stage, type StageOptions } from '../trial/stage.js'
@@ -24,7 +25,7 @@ export async function play(loaded: LoadedScenario, options: PlayOptions): Promis
   // Faults change what the world is made by.
   const stage = await Stage.open({ ...options, runbook, spec: structuredClone(spec), trouble: wire })
   try {
-    await knownDigestKey(stage.scene.operator.stateDir, options.seed)
+    for (const { stateDir } of [stage.scene.operator, stage.scene.colleague]) await knownDigestKey(stateDir, options.seed)
     const evidence = await new Play(loaded, stage, wire).evidence()
     const folder = dirname(stage.scene.operator.stateDir)
     const lines = evidence.events.map((event) => `${JSON.stringify(event).replaceAll(folder, '…')}\n`)
@@ -51,6 +52,8 @@ class Play {
   readonly #operator: ScriptedOperator
   readonly #events: RunEvent[] = []
   readonly #deeds: Deed[] = []
+  /** What others have begun, and have not come back from. */
+  readonly #colleagues: Promise<void>[] = []
   readonly #startMs: number
   #life: Incarnation | undefined
   /** What faults have put into the operator's shell. */
@@ -65,6 +68,7 @@ class Play {
     this.#startMs = clock.nowMs()
     const inflicter = new Inflicter(stage.scene, wire, {
       kill: () => this.#life?.die(),
+      colleague: () => this.#colleagues.push(this.#colleague()),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),
     })
     this.#timeline = new Timeline(faults, {
@@ -90,6 +94,7 @@ class Play {
     this.#timeline.begin()
     const does: readonly Act[] = operator.does[0]?.kind === 'run' ? operator.does : [{ kind: 'run', with: { accept: [] } }, ...operator.does]
     for (const act of does) this.#deeds.push(await this.#do(act))
+    await this.#stage.pass(Promise.all(this.#colleagues))
     return {
       start,
       end: this.#stage.state,
@@ -102,6 +107,12 @@ class Play {
       files: this.#files(),
       violations: watch.violations,
     }
+  }
+
+  async #colleague(): Promise<void> {
+    const startMs = this.#nowMs()
+    const { code, stderr } = await this.#stage.colleague()
+    this.#deeds.push({ act: 'aside', line: 'a colleague: lifeboat run', startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr })
   }
 
   /** Those that expectations ask about. */
@@ -131,18 +142,28 @@ class Play {
       return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '' }
     }
     const accept = act.kind === 'undo' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
-    const { code, stderr } = await this.#type([...this.#words(act.kind), ...accept])
-    return { act: act.kind, line: ['lifeboat', act.kind, ...accept].join(' '), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr }
+    const { operator, colleague } = this.#stage.scene
+    const { code, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? colleague : operator)
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr }
   }
 
-  #words(kind: 'run' | 'resume' | 'undo'): readonly string[] {
+  #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
     const { runbook } = this.#loaded
     const confirm = ['--confirm', runbook.name]
-    if (kind === 'run') return ['run', runbook.path, '--cloud', this.#stage.scene.cloudPath, ...confirm]
-    return kind === 'resume' ? ['resume'] : ['undo', ...confirm]
+    const run = ['run', runbook.path, '--cloud', this.#stage.scene.cloudPath, ...confirm]
+    switch (act.kind) {
+      case 'run':
+        return run
+      case 'elsewhere':
+        return act.with.takeOver ? [...run, '--take-over'] : run
+      case 'resume':
+        return ['resume']
+      case 'undo':
+        return ['undo', ...confirm]
+    }
   }
 
-  async #type(words: readonly string[]): ReturnType<Stage['command']> {
+  async #type(words: readonly string[], seat: Seat): ReturnType<Stage['command']> {
     const { present } = this.#loaded.scenario.operator
     const life = new Incarnation()
     this.#life = life
@@ -155,9 +176,15 @@ class Play {
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
     try {
-      return await this.#stage.command(present ? words : [...words, '--yes', '--no-input'], life, beside)
+      return await this.#stage.command(present ? words : [...words, '--yes', '--no-input'], life, beside, seat)
     } finally {
       this.#life = undefined
     }
   }
+}
+
+/** The command as it is told on the scorecard. */
+function lineOf(act: Act, accept: readonly string[]): string {
+  if (act.kind !== 'elsewhere') return ['lifeboat', act.kind, ...accept].join(' ')
+  return ['on another machine: lifeboat run', ...(act.with.takeOver ? ['--take-over'] : []), ...accept].join(' ')
 }

@@ -1,4 +1,4 @@
-import type { Trouble, WireTrouble } from '../../virtual/trouble.js'
+import type { ProgramTrouble, Trouble, WireTrouble } from '../../virtual/trouble.js'
 
 /** A fault on the way to Azure and back. */
 export interface OnTheWay {
@@ -15,8 +15,23 @@ export class Wire implements Trouble {
   heard: (method: string, path: string) => void = () => undefined
   readonly #planted: { readonly fault: OnTheWay; left: number }[] = []
 
+  readonly #cutOff: { left: number; readonly struck: (what: string) => void }[] = []
+
   plant(fault: OnTheWay): void {
     this.#planted.push({ fault, left: fault.times })
+  }
+
+  /** The next connections by ssh break. */
+  breakSsh(times: number, struck: (what: string) => void): void {
+    this.#cutOff.push({ left: times, struck })
+  }
+
+  onProgram(name: string): ProgramTrouble | undefined {
+    const met = name === 'ssh' ? this.#cutOff.find(({ left }) => left > 0) : undefined
+    if (met === undefined) return undefined
+    met.left -= 1
+    met.struck('a connection by ssh')
+    return { kind: 'cut-off', afterMs: 300 }
   }
 
   onRequest(method: string, path: string): WireTrouble | undefined {

@@ -118,8 +118,7 @@ export class Stage {
   }
 
   /** Types a command as it stands, but for the state folder. */
-  command(words: readonly string[], life: Incarnation, beside: Beside = {}): Promise<Lived> {
-    const seat = this.scene.operator
+  command(words: readonly string[], life: Incarnation, beside: Beside = {}, seat: Seat = this.scene.operator): Promise<Lived> {
     return typed({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
   }
 

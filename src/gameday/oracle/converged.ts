@@ -5,11 +5,12 @@ import type { WorldView } from './world-view.js'
  * lead, on storage that one server has, with nothing left half done.
  */
 export function missingFrom(start: WorldView, end: WorldView): readonly string[] {
-  return [...hubsMissing(end), ...storageMissing(start, end), ...leftHalfDone(end)]
+  return [...hubsMissing(start, end), ...storageMissing(start, end), ...leftHalfDone(end)]
 }
 
-function hubsMissing({ hubs, recordSets }: WorldView): readonly string[] {
-  return [...new Set(hubs.map(({ host }) => host))].flatMap((host) => {
+function hubsMissing(start: WorldView, { hubs, recordSets }: WorldView): readonly string[] {
+  // One that is nowhere any more is missing too.
+  return [...new Set([...start.hubs, ...hubs].map(({ host }) => host))].flatMap((host) => {
     const record = recordSets.find(({ name, zone, type }) => type === 'A' && `${name}.${zone}`.toLowerCase() === host.toLowerCase())
     const addresses = record?.published?.values ?? []
     const served = hubs.filter((hub) => hub.host === host && hub.answers && addresses.includes(hub.address))

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import type { Evidence } from '../../src/gameday/evidence.js'
+import { judge } from '../../src/gameday/judge.js'
+import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, type Scenario, type Scorecard } from '../../src/gameday/index.js'
+import type { WorldView } from '../../src/gameday/oracle/world-view.js'
+
+const minute = 60_000
+const server = (group: string): string => `/subscriptions/s/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/nfs`
+const diskIn = (group: string): string => `/subscriptions/s/resourceGroups/${group}/providers/Microsoft.Compute/disks/homes`
+
+/** A world of one hub, one server and one disk in a group; at the address where its name leads the hub answers. */
+function worldIn(group: string, address: string, facts: Partial<WorldView> = {}): WorldView {
+  return {
+    t: '2026-01-01T00:00:00.000Z',
+    clusters: [],
+    vms: [{ id: server(group), powerState: 'running', provisioningState: 'Succeeded', dataDisks: [] }],
+    disks: [{ id: diskIn(group), uniqueId: 'u', diskState: 'Attached', managedBy: server(group), moves: 0 }],
+    snapshots: [],
+    groups: [],
+    recordSets: [{ zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: [address], published: { ttl: 60, values: [address] } }],
+    releases: [],
+    pools: [{ guid: '1', name: 'homes', health: 'ONLINE', exported: false, importedOn: [server(group)] }],
+    hosts: [{ machine: server(group), answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
+    hubs: [{ host: 'hub.example.edu', address, answers: true, certificate: 'CN=hub.example.edu' }],
+    operations: [{ what: 'attach', resource: server(group), also: [diskIn(group)], status: 'succeeded' }],
+    violations: [],
+    ...facts,
+  }
+}
+
+function scenarioThat(expected: object): Scenario {
+  return scenarioSchema.parse({
+    apiVersion: 'lifeboat/gameday/v1',
+    name: 'judged',
+    reason: 'r',
+    runbook: 'r.yaml',
+    hypothesis: 'it holds',
+    faults: [{ id: 'dies', when: { after: '1m' }, do: { laptop: 'dies' } }],
+    expect: { outcome: 'succeeded', ...expected },
+  })
+}
+
+function evidence(facts: Partial<Evidence> = {}): Evidence {
+  const [fault] = scenarioThat({}).faults
+  return {
+    start: worldIn('old', '192.0.2.1'),
+    end: worldIn('new', '192.0.2.2'),
+    deeds: [{ act: 'run', line: 'lifeboat run', startMs: 0, endMs: 40 * minute, outcome: 'succeeded', said: 'the pool is 97 % full' }],
+    events: [],
+    asked: [{ atMs: minute, step: 'fence', asks: 'failure', text: 'it does not answer', answer: 'stop' }],
+    unusedAnswers: [],
+    faults: fault === undefined ? [] : [{ id: 'dies', fault, inflictedMs: minute, struck: [{ atMs: minute, what: 'the program was killed' }] }],
+    calls: [{ method: 'PUT', path: '/subscriptions/s/x/disks/homes' }],
+    files: new Map(),
+    violations: [],
+    ...facts,
+  }
+}
+
+/** What does not hold. */
+function wrong(expected: object, facts: Partial<Evidence> = {}): readonly string[] {
+  return judge(scenarioThat(expected), evidence(facts)).expectations.flatMap(({ held, what, found }) => (held ? [] : [`${what}; ${found ?? ''}`]))
+}
+
+describe('a game day is judged', () => {
+  it('by how its last command ended, and when', () => {
+    expect(wrong({ within: '45m' })).toEqual([])
+    expect(wrong({ outcome: 'stopped', within: '30m' })).toEqual(['outcome: stopped; succeeded', 'within 30m; 40m'])
+    // What a colleague did meanwhile is not the last command.
+    const aside = { act: 'aside', line: 'a colleague', startMs: 0, endMs: 50 * minute, outcome: 'locked', said: '' } as const
+    expect(wrong({ within: '45m' }, { deeds: [...evidence().deeds, aside] })).toEqual([])
+  })
+
+  it('by what the operator was told and asked', () => {
+    expect(wrong({ told: ['97 % full', '/DOES not/'], asked: [{ step: 'fence', asks: 'failure', times: 1 }] })).toEqual([])
+    const expected = { told: ['98 %'], notTold: ['/9[0-9] %/'], asked: [{ step: 'fence', asks: 'gate' }, { step: 'fence', asks: 'failure', times: 0 }] }
+    expect(wrong(expected)).toEqual([
+      'told: 98 %; nothing like it was said',
+      'not told: /9[0-9] %/; it was said',
+      'asked: gate of fence; 0 times',
+      'asked: failure of fence, 0 times; 1 times',
+    ])
+    expect(wrong({}, { unusedAnswers: ['gate of move'] })).toEqual([expect.stringContaining('gate of move')])
+  })
+
+  it('by the oracle, whether the scenario says so or not', () => {
+    const seen = { violations: ['pool homes is imported on a and b'] }
+    expect(wrong({}, seen)).toEqual(['nothing happened that must never happen; pool homes is imported on a and b'])
+    expect(wrong({ violations: ['is imported on'] }, seen)).toEqual([])
+    expect(wrong({ violations: ['is imported on'] })).toEqual(['the oracle sees: is imported on; nothing like it was said'])
+    const half = { end: worldIn('new', '192.0.2.2', { hubs: [] }) }
+    expect(wrong({}, half)).toEqual([expect.stringContaining('the failover is whole at the end; hub.example.edu leads to 192.0.2.2, where it does not answer')])
+    expect(wrong({ converged: false }, half)).toEqual([])
+  })
+
+  it('by whether all is as it was, where that is expected', () => {
+    const undone = { act: 'undo', line: 'lifeboat undo', startMs: 0, endMs: minute, outcome: 'succeeded', said: '' } as const
+    const moved = worldIn('old', '192.0.2.1')
+    const back = { ...moved, disks: moved.disks.map((disk) => ({ ...disk, moves: 2 })) }
+    expect(wrong({ asAtStart: true }, { deeds: [undone], end: back })).toEqual([])
+    expect(wrong({ asAtStart: true }, { deeds: [undone] })).toEqual([expect.stringMatching(/as it was; - disk .*resourcegroups\/old.*; - host/)])
+  })
+
+  it.each([
+    [{ pool: { name: 'homes', on: 'new', health: 'ONLINE' } }, { pool: { name: 'homes', on: 'old' } }],
+    [{ pool: { name: 'homes', on: 'new/nfs' } }, { pool: { name: 'homes', on: 'nobody' } }],
+    [{ name: { host: 'hub.example.edu', leads: 'to-its-hub' } }, { name: { host: 'hub.example.edu', leads: 'unchanged' } }],
+    [{ name: { host: 'hub.example.edu', leads: '192.0.2.2' } }, { name: { host: 'hub.example.edu', leads: '192.0.2.1' } }],
+    [{ hub: { host: 'hub.example.edu', answers: true } }, { hub: { host: 'hub.example.edu', answers: false } }],
+    [{ disk: { name: 'homes', in: 'NEW' } }, { disk: { name: 'homes', in: 'old' } }],
+    [{ machine: { name: 'new/nfs', power: 'running' } }, { machine: { name: 'nfs', power: 'deallocated' } }],
+    [{ release: { name: 'hub', status: 'absent' } }, { release: { name: 'hub', status: 'deployed' } }],
+    [{ cluster: { name: 'c', state: 'absent' } }, { cluster: { name: 'c', state: 'Succeeded' } }],
+    [{ operation: { name: 'attach', times: 1, on: 'disks/homes' } }, { operation: { name: 'attach', times: 1, status: 'failed' } }],
+    [{ calls: { call: 'PUT disks', times: 1 } }, { calls: { call: 'PUT disks', atMost: 0 } }],
+    [{ file: { env: 'D', name: 'target', says: 'new' } }, { file: { env: 'D', name: 'target', says: 'old' } }],
+  ])('by what the world looks like: %j and not %j', (holds, fails) => {
+    const files = new Map([['D/target', 'new\n']])
+    expect(wrong({ world: [holds] }, { files })).toEqual([])
+    expect(wrong({ world: [fails] }, { files })).toHaveLength(1)
+  })
+
+  it('by its faults: one that met nothing, or whose moment did not come, fails it', () => {
+    const [fault] = evidence().faults
+    if (fault === undefined) throw new TypeError('no fault')
+    const never = (facts: object): readonly string[] => {
+      const faults = [{ id: fault.id, fault: fault.fault, struck: [], ...facts }]
+      return judge(scenarioThat({}), evidence({ faults })).neverFired
+    }
+    expect(never({ inflictedMs: minute })).toEqual(['fault 1 (dies) never fired: nothing met it'])
+    expect(never({})).toEqual(['fault 1 (dies) never fired: its moment did not come'])
+    expect(never({ inflictedMs: minute, wrong: 'there is no machine nfs yet' })).toEqual(['fault 1 (dies) never fired: there is no machine nfs yet'])
+  })
+})
+
+describe('a scorecard', () => {
+  const card = (expected: object): Scorecard =>
+    scorecardOf(scenarioThat(expected), evidence(), { file: 'x.yaml', seed: 7, objectiveMs: 45 * minute, digest: 'sha256:0' })
+
+  it('tells the hypothesis before and after, faults, recovery, questions and each expectation', () => {
+    const lines = scorecardLines(card({ told: ['98 %'] })).join('\n')
+    expect(lines).toContain('Before: it holds\nAfter:  it did not hold: 1 of its expectations did not\n')
+    expect(lines).toContain('1 dies (laptop): at 1m, the program was killed')
+    expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare')
+    expect(lines).toContain('1m: failure of fence: it does not answer → stop')
+    expect(lines).toContain('✓ outcome: succeeded\n  ✗ told: 98 %; found: nothing like it was said')
+  })
+
+  it('is written as JUnit XML, whatever the texts hold', () => {
+    const xml = junitXml([card({ told: ['<&"\u0007>'] })])
+    expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="5" failures="1" time="2400.000">')
+    expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="judged"><failure message="nothing like it was said"/></testcase>')
+    expect(xml).toContain('<testcase name="fault dies fires" classname="judged"/>')
+  })
+})
+
+describe('a scripted operator', () => {
+  const answers = (given: readonly object[]): ScriptedOperator => {
+    const { operator } = scenarioSchema.parse({ ...file, operator: { answers: given } })
+    return new ScriptedOperator(operator.answers, { nowMs: () => 0, wait: async () => undefined })
+  }
+  const file = {
+    apiVersion: 'lifeboat/gameday/v1', name: 'x', reason: 'x', runbook: 'x', hypothesis: 'x',
+    faults: [{ id: 'f', when: { after: '1m' }, do: { laptop: 'dies' } }], expect: { outcome: 'succeeded' },
+  }
+  const failure = (alternative?: string) => ({
+    kind: 'failure' as const,
+    step: 'move',
+    error: { code: 'x', message: 'it failed', blame: 'cloud' as const, retryable: false, ...(alternative && { alternative: { id: alternative, offer: 'another way', changes: [] } }) },
+  })
+  const said = async (operator: ScriptedOperator, question: Parameters<ScriptedOperator['ask']>[0]): Promise<string> =>
+    (await operator.ask(question, new AbortController().signal)).choice
+
+  it('answers in the order of the script, and then as somebody who takes no risk', async () => {
+    const operator = answers([{ step: 'move', asks: 'failure', answer: 'retry', times: 2 }])
+    expect([await said(operator, failure()), await said(operator, failure()), await said(operator, failure())]).toEqual(['retry', 'retry', 'stop'])
+    expect(await said(operator, { kind: 'gate', step: 'move', text: 'Go on?' })).toBe('go')
+    expect(operator.unused).toEqual([])
+    expect(operator.asked.map(({ text }) => text)).toContain('it failed')
+  })
+
+  it('takes another way only where one is offered', async () => {
+    const script = [{ step: 'move', asks: 'failure', answer: 'accept' }]
+    expect([await said(answers(script), failure('across')), await said(answers(script), failure())]).toEqual(['accept', 'stop'])
+    expect(answers(script).unused).toHaveLength(1)
+  })
+})
