@@ -13,6 +13,8 @@ export interface CrashTestOptions extends CommonOptions {
   readonly world?: string
   /** Of the points, each one of so many. */
   readonly every: number
+  /** Which of so many; counted from 1. */
+  readonly from: number
   readonly undo?: boolean
   readonly by: How
   readonly twice?: boolean
@@ -80,8 +82,8 @@ function onlyOf({ point, then }: CrashTestOptions): Only | undefined {
   return at === undefined ? undefined : { point: at, ...(after === undefined ? {} : { then: after }) }
 }
 
-function triedOf(points: readonly CrashPoint[], only: Only | undefined, { every }: CrashTestOptions): readonly CrashPoint[] {
-  if (only === undefined) return points.filter((_, index) => index % every === 0)
+function triedOf(points: readonly CrashPoint[], only: Only | undefined, { every, from }: CrashTestOptions): readonly CrashPoint[] {
+  if (only === undefined) return points.filter((_, index) => index % every === (from - 1) % every)
   const wanted = placeText(only.point)
   const found = points.filter((point) => placeText(point) === wanted)
   if (found.length === 0) throw usageError(`there is no point ${wanted} here`, 'Points are counted anew for each --by, with and without --undo.')

@@ -153,6 +153,7 @@ function addTrials(program: Command, on: On): void {
   const crash = program.command('crash-test <runbook>').description('kill a failover at every point, in a world of its own, and see it go on')
   crash
     .option('--every <n>', 'try one point of so many', whole(1), 1)
+    .option('--from <n>', 'of those the n-th is the first', whole(1), 1)
     .option('--undo', 'the way back from a failover, instead of the failover')
     .addOption(new Option('--by <how>', 'what befalls it there').choices(['kill', 'sigterm', 'sigint', 'full-disk', 'torn']).default('kill'))
     .option('--twice', 'kill the life that goes on as well, at a point that is drawn')

@@ -35,22 +35,24 @@ export async function loadRunbook(
 
 interface Checked {
   readonly text: string
-  readonly path: string
   readonly at: string
   readonly schemas: StepSchemas
   readonly came: Parsed
 }
 
-/** The text that was checked last: a process that goes through many failovers reads the same one again and again. */
-let last: Checked | undefined
+/** By path, the texts that were checked lately: a process that goes through many failovers reads the same ones again and again. */
+const lately = new Map<string, Checked>()
+const most = 8
 
 function readBefore(text: string, path: string, modules: LoadedModules): Parsed {
   const { schemas } = modules
   const at = resolve(path)
-  if (last?.text !== text || last.path !== path || last.at !== at || last.schemas !== schemas) {
-    last = { text, path, at, schemas, came: parsed(text, path, modules) }
-  }
-  return last.came
+  const known = lately.get(path)
+  if (known?.text === text && known.at === at && known.schemas === schemas) return known.came
+  const came = parsed(text, path, modules)
+  if (lately.size >= most) lately.clear()
+  lately.set(path, { text, at, schemas, came })
+  return came
 }
 
 function parsed(text: string, path: string, { schemas, harmful, broken }: LoadedModules): Parsed {

@@ -4,9 +4,10 @@ import { failover } from './failover/failover.js'
 import { pipeline } from './pipeline.js'
 import type { Result } from './result.js'
 import { resume } from './resume.js'
+import { simulate } from './simulate.js'
 import { startup } from './startup.js'
 
-const benchmarks = [startup, eta, pipeline, resume, failover]
+const benchmarks = [startup, eta, pipeline, resume, simulate, failover]
 
 const say = (message: string): void => void process.stderr.write(`${message}\n`)
 

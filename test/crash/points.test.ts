@@ -17,6 +17,15 @@ const samples = {
   minimal: { some: 300, all: 150, exhaustive: 1 },
   'hubs-many': { some: 0, all: 150, exhaustive: 1 },
 } as const
+/** What else can befall a run, with one point of how many is tried: in `npm test`, in CI, and when everything is wanted. */
+const kinds: readonly (readonly [name: string, flags: readonly string[], every: Record<'some' | 'all' | 'exhaustive', number>])[] = [
+  ['the way back', ['--undo'], { some: 450, all: 100, exhaustive: 1 }],
+  ['a second crash', ['--twice'], { some: 0, all: 100, exhaustive: 10 }],
+  ['SIGTERM', ['--by', 'sigterm'], { some: 0, all: 60, exhaustive: 1 }],
+  ['SIGINT', ['--by', 'sigint'], { some: 0, all: 100, exhaustive: 1 }],
+  ['a disk that is full', ['--by', 'full-disk'], { some: 110, all: 15, exhaustive: 1 }],
+  ['a record that is not written to its end', ['--by', 'torn'], { some: 0, all: 5000, exhaustive: 500 }],
+]
 const wanted = process.env['CRASH']
 const much = wanted === 'all' || wanted === 'exhaustive' ? wanted : 'some'
 
@@ -30,6 +39,19 @@ describe('killed at any journal record and any remote call, before it and after 
     process.stderr.write(`${site}: killed at ${tried} of ${points} points\n`)
     expect(points).toBeGreaterThan(200)
     expect(tried).toBe(Math.ceil(points / every))
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('minimal comes to the same end with', () => {
+  it.each(kinds.filter(([, , every]) => every[much] > 0))('%s', { timeout: hour }, async (_, flags, every) => {
+    const args = ['crash-test', sites.minimal.runbook, ...flags, '--every', String(every[much]), '--json']
+    const { code, stdout, stderr } = await lifeboat(args).ended
+    expect(code, stderr).toBe(0)
+    const { points, tried, crashes, wrong } = JSON.parse(stdout) as Tried & { readonly crashes: number }
+    process.stderr.write(`minimal ${flags.join(' ')}: ${crashes} crashes at ${tried} of ${points} points\n`)
+    expect(tried).toBe(Math.ceil(points / every[much]))
+    expect(crashes).toBeGreaterThan(0)
     expect(wrong).toEqual([])
   })
 })

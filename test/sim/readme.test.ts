@@ -26,8 +26,8 @@ describe('the README', () => {
     expect(check(parse(readFileSync(data100, 'utf8')))).toEqual([])
   })
 
-  it.each(['crash-test', 'simulate', 'gameday'])('says how to try a runbook: %s', async (command) => {
-    const { code, stdout, stderr } = await lifeboat(shown(command)).ended
+  it.each(commands.filter((line) => / (crash-test|simulate|gameday) /.test(line)))('says how to try a runbook: %s', async (line) => {
+    const { code, stdout, stderr } = await lifeboat(line.split(' ').slice(2)).ended
     expect(code, stderr).toBe(0)
     expect(stdout).toMatch(/, 0 did not|; 0 seeds went wrong|1 passed, 0 failed/)
   })

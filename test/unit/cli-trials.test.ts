@@ -12,6 +12,18 @@ function runbook(text: string): string {
   return path
 }
 
+describe('a point of crash-test', () => {
+  it.each([
+    [['--point', 'here'], /"here" is no point[^]*812-before/],
+    [['--point', '0-before'], /is no point/],
+    [['--then', '7-after'], /--then needs a --point/],
+    [['--by', 'boredom'], /Allowed choices are kill, sigterm, sigint, full-disk, torn/],
+  ])('that is none is refused before anything is tried: %j', async (flags, says) => {
+    const { code, stderr } = await lifeboatHere(['crash-test', minimal, ...flags])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(says)])
+  })
+})
+
 describe.each(['crash-test', 'simulate'])('%s', (command) => {
   it('says what is wrong with a runbook, line by line', async () => {
     const { code, stderr } = await lifeboatHere([command, runbook('apiVersion: lifeboat/v1\nname: x\nsteps: 7\n')])

@@ -59,6 +59,27 @@ describe('a log file', () => {
     expect(lines(path)).toMatchObject([{ kind: 'note', message: 'first' }, { message: 'then ***' }])
   })
 
+  it('strikes out of a line what is struck out of each of its texts, however JSON writes it', () => {
+    rememberSecret('one "quoted" line\nand\tanother \\ one of them')
+    const base64 = Buffer.from('one "quoted" line\nand\tanother \\ one of them').toString('base64')
+    const texts = [
+      'said: one "quoted" line\nand\tanother \\ one of them',
+      'its first line, one "quoted" line, and its second, and\tanother \\ one of them.',
+      `in base64 ${base64}`,
+      'on a line of its own\neyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+      'to\nBearer abcdefgh.ijkl',
+      'clone https://user:word@git.example.org/',
+      '-----BEGIN PRIVATE KEY-----\nb3BlbnNza\n-----END PRIVATE KEY-----',
+      'a plain https://git.example.org/ with nobody@example.org in it',
+    ]
+    const path = join(tempFolder(), 'log.ndjson')
+    const log = new LogFile(path, clockOf({}))
+    for (const text of texts) log.write({ kind: 'note', message: text, within: { list: [text] } })
+    log.close()
+    expect(lines(path)).toMatchObject(texts.map((text) => ({ message: strikeKnown(text), within: { list: [strikeKnown(text)] } })))
+    expect(texts.map(strikeKnown).filter((struck) => !struck.includes('***'))).toEqual(texts.slice(-1))
+  })
+
   it('that cannot be made is none, and nobody is stopped by it', () => {
     const file = join(tempFolder(), 'no-folder')
     writeFileSync(file, '')

@@ -10,7 +10,7 @@ import type { Invocation } from '../invocation.js'
 import type { Job, Result } from './job.js'
 
 /** Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. */
-const jobsOfOne = 40
+const jobsOfOne = 80
 
 /**
  * Does jobs in processes of their own, one for each processor, and tells each result as it comes; after an `enough` no more are begun. They
