@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { LifeboatError } from '../../src/contract/index.js'
 import { ask } from '../../src/platform/host/ask.js'
 import { activeFeatures, knownFeatures } from '../../src/platform/host/features.js'
 import { importablePools, importPool } from '../../src/platform/host/pools.js'
@@ -10,6 +11,21 @@ import { inTheLab, labWorld, oldServer, sshTo, type LabWorld } from '../helpers/
 import { Driven, doorsTo, type OpenedDoors } from '../helpers/steps.js'
 
 const zhack = 'zhack -d /dev/disk/azure/scsi1 feature'
+
+/**
+ * A pool `hurt` on the second disk, as it is when its server dies: its states lie seconds apart. The disk is a copy of a file while that is
+ * in use.
+ */
+const diedInUse = `
+  modprobe loop && truncate -s 256M /root/hurt && losetup /dev/loop1 /root/hurt && zpool create -f -O compression=off hurt /dev/loop1 &&
+  zpool get -H -o value guid hurt > /root/guid &&
+  (for i in 1 2 3 4; do head -c 100000 /dev/urandom > /hurt/file$i; zpool sync hurt; sleep 3; done; head -c 100000 /dev/urandom > /hurt/last; zpool sync hurt) &&
+  dd if=/dev/loop1 of=/dev/disk/azure/scsi1/lun1 bs=1M conv=fsync status=none && zpool destroy hurt && losetup -d /dev/loop1`
+
+/** Overwrites every copy of the block that its newest state begins with. 4 MiB precede the first block of a device. */
+const lastStateSpoilt = `
+  zdb -e -p /dev/disk/azure/scsi1 -uuuu hurt > /root/uberblock && grep -o 'DVA\\[[0-9]\\]=<0:[0-9a-f]*' /root/uberblock | sed 's/.*://' > /root/copies && test -s /root/copies &&
+  (while read at; do dd if=/dev/urandom of=/dev/disk/azure/scsi1/lun1 bs=512 count=1 seek=$((0x$at + 0x400000)) oflag=seek_bytes conv=notrunc,fsync status=none; done < /root/copies)`
 
 // What real ZFS says of pools that are not as they should be; each test goes on from what the one before it has left on the disks.
 inTheLab('a pool that cannot simply be imported, on real ZFS', { shuffle: false }, () => {
@@ -94,5 +110,20 @@ inTheLab('a pool that cannot simply be imported, on real ZFS', { shuffle: false 
     const seen = await new Driven(zfsImportPool, doors, clock, { ...login, pool, disks }).see()
     expect(seen).toMatchObject({ state: 'converged', outputs: { remark: expect.stringMatching(/^full is 9\d % full/) as string } })
     await on('zpool destroy full', 'losetup -d /dev/loop0')
+  })
+
+  it('whose last state cannot be read is given up, with what a person could do and what ZFS says that it costs (S21)', async () => {
+    await on('zpool destroy pool0', diedInUse, lastStateSpoilt)
+    guid = (await on('cat /root/guid')).trim()
+    const wanted = { pool: { name: 'hurt', guid, devices: 1 } }
+    const pools = await found()
+    expect(() => wholePool(pools, wanted, none)).toThrow(/cannot read the last state of the pool hurt: all its devices are there, and it is FAULTED/)
+    const failure: unknown = await importPool(host, wanted.pool).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'zfs.damaged', hint: expect.stringMatching(/-F -n .*costs nothing.*for good \(about \d+ seconds, says ZFS\)/) as string })
+    // The commands do what is said of them; only a person types them.
+    const [tries = '', , goesBack = ''] = [...(failure as LifeboatError).hint?.matchAll(/`sudo (zpool import [^`]*)`/g) ?? []].map(([, command]) => command)
+    expect(await on(`(${tries} || true)`)).toContain('Would be able to return hurt to its state as of')
+    expect(await on('zpool list -H -o name')).toBe('')
+    expect(await on(goesBack, 'zpool list -H -o name,health')).toBe('hurt\tONLINE\n')
   })
 })

@@ -69,6 +69,20 @@ describe('the schema for editors', () => {
   })
 })
 
+describe('a run without a terminal', () => {
+  it.each<[string, string[], string]>([
+    ['and without its name', ['--yes'], '--confirm=data100'],
+    ['with another name', ['--confirm=data101', '--yes'], 'It is data100.'],
+    ['with gates that nobody passes', ['--confirm=data100'], '--yes'],
+  ])('%s ends with exit code 2, names the flag, and asks nothing of the cloud', async (_, flags, named) => {
+    await using world = await served()
+    const { code, stdout, stderr } = await lifeboatHere(['run', data100, '--cloud', world.cloudPath, ...flags, '--state-dir', temporaryFolder()])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(named)
+    expect(await worldRequests(world)).toEqual([])
+  })
+})
+
 describe('before the first change', () => {
   it.each([
     ['helm', ['ssh']],

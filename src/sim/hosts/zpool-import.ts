@@ -86,7 +86,8 @@ function brokenState(world: World, pool: Pool, flags: ReadonlySet<string>): Shel
   const then = ctime(new Date(world.clock.nowMs() - (seconds ?? 0) * 1000).toISOString())
   if (flags.has('n')) {
     if (seconds === undefined) return { exitCode: 1, stdout: '', stderr: '' }
-    return said(`Would be able to return ${pool.name} to its state as of ${then}.\nWould discard approximately ${loss} of transactions.\n`)
+    const stdout = `Would be able to return ${pool.name} to its state as of ${then}.\nWould discard approximately ${loss} of transactions.\n`
+    return { exitCode: 1, stdout, stderr: '' }
   }
   if (flags.has('F') && seconds !== undefined) {
     Object.assign(pool, { damage: undefined, lostSeconds: seconds })
@@ -202,7 +203,7 @@ function unsupportedHere(features: readonly string[]): string[] {
 
 function corrupted(foreign: boolean): string[] {
   return [
-    ' status: The pool metadata is corrupted.',
+    'status: The pool metadata is corrupted.',
     ' action: The pool cannot be imported due to damaged devices or data.',
     ...(foreign ? ["\tThe pool may be active on another system, but can be imported using\n\tthe '-f' flag."] : []),
     '   see: https://openzfs.github.io/openzfs-docs/msg/ZFS-8000-72',
