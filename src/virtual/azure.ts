@@ -48,6 +48,7 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
       const what = { method: 'POST', url: `/${tenant}/oauth2/v2.0/token`, headers: {}, text: form.toString() }
       const reply = await gate.through({ door: 'arm', what: 'POST token', writes: false }, () => manager.answer(what))
       const given = 'answer' in reply ? (reply.answer.body as Readonly<Record<string, unknown>>) : {}
+      if (typeof given['error_description'] === 'string') throw new RefusedLogin(given['error_description'])
       if (typeof given['access_token'] !== 'string') throw new LostConnection('ECONNRESET', 'no token was given')
       return { token: given['access_token'], untilMs: Number.MAX_SAFE_INTEGER }
     },
@@ -79,6 +80,11 @@ class LostConnection extends Error {
   ) {
     super(message)
   }
+}
+
+/** Named as the SDKs' credentials name it. */
+class RefusedLogin extends Error {
+  override readonly name = 'AuthenticationError'
 }
 
 /** Named as the SDKs name what was broken off. */
