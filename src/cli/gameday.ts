@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { LifeboatError } from '../contract/index.js'
 import { junitXml, scorecardLines, sumLine, type Scorecard } from '../gameday/index.js'
+import { wrap } from '../render/index.js'
 import { exit, exitOfSignal } from './exit.js'
 import { guarded } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -51,6 +52,15 @@ async function show(cards: readonly Scorecard[], { json, junit, verbose }: Gamed
     })
   }
   if (json === true) return output.data(`${JSON.stringify({ scenarios: cards })}\n`)
-  for (const card of cards) output.data(`${scorecardLines(card, verbose === true).join('\n')}\n\n`)
+  const columns = output.outputIsTerminal ? output.dataColumns - 1 : Infinity
+  for (const card of cards) output.data(`${scorecardLines(card, verbose === true).flatMap((line) => hung(line, columns)).join('\n')}\n\n`)
   output.data(`${sumLine(cards)}\n`)
+}
+
+/** Broken between words for a window, the rest a little further in. */
+function hung(line: string, columns: number): readonly string[] {
+  if (line.length <= columns) return [line]
+  const indent = /^ */.exec(line)?.[0] ?? ''
+  const [first = '', ...rest] = wrap(line.trim(), columns - indent.length - 4)
+  return [`${indent}${first}`, ...rest.map((one) => `${indent}    ${one}`)]
 }

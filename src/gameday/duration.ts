@@ -1,3 +1,8 @@
+/** `once`, `3 times`. */
+export function timesText(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
 /** `41m 20s`, `1h 5m`, `350ms`: at most two units. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`

@@ -1,4 +1,4 @@
-import { durationText } from './duration.js'
+import { durationText, timesText } from './duration.js'
 import type { Deed, Evidence, Judged } from './evidence.js'
 import type { Expect } from './expectations.js'
 import { missingFrom } from './oracle/converged.js'
@@ -71,8 +71,8 @@ function asked({ asked: wanted }: Expect, { asked: questions }: Evidence): reado
   return wanted.map(({ step, asks, times }) => {
     const count = questions.filter((one) => one.step === step && one.asks === asks).length
     const held = times === undefined ? count > 0 : count === times
-    const what = `asked: ${asks} of ${step}${times === undefined ? '' : `, ${times} times`}`
-    return { what, held, ...(held ? {} : { found: `${count} times` }) }
+    const what = `asked: ${asks} of ${step}${times === undefined ? '' : `, ${timesText(times)}`}`
+    return { what, held, ...(held ? {} : { found: timesText(count) }) }
   })
 }
 

@@ -1,3 +1,4 @@
+import { timesText } from './duration.js'
 import { callsOf, type Evidence, type Judged } from './evidence.js'
 import type { WorldExpectation } from './expectations.js'
 import type { WorldView } from './oracle/world-view.js'
@@ -104,6 +105,6 @@ function operation({ name: of, times, on, status }: With<'operation'>, { operati
 function calls({ call, times, atMost }: With<'calls'>, evidence: Evidence): Judged {
   const count = callsOf(evidence, call)
   const held = (times === undefined || count === times) && (atMost === undefined || count <= atMost)
-  const wanted = [...(times === undefined ? [] : [`${times} times`]), ...(atMost === undefined ? [] : [`at most ${atMost} times`])].join(', ')
-  return { what: `calls ${call}: ${wanted}`, held, ...(held ? {} : { found: `${count} times` }) }
+  const wanted = [...(times === undefined ? [] : [timesText(times)]), ...(atMost === undefined ? [] : [`at most ${timesText(atMost)}`])].join(', ')
+  return { what: `calls ${call}: ${wanted}`, held, ...(held ? {} : { found: timesText(count) }) }
 }

@@ -37,6 +37,36 @@ export const mutations: readonly Mutation[] = [
     put: "            if (coded.code === 'azure.unreachable')\n                return await call();\n            throw coded;",
   },
   {
+    does: 'takes the silence of a server for its having let go',
+    file: 'steps/nfs-fence.js',
+    find: "return { state: 'drifted', seen: { serving: false, imported: false, silent: true } };",
+    put: "return { state: 'converged', outputs: { how: 'exported', machine } };",
+  },
+  {
+    does: 'does not ask again, before it takes the disks, whether a server that was stopped is still so',
+    file: 'steps/azure-detach-disks.js',
+    find: '        assertFenced(found, wanted.fenced);\n',
+    put: '',
+  },
+  {
+    does: 'sets the TTL of a record that somebody else has changed meanwhile',
+    file: 'platform/azure/zones.js',
+    find: 'recordSets.update(zone.group, zone.name, name, type, { ttl }, { ifMatch: etag })',
+    put: 'recordSets.update(zone.group, zone.name, name, type, { ttl })',
+  },
+  {
+    does: 'points a record elsewhere that somebody else has changed meanwhile',
+    file: 'platform/azure/zones.js',
+    find: "const guard = etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: etag };",
+    put: 'const guard = {};',
+  },
+  {
+    does: 'begins although another run is at work',
+    file: 'journal/target.js',
+    find: '    async #standingOf(mark) {\n',
+    put: "    async #standingOf(mark) {\n        return 'free';\n",
+  },
+  {
     does: 'points names to a hub that it has not asked',
     file: 'steps/http-check.js',
     find: '        const answer = await doors.http.get(',

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Scorecard } from '../../src/gameday/index.js'
 import { lifeboat, root, temporaryFolder, type Ended } from '../helpers/cli.js'
 
+const hour = 3_600_000
 const folder = join(root, 'fixtures/gamedays')
 const shipped = readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => join(folder, name))
 
@@ -30,7 +31,7 @@ function short(fault: string, expected: string): string {
 }
 
 describe('the scenarios that come with it', () => {
-  it('give the verdict that they state, twice in a row and with the same events', async () => {
+  it('give the verdict that they state, twice in a row and with the same events', { timeout: hour }, async () => {
     const junit = join(temporaryFolder(), 'gameday.xml')
     const first = await game(...shipped, '--json', '--junit', junit)
     expect(first.code, first.stdout + first.stderr).toBe(0)

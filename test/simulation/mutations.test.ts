@@ -14,7 +14,7 @@ const isAll = process.env['SIMULATE'] === 'all'
 const quarter = 900_000
 
 /** Within so many seeds a mistake must show, and none without one: else nothing would be shown by either. */
-const mostSeeds = 20
+const mostSeeds = 40
 
 /** Plays those seeds with that program, until one goes wrong. */
 async function played(program: string): Promise<Simulated> {

@@ -78,7 +78,7 @@ describe('a game day is judged', () => {
       'told: 98 %; nothing like it was said',
       'not told: /9[0-9] %/; it was said',
       'asked: gate of fence; 0 times',
-      'asked: failure of fence, 0 times; 1 times',
+      'asked: failure of fence, 0 times; once',
     ])
     expect(wrong({}, { unusedAnswers: ['gate of move'] })).toEqual([expect.stringContaining('gate of move')])
   })

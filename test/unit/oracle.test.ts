@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { missingFrom } from '../../src/gameday/oracle/converged.js'
 import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
+import { notPutBack } from '../../src/gameday/oracle/put-back.js'
 import { Watch } from '../../src/gameday/oracle/watch.js'
 import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
 
@@ -35,8 +36,9 @@ const put = (path: string): Access => ({ door: 'arm', method: 'PUT', path, statu
 const asked: Access = { door: 'http', method: 'GET', path: 'https://hub.example.edu/hub/login at 203.0.113.2', status: 200, writes: false }
 
 /** What is said of a failover in which that was seen and heard, in turn. */
-function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number } = {}): readonly string[] {
-  const watch = new Watch(start, { hubs: () => beside.hubs ?? start.hubs, openIntents: () => beside.intents ?? 1 })
+function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number; readonly atWork?: number } = {}): readonly string[] {
+  const { hubs = start.hubs, intents = 1, atWork = 1 } = beside
+  const watch = new Watch(start, { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork })
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
     else watch.look(one)
@@ -64,8 +66,12 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([moved])).toEqual([])
   })
 
+  it('has one run at work at a time', () => {
+    expect(saidOf([put('/a')], { atWork: 2 })).toEqual([expect.stringMatching(/two runs change the same target at once: arm PUT/)])
+  })
+
   it('has nothing written over that somebody else has changed meanwhile', () => {
-    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1 })
+    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1 })
     watch.hearOfOthers('/zone/A/hub')
     watch.hear({ ...put('/zone/a/hub'), status: 412 })
     expect(watch.violations).toEqual([])
@@ -133,5 +139,24 @@ describe('the oracle, when a failover is over', () => {
     const did = (...what: readonly string[]): WorldView => ({ ...over, operations: what.map((one) => ({ what: one, resource: 'a', status: 'succeeded' })) })
     expect(doneTwice(did('move'), did('move', 'move'))).toEqual(['move a: 2 times instead of 1'])
     expect(doneTwice(did('runCommand'), did('runCommand', 'runCommand'))).toEqual([])
+  })
+})
+
+describe('the oracle, once a failover was undone', () => {
+  const copies = [{ id: '/groups/copies/disk-20190225193400', of: 'u1', torn: false }]
+  const moved = { ...start, disks: [{ ...disk, moves: 2 }], snapshots: copies, groups: [...start.groups, { id: '/groups/copies', tags: {}, locked: false }] }
+
+  it('lets copies stay, and forgets how often a disk was moved', () => {
+    expect(notPutBack(start, moved)).toEqual([])
+  })
+
+  it.each([
+    ['a disk at another LUN', { ...moved, vms: [{ ...vm(old, [disk.id]), dataDisks: [{ id: disk.id, lun: 3 }] }] }, /^- vm .* at 0$/],
+    ['a pool that nobody has', { ...moved, pools: [{ ...start.pools[0]!, exported: true, importedOn: [] }] }, /^- pool homes/],
+    ['NFS that does not serve', { ...moved, hosts: [{ ...start.hosts[0]!, nfs: false }] }, /^- host /],
+    ['a name that leads elsewhere', { ...moved, recordSets: pointed.recordSets }, /^- record hub/],
+    ['a machine that was made', { ...moved, vms: [vm(old, [disk.id]), vm(fresh, [])] }, /^\+ vm \/groups\/new\/vm/],
+  ])('sees %s', (_what, end, words) => {
+    expect(notPutBack(start, end)).toContainEqual(expect.stringMatching(words))
   })
 })

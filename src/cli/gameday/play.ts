@@ -137,7 +137,7 @@ class Play {
       return { act: act.kind, line: 'waited', startMs, endMs: this.#nowMs(), said: '' }
     }
     if (act.kind === 'advice') {
-      const done = await follow(this.#deeds.at(-1)?.said ?? '', this.#stage.scene)
+      const done = await follow(this.#deeds.findLast(({ outcome }) => outcome !== undefined)?.said ?? '', this.#stage.scene)
       const line = `followed the advice: ${done.join(', ') || 'there was no command in it'}`
       return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '' }
     }

@@ -1,4 +1,5 @@
 import { missingFrom } from '../../gameday/oracle/converged.js'
+import { notPutBack } from '../../gameday/oracle/put-back.js'
 import { Watch } from '../../gameday/oracle/watch.js'
 import { seeded } from '../../virtual/chance.js'
 import { acceptable, follow } from './advice.js'
@@ -20,6 +21,9 @@ export interface Simulated {
 
 /** Lives while there is trouble, and after it. */
 const mostLives = { inTrouble: 5, afterwards: 4 } as const
+
+/** Of the failovers that came right, so many are put back again. */
+const putBack = 0.25
 
 const minutes = 60_000
 
@@ -80,7 +84,18 @@ class Trial {
     await stage.wait(6 * 60 * minutes)
     if (this.#colleague !== undefined) await stage.pass(this.#colleague)
     for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) code = await this.#live()
-    return code === 0 ? missingFrom(start, stage.state) : [`it does not come to its end: exit code ${code}`]
+    if (code !== 0) return [`it does not come to its end: exit code ${code}`]
+    const missing = missingFrom(start, stage.state)
+    return missing.length > 0 || random() > putBack ? missing : this.#putBack(start)
+  }
+
+  /** What is not as it was, once the failover has been undone. */
+  async #putBack(start: Stage['state']): Promise<readonly string[]> {
+    const undone = await this.#stage.undo()
+    this.#tell('undo', undone, [])
+    // Name servers follow, and lists forget.
+    await this.#stage.wait(10 * minutes)
+    return undone.code === 0 ? notPutBack(start, this.#stage.state) : [`it cannot be undone: exit code ${undone.code}`]
   }
 
   async #live(dies?: Dies): Promise<Lived['code']> {
@@ -116,7 +131,11 @@ class Trial {
 
 /** The oracle, watching all that happens on a stage. */
 export function watched(stage: Stage): Watch {
-  const watch = new Watch(stage.glance, { hubs: () => stage.scene.within.hubs.states(), openIntents: () => stage.openIntents })
+  const watch = new Watch(stage.glance, {
+    hubs: () => stage.scene.within.hubs.states(),
+    openIntents: () => stage.openIntents,
+    atWork: () => stage.atWork,
+  })
   const { world } = stage.scene.within
   world.onChange.add(() => watch.look(stage.glance))
   world.onRequest.add((entry) => watch.hear(entry))

@@ -55,6 +55,8 @@ export class Stage {
   readonly #options: StageOptions
   readonly #folder: string
   readonly #intents = new Set<string>()
+  /** What each life itself has journaled an intent of, and not verified yet. */
+  readonly #doings: { readonly life: Incarnation; readonly steps: Set<string> }[] = []
   /** The run that is to be put back, once that was typed. */
   #toUndo: string | undefined
 
@@ -80,6 +82,11 @@ export class Stage {
   /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
   get openIntents(): number {
     return this.#intents.size
+  }
+
+  /** Lives that are in the midst of changing something now. */
+  get atWork(): number {
+    return this.#doings.filter(({ life, steps }) => !life.isOver && steps.size > 0).length
   }
 
   get state(): WorldState {
@@ -131,9 +138,12 @@ export class Stage {
     return runs.find(({ status }) => status !== 'empty')?.run
   }
 
-  #noted(seat: Seat, { type, data }: JournalRecord): void {
-    if (type === 'step.intent') this.#intents.add(`${seat.stateDir} ${data.step}`)
-    else if (type === 'step.verified') this.#intents.delete(`${seat.stateDir} ${data.step}`)
+  #noted(seat: Seat, doing: Set<string>, { type, data }: JournalRecord): void {
+    if (type !== 'step.intent' && type !== 'step.verified') return
+    for (const steps of [this.#intents, doing]) {
+      if (type === 'step.intent') steps.add(`${seat.stateDir} ${data.step}`)
+      else steps.delete(`${seat.stateDir} ${data.step}`)
+    }
   }
 
   async close(): Promise<void> {
@@ -165,7 +175,9 @@ export class Stage {
   }
 
   #typing(seat: Seat, living: Living): Typing {
-    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: (record) => this.#noted(seat, record) }
+    const steps = new Set<string>()
+    this.#doings.push({ life: living.life, steps })
+    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: (record) => this.#noted(seat, steps, record) }
   }
 }
 

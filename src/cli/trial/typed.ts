@@ -64,6 +64,8 @@ export async function typedAside(typing: Typing, argv: readonly string[]): Promi
   })
   const code = await Promise.race([ended, killed])
   if (code !== 'killed') process.kill()
+  // Whatever it has left unfinished ends with the process.
+  life.die()
   return { code, ...said }
 }
 

@@ -9,6 +9,8 @@ export interface Beside {
   hubs(): WorldView['hubs']
   /** Steps that have an intent in the journal, synced, and nothing verified since. */
   openIntents(): number
+  /** Runs that live and are in the midst of changing something, each by what its own journal says. */
+  atWork(): number
 }
 
 /**
@@ -50,6 +52,7 @@ export class Watch {
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
+    if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm' || status >= 400) return
     this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { seededUuid } from '../world/keys.js'
 import { makeSecret } from '../world/secrets.js'
 import { WorldError } from '../world/world.js'
 import type { Faults } from './faults.js'
@@ -23,13 +23,16 @@ export interface TokenOptions {
 /** The login endpoint: OpenID metadata and tokens by client secret, under the tenant and under `/adfs` (`az`). */
 export class TokenDoor {
   readonly #issued = new Map<string, { readonly untilMs: number; readonly series: number }>()
-  readonly client: Client = { id: randomUUID(), secret: makeSecret(24) }
+  /** Its id is told in refusals, and so the same in every world of a tenant. */
+  readonly client: Client
 
   constructor(
     readonly origin: string,
     readonly tenant: string,
     readonly options: TokenOptions,
-  ) {}
+  ) {
+    this.client = { id: seededUuid(`client of ${tenant}`), secret: makeSecret(24) }
+  }
 
   /** Every token that was given away, for whoever looks where they have got to. */
   get given(): readonly string[] {
