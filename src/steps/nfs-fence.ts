@@ -150,7 +150,7 @@ function fenceWrites(after: Change['after'], machine: PlanInputs<Inputs>['machin
   const [serving, imported, power] = (['active', 'imported', 'power'] as const).map((key) => truth(after, key))
   if (power === 'deallocated') return [post(pathOf(machine, machineType), 'deallocate')]
   if (power === 'running') return [post(pathOf(machine, machineType), 'start'), ...onHost(machine, 'zpool import', 'zfs mount', 'systemctl enable')]
-  if (serving !== undefined) return onHost(machine, serving === true ? 'systemctl enable' : 'systemctl stop')
+  if (serving !== undefined) return serving === true ? onHost(machine, 'zfs mount', 'systemctl enable') : onHost(machine, 'systemctl stop')
   return onHost(machine, ...(imported === true ? ['zpool import', 'zfs mount'] : ['zpool export']))
 }
 
@@ -234,7 +234,11 @@ function wrongPool(pools: readonly ImportedPool[], { pool, machine }: Pick<Input
 
 async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: ApplyContext<Platform>): Promise<void> {
   const active = truth(change.after, 'active')
-  if (active === true) return startNfs(host)
+  if (active === true) {
+    // An earlier life may have ended between its import and its mount: users would find empty folders.
+    await mountAll(host)
+    return startNfs(host)
+  }
   if (active === false) {
     ctx.progress('stopping NFS')
     return stopNfs(host)

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LifeboatError, type Change } from '../../src/contract/index.js'
 import type { DataDisk, Machine } from '../../src/platform/azure/door.js'
+import { importPool } from '../../src/platform/host/pools.js'
 import { WorldError } from '../../src/sim/world/world.js'
 import { backwards } from '../../src/engine/undo.js'
 import { nfsExports } from '../../src/steps/nfs-exports.js'
@@ -80,6 +81,16 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })
     const commands = (await worldRequests(world)).map(({ path }) => /zpool import|systemctl enable/.exec(path)?.[0])
     expect(commands.filter((one) => one !== undefined)).toEqual(['zpool import', 'systemctl enable'])
+  })
+
+  it('a way back that ended between its import and its mount mounts before it serves', { timeout: 60_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    const [serving] = fence.module.invert(await fence.make()) as Change[]
+    const { user, sshKey } = login()
+    await importPool({ ssh: opened.doors.ssh, at: { machine, user, key: sshKey } }, pool)
+    // What is imported would be exported again going forward: only NFS is left to be put back.
+    await fence.apply([serving!])
+    expect(world.world.host(machine)).toMatchObject({ services: { nfs: true }, exports: [{ path: '/pool0/homes' }] })
   })
 
   it('a pool whose server is fenced by another step waits until NFS is stopped there, and has no harm of its own', { timeout: 120_000 }, async () => {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { PipelinePolicy, PipelineRequest, PipelineResponse, SendRequest } from '@azure/core-rest-pipeline'
-import { timeLimit } from '../clock/clock.js'
+import { after } from '../clock/clock.js'
 
 /** What SDK calls under way are told, and tell, beside what their own functions pass on. */
 interface Listener {
@@ -29,13 +29,13 @@ const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
  * Hands over how long Azure asks us to wait: `x-ms-retry-after-ms` first, then `Retry-After`, both real time as on the wire
  * (design §5). The SDKs look at neither for the first poll and at only one of them afterwards (facts/arm-wire).
  */
-export function wirePolicy(withinMs = answerWithinMs): PipelinePolicy {
+export function wirePolicy(withinMs = answerWithinMs, onTime: typeof after = after): PipelinePolicy {
   return {
     name: 'lifeboatWire',
     async sendRequest(request, next) {
       const listener = listening.getStore()
       for (let attempt = 1; ; attempt += 1) {
-        const outcome = await inTime(request, next, withinMs).catch((error: unknown) => ({ lost: error }))
+        const outcome = await inTime(request, next, (late) => onTime(withinMs, late)).catch((error: unknown) => ({ lost: error }))
         const afterMs = 'lost' in outcome ? undefined : hintOf(outcome)
         if (listener !== undefined && afterMs !== undefined) listener.afterMs = afterMs
         if (mayRepeat(request, outcome, listener, attempt)) {
@@ -51,20 +51,24 @@ export function wirePolicy(withinMs = answerWithinMs): PipelinePolicy {
 }
 
 /** The SDKs have no limit of their own, and the one that they can be given ends with the answer's headers. */
-function inTime(request: PipelineRequest, next: SendRequest, withinMs: number): Promise<PipelineResponse> {
+function inTime(request: PipelineRequest, next: SendRequest, waiting: (late: () => void) => () => void): Promise<PipelineResponse> {
   return new Promise((resolve, reject) => {
     const asked = request.abortSignal
+    const limit = new AbortController()
     let isOver = false
     // What comes after that is nobody's: the request may be on its way once more.
     const end = (settle: () => void): void => {
       if (isOver) return
       isOver = true
-      limit.over()
+      stop()
       if (asked === undefined) delete request.abortSignal
       else request.abortSignal = asked
       settle()
     }
-    const limit = timeLimit(withinMs, () => end(() => reject(new LateAnswer())))
+    const stop = waiting(() => {
+      limit.abort()
+      end(() => reject(new LateAnswer()))
+    })
     request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, limit.signal]) : limit.signal
     next(request).then((response) => end(() => resolve(response)), (error: unknown) => end(() => reject(error as Error)))
   })

@@ -161,7 +161,7 @@ export class AzureSession {
       // One owner of retries: the engine, in the journal. The SDKs would send a PUT again on their own (facts/arm-wire).
       retryOptions: { maxRetries: 0 },
       additionalPolicies: [
-        { policy: wirePolicy(this.#options.answerWithinMs), position: 'perCall' as const },
+        { policy: wirePolicy(this.#options.answerWithinMs, wire?.after), position: 'perCall' as const },
         { policy: answersPolicy, position: 'perRetry' as const },
         ...logging,
       ],

@@ -58,14 +58,10 @@ function elapsedOn(source: TimeSource): () => number {
   }
 }
 
-/** A signal that is aborted after so many real milliseconds, unless `over` was called before; `late` is called then too. */
-export function timeLimit(ms: number, late: () => void): { readonly signal: AbortSignal; over(): void } {
-  const limit = new AbortController()
-  const timer = setTimeout(() => {
-    limit.abort()
-    late()
-  }, ms)
-  return { signal: limit.signal, over: () => clearTimeout(timer) }
+/** Does something after so many real milliseconds, unless what it answers is called before. */
+export function after(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms)
+  return () => clearTimeout(timer)
 }
 
 /** The longest delay that a timer takes; longer sleeps are taken in turns. */
