@@ -16,6 +16,7 @@ import { Machine, type Life } from '../../src/virtual/machine.js'
 import type { Program } from '../../src/virtual/programs/program.js'
 import { clockOfLife, letPass } from '../../src/virtual/time.js'
 import { noTrouble, type Trouble } from '../../src/virtual/trouble.js'
+import { holder } from './leaks.js'
 import { data100World } from './world.js'
 
 interface BesideExec {
@@ -78,7 +79,8 @@ export function machineOn(time: VirtualClock, folder: string): Omit<Within, 'wit
     machine,
     life,
     execWith(programs, children, { gate = ownGate, trouble = noTrouble } = {}) {
-      const secrets = join(folder, `secrets-${(opened += 1)}`)
+      // Stands for the private folder of a run.
+      const secrets = holder(join(folder, `secrets-${(opened += 1)}`))
       mkdirSync(secrets, { mode: 0o700 })
       const exec = openVirtualExec({ machine, life, gate, programs, trouble })({ clock, children, site: 'test', path: process.env['PATH'] ?? '', secrets })
       return { exec, secrets }
