@@ -1,14 +1,12 @@
-import { callMatcher, type Fault, type Infliction } from '../../gameday/index.js'
+import { callMatcher, type Fault } from '../../gameday/index.js'
 import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WireTrouble } from '../../virtual/trouble.js'
 import type { Scene } from '../../virtual/scene.js'
+import type { OfKind, Struck } from './infliction.js'
 import { onSite } from './on-site.js'
 import type { Wire } from './wire.js'
 
-/** Tells that a fault has met something, and what. */
-export type Struck = (what: string) => void
-export type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>
 type OfOperations = OfKind<'failOperation' | 'prolong'>
 
 /** The person at the terminal, as far as faults befall them. */

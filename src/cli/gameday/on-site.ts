@@ -5,7 +5,7 @@ import { isNamed, type Infliction } from '../../gameday/index.js'
 import type { Host, Pool } from '../../sim/world/model.js'
 import type { World } from '../../sim/world/world.js'
 import type { Scene } from '../../virtual/scene.js'
-import type { OfKind, Struck } from './inflict.js'
+import type { OfKind, Struck } from './infliction.js'
 
 type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
 
