@@ -20,7 +20,7 @@ export default defineConfig({
     // mocks a module or leaves anything in one; the order is another each time, and would show it.
     isolate: false,
     globalSetup: ['test/helpers/suite.ts'],
-    setupFiles: ['test/helpers/watch-arguments.ts'],
+    setupFiles: ['test/helpers/watch-processes.ts'],
     projects: [
       {
         extends: true,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { RunEvent } from '../../src/contract/index.js'
-import { searchSaid, watchingArguments } from './leaks.js'
+import { searchSaid, watchingProcesses } from './leaks.js'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const data100 = join(root, 'runbooks/data100.yaml')
@@ -52,7 +52,7 @@ export const bareEnv = (env: Readonly<Record<string, string>>): Record<string, s
 export function lifeboat(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), ...args], {
     cwd: root,
-    env: { ...watchingArguments(), ...bareEnv(env) },
+    env: { ...watchingProcesses(), ...bareEnv(env) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return watched(child)

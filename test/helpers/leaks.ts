@@ -50,11 +50,11 @@ export function searchSaid(what: string, text: string): void {
   appendFileSync(file, `${what} has ${form}: ${line?.slice(0, 200) ?? ''}\n`)
 }
 
-/** What makes a Node process look at the arguments of those that it starts. */
-export function watchingArguments(): Record<string, string> {
+/** What makes a Node process look at the arguments of those that it starts, and at trials before their folders go. */
+export function watchingProcesses(): Record<string, string> {
   const file = inSuite(foundFile)
   if (file === undefined) return {}
-  const hook = fileURLToPath(new URL('arguments.cjs', import.meta.url))
+  const hook = fileURLToPath(new URL('watched.cjs', import.meta.url))
   return { NODE_OPTIONS: `--require=${hook}`, LEAK_FORMS: JSON.stringify(leakForms), LEAKS_FOUND: file }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import headless from '@xterm/headless'
 import { bareEnv, root } from './cli.js'
-import { searchSaid, watchingArguments } from './leaks.js'
+import { searchSaid, watchingProcesses } from './leaks.js'
 
 /** `script` of util-linux gives a program a real terminal of the kernel's. A machine that tests in earnest has it. */
 export const hasTerminals = process.env['CI'] === 'true' || isUtilLinux(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout)
@@ -46,7 +46,7 @@ export function inTerminal(args: readonly string[], options: TerminalOptions = {
   const command = `stty rows ${rows} cols ${columns}; tty > ${quoted(facts)}; echo $$ >> ${quoted(facts)}; exec ${program}`
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     cwd: root,
-    env: { ...watchingArguments(), ...bareEnv({ TERM: 'xterm-256color', SHELL: '/bin/sh', LOGNAME: 'ada', ...env }) },
+    env: { ...watchingProcesses(), ...bareEnv({ TERM: 'xterm-256color', SHELL: '/bin/sh', LOGNAME: 'ada', ...env }) },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const terminal = new headless.Terminal({ cols: columns, rows, scrollback: 5000, allowProposedApi: true })

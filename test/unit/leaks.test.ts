@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -42,14 +42,26 @@ describe('a secret of a world', () => {
   })
 })
 
-describe('an argument of a process', () => {
-  it.each([[planted('token'), 1], ['***', 0]])('is looked at by whoever starts it: %s', (argument, found) => {
-    const [hook, list] = [join(root, 'test/helpers/arguments.cjs'), join(tempFolder(), 'found')]
+describe('a process of the tests', () => {
+  /** What was noted of a script, which has `SAID`, and `FOLDER` for a trial. */
+  function notedOf(script: string, said: string): string[] {
+    const [hook, list, folder] = [join(root, 'test/helpers/watched.cjs'), join(tempFolder(), 'found'), join(tempFolder(), 'lifeboat-trial-x')]
     writeFileSync(list, '')
-    const env = { LEAK_FORMS: JSON.stringify(leakForms), LEAKS_FOUND: list, ARGUMENT: argument }
-    const script = "require('node:child_process').spawn('true', ['--token', process.env.ARGUMENT])"
-    execFileSync(process.execPath, ['--require', hook, '-e', script], { env: { ...process.env, ...env } })
-    expect(readFileSync(list, 'utf8').split('\n').filter((line) => line.includes('an argument of true'))).toHaveLength(found)
+    const env = { LEAK_FORMS: JSON.stringify(leakForms), LEAKS_FOUND: list, SAID: said, FOLDER: folder }
+    execFileSync(process.execPath, ['--require', hook, '--input-type=module', '-e', script], { env: { ...process.env, ...env } })
+    expect(existsSync(folder)).toBe(false)
+    return readFileSync(list, 'utf8').split('\n').filter((line) => /an argument of true|log\.ndjson/.test(line))
+  }
+  const starts = "import { spawn } from 'node:child_process'; spawn('true', ['--token', process.env.SAID])"
+  const tries = `import { mkdirSync, writeFileSync } from 'node:fs'; import { rm } from 'node:fs/promises'
+    const { FOLDER, SAID } = process.env
+    for (const name of ['state/runs', 'world']) mkdirSync(FOLDER + '/' + name, { recursive: true })
+    for (const name of ['state/runs/log.ndjson', 'world/cloud.json', 'world/log.ndjson']) writeFileSync(FOLDER + '/' + name, SAID)
+    await rm(FOLDER, { recursive: true })`
+
+  it.each([['the arguments of another that it starts', starts], ['the folder of a trial that it takes away, but for its world', tries]])('is watched for secrets in %s', (_, script) => {
+    expect(notedOf(script, planted('token'))).toHaveLength(1)
+    expect(notedOf(script, '***')).toEqual([])
   })
 })
 
