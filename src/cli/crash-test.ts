@@ -6,7 +6,8 @@ import type { CommonOptions } from './options.js'
 import { commandLine } from './state.js'
 import { placeOf, placesFor, placeText, type CrashPoint, type How } from './trial/crash.js'
 import type { Crash, CrashResult, Way } from './trial/crash-points.js'
-import { trialSite, type Job, type TrialSite } from './trial/job.js'
+import type { Job } from './trial/job.js'
+import { trialSite, type TrialSite } from './trial/trial-site.js'
 import { doAll } from './trial/workers.js'
 
 export interface CrashTestOptions extends CommonOptions {

@@ -3,8 +3,9 @@ import { guarded } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { commandLine } from './state.js'
-import { trialSite, type Job } from './trial/job.js'
+import type { Job } from './trial/job.js'
 import type { Simulated } from './trial/simulation.js'
+import { trialSite } from './trial/trial-site.js'
 import { doAll } from './trial/workers.js'
 
 export interface SimulateOptions extends CommonOptions {

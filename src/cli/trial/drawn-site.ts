@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { LifeboatError } from '../../contract/index.js'
-import type { TrialSite } from './job.js'
+import type { TrialSite } from './trial-site.js'
 
 /** The site that drawn ones are made after: one server with a pool, a hub for staging, hubs for prod. */
 const model = fileURLToPath(new URL('../../../runbooks/data100.yaml', import.meta.url))

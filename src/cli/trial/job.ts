@@ -8,20 +8,13 @@ import { renderDiagnostic } from '../../runbook/index.js'
 import type { Scorecard } from '../../gameday/index.js'
 import { play } from '../gameday/play.js'
 import { loadScenario } from '../gameday/scenario-file.js'
-import { usageError } from '../guard.js'
-import { readRunbook } from '../site.js'
 import { seeded } from '../../virtual/chance.js'
 import { drawSite } from './drawn-site.js'
 import type { CrashPoint } from './crash.js'
 import { crashed, undisturbed, type Crash, type CrashResult, type Undisturbed, type Way } from './crash-points.js'
 import { simulate, type Simulated } from './simulation.js'
 import type { StageOptions } from './stage.js'
-
-/** A runbook and the world that it is tried in. */
-export interface TrialSite {
-  readonly runbook: StageOptions['runbook']
-  readonly world: string
-}
+import type { TrialSite } from './trial-site.js'
 
 /** One thing that a worker is asked to do. */
 export type Job =
@@ -107,16 +100,4 @@ export class Jobs {
   #optionsFor({ runbook }: TrialSite, spec: WorldSpec, seed: number): StageOptions {
     return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
   }
-}
-
-/**
- * Where a runbook is tried: in the world that it rehearses in, unless another is given. Throws `runbook.invalid` with all that is wrong
- * with it, and `usage.wrong` if it names no world.
- */
-export async function trialSite(path: string, world: string | undefined): Promise<TrialSite> {
-  const { runbook, diagnostics } = await readRunbook(path)
-  if (runbook === undefined) throw new LifeboatError('runbook.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
-  const file = world ?? runbook.rehearsal?.world
-  if (file === undefined) throw usageError(`${runbook.name} names no world to be tried in`, 'Add `rehearsal: { world: FILE }` to it.')
-  return { runbook: { name: runbook.name, path }, world: file }
 }
