@@ -18,19 +18,22 @@ export async function letPass<T>(clock: VirtualClock, work: Promise<T>): Promise
   let isOver = false
   const over = work.finally(() => (isOver = true))
   over.catch(() => undefined)
-  await new Promise<void>((resolve, reject) => {
+  let failure: { readonly error: unknown } | undefined
+  await new Promise<void>((resolve) => {
     // Without promises of its own: this is done for everything that happens in a world.
     const wheneverEverybodyWaits = (): void => {
       if (isOver) return resolve()
       try {
         if (!clock.advanceToNext()) throw new StuckError(new Date(clock.nowMs()))
       } catch (error) {
-        return reject(error as Error)
+        failure = { error }
+        return resolve()
       }
       onceEverybodyWaits(wheneverEverybodyWaits)
     }
     onceEverybodyWaits(wheneverEverybodyWaits)
   })
+  if (failure !== undefined) throw failure.error
   return over
 }
 

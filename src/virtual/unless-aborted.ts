@@ -5,16 +5,10 @@ export function unlessAborted<T>(signal: AbortSignal | undefined, work: Promise<
     const stop = (): void => reject(why(signal))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
-    const over = (): void => signal.removeEventListener('abort', stop)
-    work.then(
-      (value) => {
-        over()
-        resolve(value)
-      },
-      (error: unknown) => {
-        over()
-        reject(error as Error)
-      },
-    )
+    const settle = (): void => {
+      signal.removeEventListener('abort', stop)
+      resolve(work)
+    }
+    work.then(settle, settle)
   })
 }

@@ -70,7 +70,9 @@ function inTime(request: PipelineRequest, next: SendRequest, waiting: (late: () 
       end(() => reject(new LateAnswer()))
     })
     request.abortSignal = asked instanceof AbortSignal ? AbortSignal.any([asked, limit.signal]) : limit.signal
-    next(request).then((response) => end(() => resolve(response)), (error: unknown) => end(() => reject(error as Error)))
+    const answer = next(request)
+    const settle = (): void => end(() => resolve(answer))
+    answer.then(settle, settle)
   })
 }
 

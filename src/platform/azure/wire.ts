@@ -22,7 +22,7 @@ export interface AzureWire {
   /** Rejects for a connection that is lost, with the system's code (`ECONNRESET`) in `code`. */
   send(request: WireRequest): Promise<WireAnswer>
   /** Does something after so many milliseconds of the machine that sends, unless what it answers is called before. */
-  after(ms: number, act: () => void): () => void
+  readonly after: (ms: number, act: () => void) => () => void
   /** A token for what the cloud file's credential stands for, and its end in Unix milliseconds. */
   token(): Promise<{ readonly token: string; readonly untilMs: number }>
 }
