@@ -86,7 +86,9 @@ class Trial {
     for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) code = await this.#live()
     if (code !== 0) return [`it does not come to its end: exit code ${code}`]
     const missing = missingFrom(start, stage.state)
-    return missing.length > 0 || random() > putBack ? missing : this.#putBack(start)
+    // What a colleague has done is theirs to undo.
+    const isPutBack = random() < putBack && this.#colleague === undefined
+    return missing.length > 0 || !isPutBack ? missing : this.#putBack(start)
   }
 
   /** What is not as it was, once the failover has been undone. */
