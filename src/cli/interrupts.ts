@@ -10,7 +10,8 @@ export function interruption(error: unknown): string | undefined {
 
 /**
  * The first Ctrl-C, SIGTERM or SIGHUP asks for a safe point; `main` ends the process on the second. Whoever works hands out
- * what would still be in flight then.
+ * what would still be in flight then. A SIGHUP is never the second: a window that closes sends it more than once (the shell, and the
+ * kernel to whatever is in its foreground), and nobody is there any more who could be in a hurry.
  */
 export class Interrupts {
   readonly #controller = new AbortController()
@@ -24,9 +25,9 @@ export class Interrupts {
     return this.#controller.signal
   }
 
-  /** True for the first signal; false says that the process should end at once. */
+  /** True for the first signal and for a window that closes after it; false says that the process should end at once. */
   receive(signal: string): boolean {
-    if (this.first !== undefined) return false
+    if (this.first !== undefined) return signal === 'SIGHUP'
     this.first = signal
     this.#controller.abort(new LifeboatError(`${prefix}${signal}`, `stopped by ${signal}`, { blame: 'user' }))
     this.onFirst(signal)
