@@ -158,9 +158,11 @@ export class Screen {
 
   #assumed(yes: boolean): Assumed {
     const { gate } = this.#options
-    const assumed = yes ? { gate: '--yes', manual: '--yes' } : {}
+    // A rehearsal passes them too where nobody can be asked: in nobody's name, for nobody has said so.
+    const by = this.#options.yes === true ? '--yes' : 'nobody (not asked)'
+    const assumed = yes ? { gate: by, manual: by } : {}
     if (gate === 'auto') return { ...assumed, gate: '--gate auto' }
-    return gate === 'ask' && yes ? { manual: '--yes' } : assumed
+    return gate === 'ask' && yes ? { manual: by } : assumed
   }
 
   /** `looksOn`: of a run that is another process's. */

@@ -2,7 +2,7 @@ import { durationText, timesText } from './duration.js'
 import type { Deed, Evidence, Judged } from './evidence.js'
 import type { Expect } from './expectations.js'
 import { missingFrom } from './oracle/converged.js'
-import { differencesBetween, endOf } from './oracle/end-state.js'
+import { notAsAtStart } from './oracle/put-back.js'
 import { matcher } from './selector.js'
 import type { Scenario } from './scenario.js'
 import { worldFinding } from './world-judge.js'
@@ -91,9 +91,7 @@ function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
     judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }
   if (expect.asAtStart) {
-    // A disk that has been moved there and back is where it was.
-    const [before, after] = [start, end].map((view) => endOf(view).map((line) => line.replace(/, moved \d+ times$/, '')))
-    const lost = differencesBetween(before ?? [], after ?? []).filter((line) => line.startsWith('- '))
+    const lost = notAsAtStart(start, end)
     judged.push({ what: 'all that the world began with is as it was', held: lost.length === 0, ...(lost.length === 0 ? {} : { found: lost.join('; ') }) })
   }
   return judged

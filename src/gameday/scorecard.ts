@@ -126,5 +126,5 @@ function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery']): string {
 export function sumLine(cards: readonly Scorecard[]): string {
   const passed = cards.filter(({ verdict }) => verdict === 'passed').length
   const struck = cards.flatMap(({ faults }) => faults).filter((fault) => fault.struck.length > 0).length
-  return `${cards.length} ${cards.length === 1 ? 'scenario' : 'scenarios'}: ${passed} passed, ${cards.length - passed} failed; ${struck} faults struck`
+  return `${cards.length} ${cards.length === 1 ? 'scenario' : 'scenarios'}: ${passed} passed, ${cards.length - passed} failed; ${struck} ${struck === 1 ? 'fault' : 'faults'} struck`
 }

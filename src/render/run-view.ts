@@ -18,7 +18,7 @@ export interface StepView {
   readonly heardMs?: number
   /** What it waits for, in its own words. */
   readonly message?: string
-  /** Changes made; only once verified. */
+  /** Changes made by the life that verified it last, as `elapsedMs` is its time; only once verified. */
   readonly changes?: number
   readonly elapsedMs?: number
   readonly error?: ErrorFacts
@@ -145,7 +145,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return { ...step, message: 'changes made, verifying' }
     case 'step.verified': {
       const { changes, elapsedMs } = event
-      return { ...step, phase: 'verified', endedMs: step.endedMs ?? atMs, changes: (step.changes ?? 0) + changes, elapsedMs }
+      return { ...step, phase: 'verified', endedMs: step.endedMs ?? atMs, changes, elapsedMs }
     }
     case 'step.retrying':
       return { ...step, message: `tries again: ${event.error.message}` }

@@ -47,7 +47,9 @@ export const resourceGroup = defineStep({
       if (action === 'delete') await deleteIfEmpty(name, doors, signal)
     }
   },
-  invert: (changes) => changes.map(inverted),
+  // With what is in it by then a group stays: what others have put there, or safety copies.
+  invert: (changes) =>
+    changes.map((change) => (change.action === 'create' ? { ...inverted(change), after: { onlyIf: 'nothing is in it by then' } } : inverted(change))),
   writes: (changes, { name }) => changes.map(({ action }) => written(action, groupPath(name))),
   claims: ({ name }) => [groupClaim(known(name))],
   group: ({ name }) => name,

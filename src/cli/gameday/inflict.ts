@@ -3,7 +3,7 @@ import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WireTrouble } from '../../virtual/trouble.js'
 import type { Scene } from '../../virtual/scene.js'
-import type { OfKind, Struck } from './infliction.js'
+import type { OfKind, TellStruck } from './infliction.js'
 import { onSite } from './on-site.js'
 import type { Wire } from './wire.js'
 
@@ -16,7 +16,7 @@ export interface AtTheTerminal {
   /** Somebody else begins the same failover. */
   colleague(): void
   /** Variables of the shell from the next command on. */
-  setShell(variables: Readonly<Record<string, string>>, struck: Struck): void
+  setShell(variables: Readonly<Record<string, string>>, struck: TellStruck): void
 }
 
 /** Does to a world in this process what a scenario names. */
@@ -26,7 +26,7 @@ export class Inflicter {
   readonly #operator: AtTheTerminal
   /** Machines that were there at the start: of two with one name, a scenario means the older one. */
   readonly #old: ReadonlySet<string>
-  readonly #operations: { readonly does: OfOperations; left: number; readonly struck: Struck }[] = []
+  readonly #operations: { readonly does: OfOperations; left: number; readonly struck: TellStruck }[] = []
 
   constructor(scene: Scene, wire: Wire, operator: AtTheTerminal) {
     this.#scene = scene
@@ -38,7 +38,7 @@ export class Inflicter {
   }
 
   /** Throws `gameday.cannot` where what it is about is not there (yet). */
-  inflict({ when, do: does }: Fault, struck: Struck): void {
+  inflict({ when, do: does }: Fault, struck: TellStruck): void {
     switch (does.kind) {
       case 'refuse':
       case 'reset':

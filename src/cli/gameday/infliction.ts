@@ -1,7 +1,7 @@
 import type { Infliction } from '../../gameday/index.js'
 
 /** Tells that a fault has met something, and what. */
-export type Struck = (what: string) => void
+export type TellStruck = (what: string) => void
 
 /** Faults of these kinds. */
 export type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>

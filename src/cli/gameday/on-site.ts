@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LifeboatError } from '../../contract/index.js'
 import { isNamed, type Infliction } from '../../gameday/index.js'
+import type { OthersRequest } from '../../sim/arm/faults.js'
 import type { Host, Pool } from '../../sim/world/model.js'
 import type { World } from '../../sim/world/world.js'
 import type { Scene } from '../../virtual/scene.js'
-import type { OfKind, Struck } from './infliction.js'
+import type { OfKind, TellStruck } from './infliction.js'
 
 type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
 
@@ -13,7 +14,7 @@ type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slo
  * Faults of what stands in the world: machines, clusters, pools, what Azure gives, what others do. `old` are the machines that were there
  * at the start. Throws `gameday.cannot`.
  */
-export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, struck: Struck): void {
+export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, struck: TellStruck): void {
   const { world, faults, kube } = scene.within
   switch (does.kind) {
     case 'silence':
@@ -69,7 +70,7 @@ export function siteFile({ cloudPath }: Scene, folder: string, name: string): st
 }
 
 /** What Azure gives, and to whom. */
-function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity' | 'lock' | 'unlock'>, world: World, struck: Struck): void {
+function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity' | 'lock' | 'unlock'>, world: World, struck: TellStruck): void {
   const { spec } = world
   switch (does.kind) {
     case 'subscription':
@@ -93,7 +94,7 @@ function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity'
   }
 }
 
-function delayed(does: OfKind<'podsTake' | 'certificateTakes'>, world: World, struck: Struck): void {
+function delayed(does: OfKind<'podsTake' | 'certificateTakes'>, world: World, struck: TellStruck): void {
   if (does.kind === 'podsTake') {
     const { namespace, time } = does.with
     world.spec.podsReady[namespace] = time
@@ -108,7 +109,7 @@ function delayed(does: OfKind<'podsTake' | 'certificateTakes'>, world: World, st
   struck(`the certificate of ${does.with.hub}`)
 }
 
-function onPool(does: OfKind<'fill' | 'degrade'>, world: World, struck: Struck): void {
+function onPool(does: OfKind<'fill' | 'degrade'>, world: World, struck: TellStruck): void {
   const name = does.kind === 'fill' ? does.with.pool : does.with
   const pool = world.pools.find((one) => one.name === name) ?? cannot(`there is no pool ${name}`)
   if (does.kind === 'degrade') {
@@ -121,7 +122,7 @@ function onPool(does: OfKind<'fill' | 'degrade'>, world: World, struck: Struck):
 }
 
 /** What Azure says to it is the other's business; that it cannot be done at all stands among what the world saw. */
-function bySomebody(scene: Scene, wish: { readonly method: string; readonly path: string; readonly body?: unknown }, struck: Struck): void {
+function bySomebody(scene: Scene, wish: OthersRequest, struck: TellStruck): void {
   void scene.within.manager.asSomebodyElse(wish)
   struck(`somebody: ${wish.method} ${wish.path.split('/').slice(-2).join('/')}`)
 }

@@ -10,6 +10,7 @@ import { follow } from '../trial/advice.js'
 import { watched } from '../trial/simulation.js'
 import { Stage, type StageOptions } from '../trial/stage.js'
 import { Inflicter } from './inflict.js'
+import type { TellStruck } from './infliction.js'
 import { siteFile } from './on-site.js'
 import type { LoadedScenario } from './scenario-file.js'
 import { Wire } from './wire.js'
@@ -57,7 +58,7 @@ class Play {
   readonly #startMs: number
   #life: Incarnation | undefined
   /** What faults have put into the operator's shell. */
-  readonly #shells: { readonly variables: Readonly<Record<string, string>>; readonly struck: (what: string) => void }[] = []
+  readonly #shells: { readonly variables: Readonly<Record<string, string>>; readonly struck: TellStruck }[] = []
 
   constructor(loaded: LoadedScenario, stage: Stage, wire: Wire) {
     this.#loaded = loaded

@@ -1,3 +1,4 @@
+import type { TellStruck } from './infliction.js'
 import type { ProgramTrouble, Trouble, WireTrouble } from '../../virtual/trouble.js'
 
 /** A fault on the way to Azure and back. */
@@ -5,7 +6,7 @@ export interface OnTheWay {
   readonly fits: (method: string, path: string) => boolean
   readonly times: number
   readonly trouble: WireTrouble
-  readonly struck: (what: string) => void
+  readonly struck: TellStruck
 }
 
 /** The way to Azure: counts what is sent, and befalls it with what was planted. */
@@ -15,14 +16,14 @@ export class Wire implements Trouble {
   heard: (method: string, path: string) => void = () => undefined
   readonly #planted: { readonly fault: OnTheWay; left: number }[] = []
 
-  readonly #cutOff: { left: number; readonly struck: (what: string) => void }[] = []
+  readonly #cutOff: { left: number; readonly struck: TellStruck }[] = []
 
   plant(fault: OnTheWay): void {
     this.#planted.push({ fault, left: fault.times })
   }
 
   /** The next connections by ssh break. */
-  breakSsh(times: number, struck: (what: string) => void): void {
+  breakSsh(times: number, struck: TellStruck): void {
     this.#cutOff.push({ left: times, struck })
   }
 

@@ -1,4 +1,5 @@
 import type { OthersRequest } from '../../sim/arm/faults.js'
+import type { Host } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { Scene } from '../../virtual/scene.js'
 import type { ProgramTrouble, Trouble, WireTrouble } from '../../virtual/trouble.js'
@@ -107,7 +108,7 @@ export class Storm implements Trouble {
   }
 
   /** Of those machines, the first one that is deallocated: somebody means well, and starts it. */
-  #onceStopped(machines: readonly Silenced[], afterMs: number): void {
+  #onceStopped(machines: readonly Host[], afterMs: number): void {
     const { world, manager } = this.#over?.scene.within ?? {}
     const look = (): void => {
       const stopped = machines.find(({ power }) => power === 'deallocated')
@@ -139,9 +140,7 @@ export class Storm implements Trouble {
   }
 }
 
-type Silenced = NonNullable<ReturnType<World['host']>>
-
-function silence(world: World, host: Silenced, forMs: number): void {
+function silence(world: World, host: Host, forMs: number): void {
   host.answers = false
   world.clock.schedule(forMs, () => {
     host.answers = true

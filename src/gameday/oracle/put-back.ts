@@ -6,7 +6,16 @@ import type { WorldView } from './world-view.js'
  * groups that hold them (a way back is better left), and traces: how often a disk was moved, releases and hubs of clusters that are gone.
  */
 export function notPutBack(start: WorldView, end: WorldView): readonly string[] {
-  return differencesBetween(linesOf(start), linesOf(end)).filter((line) => line.startsWith('- ') || !mayStay.test(line))
+  return differencesBetween(linesOf(start), linesOf(end)).filter((line) => isLost(line) || !mayStay.test(line))
+}
+
+/** What was there at the start and is not there as it was; what has come besides is not looked at. */
+export function notAsAtStart(start: WorldView, end: WorldView): readonly string[] {
+  return differencesBetween(linesOf(start), linesOf(end)).filter(isLost)
+}
+
+function isLost(line: string): boolean {
+  return line.startsWith('- ')
 }
 
 const mayStay = /^\+ (snapshot|group) /

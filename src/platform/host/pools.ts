@@ -34,8 +34,6 @@ export interface ImportablePool {
   readonly unknownFeatures: readonly string[]
 }
 
-export { deviceFolder }
-
 const rowsOf = (text: string): string[][] =>
   text.split('\n').filter((line) => line !== '' && !/^no (pools|datasets) available$/.test(line)).map((line) => line.split('\t'))
 

@@ -1,6 +1,7 @@
 import { LifeboatError, type Alternative, type Finding } from '../../contract/index.js'
 import { damagedPool } from '../../platform/host/damaged.js'
-import { deviceFolder, fullPercent, type Dataset, type ImportablePool, type ImportedPool } from '../../platform/host/pools.js'
+import { deviceFolder } from '../../platform/host/devices.js'
+import { fullPercent, type Dataset, type ImportablePool, type ImportedPool } from '../../platform/host/pools.js'
 
 /** What there is against a pool whose features a server does not know. */
 export const newerZfs = 'Make the new server from an image whose ZFS is at least as new as the old one\'s (`zpool version` tells it).'
