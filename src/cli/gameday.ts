@@ -3,7 +3,7 @@ import { LifeboatError } from '../contract/index.js'
 import { junitXml, scorecardLines, sumLine, type Scorecard } from '../gameday/index.js'
 import { wrap } from '../render/index.js'
 import { exit, exitOfSignal } from './exit.js'
-import { guarded } from './guard.js'
+import { guarded, usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { Screen } from './screen.js'
@@ -15,13 +15,20 @@ export interface GamedayOptions extends CommonOptions {
   /** Instead of the seed that each scenario states. */
   readonly seed?: number
   readonly junit?: string
+  /** The program as a process, with the real programs of this machine. */
+  readonly real?: boolean
+  /** With `real`: instead of the speed that each scenario states. */
+  readonly speed?: number
 }
 
 /** `lifeboat gameday SCENARIO…`: scripted faults, with a scorecard; 0 only if all expectations of all of them held. */
 export async function gameday(args: readonly string[], options: GamedayOptions, invocation: Invocation): Promise<number> {
   return guarded(options, invocation, async () => {
     const { output, interrupts } = invocation
-    const read = await Promise.all(args.map((file) => loadScenario(file)))
+    const { real = false } = options
+    if (options.speed !== undefined && !real) throw usageError('--speed goes with --real', 'In virtual time there is no speed.')
+    if (options.seed !== undefined && real) throw usageError('--seed does not go with --real', 'Latencies are those of this machine there.')
+    const read = await Promise.all(args.map((file) => loadScenario(file, real)))
     const diagnostics = read.flatMap((one) => one.diagnostics)
     if (diagnostics.length > 0) {
       new Screen(options, invocation).diagnose(diagnostics)
@@ -29,8 +36,8 @@ export async function gameday(args: readonly string[], options: GamedayOptions, 
     }
     const jobs = read.flatMap(({ value }): Job[] => {
       if (value === undefined) return []
-      const { file, scenario, runbook, world } = value
-      return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, site: { runbook: { name: runbook.name, path: runbook.path }, world } }]
+      const { file, scenario } = value
+      return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, ...(real ? { realSpeed: options.speed ?? scenario.speed } : {}) }]
     })
     const cards = new Map<Job, Scorecard>()
     await doAll(jobs, invocation, (result, job) => {

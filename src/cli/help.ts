@@ -61,6 +61,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
     ],
     gameday: [
       ['lifeboat gameday fixtures/gamedays/*.yaml', 'all the scenarios that come with it'],
+      ['lifeboat gameday mine.yaml --real', 'with the real programs of this machine; its times are not promised'],
       ['lifeboat gameday mine.yaml --junit gameday.xml', 'one of your own, for a CI that reads JUnit'],
     ],
   },

@@ -65,7 +65,7 @@ async function nearCommand(program: Command, unknown: string, columns: number): 
 }
 
 /** What only the completion scripts call, and what only trials do. */
-const hidden = ['complete', 'trial-worker']
+const hidden = ['complete', 'gameday-life', 'trial-worker']
 
 const schemaHelp = `
 In the first line of the runbook:
@@ -168,9 +168,14 @@ function addTrials(program: Command, on: On): void {
   on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingOrDrawing)
 
   const gameday = program.command('gameday <scenario...>').description('scripted faults in a world of their own, with a scorecard')
-  gameday.option('--seed <n>', 'instead of the seed that each scenario states', whole(0)).option('--junit <file>', 'write the verdicts there, as JUnit XML')
+  gameday
+    .option('--seed <n>', 'instead of the seed that each scenario states', whole(0))
+    .option('--junit <file>', 'write the verdicts there, as JUnit XML')
+    .option('--real', 'with processes, helm and ssh of this machine instead of virtual time; promises the verdict, not the times')
+    .option('--speed <n>', 'with --real: how many times as fast the world runs, instead of what each scenario states', whole(1))
   on(withOutput(gameday), async () => (await import('./gameday.js')).gameday, readingFiles)
 
+  on(program.command('gameday-life', { hidden: true }), async () => (await import('./gameday-life.js')).gamedayLife)
   on(program.command('trial-worker', { hidden: true }), async () => (await import('./trial-worker.js')).trialWorker)
 }
 

@@ -52,7 +52,8 @@ export async function simulateSeeds(args: readonly string[], options: SimulateOp
   })
 }
 
-function nameOf({ site }: Job): string {
+function nameOf(job: Job): string {
+  const site = 'site' in job ? job.site : undefined
   return site?.runbook.path ?? 'a site that it has drawn'
 }
 

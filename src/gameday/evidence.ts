@@ -23,6 +23,8 @@ export interface Deed {
 
 /** All that a play has shown. Milliseconds are the world's, from the first command. */
 export interface Evidence {
+  /** How many times as fast as the machine the world went, where it was played for real; absent in virtual time. */
+  readonly realSpeed?: number
   readonly start: WorldView
   readonly end: WorldView
   readonly deeds: readonly Deed[]
@@ -48,7 +50,8 @@ export function outcomeByCode(code: number | 'killed'): Outcome {
 /** One expectation, held against what happened. */
 export interface Judged {
   readonly what: string
-  readonly held: boolean
+  /** Null: shown only. */
+  readonly held: boolean | null
   /** What was there instead. */
   readonly found?: string
 }

@@ -17,6 +17,7 @@ export function junitXml(cards: readonly Scorecard[]): string {
 interface Case {
   readonly what: string
   readonly wrong?: string
+  readonly isSkipped?: boolean
 }
 
 function suiteOf(card: Scorecard): { readonly open: string; readonly cases: readonly string[]; readonly failures: number } {
@@ -24,7 +25,7 @@ function suiteOf(card: Scorecard): { readonly open: string; readonly cases: read
     const wrong = struck.length > 0 ? undefined : card.neverFired.find((line) => line.includes(`(${id})`))
     return { what: `fault ${id} fires`, ...(wrong === undefined ? {} : { wrong }) }
   })
-  const expectations = card.expectations.map(({ what, held, found }): Case => ({ what, ...(held ? {} : { wrong: found ?? 'it did not hold' }) }))
+  const expectations = card.expectations.map(({ what, held, found }): Case => ({ what, isSkipped: held === null, ...(held === false ? { wrong: found ?? 'it did not hold' } : {}) }))
   const all = [...faults, ...expectations]
   const failures = all.filter(({ wrong }) => wrong !== undefined).length
   const endMs = card.did.at(-1)?.endMs ?? 0
@@ -32,8 +33,9 @@ function suiteOf(card: Scorecard): { readonly open: string; readonly cases: read
   return { open: `  <testsuite ${attributes}>`, cases: all.map((one) => caseOf(one, card.name)), failures }
 }
 
-function caseOf({ what, wrong }: Case, classname: string): string {
+function caseOf({ what, wrong, isSkipped = false }: Case, classname: string): string {
   const open = `    <testcase name="${escaped(what)}" classname="${escaped(classname)}"`
+  if (isSkipped) return `${open}><skipped/></testcase>`
   return wrong === undefined ? `${open}/>` : `${open}><failure message="${escaped(wrong)}"/></testcase>`
 }
 

@@ -16,6 +16,7 @@ export const scenarioSchema = z.strictObject({
   world: sentence.optional().describe("The world that it is played in; without it, the runbook's own of rehearsals"),
   change: z.record(z.string(), z.unknown()).optional().describe('What is other in that world from the start: laid over it as one world file over another (`extends`)'),
   seed: z.number().int().nonnegative().default(7).describe('Latencies come out of it; `--seed` overrides it'),
+  speed: z.number().int().min(1).default(30).describe('With `--real`: how many times as fast as the machine the world goes; `--speed` overrides it'),
   hypothesis: sentence.describe('What is thought to happen, said before and judged after'),
   faults: z.array(faultSchema).min(1, 'a game day without a fault tests nothing').describe('The timeline'),
   operator: operatorSchema.prefault({}).describe('What the operator does and answers'),

@@ -10,6 +10,8 @@ export interface Scorecard {
   readonly name: string
   readonly reason: string
   readonly seed: number
+  /** How many times as fast as the machine its world went, where it was played for real; times are not judged then. */
+  readonly realSpeed: number | null
   readonly verdict: 'passed' | 'failed'
   readonly hypothesis: { readonly before: string; readonly held: boolean }
   readonly faults: readonly {
@@ -54,6 +56,7 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     name: scenario.name,
     reason: scenario.reason,
     seed,
+    realSpeed: evidence.realSpeed ?? null,
     verdict: passed ? 'passed' : 'failed',
     hypothesis: { before: scenario.hypothesis, held: passed },
     faults: evidence.faults.map(({ id, fault: { when, do: does }, inflictedMs = null, struck }) => {
@@ -77,11 +80,11 @@ function lastWords(said: string): readonly string[] {
 
 /** The same for eyes. */
 export function scorecardLines(card: Scorecard, verbose = false): readonly string[] {
-  const { name, file, verdict, hypothesis, faults, recovery, did, asked, expectations, neverFired, seed, events } = card
-  const failed = expectations.filter(({ held }) => !held)
+  const { name, file, verdict, hypothesis, faults, recovery, did, asked, expectations, neverFired, events } = card
+  const failed = expectations.filter(({ held }) => held === false)
   return [
     `── ${name} ── ${verdict.toUpperCase()}`,
-    `   ${file}, seed ${seed}`,
+    `   ${file}, ${playedLine(card)}`,
     `Before: ${hypothesis.before}`,
     `After:  ${hypothesis.held ? 'it held' : afterLine(failed.length, neverFired.length)}`,
     'Faults:',
@@ -96,9 +99,18 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer}`),
     'Expectations:',
     ...neverFired.map((line) => `  ✗ ${line}`),
-    ...expectations.map(({ what, held, found }) => `  ${held ? '✓' : '✗'} ${what}${found === undefined || held ? '' : `; found: ${found}`}`),
+    ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),
     ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
   ]
+}
+
+function playedLine({ seed, realSpeed }: Scorecard): string {
+  return realSpeed === null ? `seed ${seed}` : `for real, in a world ${realSpeed} times as fast; times are the world's, and not promised`
+}
+
+function signOf(held: boolean | null): string {
+  if (held === null) return '·'
+  return held ? '✓' : '✗'
 }
 
 function afterLine(failed: number, neverFired: number): string {

@@ -17,6 +17,8 @@ export interface Reach {
 
 export interface Rooms {
   readonly reach: Reach
+  readonly kube: KubeRoom
+  readonly hubs: Hubs
   stop(): Promise<void>
 }
 
@@ -37,6 +39,8 @@ export async function startRooms(world: World, authority: Authority): Promise<Ro
   const [names, proxy, hosts] = await Promise.all([startNameServers(world), startProxy(world), startHosts(world)])
   return {
     reach: { httpsProxy: proxy.url, nameServers: names.nameServers, ssh: hosts.ssh },
+    kube,
+    hubs,
     stop: async () => {
       await Promise.all([names.stop(), proxy.stop(), hosts.stop(), servers.stop(), kube.stop()])
     },

@@ -13,6 +13,7 @@ import { makeWorld, readWorldSpec } from './world/load.js'
 import type { WorldSpec } from './world/spec.js'
 import type { World } from './world/world.js'
 import { startRooms } from './rooms.js'
+import type { WorldParts } from './within.js'
 
 export interface ServeOptions {
   /** Path of the world file, or the world itself. */
@@ -35,12 +36,10 @@ export interface ServeOptions {
   readonly log?: (line: string) => void
 }
 
-export interface ServedWorld {
-  readonly cloudPath: string
+export interface ServedWorld extends WorldParts {
   /** `https://127.0.0.1:port/_world` */
   readonly control: string
   readonly caPath: string
-  readonly world: World
   /** What opens this world: the client's secret, and every token that was given for it. */
   secrets(): readonly string[]
   /** Resolves when the world has ended: told to, idle, or by `stop`. */
@@ -113,7 +112,8 @@ export async function serveWorld(options: ServeOptions): Promise<ServedWorld> {
   }
   begun = true
   idle.begin()
-  return { cloudPath, control: `${arm.origin}/_world`, caPath: files.ca, world, secrets: () => arm.secrets(), ended: ended.promise, stop }
+  const parts: WorldParts = { world, faults, manager: arm.manager, kube: rooms.kube, hubs: rooms.hubs, cloudPath }
+  return { ...parts, control: `${arm.origin}/_world`, caPath: files.ca, secrets: () => arm.secrets(), ended: ended.promise, stop }
 }
 
 /** What fails leaves nothing behind that keeps the process. */

@@ -23,15 +23,19 @@ export interface WithinOptions {
   readonly folder: string
 }
 
-/** A world that is asked within this process: no sockets, no time of its own. */
-export interface WorldWithin {
+/** What whoever has a world in this process can look at and lay hands on, however its clients come to it. */
+export interface WorldParts {
   readonly world: World
   readonly faults: Faults
   readonly manager: Manager
   readonly kube: KubeRoom
   readonly hubs: Hubs
-  readonly ways: Ways
   readonly cloudPath: string
+}
+
+/** A world that is asked within this process: no sockets, no time of its own. */
+export interface WorldWithin extends WorldParts {
+  readonly ways: Ways
   /** What is served below `/_world` otherwise. */
   readonly control: ReturnType<typeof makeControl>
 }

@@ -59,7 +59,8 @@ function callOf({ method }: WireRequest, { pathname }: URL): Parameters<Gate['th
   return { door: 'arm', what: `${method} ${pathname}`, writes: method !== 'GET' && method !== 'HEAD' }
 }
 
-function refusal({ status, code, message = 'Trouble on purpose.', retryAfterSeconds, retryAfterMs }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {
+/** Azure's answer to a request that is refused. */
+export function refusal({ status, code, message = 'Trouble on purpose.', retryAfterSeconds, retryAfterMs }: Extract<WireTrouble, { kind: 'refused' }>): ArmAnswer {
   const headers = {
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
     ...(retryAfterMs === undefined ? {} : { 'x-ms-retry-after-ms': String(retryAfterMs) }),

@@ -6,7 +6,7 @@ import { ResourceManagementClient } from '@azure/arm-resources'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cloudSchema } from '../../src/platform/cloud/schema.js'
 import { serveWorld } from '../../src/sim/serve.js'
-import { clusterType, data100World, machineType, oldGroup, startTestWorld, type TestWorld } from '../helpers/world.js'
+import { clusterType, data100World, machineType, oldGroup, startTestWorld, until, type TestWorld } from '../helpers/world.js'
 
 let world: TestWorld
 beforeEach(async () => {
@@ -34,6 +34,18 @@ describe('faults', () => {
     expect(world.world.resource(id)).toBeUndefined()
     await plant({ match: { method: 'PUT', path: 'networkSecurityGroups' }, drop: 'after' })
     await expect(put()).rejects.toThrow()
+    expect(world.world.resource(id)).toBeDefined()
+  })
+
+  test('let a request come long after it was sent (A36)', async () => {
+    world.addGroup('g')
+    const id = world.id('g', 'Microsoft.Network/networkSecurityGroups', 'i')
+    world.faults.befall = (method) => (method === 'PUT' ? { lateMs: 60_000 } : undefined)
+    const put = world.send('PUT', id, { location: 'westus2' })
+    // A naive client gives up, looks, finds nothing, and takes it for refused.
+    expect((await world.send('GET', id)).status).toBe(404)
+    await until(() => world.clock.advanceToNext())
+    await put
     expect(world.world.resource(id)).toBeDefined()
   })
 

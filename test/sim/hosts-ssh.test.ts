@@ -134,6 +134,19 @@ describe('with the real ssh', () => {
     expect(pool0(world).exported).toBe(true)
   })
 
+  test('a connection that breaks by itself ends the client, and not the command (S4)', async () => {
+    await ssh('sudo -n systemctl stop nfs-server')
+    world.spec.durations['zpool export'] = 240_000
+    world.sshBreaks = () => {
+      world.sshBreaks = () => undefined
+      return 1000
+    }
+    expect((await ssh('sudo -n zpool export pool0')).exitCode).toBe(255)
+    // A naive client takes it for failed: it is still being exported.
+    expect((await ssh('zpool list -H -o name')).stdout).toBe('pool0\n')
+    while (!pool0(world).exported) await new Promise((resolve) => setTimeout(resolve, 10))
+  })
+
   test('a machine that goes down takes its connections with it (S3)', async () => {
     world.spec.durations['zpool export'] = 3_600_000
     await ssh('sudo -n systemctl stop nfs-server')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Scorecard } from '../../src/gameday/index.js'
 import { lifeboat, root, temporaryFolder, type Ended } from '../helpers/cli.js'
+import { playedForReal } from '../helpers/gameday-tables.js'
 
 const hour = 3_600_000
 const folder = join(root, 'fixtures/gamedays')
@@ -41,6 +42,24 @@ describe('the scenarios that come with it', () => {
     expect(cards.map(({ verdict }) => verdict)).toEqual(played.map(() => 'passed'))
     expect(cardsOf(await game(...played, '--json'))).toEqual(cards)
     expect(readFileSync(junit, 'utf8')).toMatch(new RegExp(`<testsuites [^>]*failures="0">[^]*(<testsuite [^]*){${played.length}}`))
+  })
+})
+
+describe('the same for real', () => {
+  // Slower than they say: this machine has other tests to do as well.
+  it.skipIf(process.env['SIMULATE'] !== 'all')('give the verdict that they state with the real programs, too', { timeout: hour }, async () => {
+    const files = playedForReal.map((name) => join(folder, `${name}.yaml`))
+    const { code, stdout, stderr } = await game(...files, '--real', '--speed', '60', '--json')
+    expect(code, stdout + stderr).toBe(0)
+    expect(cardsOf({ stdout }).map(({ verdict, realSpeed }) => [verdict, realSpeed])).toEqual(files.map(() => ['passed', 60]))
+  })
+
+  it('fails where a fault never fired, though the program came to the end that is expected', async () => {
+    const refuse = '{ id: refused, when: { call: PUT resourceGroups }, do: { refuse: { status: 403, code: AuthorizationFailed, times: 9 } } }'
+    const never = '{ id: never, when: { step: cluster, is: failed }, do: { laptop: dies } }'
+    const { code, stdout } = await game(short(`${refuse}, ${never}`, '{ outcome: stopped }'), '--real', '--speed', '120')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/for real, in a world 120 times as fast[^]*1 refused \(refuse\): at [^]*✗ fault 2 \(never\) never fired[^]*✓ outcome: stopped/)
   })
 })
 

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root, temporaryFolder } from '../helpers/cli.js'
+import { notForReal } from '../../src/cli/gameday/scenario-file.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 
 const whole = {
@@ -66,6 +67,21 @@ describe('a scenario that cannot be played', () => {
   it('is told so of its runbook and its file, too', async () => {
     expect(await refused(scenario({}, 'nowhere.yaml'))).toMatch(/scenario\.yaml:4:10: this runbook cannot be used: .*there is no such file/)
     expect(await refused(join(temporaryFolder(), 'absent.yaml'))).toMatch(/absent\.yaml:1:1: there is no such file/)
+  })
+
+  it('is told of a fault that would not strike for real on this machine, before anything is played', () => {
+    const killed = { faults: [{ id: 'one', do: { kind: 'program', with: { dies: 'helm' } } }] } as unknown as Parameters<typeof notForReal>[0]
+    expect(notForReal(killed, 'linux')).toEqual([])
+    const [told] = notForReal(killed, 'darwin')
+    expect(told).toMatchObject({ path: ['faults', 0, 'do', 'program'], message: expect.stringMatching(/^fault one cannot be played with --real on darwin/) as string })
+  })
+
+  it.each([
+    ['--speed', '60', /--speed goes with --real/],
+    ['--real', '--seed=3', /--seed does not go with --real/],
+  ])('is told of options that do not go together: %s %s', async (one, other, told) => {
+    const { code, stderr } = await lifeboatHere(['gameday', scenario(), one, other])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(told)])
   })
 
   it('is told of all that is wrong in all the files', async () => {

@@ -71,6 +71,13 @@ describe('a game day is judged', () => {
     expect(wrong({ within: '45m' }, { deeds: [...evidence().deeds, aside] })).toEqual([])
   })
 
+  it('by its times only where they are those of the world: played for real they are shown', () => {
+    const { passed, expectations } = judge(scenarioThat({ within: '30m' }), evidence({ realSpeed: 120 }))
+    expect(passed).toBe(true)
+    expect(expectations).toContainEqual({ what: 'within 30m, not judged at speed 120', held: null, found: '40m' })
+    expect(judge(scenarioThat({ within: '30m' }), evidence()).passed).toBe(false)
+  })
+
   it('by what the operator was told and asked', () => {
     expect(wrong({ told: ['97 % full', '/DOES not/'], asked: [{ step: 'fence', asks: 'failure', times: 1 }] })).toEqual([])
     const expected = { told: ['98 %'], notTold: ['/9[0-9] %/'], asked: [{ step: 'fence', asks: 'gate' }, { step: 'fence', asks: 'failure', times: 0 }] }
@@ -134,8 +141,8 @@ describe('a game day is judged', () => {
 })
 
 describe('a scorecard', () => {
-  const card = (expected: object): Scorecard =>
-    scorecardOf(scenarioThat(expected), evidence(), { file: 'x.yaml', seed: 7, objectiveMs: 45 * minute, digest: 'sha256:0' })
+  const card = (expected: object, facts: Partial<Evidence> = {}): Scorecard =>
+    scorecardOf(scenarioThat(expected), evidence(facts), { file: 'x.yaml', seed: 7, objectiveMs: 45 * minute, digest: 'sha256:0' })
 
   it('tells the hypothesis before and after, faults, recovery, questions and each expectation', () => {
     const lines = scorecardLines(card({ told: ['98 %'] })).join('\n')
@@ -144,6 +151,15 @@ describe('a scorecard', () => {
     expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare')
     expect(lines).toContain('1m: failure of fence: it does not answer → stop')
     expect(lines).toContain('✓ outcome: succeeded\n  ✗ told: 98 %; found: nothing like it was said')
+  })
+
+  it('says that it was played for real, and that its times are not promised', () => {
+    const real = card({ within: '30m' }, { realSpeed: 120 })
+    const lines = scorecardLines(real).join('\n')
+    expect(lines).toContain("── PASSED\n   x.yaml, for real, in a world 120 times as fast; times are the world's, and not promised\n")
+    expect(lines).toContain('· within 30m, not judged at speed 120; found: 40m')
+    expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="judged"><skipped/></testcase>')
+    expect(junitXml([real])).toContain('failures="0"')
   })
 
   it('is written as JUnit XML, whatever the texts hold', () => {

@@ -2,7 +2,7 @@ import { callMatcher, type Fault } from '../../gameday/index.js'
 import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WireTrouble } from '../../virtual/trouble.js'
-import type { Scene } from '../../virtual/scene.js'
+import type { WorldParts } from '../../sim/within.js'
 import type { OfKind, TellStruck } from './infliction.js'
 import { onSite } from './on-site.js'
 import type { Wire } from './wire.js'
@@ -13,6 +13,8 @@ type OfOperations = OfKind<'failOperation' | 'prolong'>
 export interface AtTheTerminal {
   /** Ends the life of the program that is at work, if one is. */
   kill(): void
+  /** Ends every running program of that name on their machine, as SIGKILL does; how many there were. */
+  killAll(program: string): Promise<number>
   /** Somebody else begins the same failover. */
   colleague(): void
   /** Variables of the shell from the next command on. */
@@ -21,18 +23,18 @@ export interface AtTheTerminal {
 
 /** Does to a world in this process what a scenario names. */
 export class Inflicter {
-  readonly #scene: Scene
+  readonly #parts: WorldParts
   readonly #wire: Wire
   readonly #operator: AtTheTerminal
   /** Machines that were there at the start: of two with one name, a scenario means the older one. */
   readonly #old: ReadonlySet<string>
   readonly #operations: { readonly does: OfOperations; left: number; readonly struck: TellStruck }[] = []
 
-  constructor(scene: Scene, wire: Wire, operator: AtTheTerminal) {
-    this.#scene = scene
+  constructor(parts: WorldParts, wire: Wire, operator: AtTheTerminal) {
+    this.#parts = parts
     this.#wire = wire
     this.#operator = operator
-    const { world } = scene.within
+    const { world } = parts
     this.#old = new Set(world.hosts.keys())
     world.tamper.add((operation) => this.#befall(operation))
   }
@@ -63,6 +65,9 @@ export class Inflicter {
         this.#operator.kill()
         struck('the program was killed')
         return
+      case 'program':
+        void this.#operator.killAll(does.with.dies).then((killed) => killed > 0 && struck(`${killed} ${does.with.dies} killed`))
+        return
       case 'shell':
         this.#operator.setShell(does.with, struck)
         return
@@ -70,13 +75,13 @@ export class Inflicter {
         struck(does.with)
         return
       default:
-        onSite(does, this.#scene, this.#old, struck)
+        onSite(does, this.#parts, this.#old, struck)
         this.#world.changed()
     }
   }
 
   get #world(): World {
-    return this.#scene.within.world
+    return this.#parts.world
   }
 
   #befall(operation: Operation): WorldError | undefined {

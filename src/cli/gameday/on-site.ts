@@ -4,18 +4,18 @@ import { LifeboatError } from '../../contract/index.js'
 import { isNamed, type Infliction } from '../../gameday/index.js'
 import type { OthersRequest } from '../../sim/arm/faults.js'
 import type { Host, Pool } from '../../sim/world/model.js'
+import type { WorldParts } from '../../sim/within.js'
 import type { World } from '../../sim/world/world.js'
-import type { Scene } from '../../virtual/scene.js'
 import type { OfKind, TellStruck } from './infliction.js'
 
-type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
+type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'program' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
 
 /**
  * Faults of what stands in the world: machines, clusters, pools, what Azure gives, what others do. `old` are the machines that were there
  * at the start. Throws `gameday.cannot`.
  */
-export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, struck: TellStruck): void {
-  const { world, faults, kube } = scene.within
+export function onSite(does: OnSite, parts: WorldParts, old: ReadonlySet<string>, struck: TellStruck): void {
+  const { world, faults, kube } = parts
   switch (does.kind) {
     case 'silence':
     case 'wake': {
@@ -27,13 +27,13 @@ export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, str
     case 'powerOn': {
       const { machine } = hostCalled(world, does.with, old)
       const verb = does.kind === 'powerOn' ? 'start' : 'powerOff'
-      return bySomebody(scene, { method: 'POST', path: `${machine}/${verb}` }, struck)
+      return bySomebody(parts, { method: 'POST', path: `${machine}/${verb}` }, struck)
     }
     case 'somebody': {
       const at = does.with.does.indexOf(' ')
       const [method, path] = [does.with.does.slice(0, at), does.with.does.slice(at + 1)]
       const whole = path.startsWith('/resourceGroups/') ? `/subscriptions/${world.spec.subscription}${path}` : path
-      return bySomebody(scene, { method, path: whole, body: does.with.body }, struck)
+      return bySomebody(parts, { method, path: whole, body: does.with.body }, struck)
     }
     case 'login':
       faults.plantInLogin(does.with === 'revoked' ? { tokens: 'revoked' } : { login: does.with })
@@ -44,10 +44,6 @@ export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, str
       else cluster.comeBack()
       return struck(`the API server of ${does.with.cluster} is ${does.with.is}`)
     }
-    case 'program': {
-      const killed = scene.operator.machine.killAll(does.with.dies)
-      return killed === 0 ? undefined : struck(`${killed} ${does.with.dies} killed`)
-    }
     case 'podsTake':
     case 'certificateTakes':
       return delayed(does, world, struck)
@@ -55,7 +51,7 @@ export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, str
     case 'degrade':
       return onPool(does, world, struck)
     case 'writes': {
-      writeFileSync(siteFile(scene, does.with.env, does.with.file), does.with.text)
+      writeFileSync(siteFile(parts, does.with.env, does.with.file), does.with.text)
       return struck(`${does.with.file} says ${does.with.text.trim()}`)
     }
     default:
@@ -64,7 +60,7 @@ export function onSite(does: OnSite, scene: Scene, old: ReadonlySet<string>, str
 }
 
 /** Path of a file in a folder that the world has made for the site. */
-export function siteFile({ cloudPath }: Scene, folder: string, name: string): string {
+export function siteFile({ cloudPath }: WorldParts, folder: string, name: string): string {
   const { env } = JSON.parse(readFileSync(cloudPath, 'utf8')) as { readonly env: Readonly<Record<string, string>> }
   return join(env[folder] ?? '', name)
 }
@@ -122,8 +118,8 @@ function onPool(does: OfKind<'fill' | 'degrade'>, world: World, struck: TellStru
 }
 
 /** What Azure says to it is the other's business; that it cannot be done at all stands among what the world saw. */
-function bySomebody(scene: Scene, wish: OthersRequest, struck: TellStruck): void {
-  void scene.within.manager.asSomebodyElse(wish)
+function bySomebody({ manager }: WorldParts, wish: OthersRequest, struck: TellStruck): void {
+  void manager.asSomebodyElse(wish)
   struck(`somebody: ${wish.method} ${wish.path.split('/').slice(-2).join('/')}`)
 }
 

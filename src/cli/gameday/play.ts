@@ -1,37 +1,46 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
-import { Incarnation } from '../../virtual/incarnation.js'
-import type { Seat } from '../../virtual/scene.js'
+import { stateOf } from '../../sim/control/state.js'
 import { follow } from '../trial/advice.js'
-import { watched } from '../trial/simulation.js'
-import { Stage, type StageOptions } from '../trial/stage.js'
+import type { StageOptions } from '../trial/stage.js'
+import type { Lived } from '../trial/typed.js'
+import { watched } from '../trial/watched.js'
 import { Inflicter } from './inflict.js'
 import type { TellStruck } from './infliction.js'
 import { siteFile } from './on-site.js'
+import { RealStage } from './real-stage.js'
 import type { LoadedScenario } from './scenario-file.js'
+import type { GameStage, SeatName, Typed } from './stage.js'
+import { openVirtualStage } from './virtual-stage.js'
 import { Wire } from './wire.js'
 
 export interface PlayOptions extends Pick<StageOptions, 'env' | 'program' | 'speed'> {
   readonly seed: number
+  /** Path of this program. */
+  readonly self: string
+  /** Breaks off what is played for real; a play in virtual time is over in a moment. */
+  readonly signal: AbortSignal
+  /** With processes and programs of this machine, in a world that many times as fast; absent: in virtual time. */
+  readonly realSpeed?: number
 }
 
-/** Plays a scenario in a world of its own, in virtual time: the same seed gives the same events. */
+/** Plays a scenario in a world of its own. In virtual time the same seed gives the same events. */
 export async function play(loaded: LoadedScenario, options: PlayOptions): Promise<Scorecard> {
   const { file, scenario, runbook, spec } = loaded
+  const { seed, realSpeed: speed } = options
   const wire = new Wire()
   // Faults change what the world is made by.
-  const stage = await Stage.open({ ...options, runbook, spec: structuredClone(spec), trouble: wire })
+  const site = { runbook, spec: structuredClone(spec) }
+  const given = { ...options, ...site }
+  const stage = await (speed === undefined ? openVirtualStage({ ...given, trouble: wire }) : RealStage.open({ ...given, speed, wire }))
   try {
-    for (const { stateDir } of [stage.scene.operator, stage.scene.colleague]) await knownDigestKey(stateDir, options.seed)
-    const evidence = await new Play(loaded, stage, wire).evidence()
-    const folder = dirname(stage.scene.operator.stateDir)
+    const evidence = await new Play(loaded, stage, wire, speed).evidence()
+    const { folder } = stage
     const lines = evidence.events.map((event) => `${JSON.stringify(event).replaceAll(folder, '…')}\n`)
     const digest = `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`
-    const card = scorecardOf(scenario, evidence, { file, seed: options.seed, objectiveMs: runbook.objectiveMs, digest })
+    const card = scorecardOf(scenario, evidence, { file, seed, objectiveMs: runbook.objectiveMs, digest })
     // Its path is another one each time.
     return JSON.parse(JSON.stringify(card).replaceAll(folder, '…')) as Scorecard
   } finally {
@@ -39,15 +48,9 @@ export async function play(loaded: LoadedScenario, options: PlayOptions): Promis
   }
 }
 
-/** Digests of secrets stand in events: by a key of chance they would be others each time. */
-async function knownDigestKey(stateDir: string, seed: number): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
-  await writeFile(join(stateDir, 'digest.key'), createHash('sha256').update(`game day ${seed}`).digest(), { mode: 0o600 })
-}
-
 class Play {
   readonly #loaded: LoadedScenario
-  readonly #stage: Stage
+  readonly #stage: GameStage
   readonly #wire: Wire
   readonly #timeline: Timeline
   readonly #operator: ScriptedOperator
@@ -56,19 +59,23 @@ class Play {
   /** What others have begun, and have not come back from. */
   readonly #colleagues: Promise<void>[] = []
   readonly #startMs: number
-  #life: Incarnation | undefined
+  readonly #realSpeed: number | undefined
+  #life: Typed | undefined
   /** What faults have put into the operator's shell. */
   readonly #shells: { readonly variables: Readonly<Record<string, string>>; readonly struck: TellStruck }[] = []
 
-  constructor(loaded: LoadedScenario, stage: Stage, wire: Wire) {
+  constructor(loaded: LoadedScenario, stage: GameStage, wire: Wire, realSpeed: number | undefined) {
+    this.#realSpeed = realSpeed
     this.#loaded = loaded
     this.#stage = stage
     this.#wire = wire
     const { faults, operator } = loaded.scenario
-    const { clock, within } = stage.scene
+    const { world } = stage.parts
+    const { clock } = world
     this.#startMs = clock.nowMs()
-    const inflicter = new Inflicter(stage.scene, wire, {
-      kill: () => this.#life?.die(),
+    const inflicter = new Inflicter(stage.parts, wire, {
+      kill: () => this.#life?.kill(),
+      killAll: (program) => stage.killAll(program),
       colleague: () => this.#colleagues.push(this.#colleague()),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),
     })
@@ -82,23 +89,25 @@ class Play {
       wait: (ms) => new Promise((resolve) => void clock.schedule(ms, resolve)),
     })
     wire.heard = (method, path) => this.#timeline.request(method, path)
-    within.world.onRequest.add(({ door, method, path }) => {
+    world.onRequest.add(({ door, method, path }) => {
       if (door !== 'arm' && door !== 'token') this.#timeline.request(method, path)
     })
-    within.world.tamper.add(({ what }) => void this.#timeline.operation(what))
+    world.tamper.add(({ what }) => void this.#timeline.operation(what))
   }
 
   async evidence(): Promise<Evidence> {
     const { operator } = this.#loaded.scenario
-    const start = this.#stage.state
-    const watch = watched(this.#stage)
+    const { world } = this.#stage.parts
+    const start = stateOf(world)
+    const watch = watched(this.#stage.parts, this.#stage)
     this.#timeline.begin()
     const does: readonly Act[] = operator.does[0]?.kind === 'run' ? operator.does : [{ kind: 'run', with: { accept: [] } }, ...operator.does]
     for (const act of does) this.#deeds.push(await this.#do(act))
     await this.#stage.pass(Promise.all(this.#colleagues))
     return {
+      ...(this.#realSpeed === undefined ? {} : { realSpeed: this.#realSpeed }),
       start,
-      end: this.#stage.state,
+      end: stateOf(world),
       deeds: this.#deeds,
       events: this.#events,
       asked: this.#operator.asked,
@@ -112,7 +121,8 @@ class Play {
 
   async #colleague(): Promise<void> {
     const startMs = this.#nowMs()
-    const { code, stderr } = await this.#stage.colleague()
+    const words = [...this.#words({ kind: 'elsewhere', with: { takeOver: false, accept: [] } }), ...unasked, '--quiet']
+    const { code, stderr } = await this.#stage.type(words, 'colleague', {}).lived
     this.#deeds.push({ act: 'aside', line: 'a colleague: lifeboat run', startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr })
   }
 
@@ -121,37 +131,36 @@ class Play {
     const files = new Map<string, string>()
     for (const one of this.#loaded.scenario.expect.world) {
       if (one.kind !== 'file') continue
-      const path = siteFile(this.#stage.scene, one.with.env, one.with.name)
+      const path = siteFile(this.#stage.parts, one.with.env, one.with.name)
       if (existsSync(path)) files.set(`${one.with.env}/${one.with.name}`, readFileSync(path, 'utf8'))
     }
     return files
   }
 
   #nowMs(): number {
-    return this.#stage.scene.clock.nowMs() - this.#startMs
+    return this.#stage.parts.world.clock.nowMs() - this.#startMs
   }
 
   async #do(act: Act): Promise<Deed> {
     const startMs = this.#nowMs()
     if (act.kind === 'wait') {
-      await this.#stage.wait(act.with)
+      await this.#stage.pass(new Promise<void>((resolve) => void this.#stage.parts.world.clock.schedule(act.with, resolve)))
       return { act: act.kind, line: 'waited', startMs, endMs: this.#nowMs(), said: '' }
     }
     if (act.kind === 'advice') {
-      const done = await follow(this.#deeds.findLast(({ outcome }) => outcome !== undefined)?.said ?? '', this.#stage.scene)
+      const done = await follow(this.#deeds.findLast(({ outcome }) => outcome !== undefined)?.said ?? '', this.#stage.parts)
       const line = `followed the advice: ${done.join(', ') || 'there was no command in it'}`
       return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '' }
     }
     const accept = act.kind === 'undo' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
-    const { operator, colleague } = this.#stage.scene
-    const { code, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? colleague : operator)
+    const { code, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
     const { runbook } = this.#loaded
     const confirm = ['--confirm', runbook.name]
-    const run = ['run', runbook.path, '--cloud', this.#stage.scene.cloudPath, ...confirm]
+    const run = ['run', runbook.path, '--cloud', this.#stage.parts.cloudPath, ...confirm]
     switch (act.kind) {
       case 'run':
         return run
@@ -164,25 +173,27 @@ class Play {
     }
   }
 
-  async #type(words: readonly string[], seat: Seat): ReturnType<Stage['command']> {
+  async #type(words: readonly string[], seat: SeatName): Promise<Lived> {
     const { present } = this.#loaded.scenario.operator
-    const life = new Incarnation()
-    this.#life = life
     const heard = (event: RunEvent): void => {
-      if (life.isOver) return
       this.#events.push(event)
       this.#timeline.event(event)
     }
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
+    const life = this.#stage.type(present ? words : [...words, ...unasked], seat, beside)
+    this.#life = life
     try {
-      return await this.#stage.command(present ? words : [...words, '--yes', '--no-input'], life, beside, seat)
+      return await this.#stage.pass(life.lived)
     } finally {
       this.#life = undefined
     }
   }
 }
+
+/** Nobody is at the terminal. */
+const unasked = ['--yes', '--no-input'] as const
 
 /** The command as it is told on the scorecard. */
 function lineOf(act: Act, accept: readonly string[]): string {

@@ -16,14 +16,17 @@ export interface LoadedScenario {
   readonly spec: WorldSpec
 }
 
-/** Reads a scenario, its runbook and its world, with every finding at its place in the scenario. */
-export async function loadScenario(file: string): Promise<CheckedFile<LoadedScenario>> {
+/**
+ * Reads a scenario, its runbook and its world, with every finding at its place in the scenario. `isReal`: what cannot be played for real
+ * on this machine is one.
+ */
+export async function loadScenario(file: string, isReal = false): Promise<CheckedFile<LoadedScenario>> {
   let found: Omit<LoadedScenario, 'file' | 'scenario'> | undefined
   const { value: scenario, diagnostics } = await loadChecked(file, scenarioSchema, async (read) => {
     const site = await siteOf(read, dirname(resolve(file)))
     if (!('runbook' in site)) return [site]
     found = site
-    return complaintsAbout(read, knownOf(site))
+    return [...complaintsAbout(read, knownOf(site)), ...(isReal ? notForReal(read, process.platform) : [])]
   })
   return scenario === undefined || found === undefined ? { diagnostics } : { value: { file, scenario, ...found }, diagnostics }
 }
@@ -42,6 +45,15 @@ async function siteOf(scenario: Scenario, folder: string): Promise<Omit<LoadedSc
     if (!(error instanceof WorldFileError)) throw error
     return { path: [scenario.change === undefined ? 'world' : 'change'], message: error.message.replaceAll(/\n\s*/g, ' ') }
   }
+}
+
+/** Faults that would not strike where the scenario is played with real programs: it is not begun. */
+export function notForReal({ faults }: Pick<Scenario, 'faults'>, platform: NodeJS.Platform): readonly Complaint[] {
+  return faults.flatMap(({ id, do: { kind } }, index) => {
+    if (kind !== 'program' || platform === 'linux') return []
+    const message = `fault ${id} cannot be played with --real on ${platform}: the programs of a run are found by /proc`
+    return [{ path: ['faults', index, 'do', kind], message, hint: 'play it on Linux, or without --real' }]
+  })
 }
 
 function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): Known {

@@ -1,5 +1,7 @@
-import type { TellStruck } from './infliction.js'
+import type { Met } from '../../sim/arm/faults.js'
+import { refusal } from '../../virtual/azure.js'
 import type { ProgramTrouble, Trouble, WireTrouble } from '../../virtual/trouble.js'
+import type { TellStruck } from './infliction.js'
 
 /** A fault on the way to Azure and back. */
 export interface OnTheWay {
@@ -43,5 +45,21 @@ export class Wire implements Trouble {
     met.left -= 1
     met.fault.struck(`${method} ${path.split('/').slice(-2).join('/')}`)
     return met.fault.trouble
+  }
+}
+
+/** The same trouble at a door that is served: what befalls a request there. */
+export function metBy(trouble: WireTrouble | undefined): Met | undefined {
+  switch (trouble?.kind) {
+    case undefined:
+      return undefined
+    case 'refused':
+      return { answer: refusal(trouble) }
+    case 'reset':
+      return { drop: 'before' }
+    case 'reply-lost':
+      return { drop: 'after' }
+    case 'slow':
+      return { lateMs: trouble.ms }
   }
 }

@@ -1,4 +1,4 @@
-import type { Scene } from '../../virtual/scene.js'
+import type { WorldParts } from '../../sim/within.js'
 
 /** `az aks delete --resource-group GROUP --name NAME`, as a stop advises it. */
 const deletions = [
@@ -11,14 +11,13 @@ const deletions = [
  * Does what a stopped run has told the operator to do, as far as it is a command that can be copied, and nothing else: a stop counts as
  * one with correct advice if the failover comes to its end by it.
  */
-export async function follow(said: string, scene: Scene): Promise<readonly string[]> {
+export async function follow(said: string, { world, manager }: Pick<WorldParts, 'world' | 'manager'>): Promise<readonly string[]> {
   const done: string[] = []
-  const { world } = scene.within
   for (const { advised, type } of deletions) {
     for (const [, group = '', name = ''] of said.matchAll(advised)) {
       const id = `/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/${type}/${name}`
       if (world.resource(id) === undefined) continue
-      await scene.within.manager.asSomebodyElse({ method: 'DELETE', path: id })
+      await manager.asSomebodyElse({ method: 'DELETE', path: id })
       done.push(`deleted ${id}`)
     }
   }

@@ -6,7 +6,7 @@ import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
 import { renderDiagnostic } from '../../runbook/index.js'
 import type { Scorecard } from '../../gameday/index.js'
-import { play } from '../gameday/play.js'
+import { play, type PlayOptions } from '../gameday/play.js'
 import { loadScenario } from '../gameday/scenario-file.js'
 import { seeded } from '../../virtual/chance.js'
 import { drawSite } from './drawn-site.js'
@@ -22,7 +22,8 @@ export type Job =
   | { readonly kind: 'crash'; readonly site: TrialSite; readonly crash: Crash }
   /** Without a site, the seed draws one. */
   | { readonly kind: 'seed'; readonly site?: TrialSite; readonly seed: number }
-  | { readonly kind: 'gameday'; readonly site: TrialSite; readonly seed: number; readonly file: string }
+  /** `realSpeed`: as of `PlayOptions`. */
+  | { readonly kind: 'gameday'; readonly seed: number; readonly file: string; readonly realSpeed?: number }
 
 export type Result =
   | { readonly kind: 'points'; readonly points: readonly CrashPoint[] }
@@ -35,16 +36,17 @@ const crashSeed = 7
 /** As fast as a rehearsal: what goes by the machine's own time is as rare as there. */
 const speed = 30
 
+/** What a worker is itself given. */
+export type JobsOptions = Pick<PlayOptions, 'env' | 'program' | 'self' | 'signal'>
+
 /** Does jobs one after another; what several need is worked out once. */
 export class Jobs {
-  readonly #env: StageOptions['env']
-  readonly #program: StageOptions['program']
+  readonly #given: JobsOptions
   readonly #specs = new Map<string, WorldSpec>()
   readonly #undisturbed = new Map<string, Undisturbed>()
 
-  constructor(env: StageOptions['env'], program: StageOptions['program']) {
-    this.#env = env
-    this.#program = program
+  constructor(given: JobsOptions) {
+    this.#given = given
   }
 
   async do(job: Job): Promise<Result> {
@@ -64,11 +66,11 @@ export class Jobs {
     return crashed(crash, await this.#expected(site, crash.way), await this.#options(site, crashSeed))
   }
 
-  async #play({ file, seed }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
+  async #play({ file, ...how }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
     const { value, diagnostics } = await loadScenario(file)
     // It was in order a moment ago.
     if (value === undefined) throw new LifeboatError('scenario.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
-    return play(value, { seed, speed, env: this.#env, program: this.#program })
+    return play(value, { ...this.#given, speed, ...how })
   }
 
   async #simulate({ site, seed }: Extract<Job, { kind: 'seed' }>): Promise<Simulated> {
@@ -98,6 +100,6 @@ export class Jobs {
   }
 
   #optionsFor({ runbook }: TrialSite, spec: WorldSpec, seed: number): StageOptions {
-    return { runbook, spec, seed, speed, env: this.#env, program: this.#program }
+    return { ...this.#given, runbook, spec, seed, speed }
   }
 }

@@ -1,11 +1,12 @@
 import { missingFrom } from '../../gameday/oracle/converged.js'
 import { notPutBack } from '../../gameday/oracle/put-back.js'
-import { Watch } from '../../gameday/oracle/watch.js'
+import type { Watch } from '../../gameday/oracle/watch.js'
 import { seeded } from '../../virtual/chance.js'
 import { acceptable, follow } from './advice.js'
 import { Stage, type Dies, type StageOptions } from './stage.js'
 import { Storm } from './storm.js'
 import type { Lived } from './typed.js'
+import { watched } from './watched.js'
 import { drawWeather } from './weather.js'
 
 /** What came of one seed. */
@@ -71,7 +72,7 @@ class Trial {
     const random = this.#random
     const stage = this.#stage
     const start = stage.state
-    const watch = watched(stage)
+    const watch = watched(stage.scene.within, stage)
     this.#watch = watch
     this.#storm.over(stage.scene, { quota, elsewhere: (path) => watch.hearOfOthers(path), colleague: () => this.#alsoByColleague() })
     let code: Lived['code'] = 1
@@ -106,7 +107,7 @@ class Trial {
     const accepted = this.#random() < 0.6 ? this.#offered : []
     const lived = await this.#stage.goOn(dies, accepted)
     const { code, stderr } = lived
-    const done = code === 0 ? [] : await follow(stderr, this.#stage.scene)
+    const done = code === 0 ? [] : await follow(stderr, this.#stage.scene.within)
     this.#offered = acceptable(stderr)
     this.#lives += 1
     if (code === 'killed') this.#kills += 1
@@ -129,19 +130,6 @@ class Trial {
   #tellMoment(what: string): void {
     this.#story.push(`${new Date(this.#stage.scene.clock.nowMs()).toISOString()} ${what}`)
   }
-}
-
-/** The oracle, watching all that happens on a stage. */
-export function watched(stage: Stage): Watch {
-  const watch = new Watch(stage.glance, {
-    hubs: () => stage.scene.within.hubs.states(),
-    openIntents: () => stage.openIntents,
-    atWork: () => stage.atWork,
-  })
-  const { world } = stage.scene.within
-  world.onChange.add(() => watch.look(stage.glance))
-  world.onRequest.add((entry) => watch.hear(entry))
-  return watch
 }
 
 /** In two lives of five it dies: at one of its first calls, or in the midst of something. */

@@ -19,7 +19,7 @@ import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
 import type { Hands } from './crash.js'
-import { typed, typedAside, type Beside, type Lived, type Typing } from './typed.js'
+import { loaded, typed, typedAside, type Beside, type Lived, type Typing } from './typed.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -69,6 +69,7 @@ export class Stage {
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
     const { spec, seed, speed, env, trouble } = options
+    await loaded()
     renderer ??= new Renderer(await realHelm(env))
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
     const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...(trouble && { trouble }) })
@@ -117,9 +118,9 @@ export class Stage {
     return typedAside(this.#typing(seat, this.#lifeThat()), await this.#next(seat))
   }
 
-  /** Types a command as it stands, but for the state folder. */
-  command(words: readonly string[], life: Incarnation, beside: Beside = {}, seat: Seat = this.scene.operator): Promise<Lived> {
-    return typed({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
+  /** Types a command as it stands, but for the state folder; it goes on as somebody lets time `pass`. */
+  command(words: readonly string[], life: Incarnation, beside: Beside, seat: Seat): Promise<Lived> {
+    return typedAside({ ...this.#typing(seat, { life }), beside }, [...words, '--state-dir', seat.stateDir])
   }
 
   /** Lets that many milliseconds of the world pass while nobody types. */

@@ -41,8 +41,7 @@ export interface Lived {
 }
 
 /** Types a command, and lets the world's time pass until it has ended or died. */
-export async function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
-  await loaded()
+export function typed(typing: Typing, argv: readonly string[]): Promise<Lived> {
   return letPass(typing.scene.clock, typedAside(typing, argv))
 }
 
@@ -70,7 +69,7 @@ export async function typedAside(typing: Typing, argv: readonly string[]): Promi
 }
 
 /** Commands and SDKs are loaded when they are first needed; here before time passes. */
-async function loaded(): Promise<void> {
+export async function loaded(): Promise<void> {
   await Promise.all([import('../run.js'), import('../resume.js'), import('../plan.js'), import('../undo.js'), loadSdks()])
 }
 

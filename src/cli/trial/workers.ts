@@ -29,7 +29,12 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
         if (interrupts.signal.aborted) return
         const job = waiting.shift()
         if (job === undefined) return
-        if (told(await worker.do(job), job) === 'enough') waiting.length = 0
+        const result = await worker.do(job).catch((error: unknown) => {
+          // What was broken off in its midst has no result.
+          if (!interrupts.signal.aborted) throw error
+        })
+        if (result === undefined) return
+        if (told(result, job) === 'enough') waiting.length = 0
       }
     }
   }

@@ -34,6 +34,8 @@ export interface Met {
   readonly answer?: ArmAnswer
   readonly drop?: WireFault['drop']
   readonly meanwhile?: OthersRequest
+  /** Milliseconds of the world by which the request comes later than it was sent. */
+  readonly lateMs?: number
 }
 
 /** How logins stand: a secret that was taken back, and tokens of which none is believed any more. */
@@ -66,6 +68,8 @@ export class Faults {
   secretRefused = false
   /** Tokens of an earlier series are not believed. */
   tokenSeries = 0
+  /** Told of each request but those for a token, before it is looked at; what it answers befalls that one. */
+  befall: (method: string, path: string) => Met | undefined = () => undefined
 
   constructor(readonly world: World) {
     world.tamper.add((operation) => {

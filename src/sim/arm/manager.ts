@@ -68,7 +68,9 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
   return async ({ method, url, headers, text }) => {
     const { path, query } = addressed(url)
     const login = tokens.answer(method, path, text)
-    const planted = faults.take(method, path)
+    const planted = (login ? undefined : faults.befall(method, path)) ?? faults.take(method, path)
+    const { lateMs } = planted ?? {}
+    if (lateMs !== undefined) await new Promise<void>((resolve) => void arm.world.clock.schedule(lateMs, resolve))
     if (planted?.drop === 'before') return { lost: true }
     if (planted?.meanwhile) await bySomebodyElse(arm, find, planted.meanwhile)
     const cut = planted?.drop === 'midway' || planted?.drop === 'never' ? { broken: planted.drop } : {}

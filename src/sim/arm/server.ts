@@ -13,6 +13,7 @@ export interface ArmServer {
   readonly origin: string
   readonly port: number
   readonly client: Client
+  readonly manager: Manager
   secrets(): readonly string[]
   stop(): Promise<void>
 }
@@ -50,6 +51,7 @@ export async function startArm(world: World, options: ArmOptions): Promise<ArmSe
     origin,
     port,
     client: manager.client,
+    manager,
     secrets: () => manager.secrets(),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -118,7 +118,11 @@ function serve(world: World, host: Host, client: Connection, connections: Set<Co
   client.on('session', (accept) => {
     const session = accept()
     session.on('env', (ok) => (ok as (() => void) | undefined)?.())
-    session.on('exec', (open, _reject, { command }) => void serveCommand(world, host, open(), command))
+    session.on('exec', (open, _reject, { command }) => {
+      const breaksMs = world.sshBreaks()
+      if (breaksMs !== undefined) world.clock.schedule(breaksMs, () => client.end())
+      void serveCommand(world, host, open(), command)
+    })
   })
 }
 

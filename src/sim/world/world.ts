@@ -55,6 +55,8 @@ export class World {
   real: RealMachines | undefined
   /** May change an operation that begins: a planted fault. */
   readonly tamper = new Set<(operation: Operation) => WorldError | undefined>()
+  /** Asked when a command begins over SSH: after how many milliseconds its connection breaks, though the command goes on. */
+  sshBreaks: () => number | undefined = () => undefined
   /** False while the starting state is put in place. */
   started = false
   /** Whether the subscription is as it should be; a disabled one only reads. */

@@ -1,0 +1,23 @@
+import { Watch } from '../../gameday/oracle/watch.js'
+import { glanceOf } from '../../sim/control/state.js'
+import type { WorldParts } from '../../sim/within.js'
+
+/** What the journals of a stage say now. */
+export interface Journals {
+  /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
+  readonly openIntents: number
+  /** Lives that are in the midst of changing something now. */
+  readonly atWork: number
+}
+
+/** The oracle, watching all that happens in a world. */
+export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, journals: Journals): Watch {
+  const watch = new Watch(glanceOf(world), {
+    hubs: () => hubs.states(),
+    openIntents: () => journals.openIntents,
+    atWork: () => journals.atWork,
+  })
+  world.onChange.add(() => watch.look(glanceOf(world)))
+  world.onRequest.add((entry) => watch.hear(entry))
+  return watch
+}
