@@ -12,7 +12,7 @@ export class NeedsSkipped extends LifeboatError {
     const names = steps.join(', ')
     super('step.needs-skipped', `it takes what ${names} would have given, and ${steps.length === 1 ? 'that was' : 'those were'} skipped`, {
       blame: 'user',
-      hint: `To try it again tries ${names} first, and asks as before if that fails. Nothing was written here.`,
+      hint: `Trying again begins with ${names}, and asks as before if that fails. Nothing was written here.`,
     })
     this.steps = steps
   }
