@@ -137,6 +137,7 @@ export function watched(stage: Stage): Watch {
     hubs: () => stage.scene.within.hubs.states(),
     openIntents: () => stage.openIntents,
     atWork: () => stage.atWork,
+    operations: () => stage.scene.within.world.operations,
   })
   const { world } = stage.scene.within
   world.onChange.add(() => watch.look(stage.glance))
