@@ -33,9 +33,9 @@ export interface Agreed {
   readonly places: readonly Place[]
 }
 
-/** Machines follow from groups, and a screen has few rows: they stand at the head of the plan. */
+/** Machines that are made follow from groups, and a screen has few rows; one that is there may be the one that is cut off. */
 function agreedLines({ what, places }: Agreed, columns: number): readonly string[] {
-  return [...wrap(what, columns), ...placesLines(places.filter(({ kind }) => kind !== 'machine'), columns)]
+  return [...wrap(what, columns), ...placesLines(places.filter(({ kind, made }) => kind !== 'machine' || !made), columns)]
 }
 
 /**

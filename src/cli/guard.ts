@@ -1,9 +1,15 @@
-import { errorFacts, LifeboatError } from '../contract/index.js'
+import { errorFacts, LifeboatError, type ErrorFacts } from '../contract/index.js'
 import { errorLines, paintFor } from '../render/index.js'
 import { exit, exitOfSignal } from './exit.js'
 import { interruption } from './interrupts.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
+import { refuseUnopened } from './refusal.js'
+
+type GuardOptions = Pick<CommonOptions, 'debug' | 'color'>
+
+/** What is wrong has been said to people in more words than this; a program that reads events gets these. */
+export class AlreadySaid extends LifeboatError {}
 
 /** What a command's work has come to know, for what is said at its end. */
 export interface Told {
@@ -16,30 +22,40 @@ export interface Told {
  * fails before the first change, or is the journal itself: a step's failure is an outcome of the run, not an error.
  */
 export async function guarded(
-  options: Pick<CommonOptions, 'debug' | 'color'>,
+  options: GuardOptions,
   { output, env }: Invocation,
   work: (told: Told) => Promise<number>,
+  refused: (code: number, error?: ErrorFacts) => void = () => undefined,
 ): Promise<number> {
   const told: Told = {}
   try {
     const code = await work(told)
     sayLog(told, code, output)
+    refused(code)
     return code
   } catch (error) {
     const signal = interruption(error)
     if (signal !== undefined) {
       // A run that has begun comes to its safe point and tells of it itself.
       output.say(`Stopped by ${signal} before anything was begun; nothing was changed.\n`)
+      refused(exitOfSignal(signal), errorFacts(error))
       return exitOfSignal(signal)
     }
     const isTerminal = output.errorIsTerminal
     const paint = paintFor({ env, isTerminal, flag: options.color })
     const columns = isTerminal ? output.columns : Infinity
-    output.sayLines(errorLines(error, { paint, columns, debug: options.debug === true }))
-    const code = codeOf(errorFacts(error).code)
+    if (!(error instanceof AlreadySaid)) output.sayLines(errorLines(error, { paint, columns, debug: options.debug === true }))
+    const facts = errorFacts(error)
+    const code = codeOf(facts.code)
     sayLog(told, code, output)
+    refused(code, facts)
     return code
   }
+}
+
+/** The same for a command that tells events (`--json`): they end with why nothing begins, also where none were told before. */
+export function guardedStream(options: GuardOptions & Pick<CommonOptions, 'json' | 'dryRun'>, invocation: Invocation, work: (told: Told) => Promise<number>): Promise<number> {
+  return guarded(options, invocation, work, (code, error) => refuseUnopened(invocation.output, options, code, error))
 }
 
 /** Where to look further, after everything that did not end as it was meant to. */

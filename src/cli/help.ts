@@ -16,7 +16,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, readonly Example[]
     ],
     rehearse: [
       [`lifeboat rehearse ${runbook}`, 'a rehearsal; nothing real is touched'],
-      [`lifeboat rehearse ${runbook} --yes --speed 60`, 'without asking, sixty times as fast'],
+      [`lifeboat rehearse ${runbook} --yes --speed 60`, 'without asking (as always where there is no terminal)'],
     ],
     schema: [
       ['lifeboat schema > runbook.schema.json', 'what an editor needs to check a runbook while it is written'],

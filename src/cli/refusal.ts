@@ -1,6 +1,10 @@
-import { errorFacts, type Clock, type EventOf, type Listener } from '../contract/index.js'
+import { errorFacts, eventStreamVersion, type Clock, type ErrorFacts, type EventOf, type Listener, type RunEvent } from '../contract/index.js'
 import type { Plan } from '../engine/index.js'
+import { clockOf } from '../platform/clock/clock.js'
+import type { Output } from '../render/index.js'
 import { exit } from './exit.js'
+import type { CommonOptions } from './options.js'
+import { toolVersion } from './version.js'
 
 export interface Told {
   readonly run: string
@@ -32,4 +36,24 @@ export async function orRefused(
     tell({ why: 'error', findings, error: errorFacts(error) })
     throw error
   }
+}
+
+/**
+ * The whole stream of a command that was refused before it had one: wrong usage, a runbook that is not right, a run that nobody knows.
+ * Its events are of no run. Says nothing where something has been told, or where no events were asked for.
+ */
+export function refuseUnopened(
+  output: Pick<Output, 'data' | 'hasData'>,
+  { json, dryRun }: Pick<CommonOptions, 'json' | 'dryRun'>,
+  code: number,
+  error?: ErrorFacts,
+): void {
+  if (json !== true || dryRun === true || output.hasData || code === exit.done) return
+  const of = { t: clockOf({}).now().toISOString(), run: '' }
+  const why = code === exit.declined ? 'declined' : error === undefined ? 'not-ready' : 'error'
+  const events: readonly RunEvent[] = [
+    { type: 'stream.opened', ...of, version: eventStreamVersion, tool: toolVersion() },
+    { type: 'run.refused', ...of, why, findings: [], ...(error === undefined ? {} : { error }) },
+  ]
+  for (const event of events) output.data(`${JSON.stringify(event)}\n`)
 }

@@ -4,14 +4,14 @@ import { fold, type Journal, type StateFolder } from '../journal/index.js'
 import { acceptingOf } from './accepting.js'
 import { hasLostWorld } from './condition.js'
 import { exit } from './exit.js'
-import { guarded, usageError, type Told } from './guard.js'
+import { guardedStream, usageError, type Told } from './guard.js'
 import { historyOf } from './history.js'
 import type { CommonOptions, WorldOptions } from './options.js'
 import { performFresh } from './perform.js'
 import { isReady } from './plan.js'
 import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook, type Site } from './site.js'
+import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, worldFolder, writableStateFolder } from './state.js'
 import { unfinishedBefore } from './unfinished.js'
 import type { WorldControl } from './world-control.js'
@@ -22,11 +22,11 @@ type Options = CommonOptions & WorldOptions
 
 /** `lifeboat rehearse RUNBOOK`: the whole failover in a world of its own. */
 export async function rehearse(args: readonly string[], options: Options, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async (told) => {
+  return guardedStream(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
-    if (runbook === undefined) return exit.usage
+    if (runbook === undefined) throw runbookWrong(diagnostics)
     const accept = acceptingOf(options.accept, runbook)
     const worldFile = options.world ?? runbook.rehearsal?.world
     if (worldFile === undefined) {

@@ -8,7 +8,7 @@ import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
 import { hasLostWorld } from './condition.js'
 import { needsSomebody } from './consent.js'
 import { exit } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guardedStream, usageError } from './guard.js'
 import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
 import { performResume } from './perform.js'
@@ -16,7 +16,7 @@ import { changedError, changedSince } from './pinned.js'
 import type { Invocation } from './invocation.js'
 import { criticalPathIn } from './rehearse.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook } from './site.js'
+import { openSite, readRunbook, runbookWrong } from './site.js'
 import { commandLine, stateFolder } from './state.js'
 import { courseOf } from './undo.js'
 import { newerThan } from './unfinished.js'
@@ -27,7 +27,7 @@ export interface ResumeOptions extends CommonOptions {
 
 /** `lifeboat resume [RUN]`: goes on with a run where its journal ends. */
 export async function resume(args: readonly string[], options: ResumeOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async (told) => {
+  return guardedStream(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
     const run = args[0] ?? (await onlyUnfinished(state, options))
@@ -43,9 +43,10 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     await assertHasWorld(before, options)
     const { runbook, diagnostics, registry } = await readRunbook(before.runbook.path)
     screen.diagnose(diagnostics)
-    if (runbook === undefined) return exit.usage
+    if (runbook === undefined) throw runbookWrong(diagnostics)
     const accept = acceptingOf(options.accept, runbook)
-    refuseWithoutAnybody(before, runbook.nodes, options, screen)
+    // The way back has no gates.
+    if (before.undoes === undefined) refuseWithoutAnybody(before, runbook.nodes, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation)
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')

@@ -4,7 +4,7 @@ import { sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { acceptingOf } from './accepting.js'
 import { consentByName, refuseWithoutAnybody, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
-import { guarded } from './guard.js'
+import { guardedStream } from './guard.js'
 import { historyOf } from './history.js'
 import { performFresh } from './perform.js'
 import { isReady, plan } from './plan.js'
@@ -12,7 +12,7 @@ import { asShown, openShown, sayShown, type ShownPlan } from './plan-shown.js'
 import type { Invocation } from './invocation.js'
 import { resume } from './resume.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook, type Site } from './site.js'
+import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, writableStateFolder } from './state.js'
 import { fateOf, unfinishedBefore, type FreshWish } from './unfinished.js'
 
@@ -25,11 +25,11 @@ export interface RunOptions extends FreshWish {
 /** `lifeboat run RUNBOOK`: the failover. */
 export async function run(args: readonly string[], options: RunOptions, invocation: Invocation): Promise<number> {
   if (options.dryRun === true) return plan(args, options, invocation)
-  return guarded(options, invocation, async (told) => {
+  return guardedStream(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const { runbook, diagnostics, registry } = await readRunbook(args[0] ?? '')
     screen.diagnose(diagnostics)
-    if (runbook === undefined) return exit.usage
+    if (runbook === undefined) throw runbookWrong(diagnostics)
     const accept = acceptingOf(options.accept, runbook)
     refuseWithoutName(runbook.name, options, screen)
     refuseWithoutAnybody(runbook, options, screen)

@@ -10,6 +10,7 @@ import type { Platform } from '../platform/platform.js'
 import { openSecrets } from '../platform/secrets/secrets.js'
 import { loadRunbook, referencedFiles, renderDiagnostic, type Diagnostic, type Runbook } from '../runbook/index.js'
 import { registry as builtIn } from '../steps/registry.js'
+import { AlreadySaid } from './guard.js'
 import { loadSiteModules } from './site-modules.js'
 import { siteFindings, tagAction } from './site-checks.js'
 import type { Invocation } from './invocation.js'
@@ -53,6 +54,12 @@ export async function readRunbook(path: string): Promise<ReadRunbook> {
     return { schemas: registry, harmful, broken }
   })
   return { ...parsed, registry }
+}
+
+/** Of a runbook that cannot be used; people have been told all of it (`Screen.diagnose`). */
+export function runbookWrong(diagnostics: readonly Diagnostic[]): LifeboatError {
+  const errors = diagnostics.filter(({ level }) => level === 'error')
+  return new AlreadySaid('runbook.wrong', errors.map(renderDiagnostic).join('\n'), { blame: 'user' })
 }
 
 /** Without `cloudPath`: the cloud that the runbook names. */

@@ -1,7 +1,7 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
 import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
-import { LocalTimes, paintFor, runsLines, sayAsked, sayStall, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { finishAtMs, LocalTimes, paintFor, runsLines, sayAsked, sayStall, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
@@ -87,7 +87,8 @@ interface Read {
 async function statusOf(run: string, { state, folder, records }: Read, options: StatusOptions): Promise<StatusInput> {
   const row = await rowOf(run, state, folder)
   const isLive = row.condition === 'running'
-  const last = Date.parse(records.at(-1)?.t ?? '')
+  // That it is put back is no part of its own time.
+  const last = Date.parse(records.findLast(({ type }) => type !== 'run.undoing')?.t ?? '')
   const asking = isLive ? openQuestion(records) : undefined
   const holder = await holderOf(run, state, folder)
   const steps = [...state.steps]
@@ -100,7 +101,7 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     ...(newer === undefined ? {} : { newer }),
     owner: state.owner,
     ...(isLive ? await liveOf(run, state, folder) : openAt(last, state)),
-    failed: steps.flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }])),
+    failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
     ...(state.status === 'finished' ? {} : goesOn({ run, condition: row.condition, state, holder }, options)),
@@ -123,6 +124,7 @@ function openAt(lastMs: number, { startedAt, steps }: RunState): AtWork {
 async function liveOf(run: string, { startedAt }: RunState, folder: StateFolder): Promise<AtWork> {
   const { liveView } = await import('./reader.js')
   const { view, nowMs } = await liveView(run, folder)
+  const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
   const running = [...view.steps.values()].filter(({ phase }) => phase === 'running')
   return {
     elapsedMs: nowMs - Date.parse(startedAt),
@@ -130,7 +132,7 @@ async function liveOf(run: string, { startedAt }: RunState, folder: StateFolder)
       const stall = sayStall(step, nowMs)
       return { id: step.id, elapsedMs: nowMs - (step.startedMs ?? nowMs), ...(stall === undefined ? {} : { stall }) }
     }),
-    ...(view.finishAtMs === undefined || view.finishAtMs <= nowMs ? {} : { finishAt: new Date(view.finishAtMs).toISOString() }),
+    ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString() }),
   }
 }
 

@@ -5,10 +5,10 @@ import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
-import { holderOf } from './condition.js'
+import { hasLostWorld, holderOf } from './condition.js'
 import { consentByName, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
-import { guarded, usageError } from './guard.js'
+import { guardedStream, usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
 import { historyOf } from './history.js'
 import type { CommonOptions } from './options.js'
@@ -16,7 +16,7 @@ import { performFresh } from './perform.js'
 import { changedError, changedSince } from './pinned.js'
 import { isReady, planData, planOnly } from './plan.js'
 import { Screen } from './screen.js'
-import { openSite, readRunbook, type Site } from './site.js'
+import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, stateFolder } from './state.js'
 
 export interface UndoOptions extends CommonOptions {
@@ -27,7 +27,7 @@ export interface UndoOptions extends CommonOptions {
 
 /** `lifeboat undo [RUN]`: puts back what a run changed, newest first. A run of its own: planned, confirmed, journaled, resumable. */
 export async function undo(args: readonly string[], options: UndoOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, async (told) => {
+  return guardedStream(options, invocation, async (told) => {
     const screen = new Screen(options, invocation)
     const state = stateFolder(options, invocation)
     const ran = await readRun(state, args[0] ?? (await onlyUndoable(state, options)))
@@ -39,7 +39,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     }
     const { runbook, diagnostics, registry } = await readRunbook(ran.runbook.path)
     screen.diagnose(diagnostics)
-    if (runbook === undefined) return exit.usage
+    if (runbook === undefined) throw runbookWrong(diagnostics)
     if (ran.mode === 'run' && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation)
     const differences = await changedSince(ran, site)
@@ -126,7 +126,11 @@ async function readRun(state: StateFolder, run: string): Promise<RunState> {
 
 /** Without a name only where there is no doubt. */
 async function onlyUndoable(state: StateFolder, options: UndoOptions): Promise<string> {
-  const runs = (await state.runs()).filter((one) => 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined)
+  const all = await state.runs()
+  const canBe = await Promise.all(
+    all.map(async (one) => 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined && !(await hasLostWorld(one.state))),
+  )
+  const runs = all.filter((_, index) => canBe[index] === true)
   const [only] = runs
   if (only === undefined) throw usageError('there is no run to undo', `All of them are listed by: ${commandLine(options, 'runs')}`)
   if (runs.length === 1) return only.run

@@ -82,6 +82,18 @@ interface OfStep<T extends string> extends Of<T> {
   readonly step: string
 }
 
+/** When a run is expected to be over. */
+export interface Expected {
+  /** Milliseconds of the run's clock from this event. */
+  readonly remainingMs: number
+  readonly finishAt: string
+  /**
+   * Milliseconds of the run's clock that are left at any later moment too, until the next such event: what stands behind the step that
+   * runs, or behind a question that waits for its answer. While time passes, the end is never nearer than that.
+   */
+  readonly atLeastMs: number
+}
+
 export type RunEvent =
   | (Of<'stream.opened'> & { readonly version: typeof eventStreamVersion; readonly tool: string })
   | (Of<'run.started'> & {
@@ -120,11 +132,7 @@ export type RunEvent =
   /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
   | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
   /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
-  | (Of<'eta.updated'> & {
-      readonly remainingMs: number
-      readonly finishAt: string
-      readonly p90?: { readonly remainingMs: number; readonly finishAt: string }
-    })
+  | (Of<'eta.updated'> & Expected & { readonly p90?: Expected })
   /** The first signal has come: what is under way goes on to a safe point, nothing new begins. */
   | (Of<'run.stopping'> & { readonly signal: string })
   | (Of<'run.interrupted'> & { readonly signal: string })

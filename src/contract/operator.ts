@@ -5,7 +5,13 @@ import type { ErrorFacts } from './error.js'
 export type Question =
   | { readonly kind: 'gate'; readonly step: string; readonly text: string }
   | { readonly kind: 'manual'; readonly step: string; readonly checklist: readonly string[] }
-  | { readonly kind: 'failure'; readonly step: string; readonly error: ErrorFacts }
+  | {
+      readonly kind: 'failure'
+      readonly step: string
+      readonly error: ErrorFacts
+      /** Steps that take what this one gives: if it is skipped, they cannot go on. */
+      readonly takers?: readonly string[]
+    }
   /** The world has moved on: `now` is not what was shown. */
   | {
       readonly kind: 'surprise'

@@ -48,11 +48,11 @@ export function neverOffered({ steps, accepted }: RunState, accept: Accepting | 
   )
 }
 
-/** Failed steps that offer another way, with the command that takes it. */
+/** Steps that failed and offer another way, those among them that were skipped then, with the command that takes it. */
 export function openChoices({ steps, accepted }: RunState, resumeCommand: string): readonly OpenChoice[] {
   return [...steps].flatMap(([step, { status, error }]) => {
     const alternative = error?.alternative
-    if (status !== 'failed' || alternative === undefined || accepted.get(step)?.has(alternative.id) === true) return []
+    if ((status !== 'failed' && status !== 'skipped') || alternative === undefined || accepted.get(step)?.has(alternative.id) === true) return []
     const { id, offer } = alternative
     return [{ step, alternative: id, offer, command: `${resumeCommand} ${inAdvance} ${step}=${id}` }]
   })

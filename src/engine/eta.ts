@@ -64,6 +64,16 @@ export class Eta {
     return longest
   }
 
+  /** What of it is left whenever it is asked, until a step starts or ends: all that has not started. */
+  atLeastMs(): number {
+    let longest = 0
+    for (const id of this.#front) {
+      const own = this.#startedMs.has(id) ? 0 : this.#weightOf(id)
+      longest = Math.max(longest, own + (this.#behindMs.get(id) ?? 0))
+    }
+    return longest
+  }
+
   #weightOf(id: string): number {
     const step = this.#steps.get(id)
     return step === undefined ? 0 : this.#weightMs(step)

@@ -2,11 +2,17 @@ import type { PlannedStep } from '../contract/index.js'
 import { Eta, plannedWeightMs } from './eta.js'
 import { percentile, type History } from './history.js'
 
-/** Time to the end, milliseconds of the run's clock: as likely to be more as to be less, and in nine of ten cases no more. */
+/** Milliseconds of the run's clock to the end, and what is left at any later moment until a step starts or ends. */
+export interface Left {
+  readonly remainingMs: number
+  readonly atLeastMs: number
+}
+
+/** As likely to be more as to be less, and in nine of ten cases no more. */
 export interface Remaining {
-  readonly p50Ms: number
+  readonly p50: Left
   /** Only once there is history to tell it from. */
-  readonly p90Ms?: number
+  readonly p90?: Left
 }
 
 /**
@@ -40,8 +46,9 @@ export class Forecast {
   }
 
   remaining(nowMs: number): Remaining {
-    const left = this.#courses.map((course) => course.remainingMs(nowMs))
-    const p50Ms = percentile(left, 0.5)
-    return this.#fromHistory ? { p50Ms, p90Ms: percentile(left, 0.9) } : { p50Ms }
+    const remaining = this.#courses.map((course) => course.remainingMs(nowMs))
+    const atLeast = this.#courses.map((course) => course.atLeastMs())
+    const left = (share: number): Left => ({ remainingMs: percentile(remaining, share), atLeastMs: percentile(atLeast, share) })
+    return this.#fromHistory ? { p50: left(0.5), p90: left(0.9) } : { p50: left(0.5) }
   }
 }

@@ -22,7 +22,8 @@ export function inputsOf<D>(
   const shown = (reference: SecretReference): SecretReference => ({ ...reference, digest: secrets.digest(reference) })
   const withDigests = (inputs: Inputs): Inputs => mapSecrets(inputs, module.inputs, shown)
   if (!Object.values(raw).some(isPending)) return withDigests(parsed(node.id, module.inputs.safeParse(raw)) as Inputs)
-  const inputs: Record<string, unknown> = {}
+  // A schema that takes any key has no shape to find them by.
+  const inputs: Record<string, unknown> = Object.fromEntries(Object.entries(raw).filter(([, value]) => isPending(value)))
   for (const [key, schema] of Object.entries(module.inputs.shape)) {
     const value = raw[key]
     const known = isPending(value) ? value : parsed(`${node.id}.${key}`, schema.safeParse(value))

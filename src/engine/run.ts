@@ -77,11 +77,13 @@ async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome
   const criticalPathMs = await ports.criticalPathMs?.(changed)
   const remarks = remarksOf(state)
   const choices = openChoices(state, ports.resumeCommand)
+  // Another run is at work in its place: this one is not to be gone on with beside it.
+  const goesOn = outcome !== 'succeeded' && !isDisplaced(ports.signal)
   return {
     ...(criticalPathMs === undefined ? {} : { criticalPathMs }),
     ...(remarks.length === 0 ? {} : { remarks }),
-    ...(outcome === 'succeeded' ? {} : { next: ports.resumeCommand }),
-    ...(outcome === 'succeeded' || choices.length === 0 ? {} : { choices }),
+    ...(goesOn ? { next: ports.resumeCommand } : {}),
+    ...(!goesOn || choices.length === 0 ? {} : { choices }),
   }
 }
 
@@ -105,10 +107,14 @@ function outcomeOf<D>(ports: RunPorts<D>, state: RunState): Outcome {
   return declined ? 'declined' : 'failed'
 }
 
+function isDisplaced({ reason }: AbortSignal): boolean {
+  return reason instanceof LifeboatError && /^(lock|target)\./.test(reason.code)
+}
+
 function signalName(signal: AbortSignal): string {
   const reason: unknown = signal.reason
   if (!(reason instanceof LifeboatError)) return 'unknown'
-  if (/^(lock|target)\./.test(reason.code)) return 'another run’s take-over'
+  if (isDisplaced(signal)) return 'another run’s take-over'
   return reason.code.startsWith('interrupted.') ? reason.code.slice('interrupted.'.length) : 'unknown'
 }
 

@@ -4,6 +4,7 @@ import {
   type Answer,
   type Change,
   type ErrorFacts,
+  type Expected,
   type JsonObject,
   type PlannedStep,
   type Question,
@@ -12,7 +13,7 @@ import { fold, type RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
-import { Forecast } from './forecast.js'
+import { Forecast, type Left } from './forecast.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookUntilSettled, readContext } from './look.js'
@@ -21,6 +22,7 @@ import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
 import { collate, type Heard } from './readiness.js'
 import type { Recorder } from './recorder.js'
+import { NeedsSkipped, takersIf } from './skipped.js'
 
 /** How a node ended, for those that need it: only after `done` may they start. */
 type Ending = 'done' | 'stopped'
@@ -40,6 +42,7 @@ export class Walk<D> {
   readonly #verified = new Set<string>()
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
+  readonly #again = new Map<string, Promise<Ending>>()
   readonly #reclaimed = new Map<string, () => void>()
   readonly #steps: readonly PlannedStep[]
   readonly #eta: Forecast
@@ -127,16 +130,37 @@ export class Walk<D> {
       this.#give(node.id, stands)
       return 'done'
     }
+    return this.#bringTo(node, this.#state)
+  }
+
+  /** Tries until it is done, or the operator has had enough. `before` tells how often it was tried. */
+  async #bringTo(node: StepNode, before: RunState): Promise<Ending> {
     const startedMs = this.#ports.clock.now().getTime()
-    for (let attempt = (this.#state.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
+    for (let attempt = (before.steps.get(node.id)?.attempt ?? 0) + 1; ; attempt += 1) {
       try {
         this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
         return 'done'
       } catch (error) {
         const ending = await this.#afterFailure(node, error, attempt, startedMs)
         if (ending !== 'retry') return ending
+        if (error instanceof NeedsSkipped && !(await this.#tryAgain(error.steps))) return 'stopped'
       }
     }
+  }
+
+  /** Steps that were skipped, and are needed after all. Two that take what the same one gives wait for the same try of it. */
+  async #tryAgain(steps: readonly string[]): Promise<boolean> {
+    for (const step of steps) {
+      const again = this.#again.get(step) ?? this.#once(step).finally(() => this.#again.delete(step))
+      this.#again.set(step, again)
+      if ((await again) === 'stopped') return false
+    }
+    return true
+  }
+
+  async #once(step: string): Promise<Ending> {
+    if (this.#outputs.has(step)) return 'done'
+    return this.#bringTo(this.#ports.runbook.nodes.find(({ id }) => id === step) as StepNode, fold(this.#ports.journal.records))
   }
 
   /** What an earlier life has verified, of a step that is not looked at again. */
@@ -153,13 +177,12 @@ export class Walk<D> {
   ): Promise<JsonObject> {
     const module = moduleOf(this.#ports, node)
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
-    if (!allKnown(inputs)) {
-      throw new LifeboatError('step.needs-skipped', 'it needs the outputs of a step that was skipped', { blame: 'user' })
-    }
+    if (!allKnown(inputs)) throw new NeedsSkipped(inputs)
     const release = await this.#claim(node.id, module.claims(inputs))
     try {
       this.#eta.started(node.id, startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
+      if ((this.#shown.get(node.id) ?? []).length > 0) this.tellEta()
       const outputs = await go({
         step: node.id,
         module,
@@ -206,7 +229,8 @@ export class Walk<D> {
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
-    const answer = await this.#questions.ask({ kind: 'failure', step, error: facts })
+    this.tellEta()
+    const answer = await this.#questions.ask({ kind: 'failure', step, error: facts, ...takersIf(step, this.#ports.runbook, this.#ports.outputs) })
     if (answer.choice === 'accept') this.#accept(step, answer.alternative, facts)
     return this.#carryOut(answer, node, attempt, startedMs)
   }
@@ -327,10 +351,9 @@ export class Walk<D> {
   /** When it is expected to be over, from here. */
   tellEta(): void {
     const nowMs = this.#ports.clock.now().getTime()
-    const { p50Ms, p90Ms } = this.#eta.remaining(nowMs)
-    const expected = (remainingMs: number) => ({ remainingMs, finishAt: new Date(nowMs + remainingMs).toISOString() })
-    const p90 = p90Ms === undefined ? {} : { p90: expected(p90Ms) }
-    this.#recorder.tell({ type: 'eta.updated', ...expected(p50Ms), ...p90 })
+    const { p50, p90 } = this.#eta.remaining(nowMs)
+    const expected = (left: Left): Expected => ({ ...left, finishAt: new Date(nowMs + left.remainingMs).toISOString() })
+    this.#recorder.tell({ type: 'eta.updated', ...expected(p50), ...(p90 === undefined ? {} : { p90: expected(p90) }) })
   }
 }
 

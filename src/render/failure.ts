@@ -7,18 +7,28 @@ import type { RunView } from './run-view.js'
 import { count, oneLine, wrap } from './text.js'
 import { sayError, sayOffer } from './words.js'
 
+type FailureQuestion = Extract<Question, { kind: 'failure' }>
 type FailureChoice = 'retry' | 'accept' | 'details' | 'done' | 'skip' | 'stop'
 
 /** What a failed step leaves to the operator, in the order in which it is best thought of. */
-function choicesAfter({ alternative }: ErrorFacts): readonly Choice<FailureChoice>[] {
+function choicesAfter({ error: { code, alternative }, takers = [] }: FailureQuestion): readonly Choice<FailureChoice>[] {
+  // Nothing can be looked at while it is not known where.
+  const canVerify = code !== 'step.needs-skipped'
   return [
     { value: 'retry', name: 'Try again' },
     ...(alternative === undefined ? [] : [{ value: 'accept', name: `Go the other way (${oneLine(alternative.id)})` } as const]),
     { value: 'details', name: 'Show details' },
-    { value: 'done', name: 'I have done it by hand: verify it and go on' },
-    { value: 'skip', name: 'Skip it, with a reason; what depends on it goes on without it' },
+    ...(canVerify ? [{ value: 'done', name: 'I have done it by hand: verify it and go on' } as const] : []),
+    { value: 'skip', name: `Skip it, with a reason; ${sayWithout(takers)}` },
     { value: 'stop', name: 'Stop here; the run can be resumed' },
   ]
+}
+
+/** What becomes of the steps behind one that is skipped. */
+function sayWithout(takers: readonly string[]): string {
+  const [first, ...more] = takers
+  if (first === undefined) return 'what depends on it goes on without it'
+  return `${more.length === 0 ? first : `${first} and ${count(more.length, 'more step')}`} cannot go on without it`
 }
 
 /** What happened, what to do about it, and what is safe: it stands with the question, and so is not told in the log besides. */
@@ -37,14 +47,15 @@ function sayBesides({ changes }: Alternative): string {
 }
 
 export async function askFailure(
-  { step, error }: Extract<Question, { kind: 'failure' }>,
+  question: FailureQuestion,
   card: Card,
   options: PersonOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
+  const { step, error } = question
   const { asker, name: by, view } = options
   for (;;) {
-    const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(error), signal)
+    const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(question), signal)
     switch (choice) {
       case 'details':
         asker.show(detailLines(step, error, view?.(), options))

@@ -1,5 +1,5 @@
 import { noPaint, type Paint } from './color.js'
-import { isQuestion, type RunView, type StepView } from './run-view.js'
+import { finishAtMs, isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, line, oneLine, pad, wrap, type Span } from './text.js'
 import { sayStall } from './stall.js'
 import { formatDuration, type LocalTimes } from './times.js'
@@ -77,19 +77,21 @@ function afterText(step: StepView, view: RunView): string {
 }
 
 function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayout): Span[][] {
-  const { startedMs, finishAtMs, p90AtMs, objectiveMs, mode } = view
+  const { startedMs, objectiveMs, mode } = view
+  const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
+  const p90Ms = view.p90 === undefined ? undefined : finishAtMs(view.p90, nowMs)
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
   const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
-  const expects = finishAtMs !== undefined && finishAtMs > nowMs
+  const expects = endMs !== undefined && endMs > nowMs
   if (expects) {
-    const p90 = p90AtMs === undefined ? '' : ` (p90 ${times.minute(new Date(p90AtMs))})`
-    spans.push(`  done about ${times.minute(new Date(finishAtMs))}${p90}, ${formatDuration(finishAtMs - nowMs)} to go`)
+    const p90 = p90Ms === undefined ? '' : ` (p90 ${times.minute(new Date(p90Ms))})`
+    spans.push(`  done about ${times.minute(new Date(endMs))}${p90}, ${formatDuration(endMs - nowMs)} to go`)
   }
   if (objectiveMs !== undefined && startedMs !== undefined) {
-    const spareMs = objectiveMs - ((expects ? finishAtMs : nowMs) - startedMs)
+    const spareMs = objectiveMs - ((expects ? endMs : nowMs) - startedMs)
     // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
-    const objective = p90AtMs === undefined || !expects ? `objective ${formatDuration(objectiveMs)}, ` : ''
+    const objective = p90Ms === undefined || !expects ? `objective ${formatDuration(objectiveMs)}, ` : ''
     spans.push(
       spareMs >= 0
         ? ['dim', `  ${objective}${formatDuration(spareMs)} ${expects ? 'to spare' : 'left of it'}`]

@@ -22,6 +22,7 @@ export interface Streams {
 export class Output {
   readonly streams: Streams
   readonly #closed = new Set<TextStream>()
+  #hasData = false
   readonly #lostListeners: ((name: 'output' | 'error') => void)[] = []
 
   constructor(streams: Streams) {
@@ -47,8 +48,14 @@ export class Output {
     return stream === this.streams.stdout ? 'output' : 'error'
   }
 
+  /** Has anything gone to standard output, or would have? */
+  get hasData(): boolean {
+    return this.#hasData
+  }
+
   /** Standard output: data. */
   data(text: string): void {
+    this.#hasData ||= text !== ''
     this.#write(this.streams.stdout, text)
   }
 

@@ -1,4 +1,4 @@
-import type { CloudFacts, ErrorFacts, EventOf, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
+import type { CloudFacts, ErrorFacts, EventOf, Expected, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
 import { sayMaking } from './words.js'
 
 export type Phase = 'pending' | 'waiting' | 'running' | 'asking' | 'verified' | 'failed' | 'skipped'
@@ -25,6 +25,17 @@ export interface StepView {
   readonly reason?: string
 }
 
+/** An expected end: as it was told last, and what is left of it whenever it is looked at. */
+interface Finish {
+  readonly toldMs: number
+  readonly atLeastMs: number
+}
+
+/** When it is to be over, seen from now: while a question waits, or a step takes longer than it usually does, the end moves away. */
+export function finishAtMs({ toldMs, atLeastMs }: Finish, nowMs: number): number {
+  return Math.max(toldMs, nowMs + atLeastMs)
+}
+
 /** All that the renderers know of a run: a fold of its events. Its map of steps belongs to the fold, which changes it in place. */
 export interface RunView {
   readonly run: string
@@ -39,9 +50,9 @@ export interface RunView {
   readonly startedMs?: number
   readonly plan?: PlanFacts
   readonly steps: Map<string, StepView>
-  readonly finishAtMs?: number
+  readonly finish?: Finish
   /** In nine of ten cases no later; once there is history. */
-  readonly p90AtMs?: number
+  readonly p90?: Finish
   readonly question?: Question
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
@@ -79,8 +90,8 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
       return { ...view, steps, plan: { firstHarm, pointOfNoReturn, criticalPath, totalMs } }
     }
     case 'eta.updated': {
-      const p90 = event.p90 === undefined ? {} : { p90AtMs: Date.parse(event.p90.finishAt) }
-      return { ...view, finishAtMs: Date.parse(event.finishAt), ...p90 }
+      const finish = ({ finishAt, atLeastMs }: Expected): Finish => ({ toldMs: Date.parse(finishAt), atLeastMs })
+      return { ...view, finish: finish(event), ...(event.p90 === undefined ? {} : { p90: finish(event.p90) }) }
     }
     case 'run.finished': {
       // It counts from the very first start, so it knows better than what was seen of a resumed run.
@@ -101,11 +112,18 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   const { run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
   const steps = new Map<string, StepView>()
   for (const step of event.steps) {
-    steps.set(step.id, { ...(view.steps.get(step.id) ?? blank(step)), uses: step.uses, needs: step.needs })
+    steps.set(step.id, { ...anew(view.steps.get(step.id) ?? blank(step), resumed), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
   const objective = objectiveMs === undefined ? {} : { objectiveMs }
   return { ...view, run, runbook, mode, resumed, cloud, steps, stopping: false, ...objective, ...(undoes === undefined ? {} : { undoes }) }
+}
+
+/** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
+function anew(step: StepView, resumed: boolean): StepView {
+  const { startedMs: _started, heardMs: _heard, message: _message, ...rest } = step
+  if (!resumed || step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'pending') return step
+  return step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
@@ -157,10 +175,12 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return { ...step, phase: 'asking', startedMs: step.startedMs ?? atMs }
     case 'question.answered':
       return answered(step, event, atMs)
+    case 'survivor.found':
+      return { ...step, phase: 'waiting', message: `${event.survivor === 'await' ? 'waits for' : 'ends'} ${event.command} of an earlier life` }
+    case 'survivor.handled':
+      return step.phase === 'waiting' ? { ...step, phase: 'pending' } : step
     case 'question.waiting':
     case 'step.checkpoint':
-    case 'survivor.found':
-    case 'survivor.handled':
       return step
   }
 }

@@ -20,9 +20,17 @@ export interface Standing {
 export type Place = Pick<Stage, 'opens' | 'stands' | 'closes' | 'frame' | 'columns'>
 
 const eraseLine = '\r\u001b[2K'
-const eraseBelow = '\r\u001b[J'
-const eraseAll = '\u001b[H\u001b[J'
+const home = '\u001b[H'
 const up = (lines: number): string => (lines === 0 ? '' : `\u001b[${lines}A`)
+/**
+ * So many lines from the cursor on, each by itself, with the cursor where it was. Erased in one go from the first row of the screen on
+ * (`CSI J`), tmux would keep them in its history: the operator who scrolls back would find old frames between what happened.
+ */
+const erase = (lines: number): string => `\r${'\u001b[2K\u001b[1B'.repeat(lines)}${up(lines)}`
+/** The lines that end above the cursor, which is then on the first of them. */
+const eraseAbove = (lines: number): string => up(lines) + erase(lines)
+/** The whole screen; a cursor does not go below the last row. */
+const eraseAll = (rows: number): string => `${home}${erase(rows)}${home}`
 /** Terminals that know it show what is between the two at once; others pass over it. */
 const [together, shown] = ['\u001b[?2026h', '\u001b[?2026l']
 /** Lines remembered, to fill the screen again when its size has changed. */
@@ -81,7 +89,7 @@ export class Stage {
       this.#aroundQuestion(eraseLine + text)
     } else {
       const back = this.#drawn.map((line) => `${line}\n`).join('')
-      this.#output.say(this.#drawn.length === 0 ? text : `${together}${up(this.#drawn.length)}${eraseBelow}${text}${back}${shown}`)
+      this.#output.say(this.#drawn.length === 0 ? text : `${together}${eraseAbove(this.#drawn.length)}${text}${back}${shown}`)
     }
   }
 
@@ -131,7 +139,7 @@ export class Stage {
     this.#drawn = lines
     if (same === before.length && same === lines.length) return
     const rest = lines.slice(same).map((line) => `${line}\n`)
-    this.#output.say(`${together}${up(before.length - same)}${eraseBelow}${rest.join('')}${shown}`)
+    this.#output.say(`${together}${eraseAbove(before.length - same)}${rest.join('')}${shown}`)
   }
 
   #aroundQuestion(text: string): void {
@@ -150,10 +158,10 @@ export class Stage {
   #refill(): void {
     const { columns, rows } = this.#output
     this.#size = { columns, rows }
-    if (this.#question !== undefined) return this.#aroundQuestion(eraseAll + this.#tailFor(rows, columns))
+    if (this.#question !== undefined) return this.#aroundQuestion(eraseAll(rows) + this.#tailFor(rows, columns))
     const lines = this.#lines()
     this.#drawn = lines
-    this.#output.say(`${together}${eraseAll}${this.#tailFor(rows - lines.length, columns)}${lines.map((line) => `${line}\n`).join('')}${shown}`)
+    this.#output.say(`${together}${eraseAll(rows)}${this.#tailFor(rows - lines.length, columns)}${lines.map((line) => `${line}\n`).join('')}${shown}`)
   }
 
   /** As many of the last lines as fit. Below a question they scroll away by themselves. */

@@ -107,15 +107,22 @@ function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt }: StatusInput, 
 }
 
 function rowsBefore({ stepsDone, stepsTotal, skipped, undoneBy, newer, owner, running, condition, asking }: StatusInput): readonly Row[] {
-  const now = running.map(({ id, elapsedMs, stall }) => `${id} ${formatDuration(elapsedMs)}${stall === undefined ? '' : ` (${stall})`}`)
+  const isLive = condition === 'running'
+  // What was under way when its process ended may have gone on, or not: nobody knows for how long.
+  const now = running.map(({ id, elapsedMs, stall }) => (isLive ? `${id} ${formatDuration(elapsedMs)}${stall === undefined ? '' : ` (${stall})`}` : id))
   return [
     ['steps', `${stepsDone} of ${stepsTotal} done${skipped.length === 0 ? '' : `, skipped: ${few(skipped)}`}`],
     ...(undoneBy === undefined ? [] : [['undo', `${undoneBy} puts it back, or has`, 'yellow'] as const]),
     ...(newer === undefined ? [] : [['newer', `${newer} has begun since; a resume without a name means that one`, 'yellow'] as const]),
-    ...(owner === undefined ? [] : [['owner', `${owner.user} on ${owner.host}, pid ${owner.pid}`] as const]),
-    ...(now.length === 0 ? [] : [[condition === 'running' ? 'now' : 'open', few(now)] as const]),
+    ...(owner === undefined ? [] : [ownerRow(owner, isLive || condition === 'stopped')]),
+    ...(now.length === 0 ? [] : [[isLive ? 'now' : 'open', few(now)] as const]),
     ...(asking === undefined ? [] : [['asks', asking, 'bold'] as const]),
   ]
+}
+
+/** A process is told while it may be there to be looked for. */
+function ownerRow({ user, host, pid }: NonNullable<StatusInput['owner']>, mayLive: boolean): Row {
+  return mayLive ? ['owner', `${user} on ${host}, pid ${pid}`] : ['by', `${user} on ${host}`]
 }
 
 const fewest = 8

@@ -1,3 +1,5 @@
+import type { Template } from './expression.js'
+import { references } from './template.js'
 import type { Runbook } from './types.js'
 
 type Graph = Pick<Runbook, 'nodes'>
@@ -25,6 +27,12 @@ export function dependents(runbook: Graph, id: string): Set<string> {
 export function gatesBefore(runbook: Graph, id: string): readonly string[] {
   const before = needsOf(runbook, id)
   return runbook.nodes.filter((node) => node.kind === 'gate' && before.has(node.id)).map((node) => node.id)
+}
+
+/** Steps that refer to outputs of this one, in the runbook's order. */
+export function takersOf(runbook: Graph, id: string): readonly string[] {
+  const takes = (template: Template): boolean => references(template).some(({ reference }) => reference.root === 'steps' && reference.step === id)
+  return runbook.nodes.flatMap((node) => (node.kind === 'step' && Object.values(node.with).some(takes) ? [node.id] : []))
 }
 
 function reach(from: string, edges: ReadonlyMap<string, readonly string[]>): Set<string> {

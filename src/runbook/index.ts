@@ -1,7 +1,7 @@
 export { loadChecked, type CheckedFile, type Complaint } from './checked-file.js'
 export { renderDiagnostic, type Diagnostic } from './diagnostic.js'
 export { Expression, type Template } from './expression.js'
-export { dependents, gatesBefore, needsOf } from './graph.js'
+export { dependents, gatesBefore, needsOf, takersOf } from './graph.js'
 export { loadRunbook, type LoadedModules } from './load.js'
 export { suggestion } from './near.js'
 export { runbookJsonSchema } from './json-schema.js'

@@ -3,14 +3,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files with whole failovers in them, the longest first: begun last, one of them would have the machine to itself at the end. */
 const long = [
+  'crash/way-back',
   'sim/failover',
+  'crash/points',
   'crash/lives',
   'sim/sites',
+  'sim/readme',
+  'sim/attach-first',
   'sim/move-refused',
   'sim/readiness-azure',
   'sim/no-secret',
   'sim/rehearse',
   'sim/screens',
+  'sim/many-steps',
   'sim/target',
   'sim/fence-silent',
   'sim/steps-storage',

@@ -9,6 +9,8 @@ export interface Mutation {
   readonly file: string
   readonly find: string
   readonly put: string
+  /** Where it shows, if that is not the usual runbook. */
+  readonly at?: 'hubs-many'
 }
 
 export const mutations: readonly Mutation[] = [
@@ -77,6 +79,13 @@ export const mutations: readonly Mutation[] = [
     file: 'engine/look.js',
     find: "        if (seen.state === 'converged')\n            return seen.outputs;\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
     put: "        if (seen.state !== 'conflict')\n            return seen.outputs ?? {};\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
+  },
+  {
+    does: 'begins steps beside each other that must be kept apart',
+    file: 'engine/claims.js',
+    find: '    async take(step, claims, signal, onWait) {\n',
+    put: '    async take(step, claims, signal, onWait) {\n        return () => {};\n',
+    at: 'hubs-many',
   },
 ]
 

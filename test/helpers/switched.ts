@@ -7,7 +7,7 @@ import { smallRunbook } from './small.js'
 const script = `#!/bin/sh
 # usage: work.sh look|do|undo NAME
 case $1 in
-  look) test -e "$2.done" && exit 0; exit 10 ;;
+  look) test -e "$2.done" || exit 10; printf '{"name":"%s"}\\n' "$2" ;;
   do)
     touch "$2.begun"
     until test -e "$2.go" || test -e "$2.fail" || test -e end; do sleep 0.05; done
@@ -36,7 +36,7 @@ export interface Switched {
   end(): void
 }
 
-/** One step of the site's own, at work until the test says otherwise. `needs` as in a runbook. */
+/** One step of the site's own, at work until the test says otherwise. `needs` as in a runbook. It gives its `name`. */
 export function work(id: string, needs: readonly string[] = [], besides = ''): string {
   const command = (verb: string): string => `[sh, ./work.sh, ${verb}, ${id}]`
   const inputs = `run: ${command('do')}, observe: ${command('look')}, inverse: ${command('undo')}, describe: make ${id}${besides}`

@@ -103,6 +103,27 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     film.end()
   })
 
+  it('a failed step skipped that another one needs, and tried after all', async () => {
+    const small = site(work('rack') + work('hub', ['rack'], ', env: { RACK: "${{ steps.rack.outputs.name }}" }'))
+    const film = new Film('skipped-and-needed')
+    const session = small.run()
+    await session.waitFor(/● rack .*running/)
+    small.fail('rack')
+    await session.waitFor('what now?')
+    await film.frame('what a skip would mean', session)
+    await choose(session, 4, 'Skip it')
+    await session.waitFor('why may it be skipped?')
+    session.type('it is not ours\r')
+    await session.waitFor('hub failed')
+    await film.frame('what cannot go on', session)
+    small.finish('rack')
+    small.finish('hub')
+    session.type(keys.enter)
+    expect(await session.ended).toBe(0)
+    await film.frame('the end', session, 'small: ')
+    film.end()
+  })
+
   it('two steps failing at once', async () => {
     const small = site()
     const film = new Film('two-failures')

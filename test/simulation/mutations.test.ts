@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { bareEnv, data100, root } from '../helpers/cli.js'
+import { bareEnv, root } from '../helpers/cli.js'
 import { mutant, mutations } from '../helpers/mutants.js'
 
 interface Simulated {
@@ -13,12 +13,13 @@ interface Simulated {
 const isAll = process.env['SIMULATE'] === 'all'
 const quarter = 900_000
 
-/** Within so many seeds a mistake must show, and none without one: else nothing would be shown by either. */
-const mostSeeds = 40
+/** Within so many seeds of a runbook a mistake must show, and none without one: else nothing would be shown by either. */
+const mostSeeds = { data100: 40, 'hubs-many': 1 } as const
+type Played = keyof typeof mostSeeds
 
 /** Plays those seeds with that program, until one goes wrong. */
-async function played(program: string): Promise<Simulated> {
-  const args = [program, 'simulate', data100, '--seeds', String(mostSeeds), '--fail-fast', '--json']
+async function played(program: string, runbook: Played): Promise<Simulated> {
+  const args = [program, 'simulate', join(root, `runbooks/${runbook}.yaml`), '--seeds', String(mostSeeds[runbook]), '--fail-fast', '--json']
   const child = spawn(process.execPath, args, { cwd: root, env: bareEnv({}), stdio: ['ignore', 'pipe', 'ignore'] })
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -27,14 +28,15 @@ async function played(program: string): Promise<Simulated> {
 }
 
 describe.skipIf(!isAll)('the oracle', () => {
-  it('has nothing to say of the program as it is', { timeout: quarter }, async () => {
-    expect(await played(join(root, 'dist/main.js'))).toMatchObject({ seeds: mostSeeds, wrong: [] })
+  it.each(['data100', 'hubs-many'] as const)('has nothing to say of the program as it is, at %s', { timeout: quarter }, async (runbook) => {
+    expect(await played(join(root, 'dist/main.js'), runbook)).toMatchObject({ seeds: mostSeeds[runbook], wrong: [] })
   })
 
-  it.each(mutations.map((mutation, at) => ({ ...mutation, at })))('sees one that $does', { timeout: quarter }, async ({ at, ...mutation }) => {
-    using made = mutant(mutation, `mutant-${at}`)
-    const { seeds, wrong } = await played(made.program)
-    process.stderr.write(`${mutation.does}: seen in seed ${seeds} of ${mostSeeds}: ${wrong[0]?.wrong[0] ?? ''}\n`)
+  it.each(mutations.map((mutation, number) => ({ ...mutation, number })))('sees one that $does', { timeout: quarter }, async ({ number, ...mutation }) => {
+    const at: Played = mutation.at ?? 'data100'
+    using made = mutant(mutation, `mutant-${number}`)
+    const { seeds, wrong } = await played(made.program, at)
+    process.stderr.write(`${mutation.does}: seen in seed ${seeds} of ${mostSeeds[at]}: ${wrong[0]?.wrong[0] ?? ''}\n`)
     expect(wrong).not.toEqual([])
   })
 })

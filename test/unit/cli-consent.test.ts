@@ -21,6 +21,7 @@ describe('the question for the name of a runbook', () => {
       'A failover on AzureCloud.',
       '  groups    hubs-2 (new)',
       '  clusters  hub in hubs-1',
+      '  machines  nfs in hubs-1',
       '  zones     hub.example in dns',
       'Confirmed: data100',
     ])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exit } from '../../src/cli/exit.js'
-import { orRefused } from '../../src/cli/refusal.js'
+import { orRefused, refuseUnopened } from '../../src/cli/refusal.js'
 import { LifeboatError, type RunEvent } from '../../src/contract/index.js'
 import { decidedAt, HandClock } from '../helpers/render-samples.js'
 
@@ -36,5 +36,28 @@ describe('the events of a run that does not begin', () => {
     }
     expect(await toldBy(begun)).toEqual([])
     expect(await toldBy(async () => exit.done)).toEqual([])
+  })
+})
+
+describe('a command that is refused before it has a run', () => {
+  const error = { code: 'run.unknown', message: 'no', blame: 'user', retryable: false } as const
+  const said = (options: { json?: boolean; dryRun?: boolean }, code: number, hasData = false): readonly RunEvent[] => {
+    let text = ''
+    refuseUnopened({ hasData, data: (more) => void (text += more) }, options, code, error)
+    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+  }
+
+  it('tells a whole stream of events to whoever asked for one', () => {
+    expect(said({ json: true }, exit.usage)).toMatchObject([
+      { type: 'stream.opened', version: 1, run: '' },
+      { type: 'run.refused', why: 'error', findings: [], error: { code: 'run.unknown' } },
+    ])
+  })
+
+  it('tells nothing to anybody else, nor twice, nor where there was nothing to do', () => {
+    expect(said({}, exit.usage)).toEqual([])
+    expect(said({ json: true, dryRun: true }, exit.usage)).toEqual([])
+    expect(said({ json: true }, exit.usage, true)).toEqual([])
+    expect(said({ json: true }, exit.done)).toEqual([])
   })
 })

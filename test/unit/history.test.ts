@@ -109,22 +109,36 @@ describe('the expected end', () => {
 
   it('goes by the estimates of the plan, without a second figure, while nothing is known', () => {
     const forecast = new Forecast(steps, new History('data100', []))
-    expect(forecast.remaining(0)).toEqual({ p50Ms: 30 * minute })
+    expect(forecast.remaining(0)).toEqual({ p50: { remainingMs: 30 * minute, atLeastMs: 30 * minute } })
   })
 
   it('goes by whole courses once they are known: what was slow together is not added up with what was slow apart', () => {
     const forecast = new Forecast(steps, new History('data100', [past({ cluster: 10, nfs: 1, hub: 4 }), past({ cluster: 6, nfs: 1, hub: 8 })]))
-    expect(forecast.remaining(0)).toEqual({ p50Ms: 14 * minute, p90Ms: 14 * minute })
+    const left = (nowMs: number): (number | undefined)[] => {
+      const { p50, p90 } = forecast.remaining(nowMs)
+      return [p50.remainingMs, p90?.remainingMs]
+    }
+    expect(left(0)).toEqual([14 * minute, 14 * minute])
     forecast.started('cluster', 0)
     forecast.done('nfs')
-    expect(forecast.remaining(2 * minute)).toEqual({ p50Ms: 12 * minute, p90Ms: 12 * minute })
+    expect(left(2 * minute)).toEqual([12 * minute, 12 * minute])
     forecast.done('cluster')
-    expect(forecast.remaining(8 * minute)).toEqual({ p50Ms: 6 * minute, p90Ms: 7.6 * minute })
+    expect(left(8 * minute)).toEqual([6 * minute, 7.6 * minute])
   })
 
   it('takes the plan for what a course does not know, and nothing for what makes no change', () => {
     const unchanged = { ...planned('nfs', [], 90), changes: [] }
     const forecast = new Forecast([steps[0] as PlannedStep, unchanged, steps[2] as PlannedStep], new History('data100', [past({ cluster: 10, nfs: 50 })]))
-    expect(forecast.remaining(0).p50Ms).toBe(20 * minute)
+    expect(forecast.remaining(0).p50.remainingMs).toBe(20 * minute)
+  })
+
+  it('knows what is left at any later moment: all that has not started, and of what runs nothing', () => {
+    const forecast = new Forecast(steps, new History('data100', []))
+    forecast.started('cluster', 0)
+    forecast.started('nfs', 0)
+    expect(forecast.remaining(0).p50).toEqual({ remainingMs: 30 * minute, atLeastMs: 10 * minute })
+    forecast.done('nfs')
+    forecast.done('cluster')
+    expect(forecast.remaining(25 * minute).p50).toEqual({ remainingMs: 10 * minute, atLeastMs: 10 * minute })
   })
 })

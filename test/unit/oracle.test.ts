@@ -35,10 +35,17 @@ const pointed = { ...start, recordSets: [{ ...record, values: ['203.0.113.2'] }]
 const put = (path: string): Access => ({ door: 'arm', method: 'PUT', path, status: 201, writes: true })
 const asked: Access = { door: 'http', method: 'GET', path: 'https://hub.example.edu/hub/login at 203.0.113.2', status: 200, writes: false }
 
+interface Told {
+  readonly hubs?: WorldView['hubs']
+  readonly intents?: number
+  readonly atWork?: number
+  readonly operations?: WorldView['operations']
+}
+
 /** What is said of a failover in which that was seen and heard, in turn. */
-function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?: WorldView['hubs']; readonly intents?: number; readonly atWork?: number } = {}): readonly string[] {
-  const { hubs = start.hubs, intents = 1, atWork = 1 } = beside
-  const watch = new Watch(start, { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork })
+function saidOf(seen: readonly (WorldView | Access)[], beside: Told = {}): readonly string[] {
+  const { hubs = start.hubs, intents = 1, atWork = 1, operations = [] } = beside
+  const watch = new Watch(start, { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations })
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
     else watch.look(one)
@@ -47,6 +54,15 @@ function saidOf(seen: readonly (WorldView | Access)[], beside: { readonly hubs?:
 }
 
 describe('the oracle, while a failover goes on', () => {
+  it('sees a write into what an operation has in hand, and no look that is refused for it', () => {
+    const operations = [{ what: 'move', resource: '/groups/old', also: ['/groups/new'], status: 'running' }]
+    const refused = { ...put('/groups/new/vm'), status: 409 }
+    expect(saidOf([refused], { operations })).toEqual(['written to while move was at work on it: PUT /groups/new/vm'])
+    const ended = operations.map((one) => ({ ...one, status: 'succeeded' }))
+    const look = { ...refused, method: 'POST', path: '/groups/old/validateMoveResources' }
+    expect([...saidOf([refused], { operations: ended }), ...saidOf([look], { operations })]).toEqual([])
+  })
+
   it('says nothing of a world that is as it was', () => {
     expect(saidOf([start, put('/a'), { ...put('/a'), method: 'GET', writes: false }, put('/a')])).toEqual([])
   })
@@ -71,7 +87,7 @@ describe('the oracle, while a failover goes on', () => {
   })
 
   it('has nothing written over that somebody else has changed meanwhile', () => {
-    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1 })
+    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1, operations: () => [] })
     watch.hearOfOthers('/zone/A/hub')
     watch.hear({ ...put('/zone/a/hub'), status: 412 })
     expect(watch.violations).toEqual([])

@@ -106,12 +106,12 @@ describe('plain lines', () => {
 
   it('say the expected end again only when it has moved', () => {
     const eta = (minutes: number, remaining: number): RunEvent =>
-      event(minutes, { type: 'eta.updated', remainingMs: remaining * 60_000, finishAt: new Date(Date.parse(started.t) + (minutes + remaining) * 60_000).toISOString() })
+      event(minutes, { type: 'eta.updated', remainingMs: remaining * 60_000, atLeastMs: 0, finishAt: new Date(Date.parse(started.t) + (minutes + remaining) * 60_000).toISOString() })
     const lines = tell([started, eta(1, 40), eta(5, 36), eta(8, 36), eta(9, 50)]).filter((one) => one.includes('expected to be done'))
     expect(lines).toHaveLength(3)
     expect(lines[0]).toContain('13:21')
     expect(lines[2]).toContain('later than the objective of 45m')
-    const known = event(1, { type: 'eta.updated', remainingMs: 1, finishAt: at(38), p90: { remainingMs: 2, finishAt: at(46) } })
+    const known = event(1, { type: 'eta.updated', remainingMs: 1, atLeastMs: 0, finishAt: at(38), p90: { remainingMs: 2, atLeastMs: 0, finishAt: at(46) } })
     expect(tell([started, known]).join()).toContain('expected to be done at 13:18 (in nine of ten cases by 13:26)')
   })
 

@@ -71,6 +71,21 @@ describe('the person at the terminal', () => {
     expect(asker.shown).toEqual([])
   })
 
+  it('is told what cannot go on without a step, and is not offered to verify what nobody can look at', async () => {
+    const names = async (question: Question): Promise<string> => {
+      const asker = scripted(['stop'])
+      const chosen: string[] = []
+      const select = asker.select.bind(asker)
+      asker.select = (card, choices, signal) => (chosen.push(...choices.map(({ name }) => name)), select(card, choices, signal))
+      await ask(question, asker)
+      return chosen.join('\n')
+    }
+    expect(await names(failure)).toContain('Skip it, with a reason; what depends on it goes on without it')
+    expect(await names({ ...failure, takers: ['hub'] })).toContain('Skip it, with a reason; hub cannot go on without it')
+    expect(await names({ ...failure, takers: ['hub', 'dns', 'check'] })).toContain('hub and 2 more steps cannot go on without it')
+    expect(await names({ ...failure, error: { ...error, code: 'step.needs-skipped' } })).not.toContain('by hand')
+  })
+
   it.each(['retry', 'done', 'stop'])('answers a failure with %s', async (choice) => {
     expect(await ask(failure, scripted([choice]))).toEqual({ choice, by: 'ada' })
   })

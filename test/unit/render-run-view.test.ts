@@ -35,6 +35,20 @@ describe('the view of a run', () => {
     expect(viewAfter(resumed).steps.get('cluster')).toMatchObject({ endedMs: Date.parse(at(20)), changes: 0 })
   })
 
+  it('counts no time between two lives for a step that the first one left open', () => {
+    const resumed = { ...started, t: at(60), resumed: true } as typeof started
+    const left = [started, startedStep(1, 'cluster'), resumed]
+    expect([phaseOf(left.slice(0, 2), 'cluster'), phaseOf(left, 'cluster')]).toEqual(['running', 'pending'])
+    expect(viewAfter([...left, startedStep(61, 'cluster', 2)]).steps.get('cluster')).toMatchObject({ phase: 'running', startedMs: Date.parse(at(61)) })
+  })
+
+  it('says of a step what of an earlier life is waited for, until that is handled', () => {
+    const found = event(60, { type: 'survivor.found', step: 'cluster', command: 'helm upgrade', pid: 7, survivor: 'await' })
+    const handled = event(61, { type: 'survivor.handled', step: 'cluster', command: 'helm upgrade', pid: 7, how: 'awaited' })
+    expect(viewAfter([started, found]).steps.get('cluster')).toMatchObject({ phase: 'waiting', message: 'waits for helm upgrade of an earlier life' })
+    expect(phaseOf([started, found, handled], 'cluster')).toBe('pending')
+  })
+
   it('learns from the end when a resumed run had begun', () => {
     const resumed = event(60, { type: 'run.finished', outcome: 'succeeded', elapsedMs: 50 * 60_000, wallMs: 1 })
     expect(viewAfter([resumed]).startedMs).toBe(Date.parse(at(10)))

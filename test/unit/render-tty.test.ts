@@ -19,7 +19,7 @@ const running: readonly RunEvent[] = [
   startedStep(0, 'cluster'),
   startedStep(0, 'server'),
   event(2, { type: 'step.progress', step: 'cluster', message: 'cluster data100-19s-2 is being created', elapsedMs: 120_000 }),
-  event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, finishAt: at(38) }),
+  event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38) }),
 ]
 
 describe('the live view', () => {
@@ -70,23 +70,31 @@ describe('the live view', () => {
   })
 
   it('says both ends of what is expected, once earlier runs are known', () => {
-    const p90 = { remainingMs: 44 * 60_000, finishAt: at(46) }
-    const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, finishAt: at(38), p90 })]
+    const p90 = { remainingMs: 44 * 60_000, atLeastMs: 0, finishAt: at(46) }
+    const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90 })]
     expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (p90 13:26), 35m to go  7m to spare')
     const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
     expect(hour).toBe('elapsed 1h10m  objective 45m, late by 25m')
   })
 
   it('says what is left of the objective where no end is expected, and not that it is spared', () => {
-    const past = [...running, event(2, { type: 'eta.updated', remainingMs: 60_000, finishAt: at(3) })]
+    const past = [...running, event(2, { type: 'eta.updated', remainingMs: 60_000, atLeastMs: 0, finishAt: at(3) })]
     for (const events of [running.filter(({ type }) => type !== 'eta.updated'), past]) {
       expect(viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)).toBe('elapsed 5m  objective 45m, 40m left of it')
     }
   })
 
   it('says when the objective will be missed', () => {
-    const late = [...running, event(3, { type: 'eta.updated', remainingMs: 47 * 60_000, finishAt: at(50) })]
+    const late = [...running, event(3, { type: 'eta.updated', remainingMs: 47 * 60_000, atLeastMs: 0, finishAt: at(50) })]
     expect(viewOf(viewAfter(late), { ...layout, columns: 200 }).at(-2)).toContain('objective 45m, late by 5m')
+  })
+
+  it('moves the expected end away while a question waits for its answer, or a step takes longer than it should', () => {
+    const waits = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 30 * 60_000, finishAt: at(38) })]
+    const shown = (minutes: number): string | undefined =>
+      viewOf(viewAfter(waits), { ...layout, columns: 200, nowMs: Date.parse(at(minutes)) }).at(-2)
+    expect(shown(5)).toContain('done about 13:18, 33m to go  objective 45m, 7m to spare')
+    expect(shown(20)).toContain('done about 13:30, 30m to go  objective 45m, late by 5m')
   })
 
   it('says that a step takes longer than usual, and for how long nothing was heard of it', () => {
@@ -268,7 +276,7 @@ describe('a view of five hundred steps', () => {
     expect(text()).toHaveLength(before)
     footer = 1
     stage.redraw()
-    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[1A\r\u001b[Jfooter 1\n\u001b[?2026l')
+    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[1A\r\u001b[2K\u001b[1B\u001b[1Afooter 1\n\u001b[?2026l')
   })
 })
 
@@ -288,7 +296,7 @@ describe('the terminal', () => {
     stage.redraw()
     const before = text().length
     stage.keep('done\n')
-    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[2A\r\u001b[Jdone\na\nfooter\n\u001b[?2026l')
+    expect(text().slice(before)).toBe('\u001b[?2026h\u001b[2A\r\u001b[2K\u001b[1B\u001b[2K\u001b[1B\u001b[2Adone\na\nfooter\n\u001b[?2026l')
   })
 
   it('is filled again when its size has changed, with as many of the last lines as fit', () => {
@@ -300,7 +308,7 @@ describe('the terminal', () => {
     const before = text().length
     stderr.rows = 5
     stage.redraw()
-    expect(text().slice(before)).toContain('\u001b[H\u001b[Jline 17\nline 18\nline 19\nfooter\n')
+    expect(text().slice(before)).toContain(`\u001b[H\r${'\u001b[2K\u001b[1B'.repeat(5)}\u001b[5A\u001b[Hline 17\nline 18\nline 19\nfooter\n`)
   })
 
   it('that has gone away is no reason to fail', async () => {

@@ -16,6 +16,7 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
     hubs: () => hubs.states(),
     openIntents: () => journals.openIntents,
     atWork: () => journals.atWork,
+    operations: () => world.operations,
   })
   world.onChange.add(() => watch.look(glanceOf(world)))
   world.onRequest.add((entry) => watch.hear(entry))

@@ -9,6 +9,8 @@ export interface Beside {
   hubs(): WorldView['hubs']
   /** Steps that have an intent in the journal, synced, and nothing verified since. */
   openIntents(): number
+  /** What the world is at, now. Asked only when it refuses a write. */
+  operations(): WorldView['operations']
   /** Runs that live and are in the midst of changing something, each by what its own journal says. */
   atWork(): number
 }
@@ -53,7 +55,9 @@ export class Watch {
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
-    if (door !== 'arm' || status >= 400) return
+    if (door !== 'arm') return
+    if (status === 409) this.#notIntoWork(method, path)
+    if (status >= 400) return
     this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }
@@ -129,6 +133,15 @@ export class Watch {
     if (method === 'POST' && !/\/moveResources$/i.test(path)) return
     if (this.#looked.get(write) === false) this.#say(`written twice without a look in between: ${method} ${path}`)
     this.#looked.set(write, false)
+  }
+
+  /** Whoever writes to what an operation has in hand has not seen it, or has begun two things at once that collide. */
+  #notIntoWork(method: string, path: string): void {
+    // That only looks, and is told so where it cannot.
+    if (/\/validateMoveResources$/i.test(path)) return
+    const isIn = (resource: string): boolean => path.toLowerCase().startsWith(resource.toLowerCase())
+    const busy = this.#beside.operations().find(({ status, resource, also = [] }) => status === 'running' && [resource, ...also].some(isIn))
+    if (busy !== undefined) this.#say(`written to while ${busy.what} was at work on it: ${method} ${path}`)
   }
 
   #say(violation: string): void {

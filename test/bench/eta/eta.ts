@@ -25,7 +25,7 @@ function errorAt(part: number, rehearsal: Recording, history: Engine.History): n
     if (startedMs <= nowMs) forecast.started(id, startedMs)
     if (endedMs <= nowMs) forecast.done(id)
   }
-  return Math.abs(nowMs + forecast.remaining(nowMs).p50Ms - totalMs) / totalMs
+  return Math.abs(nowMs + forecast.remaining(nowMs).p50.remainingMs - totalMs) / totalMs
 }
 
 /**
