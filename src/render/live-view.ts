@@ -29,11 +29,12 @@ export function viewOf(view: RunView, layout: LiveLayout): string[] {
   // A screen of a few lines still says how long it has taken.
   if (height <= footer.length) return footer.slice(0, height)
   const open = openSteps(view)
-  const room = height - footer.length
+  const foreign: Span[][] = view.awaited === undefined || height === footer.length + 1 ? [] : [[['yellow', '◦ '], ['dim', view.awaited]]]
+  const room = height - footer.length - foreign.length
   const shown = open.length <= room ? open : open.slice(0, room - 1)
   const width = Math.min(24, shown.reduce((longest, step) => Math.max(longest, step.id.length), 0))
   const more: Span[][] = shown.length === open.length ? [] : [[['dim', `  and ${count(open.length - shown.length, 'more step')}`]]]
-  const body = [...shown.map((step) => stepSpans(step, view, width, layout.nowMs)), ...more]
+  const body = [...foreign, ...shown.map((step) => stepSpans(step, view, width, layout.nowMs)), ...more]
   return [...body.map((spans) => line(spans, paint, columns)), ...footer]
 }
 

@@ -1,5 +1,5 @@
 import type { CloudFacts, ErrorFacts, EventOf, Expected, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
-import { sayMaking } from './words.js'
+import { sayAwaited, sayMaking } from './words.js'
 
 export type Phase = 'pending' | 'waiting' | 'running' | 'asking' | 'verified' | 'failed' | 'skipped'
 
@@ -44,6 +44,8 @@ export interface RunView {
   readonly resumed: boolean
   readonly cloud?: CloudFacts
   readonly objectiveMs?: number
+  /** When its present life began. */
+  readonly lifeAt?: string
   /** The run that this one puts back. */
   readonly undoes?: string
   /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
@@ -56,6 +58,8 @@ export interface RunView {
   readonly question?: Question
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
+  /** What of another run is ended or waited for before any step begins. */
+  readonly awaited?: string
   /** The operator has asked for a safe point. */
   readonly stopping: boolean
   readonly finished?: EventOf<'run.finished'>
@@ -100,6 +104,10 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
     }
     case 'run.stopping':
       return { ...view, stopping: true }
+    case 'survivor.found':
+      return { ...view, awaited: sayAwaited(event) }
+    case 'survivor.handled':
+      return withoutAwaited(view)
     case 'stream.opened':
     case 'run.refused':
     case 'run.interrupted':
@@ -109,14 +117,17 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
 }
 
 function started(view: RunView, event: EventOf<'run.started'>): RunView {
-  const { run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
+  const { t, run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
+  // Told a second time, to somebody who has come late: what it has done since stays done.
+  if (view.lifeAt === t && view.resumed === resumed) return view
   const steps = new Map<string, StepView>()
   for (const step of event.steps) {
     steps.set(step.id, { ...anew(view.steps.get(step.id) ?? blank(step), resumed), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
-  const objective = objectiveMs === undefined ? {} : { objectiveMs }
-  return { ...view, run, runbook, mode, resumed, cloud, steps, stopping: false, ...objective, ...(undoes === undefined ? {} : { undoes }) }
+  const optional = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
+  const life = { lifeAt: t, run, runbook, mode, resumed, cloud, steps, waiting: [], stopping: false }
+  return { ...withoutQuestion(view), ...life, ...optional }
 }
 
 /** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
@@ -127,7 +138,12 @@ function anew(step: StepView, resumed: boolean): StepView {
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
-  const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
+  const known = view.steps.get(event.step)
+  // Journals of older versions tell another run's child as one of a step that there is not.
+  if (known === undefined && event.type === 'survivor.handled') return view
+  const before = known ?? blank({ id: event.step, uses: '', needs: [] })
+  // Journal and log are two files: to one who follows, the queue may be told after the question itself.
+  if (event.type === 'question.waiting' && before.phase === 'asking') return view
   view.steps.set(event.step, heard(nextStep(before, event, atMs), event, atMs))
   if (event.type === 'question.waiting') return { ...view, waiting: [...view.waiting, event.step] }
   if (event.type === 'question.asked') return { ...view, question: event.question, waiting: view.waiting.filter((id) => id !== event.step) }
@@ -176,7 +192,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
     case 'question.answered':
       return answered(step, event, atMs)
     case 'survivor.found':
-      return { ...step, phase: 'waiting', message: `${event.survivor === 'await' ? 'waits for' : 'ends'} ${event.command} of an earlier life` }
+      return { ...step, phase: 'waiting', message: sayAwaited(event) }
     case 'survivor.handled':
       return step.phase === 'waiting' ? { ...step, phase: 'pending' } : step
     case 'question.waiting':
@@ -196,6 +212,11 @@ function answered(step: StepView, event: EventOf<'question.answered'>, atMs: num
 
 function withoutQuestion(view: RunView): RunView {
   const { question: _question, ...rest } = view
+  return rest
+}
+
+function withoutAwaited(view: RunView): RunView {
+  const { awaited: _awaited, ...rest } = view
   return rest
 }
 

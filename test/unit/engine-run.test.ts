@@ -178,6 +178,7 @@ describe('a run', () => {
     const { outcome, events, store } = await perform({ nodes, world, stop, survivors: atWork })
     expect(outcome).toBe('interrupted')
     expect(events).toContainEqual(expect.objectContaining({ type: 'survivor.found', pid: 7, command: 'helm upgrade', survivor: 'await' }))
+    expect(events.filter((event) => event.type === 'survivor.found' && 'step' in event), 'it is of no step of this run').toEqual([])
     expect(world.turned).toEqual([])
     const again = await perform({ nodes, world, store })
     expect(again.outcome).toBe('succeeded')

@@ -69,6 +69,20 @@ describe('the live view', () => {
     expect(kept).toContain('helm upgrade of an earlier life of this run: awaited until it was done (pid 77)')
   })
 
+  it('shows a question to one who looks on: what is asked, and that it waits for an answer though it stood behind another one', () => {
+    const { screen, renderer } = live(false, true)
+    const step = 'ready-to-cut'
+    for (const one of [started, event(1, { type: 'question.waiting', step, kind: 'gate' })]) renderer.listener(one)
+    screen.redraw()
+    expect(screen.moving).toMatch(/ready-to-cut +its question comes next/)
+    const question = { kind: 'gate', step, text: 'Cut it?' } as const
+    renderer.listener(event(2, { type: 'question.asked', step, question }))
+    screen.redraw()
+    expect(screen.moving).toMatch(/● ready-to-cut .*waits for an answer/)
+    expect(screen.kept).toContain('ready-to-cut asks its operator: Cut it?')
+    renderer.close()
+  })
+
   it('says both ends of what is expected, once earlier runs are known', () => {
     const p90 = { remainingMs: 44 * 60_000, atLeastMs: 0, finishAt: at(46) }
     const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90 })]
@@ -158,9 +172,9 @@ class FakeScreen implements Screen {
   }
 }
 
-function live(asks = false): { screen: FakeScreen; clock: HandClock; renderer: TtyRenderer } {
+function live(asks = false, looksOn = false): { screen: FakeScreen; clock: HandClock; renderer: TtyRenderer } {
   const [screen, clock] = [new FakeScreen(), new HandClock()]
-  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times, asks }) }
+  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times, asks, looksOn }) }
 }
 
 describe('the live renderer', () => {
