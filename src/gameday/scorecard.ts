@@ -89,7 +89,7 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     `After:  ${hypothesis.held ? 'it held' : afterLine(failed.length, neverFired.length)}`,
     'Faults:',
     ...faults.flatMap((fault, index) => faultLines(fault, index + 1)),
-    `Recovery: ${recoveryLine(recovery)}`,
+    `Recovery: ${recoveryLine(recovery, card.realSpeed === null)}`,
     'The operator did:',
     ...did.flatMap(({ line, endMs, outcome, lastWords: words }) => [
       `  ${line}${outcome === null ? '' : `: ${outcome}`} (until ${durationText(endMs)})`,
@@ -126,10 +126,11 @@ function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][numbe
   return [`  ${number} ${id} (${does.kind}): at ${durationText(first.atMs)}, ${first.what}${more}`]
 }
 
-function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery']): string {
+/** `isPromised`: whether the time that it took can be held against the objective. */
+function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery'], isPromised: boolean): string {
   const objective = objectiveMs === null ? 'the runbook has no objective' : `objective ${durationText(objectiveMs)}`
   if (tookMs === null) return `none; ${objective}`
-  if (objectiveMs === null) return `${durationText(tookMs)}; ${objective}`
+  if (objectiveMs === null || !isPromised) return `${durationText(tookMs)}; ${objective}`
   const apart = durationText(Math.abs(objectiveMs - tookMs))
   return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}`
 }

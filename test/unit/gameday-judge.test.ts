@@ -157,6 +157,7 @@ describe('a scorecard', () => {
     const real = card({ within: '30m' }, { realSpeed: 120 })
     const lines = scorecardLines(real).join('\n')
     expect(lines).toContain("── PASSED\n   x.yaml, for real, in a world 120 times as fast; times are the world's, and not promised\n")
+    expect(lines).toContain('Recovery: 40m; objective 45m\n')
     expect(lines).toContain('· within 30m, not judged at speed 120; found: 40m')
     expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="judged"><skipped/></testcase>')
     expect(junitXml([real])).toContain('failures="0"')

@@ -11,8 +11,8 @@ type OfOperations = OfKind<'failOperation' | 'prolong'>
 
 /** The person at the terminal, as far as faults befall them. */
 export interface AtTheTerminal {
-  /** Ends the life of the program that is at work, if one is. */
-  kill(): void
+  /** Ends the life of the program that is at work; false if none is. */
+  kill(): boolean
   /** Ends every running program of that name on their machine, as SIGKILL does; how many there were. */
   killAll(program: string): Promise<number>
   /** Somebody else begins the same failover. */
@@ -62,8 +62,7 @@ export class Inflicter {
         struck('the same failover, on another machine')
         return
       case 'laptop':
-        this.#operator.kill()
-        struck('the program was killed')
+        if (this.#operator.kill()) struck('the program was killed')
         return
       case 'program':
         void this.#operator.killAll(does.with.dies).then((killed) => killed > 0 && struck(`${killed} ${does.with.dies} killed`))

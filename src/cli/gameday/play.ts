@@ -74,7 +74,10 @@ class Play {
     const { clock } = world
     this.#startMs = clock.nowMs()
     const inflicter = new Inflicter(stage.parts, wire, {
-      kill: () => this.#life?.kill(),
+      kill: () => {
+        this.#life?.kill()
+        return this.#life !== undefined
+      },
       killAll: (program) => stage.killAll(program),
       colleague: () => this.#colleagues.push(this.#colleague()),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),

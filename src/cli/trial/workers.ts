@@ -24,7 +24,7 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
   const folder = await mkdtemp(join(memoryFolder(), 'lifeboat-trials-'))
   const work = async (): Promise<void> => {
     while (waiting.length > 0) {
-      await using worker = new Worker(self, { ...env, TMPDIR: folder })
+      await using worker = new Worker(self, { ...env, TMPDIR: folder }, interrupts.signal)
       for (let done = 0; done < jobsOfOne; done += 1) {
         if (interrupts.signal.aborted) return
         const job = waiting.shift()
@@ -53,11 +53,14 @@ class Worker implements AsyncDisposable {
   readonly #answers: AsyncIterator<string>
   #said = ''
 
-  constructor(self: string, env: Invocation['env']) {
+  /** `signal` breaks off what takes minutes of the machine. */
+  constructor(self: string, env: Invocation['env'], signal: AbortSignal) {
     this.#child = spawn(process.execPath, ['--no-warnings', self, 'trial-worker'], {
       // One thread for files: what is begun first ends first, in every run of the same seed.
       env: { ...env, UV_THREADPOOL_SIZE: '1' },
     })
+    // Never the second signal, which would end it at once: at a terminal it has had the first one already.
+    signal.addEventListener('abort', () => this.#child.kill('SIGHUP'), { once: true })
     // One that has ended takes no more; that it has is heard from its answers.
     this.#child.stdin.on('error', () => undefined)
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()

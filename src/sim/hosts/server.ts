@@ -119,15 +119,21 @@ function serve(world: World, host: Host, client: Connection, connections: Set<Co
     const session = accept()
     session.on('env', (ok) => (ok as (() => void) | undefined)?.())
     session.on('exec', (open, _reject, { command }) => {
-      const breaksMs = world.sshBreaks()
-      if (breaksMs !== undefined) world.clock.schedule(breaksMs, () => client.end())
-      void serveCommand(world, host, open(), command)
+      const afterMs = world.sshBreaks()
+      const breaks = afterMs === undefined ? undefined : { afterMs, cut: () => void client.end() }
+      void serveCommand(world, host, open(), command, breaks)
     })
   })
 }
 
+/** How a connection breaks, so long after the command has had its input. */
+interface Breaks {
+  readonly afterMs: number
+  cut(): void
+}
+
 /** Runs a command and answers to whoever is still connected. */
-async function serveCommand(world: World, host: Host, channel: ServerChannel, command: string): Promise<void> {
+async function serveCommand(world: World, host: Host, channel: ServerChannel, command: string, breaks?: Breaks): Promise<void> {
   channel.on('error', () => undefined)
   const chunks: Buffer[] = []
   channel.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -136,7 +142,10 @@ async function serveCommand(world: World, host: Host, channel: ServerChannel, co
     channel.on('end', done)
     channel.on('close', done)
   })
+  if (breaks !== undefined) void input.then(() => world.clock.schedule(breaks.afterMs, () => breaks.cut()))
   const result = await execute(world, host, () => input, command)
+  // Whatever is over sooner than that is not heard of either.
+  if (breaks !== undefined) return
   if (!world.answers(host.machine) || channel.destroyed || !channel.writable) return
   if (result.stdout !== '') channel.write(result.stdout)
   if (result.stderr !== '') channel.stderr.write(result.stderr)

@@ -55,7 +55,7 @@ export class World {
   real: RealMachines | undefined
   /** May change an operation that begins: a planted fault. */
   readonly tamper = new Set<(operation: Operation) => WorldError | undefined>()
-  /** Asked when a command begins over SSH: after how many milliseconds its connection breaks, though the command goes on. */
+  /** Asked when a command begins over SSH: how many milliseconds after its input its connection breaks, its answer lost. */
   sshBreaks: () => number | undefined = () => undefined
   /** False while the starting state is put in place. */
   started = false
