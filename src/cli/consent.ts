@@ -54,3 +54,20 @@ export async function consentByName(
   screen.notice('Declined; nothing was changed.')
   return exit.declined
 }
+
+/** Whoever has seen what an undo of a rehearsal puts back says yes or no, with `--yes` or nobody there not even that: nothing real is touched. */
+export async function consentToRehearsedUndo(
+  { yes, confirm }: CommonOptions,
+  { interrupts }: Invocation,
+  screen: Screen,
+): Promise<'rehearsal' | number> {
+  if (yes === true || confirm !== undefined || !screen.canAsk) return 'rehearsal'
+  const choices = [
+    { value: 'go', name: 'Put it back' },
+    { value: 'stop', name: 'Leave it as it is' },
+  ] as const
+  const choice = await screen.asker.select({ title: 'Put back what this rehearsal has changed in its world?' }, choices, interrupts.signal)
+  if (choice === 'go') return 'rehearsal'
+  screen.notice('Declined; nothing was changed.')
+  return exit.declined
+}
