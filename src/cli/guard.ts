@@ -66,7 +66,7 @@ function sayLog({ log }: Told, code: number, output: Invocation['output']): void
 
 function codeOf(code: string): number {
   if (/^(usage|runbook|scenario|plan-file|undo)\.|^run\.(unknown|none)$/.test(code)) return exit.usage
-  if (/^(lock|target)\.(held|lost)$/.test(code)) return exit.locked
+  if (/^(lock|target)\.(held|lost)$|^journal\.displaced$/.test(code)) return exit.locked
   if (code === 'journal.write-failed' || code === 'tool.bug') return exit.failed
   return exit.notReady
 }

@@ -176,6 +176,7 @@ function sayClockSetBack(lastT: string | undefined, clock: Clock): string | unde
 interface Hold {
   readonly signal: AbortSignal
   readonly target: TargetLock
+  readonly lock: RunLock
   readonly doors: (scope: StepScope) => Platform
   readonly log: RunLog
 }
@@ -191,20 +192,28 @@ async function underLock(performance: Performance, work: (hold: Hold) => Promise
   const over = new AbortController()
   const signal = AbortSignal.any([interrupts.signal, over.signal])
   const beating = new AbortController()
-  const alive = lock.keepAlive(site.clock, beating.signal).catch((error: unknown) => over.abort(error))
+  const alive = lock.keepAlive(site.clock, beating.signal).catch((error: unknown) => {
+    if (error instanceof LifeboatError) performance.notice(`${error.message}. What is under way here comes to its end, and nothing new is begun.`)
+    over.abort(error)
+  })
   const { secrets } = state.paths(run)
   try {
-    // Swept before it is used: an earlier life may have left credentials there.
-    await rm(secrets, { recursive: true, force: true })
+    // Swept before it is used: an earlier life may have left credentials there. One that was displaced may still be using them.
+    if (lock.takenFrom === undefined || lock.takenFrom.life === 'dead') await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
     return await logged(performance, async (log) => {
-      const code = await onTarget(performance, signal, over, (hold) => work({ ...hold, log }), log)
+      const code = await onTarget(performance, signal, over, (hold) => work({ ...hold, log, lock }), log)
       // Whoever was displaced says so, whatever else stopped with it.
       if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
       return code
     })
+  } catch (error) {
+    // The journal goes with the lock, which says who has it.
+    if (error instanceof LifeboatError && error.code === 'journal.displaced') await lock.heartbeat()
+    throw error
   } finally {
-    await rm(secrets, { recursive: true, force: true })
+    // Whoever has taken over needs them.
+    if (await lock.isHeld().catch(() => false)) await rm(secrets, { recursive: true, force: true })
     beating.abort()
     await alive
     // A full disk takes no such word either; the run's own failure is what must be told.
@@ -238,7 +247,7 @@ async function onTarget(
   performance: Performance,
   signal: AbortSignal,
   over: AbortController,
-  work: (hold: Omit<Hold, 'log'>) => Promise<number>,
+  work: (hold: Omit<Hold, 'log' | 'lock'>) => Promise<number>,
   { log }: RunLog,
 ): Promise<number> {
   const { site, state, run, takeOver, notice, earlier } = performance
@@ -305,7 +314,14 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
     listeners: [...listeners, hold.log.listener],
     signal: hold.signal,
     failed: (step, error) => hold.log.failed(step, error),
-    target: hold.target,
+    target: {
+      async beforeIntent() {
+        // On this machine too: the mark in the cloud is read only where the runbook makes groups.
+        await hold.lock.heartbeat()
+        return hold.target.beforeIntent()
+      },
+      reached: (group) => hold.target.reached(group),
+    },
     survivors: site.survivors,
     resumeCommand,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),

@@ -194,7 +194,7 @@ export class Walk<D> {
         startedMs,
         ask: (question) => this.#ask(question),
         beforeHarm: () => this.#beforeHarm(node.id),
-        beforeIntent: async () => this.#ports.target?.beforeIntent(),
+        beforeIntent: async () => (await this.#ports.target?.beforeIntent()) === true,
       })
       const group = module.group?.(inputs)
       if (typeof group === 'string') await this.#ports.target?.reached(group)

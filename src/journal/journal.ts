@@ -75,7 +75,7 @@ export class Journal {
   /**
    * Resolves when the record is synced to disk, with the record as it reads back: secrets are `***`, pending values
    * `{ $pending: […] }`. Appends keep their order; those that wait for the disk together share one sync. Rejects with
-   * `journal.write-failed`, then and ever after.
+   * `journal.write-failed` or `journal.displaced`, then and ever after.
    */
   async append<T extends RecordType>(type: T, data: RecordData[T]): Promise<JournalRecord> {
     if (this.#broken !== undefined) throw this.#broken
@@ -145,6 +145,7 @@ export function unreadable(run: string, cause: unknown): LifeboatError {
 }
 
 export function writeFailed(cause: unknown, store?: Store): LifeboatError {
+  if (cause instanceof LifeboatError) return cause
   const code = errnoOf(cause)
   const where = store?.name ?? 'the store'
   const message = `the journal cannot be written (${code ?? 'the store failed'}, ${where})`

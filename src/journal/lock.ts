@@ -104,11 +104,14 @@ export class RunLock {
    * the lock over: then this one must stop writing.
    */
   async heartbeat(): Promise<void> {
-    if (await ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))) return
-    throw new LifeboatError('lock.lost', `another run has taken the lock over from ${this.#owner.run}`, {
-      blame: 'user',
-      hint: 'This one stops where it is. The list of runs names the one that goes on.',
-    })
+    if (await this.isHeld()) return
+    const lock = await ofDisk(this.#folder, () => readLock(this.#folder))
+    throw lockLost(this.#owner.run, lock.state === 'held' ? lock.owner : undefined)
+  }
+
+  /** Is it still this process's? Says at once that it lives. */
+  isHeld(): Promise<boolean> {
+    return ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))
   }
 
   /**
@@ -130,6 +133,12 @@ export class RunLock {
   async release(): Promise<void> {
     await ofDisk(this.#folder, () => releaseGeneration(this.#folder, this.#generation, this.#owner, this.#now()))
   }
+}
+
+function lockLost(run: string, by: LockOwner | undefined): LifeboatError {
+  const who = by === undefined ? 'somebody else' : `${by.user} on ${by.host} (pid ${by.pid})`
+  const what = by === undefined || by.run === run ? `goes on with run ${run}` : `has begun run ${by.run} in place of ${run}`
+  return new LifeboatError('lock.lost', `${who} ${what}`, { blame: 'user', hint: 'This one stops where it is and begins nothing more.' })
 }
 
 async function judge(lock: LockState, processes: Processes, now: Date): Promise<Holder | undefined> {

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { LifeboatError } from '../contract/index.js'
 import { isErrno } from './errno.js'
 
 /** Where a journal's bytes lie: a local file here, an append blob later. One writer at a time. */
@@ -15,8 +16,9 @@ export interface Store {
 }
 
 /**
- * A journal in a file of mode 0600, made with its folders (0700) if it is not there; with `fresh` it must not be there. Rejects
- * with the system's own error.
+ * A journal in a file of mode 0600, made with its folders (0700) if it is not there; with `fresh` it must not be there. One that is there
+ * is taken over: whoever else has it open cannot add to it any more, and is told so (`journal.displaced`). Rejects with the system's own
+ * error.
  */
 export async function localStore(path: string, { fresh = false } = {}): Promise<Store> {
   const file = resolve(path)
@@ -26,6 +28,7 @@ export async function localStore(path: string, { fresh = false } = {}): Promise<
     async append(lines) {
       await handle.appendFile(lines, 'utf8')
       await handle.datasync()
+      if (!(await isAt(file, handle))) throw displaced(file)
     },
     read: () => readFile(file, 'utf8'),
     async truncate(bytes) {
@@ -39,7 +42,7 @@ export async function localStore(path: string, { fresh = false } = {}): Promise<
 async function openSynced(file: string, fresh: boolean): Promise<FileHandle> {
   await makeFolders(dirname(file))
   const handle = await openNew(file, fresh)
-  if (handle === undefined) return open(file, 'a', 0o600)
+  if (handle === undefined) return takenOver(file)
   try {
     await handle.sync()
     await syncFolder(dirname(file))
@@ -48,6 +51,54 @@ async function openSynced(file: string, fresh: boolean): Promise<FileHandle> {
     await handle.close()
     throw error
   }
+}
+
+/**
+ * The same bytes in a new file at the same path. A process that was displaced and has not noticed still has the old one: what it adds
+ * until the path leads elsewhere is taken along, and after that it finds out by `isAt` before it acts on what it has written.
+ */
+async function takenOver(file: string): Promise<FileHandle> {
+  const old = await open(file, 'r')
+  const next = `${file}.next`
+  try {
+    await rm(next, { force: true })
+    const handle = await open(next, 'ax', 0o600)
+    try {
+      const before = await old.readFile()
+      await handle.appendFile(before)
+      await handle.sync()
+      await rename(next, file)
+      await syncFolder(dirname(file))
+      const since = await old.readFile()
+      if (since.length > 0) await handle.appendFile(since)
+      if (since.length > 0) await handle.sync()
+      return handle
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  } finally {
+    await old.close()
+  }
+}
+
+/** Does the path still lead to what is open here? */
+async function isAt(file: string, handle: FileHandle): Promise<boolean> {
+  const [mine, there] = await Promise.all([
+    handle.stat(),
+    stat(file).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return undefined
+      throw error
+    }),
+  ])
+  return there?.ino === mine.ino && there.dev === mine.dev
+}
+
+function displaced(file: string): LifeboatError {
+  return new LifeboatError('journal.displaced', `the journal ${file} is not this process's any more: another one goes on with the run, or it was removed`, {
+    blame: 'user',
+    hint: 'This one stops where it is and changes nothing more. The status of the run says who is at work on it.',
+  })
 }
 
 async function openNew(file: string, fresh: boolean): Promise<FileHandle | undefined> {

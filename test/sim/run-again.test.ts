@@ -117,3 +117,26 @@ describe('a look at a run that is at work', () => {
     expect((await run.ended).code).toBe(0)
   })
 })
+
+describe('--take-over of a run that is at work', () => {
+  it('stops the first with exit code 5 once its command has ended, and the journal stays whole for the second', async () => {
+    const small = switched(work('rack') + work('hub', ['rack']))
+    sites.push(small)
+    const folder = ['--state-dir', temporaryFolder()]
+    const first = lifeboat(['run', small.runbook, '--cloud', world.cloudPath, '--confirm=small', '--yes', '--json', ...folder])
+    const { run: id } = await first.until(({ type }) => type === 'step.intent')
+    await small.begun('rack')
+    const second = lifeboat(['resume', id, '--take-over', '--yes', '--json', ...folder])
+    await second.until(({ type }) => type === 'survivor.found')
+    small.finish('rack')
+    const displaced = await first.ended
+    expect(displaced.code, displaced.stderr).toBe(5)
+    expect(displaced.stderr).toContain(`goes on with run ${id}`)
+    expect(displaced.stderr).not.toContain('lifeboat resume')
+    small.finish('hub')
+    const ended = await second.ended
+    expect(ended.code, ended.stderr).toBe(0)
+    const { condition, stepsDone } = JSON.parse((await lifeboatHere(['status', id, '--json', ...folder])).stdout) as Record<string, unknown>
+    expect([condition, stepsDone]).toEqual(['succeeded', 2])
+  })
+})

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { defaultStateDir, newRunId, StateFolder } from '../../src/journal/index.js'
@@ -42,6 +42,27 @@ describe('the state folder', () => {
     expect((await journal.append('step.applied', { step: 'x' })).seq).toBe(3)
     await journal.close()
     expect((await state.read(run)).records).toEqual(journal.records)
+  })
+
+  it('takes an open run from whoever has it open: that one learns so with its next record, and adds nothing to it', async () => {
+    const state = new StateFolder(tempFolder())
+    const first = await state.create(run, ticking())
+    await first.append('run.started', started)
+    const { journal } = await state.open(run, ticking())
+    await expect(first.append('run.planned', planned)).rejects.toMatchObject({ code: 'journal.displaced' })
+    await expect(first.append('step.applied', { step: 'x' })).rejects.toMatchObject({ code: 'journal.displaced' })
+    await journal.append('run.planned', planned)
+    await Promise.all([first.close(), journal.close()])
+    expect((await state.read(run)).records.map(({ type }) => type)).toEqual(['run.started', 'run.planned'])
+    expect(modeOf(state.paths(run).journal)).toBe(0o600)
+  })
+
+  it('does not count as written what is removed behind its back', async () => {
+    const state = new StateFolder(tempFolder())
+    const journal = await state.create(run, ticking())
+    rmSync(state.paths(run).folder, { recursive: true })
+    await expect(journal.append('run.started', started)).rejects.toMatchObject({ code: 'journal.displaced' })
+    await journal.close()
   })
 
   it('starts a run whose folder is there already, with credentials say, and does not list it before', async () => {
