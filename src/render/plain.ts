@@ -245,7 +245,7 @@ export class PlainRenderer {
 }
 
 function sayBusy(step: StepView, nowMs: number): string {
-  const elapsed = step.startedMs === undefined ? '' : ` ${formatDuration(nowMs - step.startedMs)}`
+  const elapsed = step.sinceMs === undefined ? '' : ` ${formatDuration(nowMs - step.sinceMs)}`
   const stall = sayStall(step, nowMs)
   return `${step.id}${elapsed}${stall === undefined ? '' : `, ${stall}`}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
 }

@@ -11,8 +11,11 @@ export interface StepView {
   readonly phase: Phase
   readonly attempt: number
   readonly planned?: PlannedStep
+  /** When it was begun for the first time. */
   readonly startedMs?: number
-  /** When it was verified (the first time, if a resume looked again), skipped, or answered. */
+  /** When the life that tells this began with it. */
+  readonly sinceMs?: number
+  /** When it was verified (the first time, if a resume only looked again), skipped, or answered. */
   readonly endedMs?: number
   /** When it was last heard of: it was started, or has told something. */
   readonly heardMs?: number
@@ -62,11 +65,13 @@ export interface RunView {
   readonly awaited?: string
   /** The operator has asked for a safe point. */
   readonly stopping: boolean
+  /** The operator has answered that it is to stop: nothing new begins, and what is under way comes to its end. */
+  readonly ending: boolean
   readonly finished?: EventOf<'run.finished'>
 }
 
 export function emptyView(): RunView {
-  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, steps: new Map() }
+  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, ending: false, steps: new Map() }
 }
 
 /**
@@ -103,7 +108,7 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
       return { ...withoutQuestion(view), finished: event, startedMs }
     }
     case 'run.stopping':
-      return { ...view, stopping: true }
+      return stopping(view)
     case 'survivor.found':
       return { ...view, awaited: sayAwaited(event) }
     case 'survivor.handled':
@@ -125,16 +130,16 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
     steps.set(step.id, { ...anew(view.steps.get(step.id) ?? blank(step), resumed), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
-  const optional = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
-  const life = { lifeAt: t, run, runbook, mode, resumed, cloud, steps, waiting: [], stopping: false }
-  return { ...withoutQuestion(view), ...life, ...optional }
+  const known = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
+  const life = { lifeAt: t, run, runbook, mode, resumed, cloud, steps, waiting: [], stopping: false, ending: false }
+  return { ...withoutQuestion(view), ...life, ...known }
 }
 
 /** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
 function anew(step: StepView, resumed: boolean): StepView {
-  const { startedMs: _started, heardMs: _heard, message: _message, ...rest } = step
-  if (!resumed || step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'pending') return step
-  return step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
+  if (!resumed) return step
+  const { sinceMs: _since, heardMs: _heard, message: _message, ...rest } = step
+  return step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
@@ -147,7 +152,8 @@ function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
   view.steps.set(event.step, heard(nextStep(before, event, atMs), event, atMs))
   if (event.type === 'question.waiting') return { ...view, waiting: [...view.waiting, event.step] }
   if (event.type === 'question.asked') return { ...view, question: event.question, waiting: view.waiting.filter((id) => id !== event.step) }
-  return event.type === 'question.answered' ? withoutQuestion(view) : view
+  if (event.type !== 'question.answered') return view
+  return { ...withoutQuestion(view), ending: view.ending || event.answer.choice === 'stop' }
 }
 
 const tellings: ReadonlySet<StepEvent['type']> = new Set([
@@ -166,15 +172,19 @@ function heard(step: StepView, { type }: StepEvent, atMs: number): StepView {
 function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
   switch (event.type) {
     case 'step.started': {
-      const { error: _error, message: _message, ...rest } = step
-      return { ...rest, phase: 'running', uses: event.uses, attempt: event.attempt, startedMs: step.startedMs ?? atMs }
+      const { error: _error, message: _message, endedMs, ...rest } = step
+      // One that was skipped or failed has not come to its end after all.
+      const ended = step.phase === 'skipped' || step.phase === 'failed' || endedMs === undefined ? {} : { endedMs }
+      return { ...rest, ...ended, phase: 'running', uses: event.uses, attempt: event.attempt, ...begun(step, atMs) }
     }
     case 'step.waiting':
       return { ...step, phase: 'waiting', message: `waits for ${event.on.join(', ')}` }
     case 'step.progress':
-      return { ...step, message: event.message, startedMs: step.startedMs ?? atMs - event.elapsedMs }
-    case 'step.intent':
-      return { ...step, message: sayMaking(event.changes) }
+      return { ...step, message: event.message, ...begun(step, atMs - event.elapsedMs) }
+    case 'step.intent': {
+      const { endedMs: _ended, ...rest } = step
+      return { ...rest, message: sayMaking(event.changes) }
+    }
     case 'step.applied':
       return { ...step, message: 'changes made, verifying' }
     case 'step.verified': {
@@ -188,7 +198,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
     case 'step.skipped':
       return { ...step, phase: 'skipped', reason: event.reason, endedMs: atMs }
     case 'question.asked':
-      return { ...step, phase: 'asking', startedMs: step.startedMs ?? atMs }
+      return { ...step, phase: 'asking', ...begun(step, atMs) }
     case 'question.answered':
       return answered(step, event, atMs)
     case 'survivor.found':
@@ -201,6 +211,10 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
   }
 }
 
+function begun({ startedMs, sinceMs }: StepView, atMs: number): Pick<StepView, 'startedMs' | 'sinceMs'> {
+  return { startedMs: startedMs ?? atMs, sinceMs: sinceMs ?? atMs }
+}
+
 /** A gate is over with its answer; the answer to a failure or a surprise is followed by events of the step itself. */
 function answered(step: StepView, event: EventOf<'question.answered'>, atMs: number): StepView {
   const stopped = event.answer.choice === 'stop'
@@ -208,6 +222,14 @@ function answered(step: StepView, event: EventOf<'question.answered'>, atMs: num
     return stopped ? { ...step, phase: 'pending', message: 'declined' } : { ...step, phase: 'verified', endedMs: atMs }
   }
   return { ...step, phase: stopped && event.kind === 'failure' ? 'failed' : 'running' }
+}
+
+/** Questions are withdrawn: nobody has to answer any more. */
+function stopping(view: RunView): RunView {
+  const { question } = view
+  const asking = question === undefined ? undefined : view.steps.get(question.step)
+  if (asking?.phase === 'asking') view.steps.set(asking.id, { ...asking, phase: question?.kind === 'failure' ? 'failed' : 'pending' })
+  return { ...withoutQuestion(view), stopping: true, waiting: [] }
 }
 
 function withoutQuestion(view: RunView): RunView {

@@ -60,7 +60,7 @@ const world = join(root, 'fixtures/worlds/data100.yaml')
 
 /** Resolves once nobody serves the worlds of this state folder any more. */
 async function worldsEnd(state: string): Promise<void> {
-  const ports = readdirSync(join(state, 'worlds')).flatMap((name) => /127\.0\.0\.1:\d+/.exec(readFileSync(join(state, 'worlds', name, 'cloud.yaml'), 'utf8')) ?? [])
+  const ports = readdirSync(join(state, 'worlds')).flatMap((name) => /127\.0\.0\.1:\d+/.exec(readFileSync(join(state, 'worlds', name, 'cloud.json'), 'utf8')) ?? [])
   expect(ports).toHaveLength(1)
   for (const port of ports) while (await serves(port)) await setTimeout(50)
 }
@@ -79,7 +79,7 @@ describe('the world of a rehearsal', () => {
     const state = temporaryFolder()
     const reading = join(temporaryFolder(), 'reading')
     const looks = `[sh, -c, 'touch ${reading}; sleep 1000']`
-    const runbook = smallRunbook(`  - { id: rack, uses: exec, with: { run: ['true'], observe: ${looks}, irreversible: it stays, describe: make it } }\n`)
+    const runbook = smallRunbook(`  - { id: rack, uses: exec, with: { run: ['true'], observe: ${looks}, describe: make it } }\n`)
     const { child, ended } = lifeboat(['rehearse', runbook, '--world', world, '--state-dir', state])
     while (!existsSync(reading)) await setTimeout(50)
     for (let time = 0; time < times; time += 1) child.kill('SIGINT')

@@ -41,7 +41,15 @@ describe('the view of a run', () => {
     const resumed = { ...started, t: at(60), resumed: true } as typeof started
     const left = [started, startedStep(1, 'cluster'), resumed]
     expect([phaseOf(left.slice(0, 2), 'cluster'), phaseOf(left, 'cluster')]).toEqual(['running', 'pending'])
-    expect(viewAfter([...left, startedStep(61, 'cluster', 2)]).steps.get('cluster')).toMatchObject({ phase: 'running', startedMs: Date.parse(at(61)) })
+    expect(viewAfter([...left, startedStep(61, 'cluster', 2)]).steps.get('cluster')).toMatchObject({ phase: 'running', sinceMs: Date.parse(at(61)) })
+    const verifiedBefore = [started, startedStep(1, 'cluster'), verified(20, 'cluster', 19, 2), resumed, startedStep(61, 'cluster', 2)]
+    expect(viewAfter(verifiedBefore).steps.get('cluster')).toMatchObject({ sinceMs: Date.parse(at(61)), endedMs: Date.parse(at(20)) })
+  })
+
+  it('takes the end of a step that was skipped, and made after all, from when it was made', () => {
+    const skipped = event(5, { type: 'step.skipped', step: 'cluster', reason: 'not ours', by: 'ada' })
+    const made = [started, startedStep(1, 'cluster'), skipped, startedStep(9, 'cluster', 2), verified(20, 'cluster', 11, 2)]
+    expect(viewAfter(made).steps.get('cluster')).toMatchObject({ phase: 'verified', startedMs: Date.parse(at(1)), endedMs: Date.parse(at(20)) })
   })
 
   it('says of a step what of an earlier life is waited for, until that is handled', () => {
