@@ -55,7 +55,7 @@ export async function consentByName(
   return exit.declined
 }
 
-/** Whoever has seen what an undo of a rehearsal puts back says yes or no, with `--yes` or nobody there not even that: nothing real is touched. */
+/** Nothing real is touched: whoever sees what would be put back says yes or no, and without a terminal or with `--yes` not even that. */
 export async function consentToRehearsedUndo(
   { yes, confirm }: CommonOptions,
   { interrupts }: Invocation,

@@ -136,7 +136,7 @@ export function criticalPathIn(control: WorldControl) {
     }
 }
 
-/** The world is left where there is something to resume, after a gate that was declined too; it ends by itself after half an hour without a request. */
+/** The world is left where there is something to resume, a declined gate too; without a request for half an hour it ends by itself. */
 export async function leave(world: Pick<RunningWorld, 'control' | 'sim'>, screen: Screen, code: number, resumeCommand: string): Promise<number> {
   if (code !== exit.done && code !== exit.notReady) {
     screen.notice(`The world goes on (pid ${world.sim.pid}) for: ${resumeCommand}`)

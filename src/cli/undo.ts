@@ -74,7 +74,8 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady
           if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen)
-          return consentByName(runbook.name, { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }, options, invocation, screen)
+          const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }
+          return consentByName(runbook.name, agreed, options, invocation, screen)
         },
       })
       // It has not begun: what it would have put back can still be gone on with.

@@ -78,7 +78,7 @@ describe('the world of a rehearsal', () => {
   it.each([1, 2])('ends with it where it ends before it has begun: Ctrl-C while it reads, %d times', async (times) => {
     const state = temporaryFolder()
     const reading = join(temporaryFolder(), 'reading')
-    const looks = `[sh, -c, 'touch ${reading}; sleep 1000']`
+    const looks = `[sh, -c, 'touch ${reading}; sleep 60']`
     const runbook = smallRunbook(`  - { id: rack, uses: exec, with: { run: ['true'], observe: ${looks}, describe: make it } }\n`)
     const { child, ended } = lifeboat(['rehearse', runbook, '--world', world, '--state-dir', state])
     while (!existsSync(reading)) await setTimeout(50)
