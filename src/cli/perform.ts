@@ -318,7 +318,7 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
       async beforeIntent() {
         // On this machine too: the mark in the cloud is read only where the runbook makes groups.
         await hold.lock.heartbeat()
-        await hold.target.beforeIntent()
+        return hold.target.beforeIntent()
       },
       reached: (group) => hold.target.reached(group),
     },

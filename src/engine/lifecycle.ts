@@ -28,8 +28,8 @@ export interface StepWork<D> {
   readonly ask: (question: Question) => Promise<Answer>
   /** The last look at what comes downstream, before a change takes something from users. Throws if it must not go on. */
   readonly beforeHarm: () => Promise<void>
-  /** Is the target still this run's? Throws if it is not. */
-  readonly beforeIntent: () => Promise<void>
+  /** Is the target still this run's? Throws if it is not. True if it was only now taken, and what was seen before may be so no more. */
+  readonly beforeIntent: () => Promise<boolean>
 }
 
 /**
@@ -43,7 +43,7 @@ export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
       const { changes, outputs } = await applyWhatIsMissing(work)
       made += changes.length
       const isLeft = (seen: Look): boolean => changes.length > 0 && attempt < mostRounds && isRestLeft(work, changes, seen)
-      const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, isLeft))
+      const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, { isLeft }))
       if (there !== undefined) return await recordVerified(work, there, made)
     } catch (error) {
       work.ctx.signal.throwIfAborted()
@@ -70,7 +70,7 @@ function isRestLeft<D>({ module, inputs, shown }: StepWork<D>, changes: readonly
 
 /** Verifies only: the operator says that it was done by hand. */
 export async function verifyOnly<D>(work: StepWork<D>): Promise<JsonObject> {
-  return recordVerified(work, (await lookUntilConverged(work.module, work.inputs, work.ctx)) ?? {}, 0)
+  return recordVerified(work, (await lookUntilConverged(work.module, work.inputs, work.ctx, { byHand: true })) ?? {}, 0)
 }
 
 /** What was applied; `outputs` where there was nothing to apply because all is as wanted. */
@@ -86,7 +86,8 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ changes: read
   }
   await agreeToSurprises(work, changes)
   if (changes.some((change) => change.harm !== undefined)) await work.beforeHarm()
-  await work.beforeIntent()
+  // It comes round once: what is taken stays so. What was agreed to a moment ago is not asked again.
+  if (await work.beforeIntent()) return applyWhatIsMissing({ ...work, shown: [...work.shown, ...changes] })
   ctx.signal.throwIfAborted()
   await recorder.record('step.intent', { step, changes })
   const checkpoint: ApplyContext<D>['checkpoint'] = (what) => recorder.record('step.checkpoint', { step, what })

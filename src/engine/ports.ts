@@ -65,8 +65,8 @@ export interface Survivors {
 
 /** Who may write to the target, across machines. */
 export interface Target {
-  /** Before every intent. Rejects if another run has taken the target over. */
-  beforeIntent(): Promise<void>
+  /** Before every intent. Rejects if another run has taken the target over. True if it was only taken now, which takes seconds. */
+  beforeIntent(): Promise<boolean>
   /** A resource group that a step makes is there. */
   reached(group: string): Promise<void>
 }

@@ -45,6 +45,7 @@ export class TargetLock {
   #leadTaken: Promise<void> | undefined
   #lost: LifeboatError | undefined
   #isOurs = false
+  #isTaken = false
   #beatAt = 0
 
   constructor(options: TargetOptions) {
@@ -73,8 +74,12 @@ export class TargetLock {
     return true
   }
 
-  /** To be called before every intent. Takes the target at the first; rejects once it is another's. */
-  async beforeIntent(): Promise<void> {
+  /**
+   * To be called before every intent. Takes the target at the first; rejects once it is another's. True if groups were taken only now: that
+   * takes seconds, and what an earlier life had sent may have arrived meanwhile, so that what was seen before is to be looked at again.
+   */
+  async beforeIntent(): Promise<boolean> {
+    const wasTaken = this.#isTaken
     this.#claim ??= this.#takeAll()
     try {
       await this.#claim
@@ -82,7 +87,9 @@ export class TargetLock {
       this.#claim = undefined
       throw error
     }
+    this.#isTaken = true
     await this.#look()
+    return !wasTaken && this.#held.size > 0
   }
 
   /** A group of the target is there. Resolves when it bears this run's mark, if this run has begun to write. */

@@ -90,9 +90,8 @@ export const aksCluster = defineStep({
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
   async observe(wanted, { doors, clock }) {
-    const group = await doors.azure.groups.get(wanted.resourceGroup)
-    if (group === undefined) return { state: 'absent' }
-    const found = await doors.azure.clusters.get(clusterId(group.id, wanted.name))
+    const { groups, clusters } = doors.azure
+    const found = await clusters.get(clusterId(groups.idOf(wanted.resourceGroup), wanted.name))
     if (found === undefined) return { state: 'absent' }
     switch (found.provisioningState) {
       case 'Succeeded':
@@ -180,8 +179,7 @@ async function makingFindings(wanted: PlanInputs<Inputs>, doors: Platform): Prom
 /** One that is being made has its room, its version and its node group already. */
 async function isBegun({ resourceGroup, name }: PlanInputs<Inputs>, { azure }: Platform): Promise<boolean> {
   if (isPending(resourceGroup) || isPending(name)) return false
-  const group = await azure.groups.get(resourceGroup)
-  return group !== undefined && (await azure.clusters.get(clusterId(group.id, name))) !== undefined
+  return (await azure.clusters.get(clusterId(azure.groups.idOf(resourceGroup), name))) !== undefined
 }
 
 /** AKS makes the group for the nodes by itself and takes none that exists. */

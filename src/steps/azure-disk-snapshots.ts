@@ -69,8 +69,7 @@ export const diskSnapshots = defineStep({
   async observe(wanted, { doors, clock }) {
     const { resourceGroup, machine } = wanted
     const to = isPending(wanted.to) ? undefined : wanted.to
-    const group = isPending(resourceGroup) ? undefined : await doors.azure.groups.get(resourceGroup)
-    const there = group === undefined || isPending(wanted.record) ? undefined : { group, record: wanted.record }
+    const there = isPending(resourceGroup) || isPending(wanted.record) ? undefined : { group: resourceGroup, record: wanted.record }
     const copies = await Promise.all(wanted.disks.map((disk) => copyOf(doors, there, disk, { from: wanted.from, to })))
     const since = clock.now().getTime() - wanted.notOlderThan
     const isOld = ({ snapshot }: Copy): boolean => snapshot !== undefined && snapshot.createdAt.getTime() < since
@@ -123,11 +122,11 @@ export const diskSnapshots = defineStep({
 })
 
 interface Kept {
-  readonly group: { readonly id: string; readonly name: string }
+  readonly group: string
   readonly record: Inputs['record']
 }
 
-/** `there`: the group of the snapshots, if it is there and it is known which count. */
+/** `there`: the group of the snapshots, if it is known, and which count. */
 async function copyOf(doors: Platform, there: Kept | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
   const source = await findIn(doors, from, to, disk)
   const name = snapshotName(disk.name, source.uniqueId, there?.record)
@@ -137,8 +136,8 @@ async function copyOf(doors: Platform, there: Kept | undefined, disk: WantedDisk
 
 /** Under its own name where it was made for this record; else the newest of the disk, for whichever record it was made. */
 async function newestOf({ azure }: Platform, { group, record }: Kept, name: string): Promise<Snapshot | undefined> {
-  const others = recorded(record) ? [] : ((await azure.groups.list(group.name)) ?? []).map(nameOf).filter((one) => one.startsWith(`${name}-`))
-  const found = await Promise.all([name, ...others].map((one) => azure.snapshots.get(idIn(group.id, snapshotType, one))))
+  const others = recorded(record) ? [] : ((await azure.groups.list(group)) ?? []).map(nameOf).filter((one) => one.startsWith(`${name}-`))
+  const found = await Promise.all([name, ...others].map((one) => azure.snapshots.get(idIn(azure.groups.idOf(group), snapshotType, one))))
   const whole = found.filter((one) => one !== undefined)
   return whole.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
 }

@@ -25,8 +25,8 @@ export const managedIdentity = defineStep({
       lockFindings(doors, resourceGroup, changes),
     ),
   async observe({ resourceGroup, location, name }, { doors }) {
-    const group = await doors.azure.groups.get(resourceGroup)
-    const found = group === undefined ? undefined : await doors.azure.resources.get(idIn(group.id, type, name))
+    const { groups, resources } = doors.azure
+    const found = await resources.get(idIn(groups.idOf(resourceGroup), type, name))
     if (found === undefined) return { state: 'absent' }
     if (typeof location === 'string' && !samePlace(found.location, location)) {
       return {

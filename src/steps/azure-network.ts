@@ -72,9 +72,7 @@ export const network = defineStep({
       governanceFindings(doors, changes, wanted.resourceGroup, madeBy(wanted)),
     ),
   async observe(wanted, { doors }) {
-    const group = await doors.azure.groups.get(wanted.resourceGroup)
-    if (group === undefined) return { state: 'absent' }
-    const found = await read(group.id, wanted, doors)
+    const found = await read(doors.azure.groups.idOf(wanted.resourceGroup), wanted, doors)
     const { network: there } = found
     const parts = [there, found.security, found.gateway, found.address, ...subnetsOf(there)]
     const changing = parts.map((one) => one?.properties['provisioningState']).find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')

@@ -78,9 +78,7 @@ export const nfsVm = defineStep({
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
   async observe(wanted, { doors }) {
-    const group = await doors.azure.groups.get(wanted.resourceGroup)
-    if (group === undefined) return { state: 'absent' }
-    const ids = idsIn(group.id, wanted.name)
+    const ids = idsIn(doors.azure.groups.idOf(wanted.resourceGroup), wanted.name)
     const [nic, machine, address] = await Promise.all([
       doors.azure.resources.get(ids.nic),
       doors.azure.machines.get(ids.machine),

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs'
 import type { Clock } from '../contract/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import type { VirtualClock } from '../sim/world/clock.js'
@@ -37,7 +38,7 @@ export async function letPass<T>(clock: VirtualClock, work: Promise<T>): Promise
   return over
 }
 
-/** So often it is looked at once whether files are done with, before the disk is left alone for a while. */
+/** So often it is looked at whether files are done with, before the disk is left alone for a while. */
 const quickLooks = 8
 const real = clockOf({})
 
@@ -46,9 +47,10 @@ function onceEverybodyWaits(then: () => void, looks = 1): void {
   const look = (): void => {
     if (!isAtFiles()) return then()
     const again = (): void => onceEverybodyWaits(then, looks + 1)
-    // What waits for a disk longer than that would only burn the processor.
+    // Where several threads work on files, looking again and again at a slow disk would only burn the processor.
     if (looks % quickLooks === 0) void real.sleepReal(1).then(again)
-    else again()
+    // With one thread, what was asked of it before this is answered before this.
+    else stat('/', again)
   }
   setImmediate(look)
 }

@@ -50,10 +50,13 @@ interface Script {
   readonly shown?: Change[]
   readonly begun?: Change[]
   readonly change?: Change
+  /** The target has to be taken at the first intent. */
+  readonly isTargetFree?: boolean
 }
 
 /** Plays a scripted module through the lifecycle and tells what happened, in order. */
-async function play({ looks, apply = [], answer = 'stop', shown = [make], begun = [], change = make }: Script) {
+async function play({ looks, apply = [], answer = 'stop', shown = [make], begun = [], change = make, isTargetFree = false }: Script) {
+  let isFree = isTargetFree
   const told: string[] = []
   let at = 0
   const module: AnyStep<unknown> = anyStep<Record<string, unknown>, { id: string }, string, { was: string }, unknown>({
@@ -104,7 +107,12 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], begun 
       return { choice: answer, by: 'test', reason: '', alternative: '' }
     },
     beforeHarm: async () => void told.push('beforeHarm'),
-    beforeIntent: async () => undefined,
+    beforeIntent: async () => {
+      const takes = isFree
+      isFree = false
+      if (takes) told.push('taken')
+      return takes
+    },
   }
   const error = await bringAbout(work).then(
     () => undefined,
@@ -130,6 +138,12 @@ describe('the life of a step', () => {
     const { told, error } = await play({ looks: [new LifeboatError('azure.denied', 'no')] })
     expect(told).toEqual(['look!'])
     expect(error?.code).toBe('azure.denied')
+  })
+
+  it('looks again once the target is taken: what an earlier life had sent may have arrived meanwhile', async () => {
+    expect((await play({ looks: [{ state: 'absent' }, done], isTargetFree: true })).told).toEqual(['look:absent', 'taken', 'look:converged', 'step.verified'])
+    const { told } = await play({ looks: [{ state: 'absent' }, { state: 'absent' }, done], isTargetFree: true, shown: [], answer: 'go' })
+    expect(told).toEqual(['look:absent', 'ask:surprise', 'taken', 'look:absent', 'step.intent', 'apply', 'step.applied', 'look:converged', 'step.verified'])
   })
 
   it('reads again while the failure may pass, and then acts on what it sees', async () => {

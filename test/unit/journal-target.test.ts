@@ -114,6 +114,14 @@ describe('the mark of who is at work', () => {
     expect(groups.runs()).toEqual(['run-1', 'run-1', 'run-1'])
   })
 
+  it('says when it was only now written: what was seen before that may be old', async () => {
+    const time = new VirtualTime()
+    const { lock } = player(new Groups('a', 'c'), time, new FakeProcesses(), 'run-1')
+    expect([await time.until(lock.beforeIntent()), await time.until(lock.beforeIntent())]).toEqual([true, false])
+    const fresh = player(new Groups(), time, new FakeProcesses(), 'run-2')
+    expect(await time.until(fresh.lock.beforeIntent())).toBe(false)
+  })
+
   it('of another machine refuses a fresh run, in words, whatever its heartbeat', async () => {
     const [groups, time] = [new Groups(...all), new VirtualTime()]
     await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))

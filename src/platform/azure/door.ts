@@ -51,6 +51,8 @@ export interface ManagementLock {
 }
 
 export interface GroupDoor {
+  /** Of a group of this name, there or not: what would be in it can be asked for without asking for the group. */
+  idOf(name: string): string
   get(name: string): Promise<Group | undefined>
   /** One that is there already is left as it is: a PUT of it would drop its tags. */
   create(name: string, location: string): Promise<void>

@@ -23,6 +23,7 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   }
 
   return {
+    idOf: path,
     get,
     async create(name, location) {
       if ((await get(name)) !== undefined) return

@@ -25,9 +25,8 @@ export const attachActions: readonly string[] = ['Microsoft.Compute/virtualMachi
 export const diskLabel = (name: string): string => `disk ${name}`
 
 /** A disk by its name in a group; undefined if the group or the disk is not there. */
-export async function diskIn({ azure }: Platform, group: string, name: string): Promise<Disk | undefined> {
-  const found = await azure.groups.get(group)
-  return found === undefined ? undefined : azure.disks.get(idIn(found.id, 'Microsoft.Compute/disks', name))
+export function diskIn({ azure }: Platform, group: string, name: string): Promise<Disk | undefined> {
+  return azure.disks.get(idIn(azure.groups.idOf(group), 'Microsoft.Compute/disks', name))
 }
 
 interface InGroup {
