@@ -38,8 +38,17 @@ function aboutFailure(error: ErrorFacts): readonly string[] {
     sayError(error),
     ...(hint === undefined ? [] : [hint]),
     ...(alternative === undefined ? [] : [sayOffer(alternative) + sayBesides(alternative)]),
-    'Trying again is safe: it looks first, and makes only what is missing.',
+    sayRetry(error),
   ]
+}
+
+/** A retry is never a blind one; whether it helps is another matter. */
+function sayRetry({ code, blame, retryable }: ErrorFacts): string {
+  const careful = 'it looks first, and makes only what is missing.'
+  if (code === 'step.needs-skipped') return 'Trying again tries the skipped one first, and makes only what is missing.'
+  if (blame === 'user') return `Mend that, then try again: ${careful}`
+  if (blame === 'tool') return 'Trying again is safe, but may end in the same way.'
+  return retryable ? 'It was tried several times. Trying once more is safe: it looks first.' : `Trying again is safe: ${careful}`
 }
 
 function sayBesides({ changes }: Alternative): string {
