@@ -64,7 +64,7 @@ export async function askFailure(
   const { step, error } = question
   const { asker, name: by, view } = options
   for (;;) {
-    const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(question), signal)
+    const choice = await asker.select({ ...card, about: aboutFailure(error), rest: 'Show details has all of it' }, choicesAfter(question), signal)
     switch (choice) {
       case 'details':
         asker.show(detailLines(step, error, view?.(), options))
@@ -117,6 +117,7 @@ export function detailLines(step: string, error: ErrorFacts, view: RunView | und
     ['error', `${error.code}: ${error.message}`],
     ['whose', `${blames[error.blame]}; ${error.retryable ? 'it was tried again, and stayed' : 'trying again by itself would not have helped'}`],
     ...(error.hint === undefined ? [] : [['to do', error.hint] as const]),
+    ...(error.alternative === undefined ? [] : [['or', sayOffer(error.alternative) + sayBesides(error.alternative)] as const]),
   ]
   if (known !== undefined && view !== undefined) {
     const after = [...view.steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)
