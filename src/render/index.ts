@@ -113,7 +113,7 @@ function bareRenderer(options: RendererOptions): Omit<Renderer, 'note' | 'stoppi
       return { listener: jsonListener((text) => output.data(text)), close: () => undefined }
     case 'plain':
     case 'quiet':
-      return new PlainRenderer({ ...shared, say: (text) => stage.keep(text), columns: output.columns, quiet: kind === 'quiet' })
+      return new PlainRenderer({ ...shared, say: (text) => stage.keep(text), columns: output.columns, wraps: output.errorIsTerminal, quiet: kind === 'quiet' })
     case 'tty': {
       return new TtyRenderer({ ...shared, screen: stage })
     }

@@ -4,7 +4,7 @@ import { sayPlanned, sayStart } from './headline.js'
 import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
 import { sayStall } from './stall.js'
 import { headline, summaryLines, type IncidentTime } from './summary.js'
-import { count, cut, line, oneLine, pad, type Span } from './text.js'
+import { count, cut, line, oneLine, pad, wrapSpans, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
 import { countByAction, harmsOf, sayAnswer, sayAsked, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
@@ -16,6 +16,8 @@ export interface PlainOptions {
   readonly paint: Paint
   readonly times: LocalTimes
   readonly columns: number
+  /** Breaks lines between words, for a window; a file or a pipe gets them whole. */
+  readonly wraps?: boolean
   readonly verbose?: boolean
   /** Only what must be said: questions, failures, warnings, the outcome. */
   readonly quiet?: boolean
@@ -212,14 +214,22 @@ export class PlainRenderer {
   }
 
   #line(event: { readonly t: string }, step: string | undefined, spans: readonly Span[], level: Level = 'said'): void {
-    const { quiet, verbose, times, paint, say } = this.#options
+    const { quiet, verbose, times, say } = this.#options
     if (level === 'detail' && verbose !== true) return
     if (quiet === true && level !== 'must') return
     this.#lastLineMs = this.#realMs()
     const startedMs = this.#view.startedMs ?? Date.parse(event.t)
     const stamp = `${times.time(event.t)} ${formatOffset(Date.parse(event.t) - startedMs)} `
     const who: readonly Span[] = step === undefined ? [] : [['cyan', pad(step, this.#idWidth())], '  ']
-    say(`${this.#dateLine(event.t)}${line([['dim', stamp], ...who, ...spans], paint)}\n`)
+    say(`${this.#dateLine(event.t)}${this.#laidOut([['dim', stamp], ...who, ...spans], stamp.length).join('\n')}\n`)
+  }
+
+  #laidOut(spans: readonly Span[], indent: number): readonly string[] {
+    const { wraps, columns, paint } = this.#options
+    const whole = line(spans, paint)
+    // A command of ours is there to be copied: what a terminal breaks by itself can be.
+    if (wraps !== true || / lifeboat [a-z]/.test(whole)) return [whole]
+    return wrapSpans(spans, Math.max(20, columns - 1), ' '.repeat(columns < 60 ? 2 : indent), paint)
   }
 
   /** The date stands once, and again when it changes. */

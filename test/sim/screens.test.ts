@@ -313,7 +313,7 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
   it('with NO_COLOR: lines with their time, questions that are answered by a line, and no codes at all', async () => {
     const small = site(work('rack'))
     const film = new Film('no-color')
-    const session = small.start(['run', small.runbook, '--cloud', world.cloudPath], { env: { NO_COLOR: '1' } })
+    const session = small.start(['run', small.runbook, '--cloud', world.cloudPath], { env: { NO_COLOR: '1' }, rows: 48 })
     await session.waitFor('Type small')
     session.type('small\r')
     await session.waitFor('running sh')

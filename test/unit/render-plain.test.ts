@@ -49,6 +49,18 @@ describe('plain lines', () => {
     expect(tell([started])[1]).toContain('rehearsal of the failover, run r1, in the simulated world data100; nothing real is touched')
   })
 
+  it('are whole in a log, and broken between words in a window, but for a command that is to be copied', () => {
+    const long = event(1, { type: 'notice', level: 'warn', message: `${'the lock was taken over '.repeat(4)}` })
+    const advice = event(1, { type: 'notice', level: 'warn', message: `${'to go on with it '.repeat(3)}: lifeboat resume r1 --state-dir /var/lib/lifeboat/state` })
+    expect(tell([long])).toHaveLength(2)
+    const [, ...lines] = tell([long, advice], { wraps: true, columns: 70 })
+    expect(lines.slice(0, -1)).toEqual([
+      '12:41:00 +00:00 warning: the lock was taken over the lock was taken',
+      '                over the lock was taken over the lock was taken over',
+    ])
+    expect(lines.at(-1)).toMatch(/lifeboat resume r1 --state-dir \/var\/lib\/lifeboat\/state$/)
+  })
+
   it('never say of a real run that nothing real is touched', () => {
     const real = { ...started, mode: 'run' } as RunEvent
     const [, line] = tell([real])

@@ -5,7 +5,7 @@ import { noPaint, type Paint } from '../../src/render/color.js'
 import { rendererKind } from '../../src/render/index.js'
 import { doneLines, viewOf } from '../../src/render/live-view.js'
 import { Output, type Streams } from '../../src/render/output.js'
-import { Stage, type Drawing } from '../../src/render/stage.js'
+import { Stage, type Drawing, type Room } from '../../src/render/stage.js'
 import { widthOf } from '../../src/render/text.js'
 import { LocalTimes } from '../../src/render/times.js'
 import { TtyRenderer, type Screen } from '../../src/render/tty.js'
@@ -340,6 +340,20 @@ describe('the terminal', () => {
     stderr.rows = 5
     stage.redraw()
     expect(text().slice(before)).toContain(`\u001b[H\r${'\u001b[2K\u001b[1B'.repeat(5)}\u001b[5A\u001b[Hline 17\nline 18\nline 19\nfooter\n`)
+  })
+
+  it('keeps the last lines of what moves above a question that fills it, from 20 rows on', () => {
+    const { output, stderr } = terminal()
+    const stage = new Stage(output)
+    stage.show(({ rows }) => ['step', '', 'elapsed', 'keys'].slice(-Math.max(1, rows - 1)))
+    const long = ({ rows }: Room): string[] => Array.from({ length: rows - 1 }, (_, index) => `question ${index}`)
+    const linesIn = (rows: number): string[] => {
+      stderr.rows = rows
+      return stage.frame(long).split('\n')
+    }
+    expect(linesIn(20).slice(0, 4)).toEqual(['', 'elapsed', 'keys', 'question 0'])
+    expect(linesIn(20)).toHaveLength(19)
+    expect(linesIn(19)[0]).toBe('question 0')
   })
 
   it('that has gone away is no reason to fail', async () => {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /**
@@ -23,5 +22,7 @@ function linuxGroups(): readonly (string | undefined)[] {
 }
 
 function psGroups(): readonly (string | undefined)[] {
+  // Loaded here alone: every command begins with this file.
+  const { execFileSync } = process.getBuiltinModule('node:child_process')
   return execFileSync('ps', ['-o', 'pgid=,tpgid=', '-p', String(process.pid)], { encoding: 'utf8' }).trim().split(/\s+/)
 }
