@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander'
+import type { StateFolder } from '../journal/index.js'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { stateFolder } from './state.js'
@@ -70,7 +71,7 @@ export async function candidates(program: Command, words: readonly string[], inv
   if (command === undefined) return []
   const rest = before.slice(at + 1)
   const awaiting = valueAwaited(command, rest)
-  if (awaiting !== undefined) return isPath(awaiting) ? [files] : []
+  if (awaiting !== undefined) return isPath(awaiting) ? [files] : starting(awaiting.argChoices ?? [])
   if (partial.startsWith('-')) return starting(optionsOf(command).filter((flag) => !rest.includes(flag)))
   return starting(await argumentsOf(command, rest, invocation))
 }
@@ -99,5 +100,13 @@ async function argumentsOf(command: Command, words: readonly string[], invocatio
   if (expected.name() !== 'run') return [files]
   const named = words[words.indexOf('--state-dir') + 1]
   const stateDir = words.includes('--state-dir') && named !== undefined ? { stateDir: named } : {}
-  return stateFolder(stateDir, invocation).ids().catch(() => [])
+  return runsFor(command.name(), stateFolder(stateDir, invocation)).catch(() => [])
+}
+
+/** Those that the command can do something with. */
+async function runsFor(command: string, folder: StateFolder): Promise<readonly string[]> {
+  if (command !== 'resume' && command !== 'undo') return folder.ids()
+  const { resumable, undoable } = await import('./unfinished.js')
+  const can = await (command === 'resume' ? resumable(folder) : undoable(folder))
+  return can.map(({ run }) => run)
 }

@@ -54,3 +54,20 @@ export async function consentByName(
   screen.notice('Declined; nothing was changed.')
   return exit.declined
 }
+
+/** Nothing real is touched: whoever sees what would be put back says yes or no, and without a terminal or with `--yes` not even that. */
+export async function consentToRehearsedUndo(
+  { yes, confirm }: CommonOptions,
+  { interrupts }: Invocation,
+  screen: Screen,
+): Promise<'rehearsal' | number> {
+  if (yes === true || confirm !== undefined || !screen.canAsk) return 'rehearsal'
+  const choices = [
+    { value: 'go', name: 'Put it back' },
+    { value: 'stop', name: 'Leave it as it is' },
+  ] as const
+  const choice = await screen.asker.select({ title: 'Put back what this rehearsal has changed in its world?' }, choices, interrupts.signal)
+  if (choice === 'go') return 'rehearsal'
+  screen.notice('Declined; nothing was changed.')
+  return exit.declined
+}

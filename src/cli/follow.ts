@@ -7,7 +7,6 @@ import type { CommonOptions } from './options.js'
 import { clockIn, Reader } from './reader.js'
 import { Screen } from './screen.js'
 import { commandLine } from './state.js'
-import { sayAsked } from '../render/index.js'
 
 /** Real milliseconds between two looks at the journal. */
 const lookEveryMs = 500
@@ -23,22 +22,19 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   const reader = new Reader(run, folder, await folder.tail(run), resumeCommand)
   const before = await reader.next()
   const clock = await clockIn(reader.state)
-  const beginning = before.find(({ type }) => type === 'run.started')
   const isWhole = options.json === true
   // What was before counts, and is not told again; a stream of data has all of it.
   const earlier = isWhole ? [] : before.filter(({ type }) => type !== 'run.finished')
   const renderer = screen.renderer({ clock, runbook: {} }, run, earlier, true)
   invocation.interrupts.onFirst = () => undefined
   try {
-    for (const event of isWhole ? before : [beginning, lastOf(before, 'eta.updated'), lastOf(before, 'run.finished')]) {
-      if (event !== undefined) renderer.listener(forReader(event))
-    }
+    for (const event of isWhole ? before : standing(before)) renderer.listener(event)
     for (;;) {
       if (reader.isOver) return exit.done
       const condition = await conditionOf(run, reader.state, folder)
       // Looked at once more: its end may have been written in between.
       const fresh = await reader.next()
-      for (const event of fresh) renderer.listener(forReader(event))
+      for (const event of fresh) renderer.listener(event)
       if (condition === 'stopped' && fresh.length === 0) {
         renderer.note('warn', `The process of this run is gone. To go on with it: ${resumeCommand}`)
         return exit.done
@@ -54,13 +50,19 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   }
 }
 
-function lastOf(events: readonly RunEvent[], type: RunEvent['type']): RunEvent | undefined {
-  return events.findLast((event) => event.type === type)
+/** What still holds of the last life: how it began, when it is to be over, the question that stands, its end if it has one. */
+function standing(before: readonly RunEvent[]): readonly RunEvent[] {
+  const life = before.slice(Math.max(0, before.findLastIndex(({ type }) => type === 'run.started')))
+  const last = (wanted: RunEvent['type']): RunEvent | undefined => life.findLast(({ type }) => type === wanted)
+  const all = [life.find(({ type }) => type === 'run.started'), last('eta.updated'), questionIn(life), last('run.finished')]
+  return all.filter((event) => event !== undefined)
 }
 
-/** A question is asked at the run's own terminal; here it is only told. */
-function forReader(event: RunEvent): RunEvent {
-  if (event.type !== 'question.asked') return event
-  const { t, run, step, question } = event
-  return { type: 'notice', t, run, level: 'warn', message: `${step} asks its operator: ${sayAsked(question)}` }
+function questionIn(life: readonly RunEvent[]): RunEvent | undefined {
+  const open = new Map<string, RunEvent>()
+  for (const event of life) {
+    if (event.type === 'question.asked') open.set(event.step, event)
+    if (event.type === 'question.answered') open.delete(event.step)
+  }
+  return [...open.values()].at(-1)
 }

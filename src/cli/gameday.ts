@@ -39,10 +39,13 @@ export async function gameday(args: readonly string[], options: GamedayOptions, 
       const { file, scenario } = value
       return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, ...(real ? { realSpeed: options.speed ?? scenario.speed } : {}) }]
     })
+    const say = (line: string): void => void (options.quiet !== true && output.say(line))
+    if (real) say('Played for real, in worlds of their own on this machine. That takes minutes; nothing else is touched.\n')
     const cards = new Map<Job, Scorecard>()
     await doAll(jobs, invocation, (result, job) => {
-      if (result.kind === 'gameday') cards.set(job, result.card)
-      if (options.quiet !== true) output.say(`${cards.size} of ${jobs.length} played\n`)
+      if (result.kind !== 'gameday') return undefined
+      cards.set(job, result.card)
+      say(`${cards.size} of ${jobs.length} played: ${result.card.name} ${result.card.verdict}\n`)
       return undefined
     })
     const played = jobs.flatMap((job) => cards.get(job) ?? [])

@@ -99,10 +99,10 @@ function addReading(program: Command, on: On): void {
 
   const report = program.command('report [run]').description('the record of a run; without RUN the latest')
   report.option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
-  on(withState(withOutput(report)), async () => (await import('./report.js')).report)
+  on(withState(withOutput(report)), async () => (await import('./report.js')).report, readingRun)
 
   const runs = program.command('runs').description('all runs')
-  on(withState(withOutput(runs)), async () => (await import('./status.js')).runs)
+  on(withState(withOutput(runs)), async () => (await import('./status.js')).runs, () => 'Reading the runs…')
 }
 
 function addRunning(program: Command, on: On): void {

@@ -13,8 +13,9 @@ import type { Invocation } from './invocation.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, worldFolder, writableStateFolder } from './state.js'
-import { unfinishedBefore } from './unfinished.js'
+import { hasBegunIn, unfinishedBefore } from './unfinished.js'
 import type { WorldControl } from './world-control.js'
+import { thisMachine } from '../platform/exec/processes.js'
 import { worldCriticalPathMs } from './world-path.js'
 import { startWorld, type RunningWorld } from './world-process.js'
 
@@ -41,12 +42,26 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
     const folder = await worldFolder(state.root)
     const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    const site = await openSite(runbook, registry, world.cloudPath, invocation)
-    const run = site.newRunId()
-    const resumeCommand = commandLine(options, 'resume', run)
-    const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)
-    return leave(world, screen, code, resumeCommand)
+    // A second Ctrl-C ends this process before anything has begun: nobody would go on in that world.
+    invocation.interrupts.leaving = () => endAtOnce(world)
+    const begun: { run?: string } = {}
+    try {
+      const site = await openSite(runbook, registry, world.cloudPath, invocation)
+      const run = (begun.run = site.newRunId())
+      const resumeCommand = commandLine(options, 'resume', run)
+      const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)
+      return await leave(world, screen, code, resumeCommand)
+    } catch (error) {
+      // Of a run that ended before it began nothing is left to resume, and nobody would know of its world.
+      if (begun.run === undefined || !(await hasBegunIn(state, begun.run))) await world.control.stop().catch(() => undefined)
+      throw error
+    }
   })
+}
+
+function endAtOnce({ sim }: RunningWorld): readonly string[] {
+  thisMachine.signalGroup(sim.pid, 'SIGTERM')
+  return []
 }
 
 /** Rehearsals are told apart by their worlds alone. */
@@ -121,9 +136,9 @@ export function criticalPathIn(control: WorldControl) {
     }
 }
 
-/** The world is left where there is something to resume; it ends by itself after half an hour without a request. */
+/** The world is left where there is something to resume, a declined gate too; without a request for half an hour it ends by itself. */
 export async function leave(world: Pick<RunningWorld, 'control' | 'sim'>, screen: Screen, code: number, resumeCommand: string): Promise<number> {
-  if (code === exit.failed || code >= 128) {
+  if (code !== exit.done && code !== exit.notReady) {
     screen.notice(`The world goes on (pid ${world.sim.pid}) for: ${resumeCommand}`)
   } else {
     await world.control.stop()

@@ -5,7 +5,6 @@ import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
 import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
-import { hasLostWorld } from './condition.js'
 import { needsSomebody } from './consent.js'
 import { exit } from './exit.js'
 import { guardedStream, usageError } from './guard.js'
@@ -19,7 +18,7 @@ import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong } from './site.js'
 import { commandLine, stateFolder } from './state.js'
 import { courseOf } from './undo.js'
-import { newerThan } from './unfinished.js'
+import { newerThan, resumable } from './unfinished.js'
 
 export interface ResumeOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -84,10 +83,8 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
 
 /** Rehearsals whose world has ended are in nobody's way, nor are runs after which a newer one of the same runbook has begun. */
 async function onlyUnfinished(state: StateFolder, options: ResumeOptions): Promise<string> {
-  const unfinished = await state.unfinished()
-  const over = await Promise.all(
-    unfinished.map(async (one) => 'state' in one && ((await hasLostWorld(one.state)) || (await newerThan(one.run, one.state, state)) !== undefined)),
-  )
+  const unfinished = await resumable(state)
+  const over = await Promise.all(unfinished.map(async (one) => 'state' in one && (await newerThan(one.run, one.state, state)) !== undefined))
   const runs = unfinished.filter((_, index) => over[index] === false)
   const [only] = runs
   if (only === undefined) throw usageError('there is no unfinished run', `All of them are listed by: ${commandLine(options, 'runs')}`)
@@ -106,9 +103,10 @@ function undone(command: string, by: string): LifeboatError {
   })
 }
 
-/** A confirmed run stays confirmed; but gates that are still to come need somebody, or `--yes`. */
-function refuseWithoutAnybody(before: RunState, nodes: Runbook['nodes'], options: ResumeOptions, screen: Screen): void {
-  if (screen.canAsk || options.yes === true || before.mode === 'rehearsal') return
-  if (options.gate === 'auto' && !needsSomebody(nodes, options)) return
-  throw usageError('nobody is there to pass the gates of this run', 'Without a terminal, add --yes to pass gates and manual steps.')
+/** A confirmed run stays confirmed; but gates that are still to come need somebody, or a flag that passes them. */
+function refuseWithoutAnybody({ mode, answers }: RunState, nodes: Runbook['nodes'], options: ResumeOptions, screen: Screen): void {
+  if (screen.canAsk || mode === 'rehearsal') return
+  const isPassed = (id: string): boolean => ['go', 'done'].includes(answers.get(id)?.choice ?? 'stop')
+  if (!needsSomebody(nodes.filter(({ id }) => !isPassed(id)), options)) return
+  throw usageError('nobody is there to pass the gates that this run has before it', 'Without a terminal, add --yes to pass gates and manual steps.')
 }

@@ -130,7 +130,7 @@ async function liveOf(run: string, { startedAt }: RunState, folder: StateFolder)
     elapsedMs: nowMs - Date.parse(startedAt),
     running: running.map((step) => {
       const stall = sayStall(step, nowMs)
-      return { id: step.id, elapsedMs: nowMs - (step.startedMs ?? nowMs), ...(stall === undefined ? {} : { stall }) }
+      return { id: step.id, elapsedMs: nowMs - (step.sinceMs ?? nowMs), ...(stall === undefined ? {} : { stall }) }
     }),
     ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString() }),
   }

@@ -5,8 +5,8 @@ import type { Platform } from '../platform/platform.js'
 import { sayWhat, sayWhatAndWhere, sayWhere } from '../render/index.js'
 import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
-import { hasLostWorld, holderOf } from './condition.js'
-import { consentByName, refuseWithoutName } from './consent.js'
+import { holderOf } from './condition.js'
+import { consentByName, consentToRehearsedUndo, refuseWithoutName } from './consent.js'
 import { exit } from './exit.js'
 import { guardedStream, usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -18,6 +18,7 @@ import { isReady, planData, planOnly } from './plan.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, stateFolder } from './state.js'
+import { undoable } from './unfinished.js'
 
 export interface UndoOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -40,7 +41,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const { runbook, diagnostics, registry } = await readRunbook(ran.runbook.path)
     screen.diagnose(diagnostics)
     if (runbook === undefined) throw runbookWrong(diagnostics)
-    if (ran.mode === 'run' && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
+    if ((ran.mode === 'run' || options.confirm !== undefined) && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation)
     const differences = await changedSince(ran, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
@@ -72,9 +73,13 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         consent: async (made) => {
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
           if (!isReady(made)) return exit.notReady
-          return ran.mode === 'rehearsal' ? 'rehearsal' : consentByName(runbook.name, { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }, options, invocation, screen)
+          if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen)
+          const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }
+          return consentByName(runbook.name, agreed, options, invocation, screen)
         },
       })
+      // It has not begun: what it would have put back can still be gone on with.
+      if (code === exit.declined || code === exit.notReady) return code
       return await leftWorld(world, screen, code, commandLine(options, 'resume', id))
     } finally {
       renderer.close()
@@ -126,11 +131,7 @@ async function readRun(state: StateFolder, run: string): Promise<RunState> {
 
 /** Without a name only where there is no doubt. */
 async function onlyUndoable(state: StateFolder, options: UndoOptions): Promise<string> {
-  const all = await state.runs()
-  const canBe = await Promise.all(
-    all.map(async (one) => 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined && !(await hasLostWorld(one.state))),
-  )
-  const runs = all.filter((_, index) => canBe[index] === true)
+  const runs = await undoable(state)
   const [only] = runs
   if (only === undefined) throw usageError('there is no run to undo', `All of them are listed by: ${commandLine(options, 'runs')}`)
   if (runs.length === 1) return only.run

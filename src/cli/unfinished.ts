@@ -1,6 +1,6 @@
-import { fold, hasBegun, type RunState, type StateFolder } from '../journal/index.js'
+import { fold, hasBegun, type RunState, type RunSummary, type StateFolder } from '../journal/index.js'
 import { formatDuration, type Asker } from '../render/index.js'
-import { conditionOf } from './condition.js'
+import { conditionOf, hasLostWorld } from './condition.js'
 import { exit } from './exit.js'
 import { usageError } from './guard.js'
 import type { Invocation } from './invocation.js'
@@ -37,6 +37,11 @@ export async function unfinishedBefore(folder: StateFolder, target: Target): Pro
   return undefined
 }
 
+/** Has it come so far that a resume needs what it works on? */
+export async function hasBegunIn(folder: StateFolder, run: string): Promise<boolean> {
+  return (await readable(folder, run)) !== undefined
+}
+
 /** Undefined for a journal that is damaged, and for a run that ended before it began. */
 async function readable(folder: StateFolder, run: string): Promise<RunState | undefined> {
   const records = await folder.read(run).then((read) => read.records, () => [])
@@ -55,6 +60,23 @@ export async function newerThan(run: string, state: RunState, folder: StateFolde
     if (one !== undefined && one.undoes !== run && isSameTarget(one, state)) return other
   }
   return undefined
+}
+
+/** Those that a resume can go on with, and those of which nobody knows since they are damaged; latest first. */
+export async function resumable(folder: StateFolder): Promise<readonly RunSummary[]> {
+  return filtered(await folder.unfinished(), async (one) => !('state' in one) || !(await hasLostWorld(one.state)))
+}
+
+/** Those that an undo can put back, latest first. */
+export async function undoable(folder: StateFolder): Promise<readonly RunSummary[]> {
+  return filtered(await folder.runs(), async (one) => {
+    return 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined && !(await hasLostWorld(one.state))
+  })
+}
+
+async function filtered(all: readonly RunSummary[], keep: (one: RunSummary) => Promise<boolean>): Promise<readonly RunSummary[]> {
+  const kept = await Promise.all(all.map(keep))
+  return all.filter((_, index) => kept[index] === true)
 }
 
 export interface FreshWish extends CommonOptions {

@@ -82,6 +82,9 @@ interface OfStep<T extends string> extends Of<T> {
   readonly step: string
 }
 
+/** A child process of an earlier life of this run, by the step that started it; without a step one of another run of the same runbook. */
+type OfSurvivor<T extends string> = OfStep<T> | Of<T>
+
 /** When a run is expected to be over. */
 export interface Expected {
   /** Milliseconds of the run's clock from this event. */
@@ -128,9 +131,9 @@ export type RunEvent =
   | (OfStep<'question.asked'> & { readonly question: Question })
   | (OfStep<'question.answered'> & { readonly kind: Question['kind']; readonly answer: Answer })
   /** It still runs: nothing is written before it is done (`await`) or has been ended (`end`). */
-  | (OfStep<'survivor.found'> & { readonly command: string; readonly pid: number; readonly survivor: 'await' | 'end' })
-  /** A child process of an earlier life of this run was found: `ended`, `awaited`, or `gone` already. */
-  | (OfStep<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
+  | (OfSurvivor<'survivor.found'> & { readonly command: string; readonly pid: number; readonly survivor: 'await' | 'end' })
+  /** It was found `gone` already, or is now: `ended`, `awaited`. */
+  | (OfSurvivor<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
   /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
   | (Of<'eta.updated'> & Expected & { readonly p90?: Expected })
   /** The first signal has come: what is under way goes on to a safe point, nothing new begins. */

@@ -43,7 +43,7 @@ export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
       const { changes, outputs } = await applyWhatIsMissing(work)
       made += changes.length
       const isLeft = (seen: Look): boolean => changes.length > 0 && attempt < mostRounds && isRestLeft(work, changes, seen)
-      const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, isLeft))
+      const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, { isLeft }))
       if (there !== undefined) return await recordVerified(work, there, made)
     } catch (error) {
       work.ctx.signal.throwIfAborted()
@@ -70,7 +70,7 @@ function isRestLeft<D>({ module, inputs, shown }: StepWork<D>, changes: readonly
 
 /** Verifies only: the operator says that it was done by hand. */
 export async function verifyOnly<D>(work: StepWork<D>): Promise<JsonObject> {
-  return recordVerified(work, (await lookUntilConverged(work.module, work.inputs, work.ctx)) ?? {}, 0)
+  return recordVerified(work, (await lookUntilConverged(work.module, work.inputs, work.ctx, { byHand: true })) ?? {}, 0)
 }
 
 /** What was applied; `outputs` where there was nothing to apply because all is as wanted. */

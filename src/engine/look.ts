@@ -62,9 +62,10 @@ export async function lookUntilConverged<D>(
   module: AnyStep<D>,
   inputs: Inputs,
   ctx: ReadContext<D>,
-  isLeft: (seen: Look) => boolean = () => false,
+  { isLeft = () => false, byHand = false }: Awaited = {},
 ): Promise<Record<string, unknown> | undefined> {
-  const { everyMs, withinMs } = module.verification(inputs)
+  const { everyMs, withinMs: usualMs } = module.verification(inputs)
+  const withinMs = byHand ? Math.min(usualMs, byHandMs) : usualMs
   let left = 0
   const deadline = ctx.clock.now().getTime() + withinMs
   for (;;) {
@@ -74,11 +75,21 @@ export async function lookUntilConverged<D>(
     if (seen.state === 'unknown' && isHopeless(seen.cause)) throw unknownError(seen)
     left = isLeft(seen) ? left + 1 : 0
     if (left >= surely) return undefined
-    if (ctx.clock.now().getTime() >= deadline) throw overdue(describe(seen), withinMs)
-    ctx.progress(describe(seen))
+    if (ctx.clock.now().getTime() >= deadline) throw byHand ? notDone(seen, withinMs) : overdue(describe(seen), withinMs)
+    ctx.progress(describe(seen, byHand ? 'said to be done' : 'made'))
     await ctx.clock.sleep(everyMs, ctx.signal)
   }
 }
+
+/** What is waited for, besides its being as wanted. */
+interface Awaited {
+  /** Is there something left to make? Then it is given up, and nothing comes back. */
+  readonly isLeft?: (seen: Look) => boolean
+  /** Somebody says that it is done, and waits for an answer: reads may be a while behind, but not for as long as after a change of ours. */
+  readonly byHand?: boolean
+}
+
+const byHandMs = 120_000
 
 /** Reads may be a while behind: only what is seen so often in a row is believed. */
 const surely = 3
@@ -93,16 +104,18 @@ function isHopeless(cause: unknown): boolean {
   return isBug(cause) || (cause instanceof LifeboatError && cause.blame === 'user' && cause.retry === undefined)
 }
 
-function describe(seen: Exclude<Look, { state: 'converged' | 'conflict' }>): string {
+type NotYet = Exclude<Look, { state: 'converged' | 'conflict' }>
+
+function describe(seen: NotYet, how = 'made'): string {
   switch (seen.state) {
     case 'in-flight':
       return seen.what
     case 'unknown':
       return `not yet: ${seen.why}`
     case 'absent':
-      return 'made, but not to be seen yet'
+      return `${how}, but not to be seen yet`
     case 'drifted':
-      return 'made, but not as wanted yet'
+      return `${how}, but not as wanted yet`
   }
 }
 
@@ -129,6 +142,14 @@ function unknownError(seen: { readonly why: string; readonly cause?: unknown }):
 function overdue(what: string, withinMs: number): LifeboatError {
   return new LifeboatError('step.overdue', `not there after ${Math.round(withinMs / 60_000)} min: ${what}`, {
     hint: 'It may still come: a resume looks again before it writes anything.',
+  })
+}
+
+function notDone(seen: NotYet, withinMs: number): LifeboatError {
+  const what = seen.state === 'absent' ? 'it is not there' : seen.state === 'drifted' ? 'it is not as wanted' : describe(seen)
+  return new LifeboatError('step.not-done', `said to be done by hand, but after ${Math.round(withinMs / 60_000)} min ${what}`, {
+    blame: 'user',
+    hint: 'Look at it once more. To try again makes it, if it is still missing.',
   })
 }
 

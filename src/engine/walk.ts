@@ -130,6 +130,7 @@ export class Walk<D> {
       this.#give(node.id, stands)
       return 'done'
     }
+    if (this.#staysSkipped(node.id)) return 'done'
     return this.#bringTo(node, this.#state)
   }
 
@@ -163,6 +164,14 @@ export class Walk<D> {
     return this.#bringTo(this.#ports.runbook.nodes.find(({ id }) => id === step) as StepNode, fold(this.#ports.journal.records))
   }
 
+  /** A person has said why: a resume does not do it behind their back. What lifeboat itself has left is looked at again. */
+  #staysSkipped(step: string): boolean {
+    const { status, skipped } = this.#state.steps.get(step) ?? {}
+    if (status !== 'skipped' || skipped === undefined || skipped.by === 'lifeboat') return false
+    this.#recorder.tell({ type: 'notice', level: 'info', message: `${step} stays skipped, by ${skipped.by}: ${skipped.reason}` })
+    return true
+  }
+
   /** What an earlier life has verified, of a step that is not looked at again. */
   #standing(node: StepNode): JsonObject | undefined {
     const { status, outputs } = this.#state.steps.get(node.id) ?? {}
@@ -180,7 +189,7 @@ export class Walk<D> {
     if (!allKnown(inputs)) throw new NeedsSkipped(inputs)
     const release = await this.#claim(node.id, module.claims(inputs))
     try {
-      this.#eta.started(node.id, startedMs)
+      this.#eta.started(node.id, this.#atItSinceMs(node.id) ?? startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
       if ((this.#shown.get(node.id) ?? []).length > 0) this.tellEta()
       const outputs = await go({
@@ -204,6 +213,12 @@ export class Walk<D> {
       release()
       this.#eta.ended(node.id)
     }
+  }
+
+  /** When an earlier life began what may still be going on. */
+  #atItSinceMs(step: string): number | undefined {
+    const before = this.#state.steps.get(step)
+    return before?.open === true && before.status !== 'failed' ? Date.parse(before.startedAt) : undefined
   }
 
   async #claim(step: string, claims: Parameters<ClaimTable['take']>[1]): Promise<() => void> {

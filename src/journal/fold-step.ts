@@ -2,7 +2,7 @@ import type { Change, Json } from '../contract/index.js'
 import type { ChildFacts, JournalRecord } from './records.js'
 import type { StepState } from './state.js'
 
-type StepRecord = Extract<JournalRecord, { data: { readonly step: string } }>
+type StepRecord = Extract<JournalRecord, { data: { readonly step?: string } }>
 /** Questions change the run's state, not the step's. */
 type OwnRecord = Exclude<StepRecord, { type: 'question.asked' | 'question.answered' }>
 

@@ -106,6 +106,10 @@ class RunFold {
       case 'question.answered':
         this.#answered(record)
         return
+      case 'survivor.handled':
+        // A step that nothing else names is none: older journals called another run's child one of the step `unknown`.
+        if (record.data.step !== undefined) this.#steps.get(record.data.step)?.add(record)
+        return
       default:
         this.#stepOf(record.data.step, record.t).add(record)
     }

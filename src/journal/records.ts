@@ -80,7 +80,8 @@ export interface RecordData {
   'step.intent': { readonly step: string; readonly changes: readonly Change[] }
   'child.started': { readonly step: string; readonly child: ChildFacts }
   'child.ended': { readonly step: string; readonly pid: number; readonly exitCode: number | null; readonly signal: string | null }
-  'survivor.handled': { readonly step: string; readonly pid: number; readonly command: string; readonly how: 'ended' | 'awaited' | 'gone' }
+  /** Without a step: of another run of the same runbook. */
+  'survivor.handled': { readonly step?: string; readonly pid: number; readonly command: string; readonly how: 'ended' | 'awaited' | 'gone' }
   'step.checkpoint': { readonly step: string; readonly what: Json }
   'step.applied': { readonly step: string }
   'step.verified': { readonly step: string; readonly outputs: JsonObject; readonly changes: number; readonly elapsedMs: number }

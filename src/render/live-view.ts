@@ -29,11 +29,12 @@ export function viewOf(view: RunView, layout: LiveLayout): string[] {
   // A screen of a few lines still says how long it has taken.
   if (height <= footer.length) return footer.slice(0, height)
   const open = openSteps(view)
-  const room = height - footer.length
+  const foreign: Span[][] = view.awaited === undefined || height === footer.length + 1 ? [] : [[['yellow', '◦ '], ['dim', view.awaited]]]
+  const room = height - footer.length - foreign.length
   const shown = open.length <= room ? open : open.slice(0, room - 1)
   const width = Math.min(24, shown.reduce((longest, step) => Math.max(longest, step.id.length), 0))
   const more: Span[][] = shown.length === open.length ? [] : [[['dim', `  and ${count(open.length - shown.length, 'more step')}`]]]
-  const body = [...shown.map((step) => stepSpans(step, view, width, layout.nowMs)), ...more]
+  const body = [...foreign, ...shown.map((step) => stepSpans(step, view, width, layout.nowMs)), ...more]
   return [...body.map((spans) => line(spans, paint, columns)), ...footer]
 }
 
@@ -59,7 +60,7 @@ function stepSpans(step: StepView, view: RunView, width: number, nowMs: number):
 }
 
 function busySpans(step: StepView, width: number, nowMs: number): Span[] {
-  const elapsed = step.startedMs === undefined ? '' : formatDuration(nowMs - step.startedMs)
+  const elapsed = step.sinceMs === undefined ? '' : formatDuration(nowMs - step.sinceMs)
   const attempt = step.attempt > 1 ? ` attempt ${step.attempt},` : ''
   const doing = step.phase === 'asking' ? 'waits for an answer' : oneLine(step.message ?? 'looking')
   const stall = sayStall(step, nowMs)
@@ -83,11 +84,13 @@ function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayou
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
   const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
-  const expects = endMs !== undefined && endMs > nowMs
-  if (expects) {
+  const isStopping = view.stopping || view.ending
+  const expects = !isStopping && endMs !== undefined && endMs > nowMs
+  if (isStopping) spans.push(['yellow', `  stopping${waitsFor(view)}`])
+  else if (expects) {
     const p90 = p90Ms === undefined ? '' : ` (p90 ${times.minute(new Date(p90Ms))})`
     spans.push(`  done about ${times.minute(new Date(endMs))}${p90}, ${formatDuration(endMs - nowMs)} to go`)
-  }
+  } else if (view.finish !== undefined) spans.push(`  was expected ${times.minute(new Date(view.finish.toldMs))}`)
   if (objectiveMs !== undefined && startedMs !== undefined) {
     const spareMs = objectiveMs - ((expects ? endMs : nowMs) - startedMs)
     // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
@@ -103,6 +106,12 @@ function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayou
   const what: Span = ['dim', `${done}/${all.length} steps  run ${view.run} ${where}  `]
   const keys: Span = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
   return [[''], spans, [what, keys]]
+}
+
+/** What still comes to a safe point before the run ends. */
+function waitsFor({ steps }: RunView): string {
+  const busy = [...steps.values()].filter(({ phase }) => phase === 'running').map(({ id }) => id)
+  return busy.length === 0 ? '' : `: ${busy.length > 3 ? count(busy.length, 'step') : busy.join(', ')}`
 }
 
 /**

@@ -7,7 +7,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, harmsOf, outcomes, sayAnswer, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
+import { countByAction, harmsOf, outcomes, sayAnswer, sayAsked, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -21,6 +21,8 @@ export interface PlainOptions {
   readonly quiet?: boolean
   /** A person is asked about failures: then the question tells what is known of them. */
   readonly asks?: boolean
+  /** It only looks on: questions are another's. */
+  readonly looksOn?: boolean
   readonly incident?: readonly IncidentTime[]
   /** Events of earlier lives of the run: they count, but are not told again. */
   readonly earlier?: readonly RunEvent[]
@@ -78,6 +80,10 @@ export class PlainRenderer {
         return this.#tellEta(event)
       case 'run.stopping':
         return this.#line(event, undefined, [['yellow', sayStopping(event)]], 'must')
+      case 'survivor.found':
+        return this.#line(event, undefined, [['yellow', sayFound(event)]], 'must')
+      case 'survivor.handled':
+        return this.#line(event, undefined, [sayHandled(event)])
       case 'run.interrupted':
         return this.#line(event, undefined, [['yellow', `stopped at a safe point after ${event.signal}`]], 'must')
       case 'notice':
@@ -124,6 +130,7 @@ export class PlainRenderer {
       case 'question.waiting':
         return this.#line(event, event.step, [['yellow', 'asks too, once the question that stands is answered']], 'must')
       case 'question.asked':
+        if (this.#options.looksOn === true) return this.#line(event, event.step, [['yellow', `asks its operator: ${sayAsked(event.question)}`]], 'must')
         for (const text of sayQuestion(event)) this.#line(event, event.step, [['bold', text]], 'must')
         return
       case 'question.answered':
@@ -238,7 +245,7 @@ export class PlainRenderer {
 }
 
 function sayBusy(step: StepView, nowMs: number): string {
-  const elapsed = step.startedMs === undefined ? '' : ` ${formatDuration(nowMs - step.startedMs)}`
+  const elapsed = step.sinceMs === undefined ? '' : ` ${formatDuration(nowMs - step.sinceMs)}`
   const stall = sayStall(step, nowMs)
   return `${step.id}${elapsed}${stall === undefined ? '' : `, ${stall}`}${step.message === undefined ? '' : ` (${oneLine(step.message)})`}`
 }

@@ -1,5 +1,5 @@
 import type { CloudFacts, ErrorFacts, EventOf, Expected, Mode, PlanFacts, PlannedStep, Question, RunEvent } from '../contract/index.js'
-import { sayMaking } from './words.js'
+import { sayAwaited, sayMaking } from './words.js'
 
 export type Phase = 'pending' | 'waiting' | 'running' | 'asking' | 'verified' | 'failed' | 'skipped'
 
@@ -11,8 +11,11 @@ export interface StepView {
   readonly phase: Phase
   readonly attempt: number
   readonly planned?: PlannedStep
+  /** When it was begun for the first time. */
   readonly startedMs?: number
-  /** When it was verified (the first time, if a resume looked again), skipped, or answered. */
+  /** When the life that tells this began with it. */
+  readonly sinceMs?: number
+  /** When it was verified (the first time, if a resume only looked again), skipped, or answered. */
   readonly endedMs?: number
   /** When it was last heard of: it was started, or has told something. */
   readonly heardMs?: number
@@ -44,6 +47,8 @@ export interface RunView {
   readonly resumed: boolean
   readonly cloud?: CloudFacts
   readonly objectiveMs?: number
+  /** When its present life began. */
+  readonly lifeAt?: string
   /** The run that this one puts back. */
   readonly undoes?: string
   /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
@@ -56,13 +61,17 @@ export interface RunView {
   readonly question?: Question
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
+  /** What of another run is ended or waited for before any step begins. */
+  readonly awaited?: string
   /** The operator has asked for a safe point. */
   readonly stopping: boolean
+  /** The operator has answered that it is to stop: nothing new begins, and what is under way comes to its end. */
+  readonly ending: boolean
   readonly finished?: EventOf<'run.finished'>
 }
 
 export function emptyView(): RunView {
-  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, steps: new Map() }
+  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, ending: false, steps: new Map() }
 }
 
 /**
@@ -99,7 +108,11 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
       return { ...withoutQuestion(view), finished: event, startedMs }
     }
     case 'run.stopping':
-      return { ...view, stopping: true }
+      return stopping(view)
+    case 'survivor.found':
+      return { ...view, awaited: sayAwaited(event) }
+    case 'survivor.handled':
+      return withoutAwaited(view)
     case 'stream.opened':
     case 'run.refused':
     case 'run.interrupted':
@@ -109,29 +122,38 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
 }
 
 function started(view: RunView, event: EventOf<'run.started'>): RunView {
-  const { run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
+  const { t, run, runbook, mode, resumed, cloud, objectiveMs, undoes } = event
+  // Told a second time, to somebody who has come late: what it has done since stays done.
+  if (view.lifeAt === t && view.resumed === resumed) return view
   const steps = new Map<string, StepView>()
   for (const step of event.steps) {
     steps.set(step.id, { ...anew(view.steps.get(step.id) ?? blank(step), resumed), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
-  const objective = objectiveMs === undefined ? {} : { objectiveMs }
-  return { ...view, run, runbook, mode, resumed, cloud, steps, stopping: false, ...objective, ...(undoes === undefined ? {} : { undoes }) }
+  const known = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
+  const life = { lifeAt: t, run, runbook, mode, resumed, cloud, steps, waiting: [], stopping: false, ending: false }
+  return { ...withoutQuestion(view), ...life, ...known }
 }
 
 /** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
 function anew(step: StepView, resumed: boolean): StepView {
-  const { startedMs: _started, heardMs: _heard, message: _message, ...rest } = step
-  if (!resumed || step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'pending') return step
-  return step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
+  if (!resumed) return step
+  const { sinceMs: _since, heardMs: _heard, message: _message, ...rest } = step
+  return step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
-  const before = view.steps.get(event.step) ?? blank({ id: event.step, uses: '', needs: [] })
+  const known = view.steps.get(event.step)
+  // Journals of older versions tell another run's child as one of a step that there is not.
+  if (known === undefined && event.type === 'survivor.handled') return view
+  const before = known ?? blank({ id: event.step, uses: '', needs: [] })
+  // Journal and log are two files: to one who follows, the queue may be told after the question itself.
+  if (event.type === 'question.waiting' && before.phase === 'asking') return view
   view.steps.set(event.step, heard(nextStep(before, event, atMs), event, atMs))
   if (event.type === 'question.waiting') return { ...view, waiting: [...view.waiting, event.step] }
   if (event.type === 'question.asked') return { ...view, question: event.question, waiting: view.waiting.filter((id) => id !== event.step) }
-  return event.type === 'question.answered' ? withoutQuestion(view) : view
+  if (event.type !== 'question.answered') return view
+  return { ...withoutQuestion(view), ending: view.ending || event.answer.choice === 'stop' }
 }
 
 const tellings: ReadonlySet<StepEvent['type']> = new Set([
@@ -150,15 +172,19 @@ function heard(step: StepView, { type }: StepEvent, atMs: number): StepView {
 function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
   switch (event.type) {
     case 'step.started': {
-      const { error: _error, message: _message, ...rest } = step
-      return { ...rest, phase: 'running', uses: event.uses, attempt: event.attempt, startedMs: step.startedMs ?? atMs }
+      const { error: _error, message: _message, endedMs, ...rest } = step
+      // One that was skipped or failed has not come to its end after all.
+      const ended = step.phase === 'skipped' || step.phase === 'failed' || endedMs === undefined ? {} : { endedMs }
+      return { ...rest, ...ended, phase: 'running', uses: event.uses, attempt: event.attempt, ...begun(step, atMs) }
     }
     case 'step.waiting':
       return { ...step, phase: 'waiting', message: `waits for ${event.on.join(', ')}` }
     case 'step.progress':
-      return { ...step, message: event.message, startedMs: step.startedMs ?? atMs - event.elapsedMs }
-    case 'step.intent':
-      return { ...step, message: sayMaking(event.changes) }
+      return { ...step, message: event.message, ...begun(step, atMs - event.elapsedMs) }
+    case 'step.intent': {
+      const { endedMs: _ended, ...rest } = step
+      return { ...rest, message: sayMaking(event.changes) }
+    }
     case 'step.applied':
       return { ...step, message: 'changes made, verifying' }
     case 'step.verified': {
@@ -172,17 +198,21 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
     case 'step.skipped':
       return { ...step, phase: 'skipped', reason: event.reason, endedMs: atMs }
     case 'question.asked':
-      return { ...step, phase: 'asking', startedMs: step.startedMs ?? atMs }
+      return { ...step, phase: 'asking', ...begun(step, atMs) }
     case 'question.answered':
       return answered(step, event, atMs)
     case 'survivor.found':
-      return { ...step, phase: 'waiting', message: `${event.survivor === 'await' ? 'waits for' : 'ends'} ${event.command} of an earlier life` }
+      return { ...step, phase: 'waiting', message: sayAwaited(event) }
     case 'survivor.handled':
       return step.phase === 'waiting' ? { ...step, phase: 'pending' } : step
     case 'question.waiting':
     case 'step.checkpoint':
       return step
   }
+}
+
+function begun({ startedMs, sinceMs }: StepView, atMs: number): Pick<StepView, 'startedMs' | 'sinceMs'> {
+  return { startedMs: startedMs ?? atMs, sinceMs: sinceMs ?? atMs }
 }
 
 /** A gate is over with its answer; the answer to a failure or a surprise is followed by events of the step itself. */
@@ -194,8 +224,21 @@ function answered(step: StepView, event: EventOf<'question.answered'>, atMs: num
   return { ...step, phase: stopped && event.kind === 'failure' ? 'failed' : 'running' }
 }
 
+/** Questions are withdrawn: nobody has to answer any more. */
+function stopping(view: RunView): RunView {
+  const { question } = view
+  const asking = question === undefined ? undefined : view.steps.get(question.step)
+  if (asking?.phase === 'asking') view.steps.set(asking.id, { ...asking, phase: question?.kind === 'failure' ? 'failed' : 'pending' })
+  return { ...withoutQuestion(view), stopping: true, waiting: [] }
+}
+
 function withoutQuestion(view: RunView): RunView {
   const { question: _question, ...rest } = view
+  return rest
+}
+
+function withoutAwaited(view: RunView): RunView {
+  const { awaited: _awaited, ...rest } = view
   return rest
 }
 

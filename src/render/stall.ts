@@ -13,11 +13,11 @@ const silentMs = 2 * 60_000
  */
 export function sayStall(step: StepView, nowMs: number): string | undefined {
   const usualMs = step.planned?.estimateMs ?? 0
-  const { startedMs, heardMs, planned, phase } = step
-  if (phase !== 'running' || startedMs === undefined || usualMs === 0 || planned?.changes.length === 0) return undefined
-  const elapsedMs = nowMs - startedMs
+  const { sinceMs, heardMs, planned, phase } = step
+  if (phase !== 'running' || sinceMs === undefined || usualMs === 0 || planned?.changes.length === 0) return undefined
+  const elapsedMs = nowMs - sinceMs
   if (elapsedMs < usualMs * lateFactor || elapsedMs - usualMs < leastLateMs) return undefined
-  const quietMs = nowMs - (heardMs ?? startedMs)
+  const quietMs = nowMs - (heardMs ?? sinceMs)
   const silence = quietMs < silentMs ? '' : `; no news ${from(step.uses)}for ${formatDuration(quietMs)}`
   // What earlier runs took is usual; a module's own guess is none.
   return `${planned?.estimatedFrom === undefined ? 'estimated' : 'usually'} ${formatDuration(usualMs)}${silence}`

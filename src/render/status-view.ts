@@ -152,28 +152,36 @@ function tailLines({ journal, next, choices = [] }: StatusInput): string[] {
   ]
 }
 
-/** All runs, newest first as given, one a line under a heading. */
+/**
+ * All runs, newest first as given, one a line under a heading. A narrow window leaves out whole columns, those last that tell a run and
+ * where it stands.
+ */
 export function runsLines(rows: readonly RunRow[], times: LocalTimes, paint: Paint = noPaint, columns = 100): string[] {
   const cells = rows.map((row) => [
     row.run,
-    row.runbook,
-    row.undoes === undefined ? row.mode : `undo of ${row.undoes}`,
-    `${times.date(row.startedAt)} ${times.minute(row.startedAt)}`,
+    row.undoneBy === undefined ? row.condition : `${row.condition}, undone`,
     `${row.stepsDone}/${row.stepsTotal}`,
-    conditionOf(row),
+    modeOf(row),
+    `${times.date(row.startedAt)} ${times.minute(row.startedAt)}`,
+    row.runbook,
+    row.undoes ?? '',
   ])
-  const titles = ['run', 'runbook', 'mode', 'started', 'steps', 'state']
+  const zones = [...new Set(rows.map(({ startedAt }) => times.zone(startedAt)))].join(', ')
+  const titles = ['run', 'state', 'steps', 'mode', `started (${zones})`, 'runbook', rows.some(({ undoes }) => undoes !== undefined) ? 'undo of' : '']
   const widths = titles.map((title, column) => Math.max(...[titles, ...cells].map((one) => widthOf(one[column] ?? title))))
-  const layOut = (one: readonly string[]): string[] => one.map((cell, column) => pad(cell, (widths[column] ?? 0) + 2))
+  let right = 0
+  const fitting = widths.filter((width, column) => (right += width + (column === 0 ? 0 : 2)) <= columns || column < 2).length
+  const layOut = (one: readonly string[]): string[] => one.slice(0, fitting).map((cell, column) => pad(cell, (widths[column] ?? 0) + 2))
   return [
     line([['bold', layOut(titles).join('').trimEnd()]], paint, columns),
     ...rows.map((row, index) => {
-      const laid = layOut(cells[index] ?? [])
-      return line([laid.slice(0, -1).join(''), [conditions[row.condition][0], conditionOf(row)]], paint, columns)
+      const [run = '', state = '', ...rest] = layOut(cells[index] ?? [])
+      return line([run, [conditions[row.condition][0], rest.length === 0 ? state.trimEnd() : state], rest.join('').trimEnd()], paint, columns)
     }),
   ]
 }
 
-function conditionOf({ condition, undoneBy }: RunRow): string {
-  return undoneBy === undefined ? condition : `${condition}, undone by ${undoneBy}`
+function modeOf({ mode, undoes }: RunRow): string {
+  if (undoes === undefined) return mode
+  return mode === 'rehearsal' ? 'undo (rehearsal)' : 'undo'
 }

@@ -8,7 +8,7 @@ import { summaryLines, type IncidentTime } from './summary.js'
 import { wrapAdvice } from './text.js'
 import { Ticker } from './ticker.js'
 import type { LocalTimes } from './times.js'
-import { harmsOf, saidIn, sayAnswer, sayFound, sayHandled, sayStopping } from './words.js'
+import { harmsOf, saidIn, sayAnswer, sayAsked, sayFound, sayHandled, sayStopping } from './words.js'
 
 /** Where the live view is drawn: `Stage`, or what a test has in its place. */
 export type Screen = Pick<Stage, 'show' | 'redraw' | 'keep' | 'hide' | 'columns'>
@@ -66,7 +66,7 @@ export class TtyRenderer {
   }
 
   #linesToKeep(event: RunEvent): string[] {
-    const { screen, paint, verbose, asks } = this.#options
+    const { screen, paint, verbose, asks, looksOn } = this.#options
     const told = (text: string): string[] => wrapAdvice(text, Math.max(10, screen.columns - 1))
     switch (event.type) {
       case 'run.started':
@@ -94,6 +94,9 @@ export class TtyRenderer {
         const step = this.#view.steps.get(event.step)
         return step === undefined ? [] : doneLines(step, screen.columns, paint, asks)
       }
+      case 'question.asked':
+        // Where it is asked, it stands below the view.
+        return looksOn === true ? told(`${event.step} asks its operator: ${sayAsked(event.question)}`).map((text) => paint('yellow', text)) : []
       case 'question.answered':
         return answerLines(event, told, paint)
       default:

@@ -113,16 +113,25 @@ export function sayStopping({ signal }: EventOf<'run.stopping'>): string {
   return `${signal}: coming to a safe point; once more ends at once`
 }
 
-/** A child of an earlier life that still runs: why nothing happens yet. */
-export function sayFound({ command, pid, survivor }: EventOf<'survivor.found'>): string {
+const whose = (event: EventOf<'survivor.found' | 'survivor.handled'>): string => ('step' in event ? 'an earlier life of this run' : 'another run of this runbook')
+
+/** A child of an earlier life, or of another run, that still runs: why nothing happens yet. */
+export function sayFound(event: EventOf<'survivor.found'>): string {
+  const { command, pid, survivor } = event
   const what = survivor === 'await' ? 'waiting until it is done' : 'ending it'
-  return `${oneLine(command)} of an earlier life of this run is still at work; ${what} before anything is written (pid ${pid})`
+  return `${oneLine(command)} of ${whose(event)} is still at work; ${what} before anything is written (pid ${pid})`
+}
+
+/** The same in the live view, at the step that it belongs to or at none. */
+export function sayAwaited({ command, survivor, ...event }: EventOf<'survivor.found'>): string {
+  return `${survivor === 'await' ? 'waits for' : 'ends'} ${oneLine(command)} of ${'step' in event ? 'an earlier life' : 'another run'}`
 }
 
 const handled = { ended: 'ended', awaited: 'awaited until it was done', gone: 'was gone already' } as const
 
-export function sayHandled({ command, pid, how }: EventOf<'survivor.handled'>): string {
-  return `${oneLine(command)} of an earlier life of this run: ${handled[how]} (pid ${pid})`
+export function sayHandled(event: EventOf<'survivor.handled'>): string {
+  const { command, pid, how } = event
+  return `${oneLine(command)} of ${whose(event)}: ${handled[how]} (pid ${pid})`
 }
 
 /** In a few words, what a run asks, for somebody who cannot answer it. */

@@ -82,6 +82,7 @@ const connectionLost = 'client_loop: send disconnect: Broken pipe'
 function befall(process: VirtualProcess, met: ProgramTrouble | undefined): void {
   if (met === undefined) return
   process.clock.schedule(met.afterMs, () => {
+    if (process.state !== 'running' || met.strikes?.() === false) return
     if (met.kind === 'killed') process.signal('SIGKILL')
     else process.breakOff(failed(255, connectionLost))
   })

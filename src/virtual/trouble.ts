@@ -14,6 +14,8 @@ export interface ProgramTrouble {
   /** Ended by the system, which is out of memory; or its connection breaks, and what it has begun on a host goes on. */
   readonly kind: 'killed' | 'cut-off'
   readonly afterMs: number
+  /** Asked when that time has come and the program is still at work; false: it befalls another one. */
+  strikes?(): boolean
 }
 
 /** What befalls whatever a machine asks of a world: decided request by request, program by program. */

@@ -13,6 +13,8 @@ const slow = {
   run: [main, 'run', runbook, '--confirm=none'],
   validate: [main, 'validate', runbook],
   status: [main, 'status', '--state-dir', withOneRun()],
+  runs: [main, 'runs', '--state-dir', withOneRun()],
+  report: [main, 'report', '--fidelity', '--state-dir', withOneRun()],
 }
 
 /**
@@ -24,7 +26,7 @@ export const startup: Benchmark = {
   async measure(say) {
     const commands = { empty: ['-e', '0'], version: [main, '--version'], help: [main, '--help'] }
     const times: Record<keyof typeof commands, number[]> = { empty: [], version: [], help: [] }
-    const firsts: Record<keyof typeof slow, number[]> = { run: [], validate: [], status: [] }
+    const firsts: Record<keyof typeof slow, number[]> = { run: [], validate: [], status: [], runs: [], report: [] }
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, args] of Object.entries(commands)) times[name as keyof typeof commands].push(realMs(args))
       for (const [name, args] of Object.entries(slow)) firsts[name as keyof typeof slow].push(await firstOutputMs(args))

@@ -12,7 +12,7 @@ const kill = async (life: RunningCli): Promise<void> => {
 }
 
 const survivorsOf = ({ events }: RunningCli): unknown[] =>
-  events.flatMap((event) => (event.type === 'survivor.handled' ? [[event.step, event.command.includes('helm upgrade'), event.how]] : []))
+  events.flatMap((event) => (event.type === 'survivor.handled' ? [['step' in event ? event.step : 'of another run', event.command.includes('helm upgrade'), event.how]] : []))
 
 const isIntentOf = (step: string) => (event: RunEvent) => event.type === 'step.intent' && event.step === step
 

@@ -42,8 +42,8 @@ export class Switches {
 const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
 const position = { line: 1, column: 1 }
 
-function clock(): Clock {
-  let ms = Date.UTC(2019, 1, 25)
+function clock(laterMs: number): Clock {
+  let ms = Date.UTC(2019, 1, 25) + laterMs
   const pass = async (by: number, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted()
     ms += by
@@ -106,11 +106,13 @@ export interface Stage {
   readonly outputs?: ReadonlyMap<string, JsonObject>
   /** Nobody is there to be asked. */
   readonly alone?: boolean
+  /** How much later than the first life of a run it is. */
+  readonly laterMs?: number
   /** Children of earlier lives; without it, there are none. */
   readonly survivors?: Survivors
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, outputs, alone = false, survivors }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, outputs, alone = false, survivors, laterMs = 0 }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -122,7 +124,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     vars: {},
     nodes,
   }
-  const time = clock()
+  const time = clock(laterMs)
   const steps = nodes.filter(({ kind }) => kind === 'step').map(({ id }) => switchStep(world, id, claims[id]))
   const resuming = (await store.read()) !== ''
   const journal = resuming ? (await Journal.open(store, 'run', () => time.now())).journal : Journal.create(store, 'run', () => time.now())

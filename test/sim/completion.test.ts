@@ -38,8 +38,8 @@ describe('the Tab key in bash', () => {
 
   it('offers runs where a run belongs, from the state folder of that line', async () => {
     expect(await offered('status', '')).toEqual([...runs].reverse())
-    expect(await offered('resume', '--yes', '20190225')).toEqual([runs[0]])
-    expect(await offered('resume', '--state-dir', '/nonexistent', '')).toEqual([])
+    expect(await offered('report', '--json', '20190225')).toEqual([runs[0]])
+    expect(await offered('report', '--state-dir', '/nonexistent', '')).toEqual([])
   })
 
   it('offers options that are not there yet, files where a file belongs, and nothing where nobody can know', async () => {
@@ -48,6 +48,7 @@ describe('the Tab key in bash', () => {
     expect(await offered('run', 'si')).toEqual(['site.yaml'])
     expect(await offered('plan', 'site.yaml', '--cloud', 'si')).toEqual(['site.yaml'])
     expect(await offered('run', '--confirm', '')).toEqual([])
+    expect(await offered('run', '--gate', '')).toEqual(['auto', 'ask'])
     expect(await offered('completion', 'z')).toEqual(['zsh'])
     expect(await offered('nonsense', '')).toEqual([])
   })

@@ -15,7 +15,7 @@ import { data100World } from '../helpers/world.js'
 let stage: RealStage
 let wire: Wire
 const over = new AbortController()
-const world = (): ServedWorld => stage.parts as ServedWorld
+const world = (): ServedWorld => stage.parts
 
 beforeEach(async () => {
   wire = new Wire()

@@ -1,7 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { smallRunbook } from '../helpers/small.js'
+import { switched, work } from '../helpers/switched.js'
+import { hasTerminals, inTerminal, keys } from '../helpers/terminal.js'
 import { failedNicWorld } from '../helpers/worlds.js'
 
 /** An environment in which every ambient setting leads to a place that must never be asked. */
@@ -48,5 +53,58 @@ describe('lifeboat rehearse', () => {
     expect(cli.events).toHaveLength(lines.length)
     const told = cli.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
     expect(told).toEqual(['--accept detach=unheard-of was not used: detach has not offered that.'])
+  })
+})
+
+const world = join(root, 'fixtures/worlds/data100.yaml')
+
+/** Resolves once nobody serves the worlds of this state folder any more. */
+async function worldsEnd(state: string): Promise<void> {
+  const ports = readdirSync(join(state, 'worlds')).flatMap((name) => /127\.0\.0\.1:\d+/.exec(readFileSync(join(state, 'worlds', name, 'cloud.json'), 'utf8')) ?? [])
+  expect(ports).toHaveLength(1)
+  for (const port of ports) while (await serves(port)) await setTimeout(50)
+}
+
+function serves(place: string): Promise<boolean> {
+  const { hostname: host, port } = new URL(`tcp://${place}`)
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port) })
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}
+
+describe('the world of a rehearsal', () => {
+  it.each([1, 2])('ends with it where it ends before it has begun: Ctrl-C while it reads, %d times', async (times) => {
+    const state = temporaryFolder()
+    const reading = join(temporaryFolder(), 'reading')
+    const looks = `[sh, -c, 'touch ${reading}; sleep 60']`
+    const runbook = smallRunbook(`  - { id: rack, uses: exec, with: { run: ['true'], observe: ${looks}, describe: make it } }\n`)
+    const { child, ended } = lifeboat(['rehearse', runbook, '--world', world, '--state-dir', state])
+    while (!existsSync(reading)) await setTimeout(50)
+    for (let time = 0; time < times; time += 1) child.kill('SIGINT')
+    expect((await ended).code).toBe(130)
+    await worldsEnd(state)
+  })
+
+  it.skipIf(!hasTerminals)('is left as it is by an undo that is not agreed to, and ends with one that puts all back', async () => {
+    const state = temporaryFolder()
+    const small = switched(work('rack') + work('hub', ['rack']))
+    small.finish('rack')
+    small.fail('hub')
+    expect((await lifeboat(['rehearse', small.runbook, '--world', world, '--state-dir', state]).ended).code).toBe(1)
+    const session = inTerminal(['undo', '--state-dir', state])
+    await session.waitFor('Put back what this rehearsal has changed')
+    session.type('2')
+    await session.waitFor('❯ Leave it as it is')
+    session.type(keys.enter)
+    expect(await session.ended).toBe(3)
+    expect(session.scrolled().join('\n')).toContain('Declined; nothing was changed.')
+
+    // Nobody is there to be asked, and nothing real is touched.
+    small.back('rack')
+    const { code, stderr } = await lifeboat(['undo', '--state-dir', state]).ended
+    expect(code, stderr).toBe(0)
+    await worldsEnd(state)
   })
 })

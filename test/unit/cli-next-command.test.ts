@@ -63,8 +63,11 @@ describe('a command that is printed to be copied', () => {
   it('is what the world of a rehearsal goes on for', async () => {
     const said: string[] = []
     const screen = { notice: (text: string) => said.push(text) } as unknown as Screen
-    expect(await leave({ control: undefined as never, sim: { pid: 7 } as never }, screen, 1, 'lifeboat resume r1 --state-dir s')).toBe(1)
-    expect(said).toEqual(['The world goes on (pid 7) for: lifeboat resume r1 --state-dir s'])
+    // A failure, a gate that was declined, Ctrl-C: each can be resumed.
+    for (const code of [1, 3, 130]) {
+      expect(await leave({ control: undefined as never, sim: { pid: 7 } as never }, screen, code, 'lifeboat resume r1 --state-dir s')).toBe(code)
+      expect(said.splice(0)).toEqual(['The world goes on (pid 7) for: lifeboat resume r1 --state-dir s'])
+    }
   })
 })
 

@@ -65,6 +65,45 @@ describe('a run', () => {
     expect(tries).toEqual([1, 2, 3])
   })
 
+  it('leaves skipped what a person has skipped when it is resumed, and says so', async () => {
+    const world = new Switches()
+    world.during = async () => {
+      throw new LifeboatError('azure.refused', 'no')
+    }
+    const nodes = [step('a'), step('b', ['a'])]
+    const first = await perform({ nodes, world, answer: ({ step: id }) => (id === 'a' ? 'skip' : 'stop') })
+    world.during = async () => undefined
+    const { outcome, events } = await perform({ nodes, world, store: first.store })
+    expect([outcome, world.turned]).toEqual(['succeeded', ['b']])
+    expect(events).toContainEqual(expect.objectContaining({ type: 'notice', message: 'a stays skipped, by test: because' }))
+  })
+
+  it('asks again where what was said to be done by hand is not to be seen', async () => {
+    const world = new Switches()
+    world.during = async () => {
+      throw new LifeboatError('azure.refused', 'no')
+    }
+    const answers = ['done', 'stop'] as const
+    let asked = 0
+    const { events } = await perform({ nodes: [step('a')], world, answer: () => answers[asked++] ?? 'stop' })
+    const failed = events.flatMap((event) => (event.type === 'step.failed' ? [event.error.code] : []))
+    expect(failed).toEqual(['azure.refused', 'step.not-done'])
+  })
+
+  it('counts what an earlier life began from when that began it', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    world.during = async () => {
+      stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+      stop.signal.throwIfAborted()
+    }
+    const first = await perform({ nodes: [step('a')], world, stop })
+    world.during = async () => undefined
+    const { events } = await perform({ nodes: [step('a')], world, store: first.store, laterMs: 40_000 })
+    const [, left] = events.flatMap((event) => (event.type === 'eta.updated' ? [event.remainingMs] : []))
+    expect(left).toBeLessThan(20_001)
+  })
+
   it('tells what a skipped step offers, where it stops behind it', async () => {
     const world = new Switches()
     world.offering.set('a', 'tries')
@@ -178,6 +217,7 @@ describe('a run', () => {
     const { outcome, events, store } = await perform({ nodes, world, stop, survivors: atWork })
     expect(outcome).toBe('interrupted')
     expect(events).toContainEqual(expect.objectContaining({ type: 'survivor.found', pid: 7, command: 'helm upgrade', survivor: 'await' }))
+    expect(events.filter((event) => event.type === 'survivor.found' && 'step' in event), 'it is of no step of this run').toEqual([])
     expect(world.turned).toEqual([])
     const again = await perform({ nodes, world, store })
     expect(again.outcome).toBe('succeeded')

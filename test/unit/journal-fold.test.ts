@@ -158,6 +158,11 @@ describe('the state of a step', () => {
   })
 })
 
+it('makes no step of a child of another run, nor of what older journals say of one', () => {
+  const records = begun().add('survivor.handled', { pid: 7, command: 'helm', how: 'ended' }).add('survivor.handled', { step: 'unknown', pid: 8, command: 'helm', how: 'gone' })
+  expect([...fold(records.list).steps.keys()]).toEqual([])
+})
+
 describe('what the operator was shown', () => {
   const planned = (changes: readonly Change[]): PlannedStep => ({
     id: 'disks', uses: 'x', needs: [], state: 'absent', changes, irreversible: {}, estimateMs: 0, startMs: 0,

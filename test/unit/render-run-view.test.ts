@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { viewOf } from '../../src/render/live-view.js'
 import { actualCriticalPath } from '../../src/render/run-view.js'
-import { at, event, goodRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+import { LocalTimes } from '../../src/render/times.js'
+import { at, event, goodRun, graph, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
 
 function phaseOf(events: Parameters<typeof viewAfter>[0], step: string): string | undefined {
   return viewAfter(events).steps.get(step)?.phase
@@ -39,7 +41,15 @@ describe('the view of a run', () => {
     const resumed = { ...started, t: at(60), resumed: true } as typeof started
     const left = [started, startedStep(1, 'cluster'), resumed]
     expect([phaseOf(left.slice(0, 2), 'cluster'), phaseOf(left, 'cluster')]).toEqual(['running', 'pending'])
-    expect(viewAfter([...left, startedStep(61, 'cluster', 2)]).steps.get('cluster')).toMatchObject({ phase: 'running', startedMs: Date.parse(at(61)) })
+    expect(viewAfter([...left, startedStep(61, 'cluster', 2)]).steps.get('cluster')).toMatchObject({ phase: 'running', sinceMs: Date.parse(at(61)) })
+    const verifiedBefore = [started, startedStep(1, 'cluster'), verified(20, 'cluster', 19, 2), resumed, startedStep(61, 'cluster', 2)]
+    expect(viewAfter(verifiedBefore).steps.get('cluster')).toMatchObject({ sinceMs: Date.parse(at(61)), endedMs: Date.parse(at(20)) })
+  })
+
+  it('takes the end of a step that was skipped, and made after all, from when it was made', () => {
+    const skipped = event(5, { type: 'step.skipped', step: 'cluster', reason: 'not ours', by: 'ada' })
+    const made = [started, startedStep(1, 'cluster'), skipped, startedStep(9, 'cluster', 2), verified(20, 'cluster', 11, 2)]
+    expect(viewAfter(made).steps.get('cluster')).toMatchObject({ phase: 'verified', startedMs: Date.parse(at(1)), endedMs: Date.parse(at(20)) })
   })
 
   it('says of a step what of an earlier life is waited for, until that is handled', () => {
@@ -47,6 +57,35 @@ describe('the view of a run', () => {
     const handled = event(61, { type: 'survivor.handled', step: 'cluster', command: 'helm upgrade', pid: 7, how: 'awaited' })
     expect(viewAfter([started, found]).steps.get('cluster')).toMatchObject({ phase: 'waiting', message: 'waits for helm upgrade of an earlier life' })
     expect(phaseOf([started, found, handled], 'cluster')).toBe('pending')
+  })
+
+  it('says what of another run is waited for, and makes no step of it', () => {
+    const child = { command: 'helm upgrade', pid: 7 }
+    const found = event(1, { type: 'survivor.found', ...child, survivor: 'await' })
+    const handled = event(2, { type: 'survivor.handled', ...child, how: 'awaited' })
+    const old = event(2, { type: 'survivor.handled', step: 'unknown', ...child, how: 'awaited' })
+    const view = viewAfter([started, found])
+    expect(viewOf(view, { columns: 80, rows: 24, nowMs: Date.parse(at(1)), times: new LocalTimes('UTC') })[0]).toBe('◦ waits for helm upgrade of another run')
+    expect(viewAfter([started, found, handled])).not.toHaveProperty('awaited')
+    expect([...viewAfter([started, found, handled, old]).steps.keys()]).toEqual(graph.map(({ id }) => id))
+  })
+
+  it('keeps what a life has done when its beginning is told once more to somebody who has come late', () => {
+    const resumed = { ...started, t: at(60), resumed: true } as typeof started
+    const life = [started, startedStep(1, 'cluster'), resumed, startedStep(61, 'cluster', 2)]
+    expect(phaseOf([...life, resumed], 'cluster')).toBe('running')
+  })
+
+  it('leaves no question of an earlier life standing in the next one', () => {
+    const asked = event(5, { type: 'question.asked', step: 'ready-to-cut', question: { kind: 'gate', step: 'ready-to-cut', text: '?' } })
+    const queued = event(5, { type: 'question.waiting', step: 'server', kind: 'failure' })
+    const view = viewAfter([started, asked, queued, { ...started, t: at(60), resumed: true } as typeof started])
+    expect([view.question, view.waiting]).toEqual([undefined, []])
+  })
+
+  it('takes no question for one that is still to come which stands already', () => {
+    const asked = event(5, { type: 'question.asked', step: 'server', question: { kind: 'gate', step: 'server', text: '?' } })
+    expect(viewAfter([started, asked, event(5, { type: 'question.waiting', step: 'server', kind: 'failure' })]).waiting).toEqual([])
   })
 
   it('learns from the end when a resumed run had begun', () => {

@@ -166,11 +166,24 @@ describe('the list of runs', () => {
     const rows = [status, { ...status, run: 'r-longer', condition: 'succeeded', mode: 'rehearsal' } as const]
     const lines = runsLines(rows, times)
     expect(lines).toEqual([
-      'run       runbook  mode       started           steps  state',
-      'r1        data100  run        2019-02-25 20:40  3/17   failed',
-      'r-longer  data100  rehearsal  2019-02-25 20:40  3/17   succeeded',
+      'run       state      steps  mode       started (UTC)     runbook',
+      'r1        failed     3/17   run        2019-02-25 20:40  data100',
+      'r-longer  succeeded  3/17   rehearsal  2019-02-25 20:40  data100',
     ])
-    expect(Math.max(...runsLines(rows, times, undefined, 30).map(widthOf))).toBe(30)
+    expect(runsLines(rows, times, undefined, 30)[1]).toBe('r1        failed     3/17')
+    expect(Math.max(...runsLines(rows, times, undefined, 12).map(widthOf))).toBe(12)
+  })
+
+  it('shows in 80 columns how each run stands, an undo and what it undoes among them', () => {
+    const [run, undo] = ['20190225-204000-data100-abcd', '20190225-224000-data100-efgh']
+    const undone = { ...status, run, condition: 'interrupted', undoneBy: undo } as const
+    const rows = [{ ...status, run: undo, undoes: run, condition: 'succeeded', mode: 'rehearsal' }, undone] as const
+    expect(runsLines(rows, times, undefined, 80)).toEqual([
+      'run                           state                steps  mode',
+      `${undo}  succeeded            3/17   undo (rehearsal)`,
+      `${run}  interrupted, undone  3/17   run`,
+    ])
+    expect(runsLines(rows, times, undefined, 160)[1]).toMatch(/20:40 +data100 +20190225-204000-data100-abcd$/)
   })
 
   it('says what to do when there is none', () => {

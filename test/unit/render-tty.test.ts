@@ -69,19 +69,45 @@ describe('the live view', () => {
     expect(kept).toContain('helm upgrade of an earlier life of this run: awaited until it was done (pid 77)')
   })
 
+  it('shows a question to one who looks on: what is asked, and that it waits for an answer though it stood behind another one', () => {
+    const { screen, renderer } = live(false, true)
+    const step = 'ready-to-cut'
+    for (const one of [started, event(1, { type: 'question.waiting', step, kind: 'gate' })]) renderer.listener(one)
+    screen.redraw()
+    expect(screen.moving).toMatch(/ready-to-cut +its question comes next/)
+    const question = { kind: 'gate', step, text: 'Cut it?' } as const
+    renderer.listener(event(2, { type: 'question.asked', step, question }))
+    screen.redraw()
+    expect(screen.moving).toMatch(/● ready-to-cut .*waits for an answer/)
+    expect(screen.kept).toContain('ready-to-cut asks its operator: Cut it?')
+    renderer.close()
+  })
+
   it('says both ends of what is expected, once earlier runs are known', () => {
     const p90 = { remainingMs: 44 * 60_000, atLeastMs: 0, finishAt: at(46) }
     const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90 })]
     expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (p90 13:26), 35m to go  7m to spare')
     const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
-    expect(hour).toBe('elapsed 1h10m  objective 45m, late by 25m')
+    expect(hour).toBe('elapsed 1h10m  was expected 13:18  objective 45m, late by 25m')
   })
 
   it('says what is left of the objective where no end is expected, and not that it is spared', () => {
     const past = [...running, event(2, { type: 'eta.updated', remainingMs: 60_000, atLeastMs: 0, finishAt: at(3) })]
-    for (const events of [running.filter(({ type }) => type !== 'eta.updated'), past]) {
-      expect(viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)).toBe('elapsed 5m  objective 45m, 40m left of it')
-    }
+    const shown = (events: readonly RunEvent[]): string | undefined =>
+      viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)
+    expect(shown(running.filter(({ type }) => type !== 'eta.updated'))).toBe('elapsed 5m  objective 45m, 40m left of it')
+    expect(shown(past)).toBe('elapsed 5m  was expected 12:43  objective 45m, 40m left of it')
+  })
+
+  it('says while it stops what it still waits for, and expects no end', () => {
+    const shown = (...events: RunEvent[]): string | undefined => viewOf(viewAfter([...running, ...events]), layout).at(-2)
+    const stopped = event(3, { type: 'run.stopping', signal: 'SIGINT' })
+    expect(shown(stopped)).toBe('elapsed 3m  stopping: cluster, server  objective 45m, 42m left of it')
+    const error = { code: 'azure.quota', message: 'no cores left', blame: 'user', retryable: false } as const
+    const asked = event(3, { type: 'question.asked', step: 'server', question: { kind: 'failure', step: 'server', error } })
+    expect(viewOf(viewAfter([...running, asked, stopped]), layout).join('\n')).not.toContain('waits for an answer')
+    const answered = event(3, { type: 'question.answered', step: 'server', kind: 'failure', answer: { choice: 'stop', by: 'ada' } })
+    expect(shown(asked, answered)).toContain('stopping: cluster ')
   })
 
   it('says when the objective will be missed', () => {
@@ -158,9 +184,9 @@ class FakeScreen implements Screen {
   }
 }
 
-function live(asks = false): { screen: FakeScreen; clock: HandClock; renderer: TtyRenderer } {
+function live(asks = false, looksOn = false): { screen: FakeScreen; clock: HandClock; renderer: TtyRenderer } {
   const [screen, clock] = [new FakeScreen(), new HandClock()]
-  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times, asks }) }
+  return { screen, clock, renderer: new TtyRenderer({ screen, clock, paint: noPaint, times, asks, looksOn }) }
 }
 
 describe('the live renderer', () => {

@@ -50,7 +50,11 @@ export class RealStage implements GameStage {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
     const served = await serveWorld({ world: spec, speed, stateDir: join(folder, 'world'), idleMs })
     served.faults.befall = (method, path) => metBy(wire.onRequest(method, path))
-    served.world.sshBreaks = () => wire.onProgram('ssh')?.afterMs
+    // One that breaks there has always lost its answer.
+    served.world.sshBreaks = () => {
+      const met = wire.onProgram('ssh')
+      return met?.strikes?.() === true ? met.afterMs : undefined
+    }
     const cloud = await loadCloud(served.cloudPath)
     return new RealStage(folder, served, siteMark({ cloud, subscription: spec.subscription, runbook: runbook.name }), options)
   }

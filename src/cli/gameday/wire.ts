@@ -30,11 +30,17 @@ export class Wire implements Trouble {
   }
 
   onProgram(name: string): ProgramTrouble | undefined {
-    const met = name === 'ssh' ? this.#cutOff.find(({ left }) => left > 0) : undefined
-    if (met === undefined) return undefined
+    const isDue = name === 'ssh' && this.#cutOff.some(({ left }) => left > 0)
+    // Most are over sooner than that: those have met nothing.
+    return isDue ? { kind: 'cut-off', afterMs: 300, strikes: () => this.#cutsOff() } : undefined
+  }
+
+  #cutsOff(): boolean {
+    const met = this.#cutOff.find(({ left }) => left > 0)
+    if (met === undefined) return false
     met.left -= 1
     met.struck('a connection by ssh')
-    return { kind: 'cut-off', afterMs: 300 }
+    return true
   }
 
   onRequest(method: string, path: string): WireTrouble | undefined {

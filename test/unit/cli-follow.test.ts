@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import type { PlannedStep } from '../../src/contract/index.js'
+import { StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+import { owner, planned, run, started, ticking } from '../helpers/journal-samples.js'
+
+type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
+
+const step = (id: string): PlannedStep => ({ id, uses: 'exec', needs: [], state: 'absent', changes: [], irreversible: {}, estimateMs: 0, startMs: 0 })
+const first: readonly Entry[] = [
+  ['run.started', started],
+  ['run.planned', { ...planned, steps: [step('rack'), step('hub')] }],
+  ['step.started', { step: 'rack', uses: 'exec', attempt: 1 }],
+]
+const ended: Entry = ['run.finished', { outcome: 'interrupted', elapsedMs: 1000, wallMs: 1000 }]
+const resumed: Entry = ['run.resumed', { owner, realStartedAt: started.realStartedAt, acceptedChanges: false }]
+const asked: Entry = ['question.asked', { step: 'rack', question: { kind: 'gate', step: 'rack', text: 'Cut it?' } }]
+
+/** What a second terminal is told of a run with these records, whose process is gone. */
+async function followed(entries: readonly Entry[], ...options: readonly string[]) {
+  const stateDir = temporaryFolder()
+  const journal = await new StateFolder(stateDir).create(run, ticking())
+  for (const [type, data] of entries) await journal.append(type, data)
+  await journal.close()
+  const { code, stdout, stderr } = await lifeboatHere(['status', '--follow', '--state-dir', stateDir, ...options])
+  return { code, said: stdout + stderr }
+}
+
+describe('one who follows a run', () => {
+  it('is shown the life that is at work, and not how an earlier one ended', async () => {
+    const { code, said } = await followed([...first, ended, resumed, ['step.started', { step: 'rack', uses: 'exec', attempt: 2 }]])
+    expect(code).toBe(0)
+    expect(said).toContain(`failover, resumed, run ${run}`)
+    expect(said).not.toContain('was interrupted')
+    expect(said).toContain('The process of this run is gone.')
+  })
+
+  it('is shown the end of the last life', async () => {
+    const { said } = await followed([...first, ended, resumed, ['run.finished', { outcome: 'failed', elapsedMs: 5000, wallMs: 5000 }]])
+    expect(said).toMatch(/resumed, [^]*data100 failed after 5s/)
+    expect(said).not.toContain('was interrupted')
+  })
+
+  it('is told the question that stands, and no answered one', async () => {
+    const answered: Entry = ['question.answered', { step: 'rack', kind: 'gate', answer: { choice: 'go', by: 'ada' } }]
+    const other: Entry = ['question.asked', { step: 'hub', question: { kind: 'gate', step: 'hub', text: 'Go on?' } }]
+    const { said } = await followed([...first, asked, answered, other])
+    expect(said).toContain('hub   asks its operator: Go on?')
+    expect(said).not.toContain('Cut it?')
+    expect((await followed([...first, asked, resumed])).said).not.toContain('Cut it?')
+  })
+
+  it('has questions in a stream of data as the run tells them', async () => {
+    const { said } = await followed([...first, asked], '--json')
+    expect(said).toMatch(/"type":"question.asked"[^\n]*"text":"Cut it\?"/)
+  })
+})
