@@ -20,13 +20,23 @@ export class Interrupts {
   /** What is said when the process ends now: what goes on without us, and how to go on. */
   leaving: () => readonly string[] = () => []
   onFirst: (signal: string) => void = () => undefined
+  /** Ends the process now: `main` says how. */
+  atOnce: (signal: string) => void = () => undefined
+  /** The terminal has gone, or whoever sent SIGHUP says so. */
+  hungUp = false
 
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
+  /** A signal, or the key that stands for one. */
+  hear(signal: string): void {
+    if (!this.receive(signal)) this.atOnce(signal)
+  }
+
   /** True for the first signal and for a window that closes after it; false says that the process should end at once. */
   receive(signal: string): boolean {
+    this.hungUp ||= signal === 'SIGHUP'
     if (this.first !== undefined) return signal === 'SIGHUP'
     this.first = signal
     this.#controller.abort(new LifeboatError(`${prefix}${signal}`, `stopped by ${signal}`, { blame: 'user' }))

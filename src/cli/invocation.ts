@@ -1,3 +1,4 @@
+import type { Keyboard } from '../render/keyboard.js'
 import type { Output } from '../render/output.js'
 import type { Interrupts } from './interrupts.js'
 import type { Surroundings } from './surroundings.js'
@@ -9,6 +10,8 @@ export type Program = (argv: readonly string[], invocation: Invocation) => Promi
 export interface Invocation {
   readonly output: Output
   readonly interrupts: Interrupts
+  /** What is typed at the terminal. Absent: nobody types. */
+  readonly keyboard?: Keyboard
   readonly env: Readonly<Record<string, string | undefined>>
   /** Path of this program, to start the world's process with. */
   readonly self: string

@@ -35,6 +35,9 @@ import { toolVersion } from './version.js'
 /** What of a site a run is drawn with. */
 type DrawnSite = Pick<Site, 'clock'> & { readonly runbook: Pick<Site['runbook'], 'rehearsal'> }
 
+/** Where nothing moves, nothing is taken off the screen. */
+const linesOnly = { leaves: () => undefined, returns: () => undefined }
+
 /** One command's view of the terminal: which renderer, whether anybody can be asked, and where things are said. */
 export class Screen {
   readonly #options: CommonOptions
@@ -55,8 +58,9 @@ export class Screen {
 
   /** True if a person sits at the terminal and has not forbidden questions, or somebody answers in their place. */
   get canAsk(): boolean {
-    const { output, here } = this.#invocation
-    return here?.operator !== undefined || (output.inputIsTerminal && output.errorIsTerminal && this.#options.input)
+    const { output, here, keyboard } = this.#invocation
+    if (here?.operator !== undefined) return true
+    return keyboard !== undefined && output.inputIsTerminal && output.errorIsTerminal && this.#options.input
   }
 
   notice(message: string): void {
@@ -132,8 +136,9 @@ export class Screen {
   }
 
   get asker(): Asker {
-    const { output, interrupts, env } = this.#invocation
-    const shared = { output, stage: this.#stage, interrupt: () => void interrupts.receive('SIGINT') }
+    const { output, keyboard, env } = this.#invocation
+    if (keyboard === undefined) throw usageError('nobody is there to be asked', 'Give the answer by a flag, or go to a terminal.')
+    const shared = { output, stage: this.#stage, keyboard }
     const codes = codesWanted({ env, isTerminal: output.errorIsTerminal, flag: this.#options.color })
     return codes ? terminalAsker({ ...shared, paint: paint(this.#color) }) : plainAsker(shared)
   }
@@ -167,7 +172,7 @@ export class Screen {
 
   /** `looksOn`: of a run that is another process's. */
   renderer(site: DrawnSite, run: string, earlier: readonly RunEvent[] = [], looksOn = false): Renderer {
-    const { output, env, interrupts, here } = this.#invocation
+    const { output, env, interrupts, here, keyboard } = this.#invocation
     const { json, quiet, verbose, color } = this.#options
     const kind = rendererKind({
       env,
@@ -197,6 +202,9 @@ export class Screen {
     listener({ type: 'stream.opened', version: eventStreamVersion, tool: toolVersion(), t, run })
     this.#renderer = renderer
     interrupts.onFirst = (signal) => renderer.stopping(signal)
+    // An echo would stay in the midst of what moves, or of a line.
+    const isAtKeyboard = output.inputIsTerminal && output.errorIsTerminal
+    const letGo = isAtKeyboard ? keyboard?.hold(kind === 'tty' ? this.#stage : linesOnly) : undefined
     return {
       ...renderer,
       listener: (event) => {
@@ -207,6 +215,7 @@ export class Screen {
       close: () => {
         this.#renderer = undefined
         renderer.close()
+        letGo?.()
       },
     }
   }

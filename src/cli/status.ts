@@ -1,7 +1,8 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
 import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
-import { finishAtMs, LocalTimes, paintFor, runsLines, sayAsked, sayStall, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { liveOf, openAt, ownerOf } from './at-work.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
@@ -99,40 +100,12 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     ...(state.objectiveMs === undefined ? {} : { objectiveMs: state.objectiveMs }),
     ...(asking === undefined ? {} : { asking }),
     ...(newer === undefined ? {} : { newer }),
-    owner: state.owner,
-    ...(isLive ? await liveOf(run, state, folder) : openAt(last, state)),
+    owner: await ownerOf(state, holder, row.condition),
+    ...(isLive ? await liveOf(run, state, folder) : await openAt(last, state)),
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
     ...(state.status === 'finished' ? {} : goesOn({ run, condition: row.condition, state, holder }, options)),
-  }
-}
-
-type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'finishAt'>
-
-/** Up to the last record of a run that nobody is at work on. */
-function openAt(lastMs: number, { startedAt, steps }: RunState): AtWork {
-  return {
-    elapsedMs: lastMs - Date.parse(startedAt),
-    running: [...steps]
-      .filter(([, step]) => ['started', 'intent', 'applied'].includes(step.status))
-      .map(([id, step]) => ({ id, elapsedMs: lastMs - Date.parse(step.startedAt) })),
-  }
-}
-
-/** Up to now, by the run's clock: what takes too long has no record yet that says so. */
-async function liveOf(run: string, { startedAt }: RunState, folder: StateFolder): Promise<AtWork> {
-  const { liveView } = await import('./reader.js')
-  const { view, nowMs } = await liveView(run, folder)
-  const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
-  const running = [...view.steps.values()].filter(({ phase }) => phase === 'running')
-  return {
-    elapsedMs: nowMs - Date.parse(startedAt),
-    running: running.map((step) => {
-      const stall = sayStall(step, nowMs)
-      return { id: step.id, elapsedMs: nowMs - (step.sinceMs ?? nowMs), ...(stall === undefined ? {} : { stall }) }
-    }),
-    ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString() }),
   }
 }
 

@@ -29,6 +29,7 @@ const up = (lines: number): string => (lines === 0 ? '' : `\u001b[${lines}A`)
 const erase = (lines: number): string => `\r${'\u001b[2K\u001b[1B'.repeat(lines)}${up(lines)}`
 /** The lines that end above the cursor, which is then on the first of them. */
 const eraseAbove = (lines: number): string => up(lines) + erase(lines)
+const showCursor = '\u001b[?25h'
 /** The whole screen; a cursor does not go below the last row. */
 const eraseAll = (rows: number): string => `${home}${erase(rows)}${home}`
 /** Terminals that know it show what is between the two at once; others pass over it. */
@@ -49,6 +50,7 @@ export class Stage {
   #question: Standing | undefined
   /** What was said while a question was on its way out. */
   #late: string | undefined
+  #hasLeft = false
   #tail: string[] = []
   #size: Room
 
@@ -125,6 +127,21 @@ export class Stage {
     const above = this.#view?.({ columns, rows: rows - below.length }) ?? []
     const room = rows - 1 - below.length
     return [...(room < 2 ? [] : above.slice(0, room)), ...below].join('\n')
+  }
+
+  /** Takes off what moves: the process is about to be stopped, and the shell writes here. */
+  leaves(): void {
+    this.#hasLeft = true
+    this.#question?.hide()
+    this.#replace([])
+    this.#output.say(eraseLine + showCursor)
+  }
+
+  /** The process goes on: all that moves is drawn below what was written meanwhile; if it never left, that is in the midst of it. */
+  returns(): void {
+    if (!this.#hasLeft) return this.#refill()
+    this.#hasLeft = false
+    this.redraw()
   }
 
   #lines(): readonly string[] {

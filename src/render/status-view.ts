@@ -3,7 +3,7 @@ import type { CloudFacts, ErrorFacts, Mode, Outcome } from '../contract/index.js
 import { noPaint, type Paint, type Style } from './color.js'
 import { sayWhat, sayWhere } from './headline.js'
 import type { Room } from './stage.js'
-import { count, line, oneLine, pad, widthOf, wrap } from './text.js'
+import { count, cut, line, oneLine, pad, widthOf, wrap } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError } from './words.js'
 
@@ -29,14 +29,46 @@ export interface RunRow {
   readonly stepsTotal: number
 }
 
+/** Who is at work, or was. */
+export interface OwnerShown {
+  readonly user: string
+  readonly host: string
+  readonly pid: number
+  /**
+   * `doubtful`: of another host, and not heard of for `silentMs` of real time. `unlocked`: it holds the run's lock no more. Absent: there
+   * is nobody to be looked for.
+   */
+  readonly life?: 'alive' | 'dead' | 'doubtful' | 'unknown' | 'unlocked'
+  readonly silentMs?: number
+}
+
+/** A process that a step has started, and that works for it without us. */
+export interface ChildAtWork {
+  readonly pid: number
+  readonly host: string
+  /** `unknown`: of another host. */
+  readonly life: 'alive' | 'unknown'
+}
+
+interface RunningStep {
+  readonly id: string
+  readonly elapsedMs: number
+  /** That it takes longer than it usually does. */
+  readonly stall?: string
+  /** What it waits for, in its own words. */
+  readonly message?: string
+  readonly children?: readonly ChildAtWork[]
+}
+
 export interface StatusInput extends RunRow {
   readonly cloud: CloudFacts
   /** Of the run's clock: from its start to its last record, or to now while it runs. */
   readonly elapsedMs: number
   readonly objectiveMs?: number
-  readonly owner?: { readonly user: string; readonly host: string; readonly pid: number }
-  /** `stall`: that it takes longer than it usually does. */
-  readonly running: readonly { readonly id: string; readonly elapsedMs: number; readonly stall?: string }[]
+  readonly owner?: OwnerShown
+  readonly running: readonly RunningStep[]
+  /** What else is waited for, of a run at work: claims that others hold, what of an earlier life still runs. */
+  readonly waits?: readonly string[]
   /** When it is expected to be done, by the run's clock; while it runs. */
   readonly finishAt?: string
   /** A run of the same runbook that has begun since. */
@@ -75,16 +107,15 @@ type Row = readonly [label: string, text: string, style?: Style]
  */
 export function statusLines(input: StatusInput, times: LocalTimes, paint: Paint = noPaint, room: Partial<Room> = {}): string[] {
   const { columns = Infinity, rows = Infinity } = room
-  const [condition, said] = conditions[input.condition]
-  const head = wrap(`${input.runbook}  run ${input.run}  ${said}`, columns)
+  const rowsAbove = rowsBefore(input, columns)
   const lines = [
-    ...(head.length === 1 ? [line([['bold', `${input.runbook}  `], `run ${input.run}  `, [condition, said]], paint)] : head),
-    ...wrap(`${sayWhat(input.mode, input.undoes)} ${sayWhere(input.mode, input.cloud)}`, columns),
-    ...wrap(sayTimes(input, times), columns),
-    ...rowsBefore(input).flatMap((row) => rowLines(row, columns, paint)),
+    ...headLines(input, columns, paint),
+    ...wrap(fitting(sayPlace(input), columns), columns),
+    ...wrap(fitting(sayTimes(input, times), columns), columns),
+    ...rowsAbove.flatMap((row) => rowLines(row, columns, paint)),
   ]
   const tail = tailLines(input)
-  const left = Math.max(1, most - 3 - rowsBefore(input).length - tail.length)
+  const left = Math.max(1, most - 3 - rowsAbove.length - tail.length)
   const failures = failureRows(input.failed, left)
   const whole = failures.flatMap((row) => rowLines(row, columns, paint))
   // The prompt of the shell needs a line too.
@@ -100,35 +131,97 @@ function failureRows(failed: StatusInput['failed'], most: number): readonly Row[
   })
 }
 
-function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt }: StatusInput, times: LocalTimes): string {
-  const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
-  const end = finishAt === undefined ? '' : `, done about ${times.minute(finishAt)} of it`
-  return `started ${times.full(startedAt)}, ${formatDuration(elapsedMs)} of the run's clock${end}${objective}`
+/** The first of these that fits a line, fullest first; else the shortest. */
+function fitting(texts: readonly string[], columns: number): string {
+  return texts.find((text) => widthOf(text) <= columns) ?? texts.at(-1) ?? ''
 }
 
-function rowsBefore({ stepsDone, stepsTotal, skipped, undoneBy, newer, owner, running, condition, asking }: StatusInput): readonly Row[] {
+/** How it goes on stands below, and the runbook's name in the run's id: where there is no room, both give way. */
+function headLines({ runbook, run, condition }: StatusInput, columns: number, paint: Paint): string[] {
+  const [style, said] = conditions[condition]
+  const [brief = said] = said.split(';')
+  for (const [name, how] of [[`${runbook}  `, said], [`${runbook}  `, brief], ['', brief]] as const) {
+    if (widthOf(`${name}run ${run}  ${how}`) <= columns) return [line([['bold', name], `run ${run}  `, [style, how]], paint)]
+  }
+  return wrap(`run ${run}  ${brief}`, columns)
+}
+
+/** The endpoint of a cloud that is named gives way first. */
+function sayPlace({ mode, undoes, cloud }: StatusInput): readonly string[] {
+  const whole = `${sayWhat(mode, undoes)} ${sayWhere(mode, cloud)}`
+  return [whole, whole.replace(/ \([^()]*\)$/, '')]
+}
+
+function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt }: StatusInput, times: LocalTimes): readonly string[] {
+  const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
+  const [elapsed, end] = [formatDuration(elapsedMs), finishAt === undefined ? undefined : times.minute(finishAt)]
+  const [long, short] = end === undefined ? ['', ''] : [`, done about ${end} of it`, `, done about ${end}`]
+  const minute = `${times.date(startedAt)} ${times.minute(startedAt)} ${times.zone(startedAt)}`
+  return [
+    `started ${times.full(startedAt)}, ${elapsed} of the run's clock${long}${objective}`,
+    `begun ${minute}, ${elapsed} of its clock${short}${objective}`,
+  ]
+}
+
+function rowsBefore(input: StatusInput, columns: number): readonly Row[] {
+  const { stepsDone, stepsTotal, skipped, undoneBy, newer, owner, running, condition, asking } = input
   const isLive = condition === 'running'
-  // What was under way when its process ended may have gone on, or not: nobody knows for how long.
-  const now = running.map(({ id, elapsedMs, stall }) => (isLive ? `${id} ${formatDuration(elapsedMs)}${stall === undefined ? '' : ` (${stall})`}` : id))
+  const now = isLive ? sayNow(input, columns - labelColumns) : few(running.map(sayOpen))
   return [
     ['steps', `${stepsDone} of ${stepsTotal} done${skipped.length === 0 ? '' : `, skipped: ${few(skipped)}`}`],
     ...(undoneBy === undefined ? [] : [['undo', `${undoneBy} puts it back, or has`, 'yellow'] as const]),
     ...(newer === undefined ? [] : [['newer', `${newer} has begun since; a resume without a name means that one`, 'yellow'] as const]),
     ...(owner === undefined ? [] : [ownerRow(owner, isLive || condition === 'stopped')]),
-    ...(now.length === 0 ? [] : [[isLive ? 'now' : 'open', few(now)] as const]),
+    ...(now === '' ? [] : [[isLive ? 'now' : 'open', now] as const]),
     ...(asking === undefined ? [] : [['asks', asking, 'bold'] as const]),
   ]
 }
 
-/** A process is told while it may be there to be looked for. */
-function ownerRow({ user, host, pid }: NonNullable<StatusInput['owner']>, mayLive: boolean): Row {
-  return mayLive ? ['owner', `${user} on ${host}, pid ${pid}`] : ['by', `${user} on ${host}`]
+/** What was under way when its process ended may have gone on, or not: for how long nobody knows, only which of its processes live. */
+function sayOpen({ id, children = [] }: RunningStep): string {
+  const said = children.map(({ pid, host, life }) => `pid ${pid} on ${host} ${life === 'alive' ? 'is' : 'may be'} still at work`)
+  return said.length === 0 ? id : `${id} (${said.join(', ')})`
+}
+
+/** In a window of `room` columns as much of what each step says as fits a line. */
+function sayNow({ running, waits = [] }: StatusInput, room: number): string {
+  const brief = running.map(({ id, elapsedMs, stall }) => `${id} ${formatDuration(elapsedMs)}${stall === undefined ? '' : ` (${stall})`}`)
+  const [first, ...more] = [...brief, ...waits.map(oneLine)]
+  if (first === undefined) return ''
+  const talking = running.filter(({ message, children }) => message !== undefined || children !== undefined).length
+  const apart = talking === 0 ? ', ' : '; '
+  const each = Math.floor((room - widthOf([first, ...more].join(apart))) / Math.max(1, talking))
+  const said = running.map(({ message, children = [] }, index) => {
+    const pids = children.length === 0 ? '' : ` (pid ${children.map(({ pid }) => pid).join(', ')})`
+    const text = message === undefined ? pids : `: ${oneLine(message)}${pids}`
+    return `${brief[index] ?? ''}${widthOf(text) <= each ? text : each < leastSaid ? '' : cut(text, each)}`
+  })
+  return few([...said, ...waits.map(oneLine)], apart)
+}
+
+/** Less of a message than that many columns says nothing. */
+const leastSaid = 12
+
+/** A process is told while it may be there to be looked for, and that it is not where that is known. */
+function ownerRow({ user, host, pid, life, silentMs = 0 }: OwnerShown, mayLive: boolean): Row {
+  if (!mayLive) return ['by', `${user} on ${host}`]
+  const who = `${user} on ${host}, pid ${pid}`
+  switch (life) {
+    case 'dead':
+      return ['owner', `${who}; that process is gone`, 'yellow']
+    case 'doubtful':
+      return ['owner', `${who}; not heard of for ${formatDuration(silentMs)}`, 'yellow']
+    case 'unlocked':
+      return ['owner', `${who}; it holds the lock of this run no more`, 'yellow']
+    default:
+      return ['owner', who]
+  }
 }
 
 const fewest = 8
 
-function few(names: readonly string[]): string {
-  return names.length <= fewest ? names.join(', ') : `${names.slice(0, fewest).join(', ')} and ${names.length - fewest} more`
+function few(names: readonly string[], apart = ', '): string {
+  return names.length <= fewest ? names.join(apart) : `${names.slice(0, fewest).join(apart)} and ${names.length - fewest} more`
 }
 
 function rowLines([label, text, style]: Row, columns: number, paint: Paint): string[] {

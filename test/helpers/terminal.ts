@@ -11,6 +11,9 @@ export const hasTerminals = process.env['CI'] === 'true' || isUtilLinux(spawnSyn
 
 export const keys = { down: '\u001b[B', up: '\u001b[A', enter: '\r', ctrlC: '\u0003', space: ' ' } as const
 
+/** The mark before what Enter would answer, or the line that says what to type. */
+const takesKeys = /^❯( |$)|(Enter|please):\s*(?![^])/m
+
 export interface TerminalOptions {
   readonly columns?: number
   readonly rows?: number
@@ -26,7 +29,10 @@ export interface TerminalSession {
   scrolled(): string[]
   /** Resolves once the screen shows this; rejects with what was on it if the program ends before or hangs. */
   waitFor(text: string | RegExp): Promise<void>
+  /** As a person types: a question that stands is answered once one sees that it takes keys. Ctrl-C is pressed at once. */
   type(text: string): void
+  /** Keys at once, whoever takes them. */
+  press(text: string): void
   /** Everything that was written, as it was. */
   raw(): string
   /** The window's size, as a window manager changes it: the program gets SIGWINCH. */
@@ -54,6 +60,8 @@ export function inTerminal(args: readonly string[], options: TerminalOptions = {
   let code: number | undefined
   const look = (): void => watchers.forEach((watch) => watch())
   let raw = ''
+  let typed = Promise.resolve()
+  const press = (text: string): void => void child.stdin.write(text)
   child.stdout.on('data', (bytes: Buffer) => {
     raw += bytes.toString()
     terminal.write(bytes, look)
@@ -77,30 +85,36 @@ export function inTerminal(args: readonly string[], options: TerminalOptions = {
     return all.join('\n').trimEnd().split('\n')
   }
   const screen = (): string[] => lines(terminal.buffer.active.baseY)
+  const waitFor: TerminalSession['waitFor'] = (text) =>
+    new Promise((resolve, reject) => {
+      const hanging = setTimeout(() => give(`it did not show ${String(text)} in a minute`), 60_000)
+      const give = (what: string): void => {
+        watchers.delete(watch)
+        reject(new Error(`${what}:\n${lines(0).join('\n')}`))
+      }
+      const watch = (): void => {
+        const shown = screen().join('\n')
+        const there = typeof text === 'string' ? shown.includes(text) : text.test(shown)
+        if (!there && code === undefined) return
+        clearTimeout(hanging)
+        if (!there) return give(`it ended with ${code ?? ''} before the screen showed ${String(text)}`)
+        watchers.delete(watch)
+        resolve()
+      }
+      watchers.add(watch)
+      watch()
+    })
   return {
     screen,
     scrolled: () => lines(0),
-    waitFor: (text) =>
-      new Promise((resolve, reject) => {
-        const hanging = setTimeout(() => give(`it did not show ${String(text)} in a minute`), 60_000)
-        const give = (what: string): void => {
-          watchers.delete(watch)
-          reject(new Error(`${what}:\n${lines(0).join('\n')}`))
-        }
-        const watch = (): void => {
-          const shown = screen().join('\n')
-          const there = typeof text === 'string' ? shown.includes(text) : text.test(shown)
-          if (!there && code === undefined) return
-          clearTimeout(hanging)
-          if (!there) return give(`it ended with ${code ?? ''} before the screen showed ${String(text)}`)
-          watchers.delete(watch)
-          resolve()
-        }
-        watchers.add(watch)
-        watch()
-      }),
+    waitFor,
     raw: () => raw,
-    type: (text) => void child.stdin.write(text),
+    press,
+    type: (text) => {
+      if (text === keys.ctrlC || options.program !== undefined) return press(text)
+      // What is not typed since the program has ended is told by whatever the test waits for next.
+      typed = typed.then(() => waitFor(takesKeys)).then(() => press(text), () => undefined)
+    },
     resize: (newColumns, newRows) => {
       terminal.resize(newColumns, newRows)
       execFileSync('stty', ['-F', factsOf()[0] ?? '', 'rows', String(newRows), 'cols', String(newColumns)])

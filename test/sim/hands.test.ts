@@ -13,10 +13,11 @@ afterAll(() => world[Symbol.asyncDispose]())
 const sites: Switched[] = []
 afterEach(() => sites.splice(0).forEach((one) => one.end()))
 
-function site(steps: string): Switched & { readonly run: readonly string[] } {
+function site(steps: string): Switched & { readonly run: readonly string[], readonly state: readonly string[] } {
   const small = switched(steps)
   sites.push(small)
-  return { ...small, run: ['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), '--confirm=small'] }
+  const state = ['--state-dir', temporaryFolder()]
+  return { ...small, state, run: ['run', small.runbook, '--cloud', world.cloudPath, ...state, '--confirm=small'] }
 }
 
 describe('a run that is told to end', () => {
@@ -63,5 +64,55 @@ describe.skipIf(!hasTerminals)('at a terminal', () => {
     small.finish('rack')
     expect(await session.ended).toBe(0)
     expect(session.screen().join(' ').replaceAll(/\s+/g, ' ')).toContain('small succeeded after')
+  })
+
+  describe('keys that come too early', () => {
+    const gate = "  - { id: go, uses: gate, needs: [rack], with: { ask: 'go on to the hub?' } }\n"
+
+    it('pass no gate, and are not echoed into what moves, nor by who only looks on', async () => {
+      const small = site(work('rack') + gate + work('hub', ['go']))
+      const session = inTerminal([...small.run, '--gate', 'ask'])
+      await session.waitFor(/● rack .*running/)
+      const onlooker = inTerminal(['status', '--follow', ...small.state])
+      await onlooker.waitFor('Ctrl-C: look away')
+      onlooker.press('zebra\r')
+      session.press('zebra\r\r')
+      small.finish('rack')
+      small.finish('hub')
+      await session.waitFor(/\? go: go on to the hub\?[^]*❯ Go on/)
+      session.type(keys.enter)
+      expect(await session.ended).toBe(0)
+      expect(await onlooker.ended).toBe(0)
+      expect(session.raw() + onlooker.raw()).not.toContain('zebra')
+    })
+
+    it('answer no question that is asked in lines', async () => {
+      const small = site(work('rack') + gate + work('hub', ['go']))
+      small.finish('hub')
+      const session = inTerminal([...small.run, '--gate', 'ask'], { env: { NO_COLOR: '1' } })
+      await session.waitFor('running sh')
+      session.press('2\r2')
+      small.finish('rack')
+      await session.waitFor('Type a number and Enter:')
+      session.type('1\r')
+      expect(await session.ended).toBe(0)
+    })
+
+    it('are not taken for the answer to the next question: of two Enters, one counts', async () => {
+      const small = site(work('rack') + work('disks'))
+      const session = inTerminal(small.run)
+      await session.waitFor(/● disks .*running/)
+      small.fail('rack')
+      await session.waitFor('❯ Try again')
+      small.fail('disks')
+      await session.waitFor('(question 1 of 2)')
+      session.press(keys.enter)
+      session.press(keys.enter)
+      await session.waitFor(/disks failed: what now\?[^]*❯ Try again/)
+      small.finish('rack')
+      small.finish('disks')
+      session.type(keys.enter)
+      expect(await session.ended).toBe(0)
+    })
   })
 })

@@ -64,7 +64,7 @@ describe('the same command again after a failure', () => {
     const small = await failedSite()
     small.finish('hub')
     const session = inTerminal(small.run.filter((one) => one !== '--confirm=small'))
-    await session.waitFor('is not finished. What now?')
+    await session.waitFor('❯ Resume it')
     const shown = session.screen().join(' ').replaceAll(/\s+/g, ' ')
     expect(shown).toContain('it failed at hub; 1 of 2 steps done')
     expect(shown).toMatch(/❯ Resume it: go on where it stopped Begin afresh, .* Stop here/)

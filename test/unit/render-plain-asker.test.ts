@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { plainAsker } from '../../src/render/ask/plain.js'
+import { Keyboard } from '../../src/render/keyboard.js'
 
 const choices = [
   { value: 'go', name: 'Go on' },
@@ -8,27 +9,41 @@ const choices = [
 ] as const
 const card = { title: 'prod: go on?', about: ['Staging answers.'], waiting: () => 1 }
 
-/** A terminal at which lines are typed: each once the one before it has been read. */
+/** A terminal at which lines are typed: each once the question says that it takes them. */
 function typist() {
-  const stdin = new PassThrough()
+  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (isRaw: boolean) => void modes.push(isRaw) })
+  const modes: boolean[] = []
+  const signals: string[] = []
   const stop = new AbortController()
-  let [said, interrupts] = ['', 0]
-  const interrupt = (): void => {
-    interrupts += 1
-    stop.abort(new Error('stopped'))
+  let [said, answered] = ['', 0]
+  const keyboard = new Keyboard({
+    input: () => stdin,
+    after: (_ms, act) => {
+      const soon = setImmediate(act)
+      return () => clearImmediate(soon)
+    },
+    signal: (name) => {
+      signals.push(name)
+      stop.abort(new Error('stopped'))
+    },
+    stop: () => undefined,
+    inForeground: () => true,
+  })
+  const asker = plainAsker({ output: { columns: 80 }, stage: { keep: (text) => void (said += text) }, keyboard })
+  const takes = async (): Promise<void> => {
+    while (said.length === answered || !/(Enter|please):\n$/.test(said)) await new Promise(setImmediate)
   }
-  const output = { streams: { stdin, stdout: new PassThrough(), stderr: new PassThrough() }, columns: 80 }
-  const asker = plainAsker({ output, stage: { keep: (text) => void (said += text) }, interrupt })
   const type = async (text: string): Promise<void> => {
+    await takes()
+    answered = said.length
     stdin.write(text)
-    await new Promise(setImmediate)
   }
-  return { said: () => said, type, hangUp: () => void stdin.end(), interrupts: () => interrupts, asker, stop }
+  return { said: () => said, type, takes, stdin, modes, signals, asker, stop }
 }
 
 describe('a question where the cursor may not be moved', () => {
   it('is asked in lines and answered by a number; another one is asked for again', async () => {
-    const { asker, said, type, stop, interrupts } = typist()
+    const { asker, said, type, stop, signals } = typist()
     const answer = asker.select(card, choices, stop.signal)
     await type('7\n')
     await type('go\n')
@@ -49,7 +64,7 @@ describe('a question where the cursor may not be moved', () => {
         '',
       ].join('\n'),
     )
-    expect(interrupts()).toBe(0)
+    expect(signals).toEqual([])
   })
 
   it('takes what is ticked by its numbers, in any order and each once, or none', async () => {
@@ -72,17 +87,45 @@ describe('a question where the cursor may not be moved', () => {
     expect(await text).toBe('data100')
   })
 
-  it('ends with the run, and counts as Ctrl-C when the terminal is gone', async () => {
-    const first = typist()
-    const ended = first.asker.text({ title: 'why?' }, first.stop.signal)
-    first.stop.abort(new Error('over'))
+  it('ends with the run', async () => {
+    const { asker, stop, signals } = typist()
+    const ended = asker.text({ title: 'why?' }, stop.signal)
+    stop.abort(new Error('over'))
     await expect(ended).rejects.toThrow('over')
-    expect(first.interrupts()).toBe(0)
-    const second = typist()
-    const gone = second.asker.select(card, choices, second.stop.signal)
-    second.hangUp()
-    await expect(gone).rejects.toThrow('stopped')
-    expect(second.interrupts()).toBe(1)
+    expect(signals).toEqual([])
+  })
+
+  it('counts Ctrl-D as Ctrl-C, and a terminal that has gone as SIGHUP', async () => {
+    const [typed, gone] = [typist(), typist()]
+    const over = gone.asker.select(card, choices, gone.stop.signal)
+    await gone.takes()
+    gone.stdin.setRawMode = () => void gone.stdin.emit('error', new Error('setRawMode EIO'))
+    gone.stdin.end()
+    await expect(over).rejects.toThrow('stopped')
+    expect(gone.signals).toEqual(['SIGHUP'])
+    const left = typed.asker.select(card, choices, typed.stop.signal)
+    await typed.takes()
+    typed.stdin.end()
+    await expect(left).rejects.toThrow('stopped')
+    expect(typed.signals).toEqual(['SIGINT'])
+    expect(typed.modes.at(-1)).toBe(false)
+  })
+
+  it('is not answered by lines that were typed before it took any, and lets the terminal show and edit the one that it takes', async () => {
+    const { asker, type, stdin, modes, stop } = typist()
+    stdin.write('2\n2')
+    const answer = asker.select(card, choices, stop.signal)
+    expect(modes).toEqual([true])
+    stdin.write('\n')
+    await type('1\n')
+    expect(await answer).toBe('go')
+    expect(modes).toEqual([true, false])
+  })
+
+  it('keeps the indentation of what is shown above it', () => {
+    const { asker, said } = typist()
+    asker.show(['rack in detail:', `  error    ${'it has no room '.repeat(6)}`])
+    expect(said().split('\n').slice(0, 3)).toEqual(['rack in detail:', expect.stringMatching(/^ {2}error/), expect.stringMatching(/^ {2}\S/)])
   })
 
   it('never holds more of what it shows than one harmless line', async () => {

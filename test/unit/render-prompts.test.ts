@@ -5,6 +5,7 @@ import { terminalAsker, type Asker } from '../../src/render/ask/asker.js'
 import type { Card } from '../../src/render/ask/card.js'
 import { noPaint } from '../../src/render/color.js'
 import { errorLines } from '../../src/render/diagnostics.js'
+import { Keyboard } from '../../src/render/keyboard.js'
 import { Output } from '../../src/render/output.js'
 import { Stage } from '../../src/render/stage.js'
 import { assumingOperator, confirmByName, personOperator } from '../../src/render/prompts.js'
@@ -214,27 +215,41 @@ describe('questions at a real terminal', () => {
   interface Typing {
     readonly asker: Asker
     readonly type: (keys: string) => void
-    /** Resolves once the first question stands there. */
-    readonly shown: Promise<void>
+    /** Resolves once the screen has been written this. */
+    readonly shown: (text: string) => Promise<void>
     readonly out: () => string
-    readonly interrupts: () => number
+    readonly signals: readonly string[]
   }
 
-  function terminal(): Typing {
+  function terminal(stop = new AbortController()): Typing {
     const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
-    let data = ''
-    let interrupts = 0
+    let [data, screen] = ['', '']
+    const signals: string[] = []
     stdout.on('data', (chunk: Buffer) => (data += chunk.toString()))
-    // The first picture of the prompt is the sign that it listens.
-    const shown = new Promise<void>((resolve) => stderr.once('data', () => setImmediate(resolve)))
+    stderr.on('data', (chunk: Buffer) => (screen += chunk.toString()))
+    const keyboard = new Keyboard({
+      input: () => stdin,
+      after: (_ms, act) => {
+        const soon = setImmediate(act)
+        return () => clearImmediate(soon)
+      },
+      signal: (name) => {
+        signals.push(name)
+        stop.abort(new LifeboatError(`interrupted.${name}`, `stopped by ${name}`))
+      },
+      stop: () => undefined,
+      inForeground: () => true,
+    })
     const output = new Output({ stdin, stdout, stderr })
     return {
-      asker: terminalAsker({ output, stage: new Stage(output), paint: noPaint, interrupt: () => (interrupts += 1) }),
+      asker: terminalAsker({ output, stage: new Stage(output), paint: noPaint, keyboard }),
       type: (keys) => void stdin.write(keys),
-      shown,
+      shown: async (text) => {
+        while (!screen.includes(text)) await new Promise(setImmediate)
+      },
       out: () => data,
-      interrupts: () => interrupts,
+      signals,
     }
   }
 
@@ -246,7 +261,7 @@ describe('questions at a real terminal', () => {
   it('are answered by keys, and keep off standard output', async () => {
     const { asker, type, shown, out } = terminal()
     const answer = asker.select({ title: 'Cut?' }, choices, never)
-    await shown
+    await shown('❯ Go on')
     type('\u001b[B')
     type('\r')
     expect(await answer).toBe('stop')
@@ -256,28 +271,40 @@ describe('questions at a real terminal', () => {
   it('take typed text', async () => {
     const { asker, type, shown } = terminal()
     const answer = asker.text({ title: 'Name' }, never)
-    await shown
+    await shown('❯')
     type('data100\r')
     expect(await answer).toBe('data100')
   })
 
-  it('pass Ctrl-C on as an interrupt', async () => {
-    const { asker, type, shown, interrupts } = terminal()
+  it('are not answered by what was typed before they take keys', async () => {
+    const { asker, type, shown } = terminal()
+    type('2\r')
     const answer = asker.select({ title: 'Cut?' }, choices, never)
-    await shown
-    type('\u0003')
-    await expect(answer).rejects.toThrow()
-    expect(interrupts()).toBe(1)
+    await shown('❯ Go on')
+    type('\r')
+    expect(await answer).toBe('go')
+  })
+
+  it('pass Ctrl-C on as an interrupt, before and while they take keys', async () => {
+    for (const moment of ['? Cut?', '❯ Go on']) {
+      const stop = new AbortController()
+      const { asker, type, shown, signals } = terminal(stop)
+      const answer = asker.select({ title: 'Cut?' }, choices, stop.signal)
+      await shown(moment)
+      type('\u0003')
+      await expect(answer).rejects.toThrow('stopped by SIGINT')
+      expect(signals).toEqual(['SIGINT'])
+    }
   })
 
   it('end with the reason of the run when that is to stop', async () => {
-    const { asker, shown, interrupts } = terminal()
+    const { asker, shown, signals } = terminal()
     const stop = new AbortController()
     const answer = asker.select({ title: 'Cut?' }, choices, stop.signal)
-    await shown
+    await shown('? Cut?')
     stop.abort(new LifeboatError('interrupted.SIGTERM', 'stopped by SIGTERM'))
     await expect(answer).rejects.toThrow('stopped by SIGTERM')
-    expect(interrupts()).toBe(0)
+    expect(signals).toEqual([])
   })
 })
 

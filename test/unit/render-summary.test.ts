@@ -152,6 +152,51 @@ describe('status', () => {
     expect(lines).toContain('newer   r2 has begun since; a resume without a name means that one')
   })
 
+  it('says of a step at work what it waits for, as far as a line goes', () => {
+    const message = 'cluster data100-19s-2 is being created by Azure, as it has been for a while'
+    const [server, cluster] = [{ id: 'server', elapsedMs: 28_000 }, { id: 'cluster', elapsedMs: 60_000, message }] as const
+    const now = (columns: number, ...running: StatusInput['running']): readonly string[] =>
+      statusLines({ ...status, condition: 'running', running }, times, undefined, { columns }).filter((text) => /^now /.test(text))
+    expect(now(160, server, cluster)).toEqual([`now     server 28s; cluster 1m: ${message}`])
+    expect(now(80, cluster)).toEqual(['now     cluster 1m: cluster data100-19s-2 is being created by Azure, as it has …'])
+    expect(now(30, server, cluster)).toEqual(['now     server 28s; cluster 1m'])
+    const children = [{ pid: 77, host: 'laptop', life: 'alive' }] as const
+    expect(now(80, { ...server, message: 'running sh', children })).toEqual(['now     server 28s: running sh (pid 77)'])
+    const waits = ['waits for helm upgrade of another run']
+    expect(statusLines({ ...status, condition: 'running', running: [], waits }, times)).toContain('now     waits for helm upgrade of another run')
+  })
+
+  it('says who is at work, who is not any more, and what goes on without them', () => {
+    const owner = (life: NonNullable<StatusInput['owner']>['life'], condition: StatusInput['condition'] = 'stopped'): string | undefined => {
+      const given = { user: 'ada', host: 'laptop', pid: 42, silentMs: 120_000, ...(life === undefined ? {} : { life }) }
+      return statusLines({ ...status, condition, owner: given }, times).find((text) => /^(owner|by) /.test(text))
+    }
+    expect(owner('alive', 'running')).toBe('owner   ada on laptop, pid 42')
+    expect(owner('doubtful', 'running')).toBe('owner   ada on laptop, pid 42; not heard of for 2m')
+    expect(owner('dead')).toBe('owner   ada on laptop, pid 42; that process is gone')
+    expect(owner('unlocked')).toBe('owner   ada on laptop, pid 42; it holds the lock of this run no more')
+    expect(owner(undefined, 'failed')).toBe('by      ada on laptop')
+    const children = [{ pid: 77, host: 'laptop', life: 'alive' }, { pid: 78, host: 'vm', life: 'unknown' }] as const
+    const left = statusLines({ ...status, condition: 'stopped', running: [{ id: 'rack', elapsedMs: 1, children }] }, times)
+    expect(left).toContain('open    rack (pid 77 on laptop is still at work, pid 78 on vm may be still at work)')
+  })
+
+  it('keeps to ten rows of 80 columns where nothing that is to be copied is longer', () => {
+    const run = '20190225-204000-data100-abcd'
+    const long = { run, condition: 'running', finishAt: '2019-02-25T21:10:00Z', newer: 'r2', owner: { user: 'ada', host: 'laptop', pid: 42, life: 'alive' } } as const
+    const running = [{ id: 'server', elapsedMs: 840_000, stall: 'usually 6m', message: 'a long message that would not fit a line of this window at all' }]
+    const { next: _next, ...rest } = status
+    const lines = statusLines({ ...rest, ...long, running }, times, undefined, { columns: 80, rows: 24 })
+    expect(lines).toHaveLength(10)
+    expect(lines.slice(0, 3)).toEqual([
+      `data100  run ${run}  running`,
+      'failover on data100, subscription 11111111-2222-3333-4444-555555555555',
+      'begun 2019-02-25 20:40 UTC, 6m of its clock, done about 21:10, objective 45m',
+    ])
+    const longest = { ...rest, runbook: 'data100-attach-first', run: '20190225-204000-data100-attach-first-abcd', condition: 'declined' } as const
+    expect(statusLines(longest, times, undefined, { columns: 80 })[0]).toBe('run 20190225-204000-data100-attach-first-abcd  declined by the operator')
+  })
+
   it.each([2, 5, 30])('takes ten lines at most with %d failed steps', (many) => {
     const failed = Array.from({ length: many }, (_, index) => ({ id: `step${index}`, error }))
     const lines = statusLines({ ...status, failed }, times)

@@ -1,4 +1,5 @@
 import type { Paint } from '../color.js'
+import type { Keyboard, Keys } from '../keyboard.js'
 import type { Output } from '../output.js'
 import type { Stage } from '../stage.js'
 import type { Card, Choice } from './card.js'
@@ -17,27 +18,25 @@ export interface TerminalAsker {
   readonly output: Output
   readonly stage: Stage
   readonly paint: Paint
-  /**
-   * While it asks, the terminal is in raw mode and Ctrl-C reaches it as a key: this passes it on to whoever owns signals.
-   */
-  readonly interrupt: () => void
+  readonly keyboard: Keyboard
 }
 
 /**
  * Asks at the terminal, on standard error, so that data on standard output stays data. The prompts are inquirer's, with pictures of
  * our own: inquirer's break lines within words, and know nothing of what goes on above them.
  */
-export function terminalAsker({ output, stage, paint, interrupt }: TerminalAsker): Asker {
+export function terminalAsker({ output, stage, paint, keyboard }: TerminalAsker): Asker {
   const prompt = async (question: Record<string, unknown>, signal: AbortSignal): Promise<unknown> => {
     signal.throwIfAborted()
-    const ask = await promptModule(output, signal)
+    const keys = keyboard.opens('keys', stage)
     try {
-      return (await ask([{ ...question, stage, paint, name: 'answer' }]))['answer']
+      const ask = await promptModule(keys, output, signal)
+      return (await ask([{ ...question, stage, paint, keys, name: 'answer' }]))['answer']
     } catch (error) {
-      if (error instanceof Error && error.name === 'ExitPromptError') interrupt()
       signal.throwIfAborted()
       throw error
     } finally {
+      keys.close()
       stage.closed()
     }
   }
@@ -58,11 +57,10 @@ export function terminalAsker({ output, stage, paint, interrupt }: TerminalAsker
 type Ask = (questions: readonly object[]) => Promise<Record<string, unknown>>
 
 /** Loaded when the first question comes up: most commands never ask one. */
-async function promptModule(output: Output, signal: AbortSignal): Promise<Ask> {
+async function promptModule(keys: Keys, output: Output, signal: AbortSignal): Promise<Ask> {
   const { createPromptModule } = await import('inquirer').then((module) => module.default)
   const [{ choose }, { checklist }, { entry }] = await Promise.all([import('./choose.js'), import('./checklist.js'), import('./entry.js')])
-  const { stdin, stderr } = output.streams
-  const module = createPromptModule({ input: stdin, output: stderr, signal, clearPromptOnDone: true })
+  const module = createPromptModule({ input: keys.input, output: output.streams.stderr, signal, clearPromptOnDone: true })
   for (const [name, one] of Object.entries({ choose, tick: checklist, entry })) module.registerPrompt(name, one as never)
   // Its types work out answers from literal questions; here the kind of question comes in as a value.
   return module as unknown as Ask

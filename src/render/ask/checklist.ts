@@ -1,20 +1,23 @@
 import { createPrompt, isDownKey, isEnterKey, isSpaceKey, isUpKey, useKeypress, useState } from '@inquirer/core'
 import type { Paint } from '../color.js'
+import type { Keys } from '../keyboard.js'
 import type { Place, Room } from '../stage.js'
 import { wrap } from '../text.js'
 import { around, cardLines, type Card } from './card.js'
-import { away, useStage } from './standing.js'
+import { away, useKeys, useStage } from './standing.js'
 
 export interface ChecklistConfig {
   readonly stage: Place
+  readonly keys: Keys
   readonly paint: Paint
   readonly card: Card
   readonly items: readonly string[]
 }
 
 /** Items to be ticked, each by itself: nothing ticks all of them at once, for each is to be done. */
-export const checklist = createPrompt<readonly number[], ChecklistConfig>(({ stage, paint, card, items }, done) => {
+export const checklist = createPrompt<readonly number[], ChecklistConfig>(({ stage, keys, paint, card, items }, done) => {
   const isAway = useStage(stage)
+  const areTaken = useKeys(keys)
   const [active, setActive] = useState(0)
   const [ticked, setTicked] = useState<readonly number[]>([])
   useKeypress((key, rl) => {
@@ -26,8 +29,8 @@ export const checklist = createPrompt<readonly number[], ChecklistConfig>(({ sta
   })
   if (isAway) return away
   return stage.frame((room) => {
-    const lines = itemLines(items, active, ticked, room, paint)
-    const help = paint('dim', '  ↑ ↓, Space ticks, Enter ends'.slice(0, room.columns - 1))
+    const lines = itemLines(items, areTaken ? active : -1, ticked, room, paint)
+    const help = paint('dim', (areTaken ? '  ↑ ↓, Space ticks, Enter ends' : away).slice(0, room.columns - 1))
     const above = cardLines(card, room, lines.length + 1, paint)
     const left = room.rows - 1 - above.length
     if (lines.length < left) return [...above, ...lines, help]

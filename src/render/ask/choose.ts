@@ -1,12 +1,14 @@
 import { createPrompt, isDownKey, isEnterKey, isUpKey, useKeypress, useState } from '@inquirer/core'
 import type { Paint } from '../color.js'
+import type { Keys } from '../keyboard.js'
 import type { Place, Room } from '../stage.js'
 import { wrap } from '../text.js'
 import { around, cardLines, type Card, type Choice } from './card.js'
-import { away, useStage } from './standing.js'
+import { away, useKeys, useStage } from './standing.js'
 
 export interface ChooseConfig {
   readonly stage: Place
+  readonly keys: Keys
   readonly paint: Paint
   readonly card: Card
   readonly choices: readonly Choice<string>[]
@@ -15,8 +17,9 @@ export interface ChooseConfig {
 const hideCursor = '\u001b[?25l'
 
 /** One answer out of a few, by arrow keys, or by its number. */
-export const choose = createPrompt<string, ChooseConfig>(({ stage, paint, card, choices }, done) => {
+export const choose = createPrompt<string, ChooseConfig>(({ stage, keys, paint, card, choices }, done) => {
   const isAway = useStage(stage)
+  const areTaken = useKeys(keys)
   const [active, setActive] = useState(0)
   useKeypress((key, rl) => {
     // What is typed is no text here.
@@ -29,8 +32,8 @@ export const choose = createPrompt<string, ChooseConfig>(({ stage, paint, card, 
   })
   if (isAway) return away
   return stage.frame((room) => {
-    const lines = answerLines(choices, active, room, paint)
-    const help = paint('dim', '  ↑ ↓ and Enter'.slice(0, room.columns - 1))
+    const lines = answerLines(choices, areTaken ? active : -1, room, paint)
+    const help = paint('dim', (areTaken ? '  ↑ ↓ and Enter' : away).slice(0, room.columns - 1))
     const above = cardLines(card, room, lines.length + 1, paint)
     const left = room.rows - 1 - above.length
     if (lines.length < left) return [...above, ...lines, help]

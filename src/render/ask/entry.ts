@@ -1,12 +1,14 @@
 import { createPrompt, isEnterKey, useKeypress, useState } from '@inquirer/core'
 import type { Paint } from '../color.js'
+import type { Keys } from '../keyboard.js'
 import type { Place } from '../stage.js'
 import { widthOf } from '../text.js'
 import { cardLines, type Card } from './card.js'
-import { away, useStage } from './standing.js'
+import { away, useKeys, useStage } from './standing.js'
 
 export interface EntryConfig {
   readonly stage: Place
+  readonly keys: Keys
   readonly paint: Paint
   readonly card: Card
 }
@@ -14,8 +16,9 @@ export interface EntryConfig {
 const mark = '❯ '
 
 /** A line of text. */
-export const entry = createPrompt<string, EntryConfig>(({ stage, paint, card }, done) => {
+export const entry = createPrompt<string, EntryConfig>(({ stage, keys, paint, card }, done) => {
   const isAway = useStage(stage)
+  const areTaken = useKeys(keys)
   const [text, setText] = useState('')
   useKeypress((key, rl) => {
     if (isEnterKey(key)) done(text)
@@ -24,5 +27,5 @@ export const entry = createPrompt<string, EntryConfig>(({ stage, paint, card }, 
   if (isAway) return away
   // Inquirer has the cursor in the last line; a text longer than the window goes on below it, as it does in a shell.
   const lines = 1 + Math.floor(widthOf(mark + text) / stage.columns)
-  return `${stage.frame((room) => cardLines(card, room, 0, paint), lines)}\n${mark}${text}`
+  return `${stage.frame((room) => cardLines(card, room, 0, paint), lines)}\n${areTaken ? mark + text : away}`
 })

@@ -1,7 +1,8 @@
 import { useEffect, useState } from '@inquirer/core'
+import type { Keys } from '../keyboard.js'
 import type { Place } from '../stage.js'
 
-/** What a prompt draws while it is away: inquirer adds a line to an empty one. */
+/** What a prompt draws where nothing is to be seen: inquirer adds a line to an empty one. */
 export const away = ' '
 
 /**
@@ -23,4 +24,11 @@ export function useStage(stage: Place): boolean {
     return () => stage.closes()
   }, [])
   return picture === 0
+}
+
+/** True once keys answer the question. Until then it is drawn without the mark and the help by which one sees that they do. */
+export function useKeys(keys: Keys): boolean {
+  const [areTaken, setTaken] = useState(false)
+  useEffect(() => keys.drawn(() => setTaken(true)), [])
+  return areTaken
 }

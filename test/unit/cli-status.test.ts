@@ -1,0 +1,66 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { RunLock, StateFolder, type Owner, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { processes } from '../../src/platform/exec/processes.js'
+import { temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+import { owner, planned, run, started } from '../helpers/journal-samples.js'
+
+type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
+
+const self = await processes.self()
+const work: readonly Entry[] = [
+  ['run.planned', planned],
+  ['step.started', { step: 'rack', uses: 'exec', attempt: 1 }],
+]
+
+interface Left {
+  /** Whom the journal names. */
+  readonly journaled?: Owner
+  /** Whom the lock names. */
+  readonly holder?: Owner
+  readonly entries?: readonly Entry[]
+}
+
+async function status({ journaled = owner, holder, entries = [] }: Left, ...options: readonly string[]): Promise<string> {
+  const stateDir = temporaryFolder()
+  const folder = new StateFolder(stateDir)
+  const journal = await folder.create(run, () => new Date())
+  for (const [type, data] of [['run.started', { ...started, owner: journaled }] as const, ...work, ...entries]) await journal.append(type, data)
+  await journal.close()
+  const { log } = folder.paths(run)
+  mkdirSync(dirname(log), { recursive: true })
+  const progress = { type: 'step.progress', t: new Date().toISOString(), run, step: 'rack', message: 'waits for the rack', elapsedMs: 0 }
+  writeFileSync(log, `${JSON.stringify({ kind: 'event', event: progress })}\n`)
+  const { resourceManager, subscription } = started.cloud
+  const key = { runbook: 'data100', resourceManager, subscription }
+  if (holder !== undefined) await RunLock.acquire(folder.locks, key, { ...holder, run }, processes, () => new Date())
+  return (await lifeboatHere(['status', '--state-dir', stateDir, ...options])).stdout
+}
+
+describe('status, for a person who takes over', () => {
+  it('says what a step at work waits for', async () => {
+    expect(await status({ holder: self })).toMatch(/now +rack \d+s: waits for the rack\n/)
+  })
+
+  it('names who holds the lock, whoever has begun it', async () => {
+    const elsewhere = { user: 'bea', host: 'another-host', pid: 55, started: 'then' }
+    expect(await status({ journaled: self, holder: elsewhere })).toContain('owner   bea on another-host, pid 55\n')
+    expect(JSON.parse(await status({ holder: elsewhere }, '--json'))).toMatchObject({ owner: { user: 'bea', pid: 55, life: 'alive' } })
+  })
+
+  it('says that a process is gone, wherever that can be known', async () => {
+    const dead = { ...self, started: 'another boot/1' }
+    expect(await status({ holder: dead })).toContain(`pid ${self.pid}; that process is gone`)
+    expect(await status({ journaled: dead })).toContain(`pid ${self.pid}; that process is gone`)
+    expect(await status({ journaled: owner })).toContain('owner   ann on laptop, pid 4242; it holds the lock of this run no more')
+  })
+
+  it('says what goes on without it: of its children those that live, and those of a host that nobody can look at from here', async () => {
+    const child = { pid: self.pid, started: self.started, host: self.host, command: 'helm', survivor: 'await' } as const
+    const begun = (pid: number, facts: Partial<typeof child> | { readonly host: string }): Entry => ['child.started', { step: 'rack', child: { ...child, ...facts, pid } }]
+    const said = await status({ entries: [begun(self.pid, {}), begun(1_999_999_999, {}), begun(7, { host: 'another-host' })] })
+    expect(said).toContain(`open    rack (pid ${self.pid} on ${self.host} is still at work, pid 7 on another-host may be still at work)`)
+  })
+})
