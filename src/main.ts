@@ -6,6 +6,7 @@ import { Interrupts } from './cli/interrupts.js'
 import { keyboardOf } from './cli/keyboard.js'
 import { runProgram } from './cli/program.js'
 import { Output } from './render/output.js'
+import { wrapAdvice } from './render/text.js'
 
 const isAtTerminal = [0, 1, 2].some((fd) => isatty(fd))
 const output = new Output(process)
@@ -20,7 +21,7 @@ process.on('exit', () => keyboard.giveBack())
 // written ^C where the cursor is.
 interrupts.atOnce = (signal) => {
   const lines = interrupts.leaving()
-  if (lines.length > 0) output.sayLines(output.errorIsTerminal ? ['', ...lines] : lines)
+  if (lines.length > 0) output.sayLines(output.errorIsTerminal ? ['', ...lines.flatMap(fitted)] : lines)
   end(exitOfSignal(signal))
 }
 
@@ -33,6 +34,11 @@ const code = await runProgram(process.argv.slice(2), {
 })
 await output.flushed()
 end(code)
+
+/** Broken between words; a path at the end stands whole, to be copied. */
+function fitted(text: string): readonly string[] {
+  return /: \/\S+$/.test(text) ? [text] : wrapAdvice(text, output.columns - 1)
+}
 
 function end(exitCode: number): void {
   keyboard.giveBack()

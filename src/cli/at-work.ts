@@ -2,7 +2,7 @@ import type { ChildFacts, Holder, RunState, StateFolder, StepState } from '../jo
 import { processes } from '../platform/exec/processes.js'
 import { finishAtMs, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
 
-type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt'>
+type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs'>
 
 /** Up to the last record of a run that nobody is at work on: what was begun, and what of it may go on without us. */
 export async function openAt(lastMs: number, { startedAt, steps }: RunState): Promise<AtWork> {
@@ -52,7 +52,7 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
     elapsedMs: nowMs - Date.parse(startedAt),
     running: await Promise.all(running),
     ...(waits.length === 0 ? {} : { waits }),
-    ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString() }),
+    ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString(), leftMs: endMs - nowMs }),
   }
 }
 

@@ -50,8 +50,10 @@ export async function consentByName(
   screen: Screen,
 ): Promise<RecordData['run.started']['confirmed'] | number> {
   if (options.confirm !== undefined) return 'flag'
-  if (await confirmByName(screen.asker, name, agreedLines(agreed, invocation.output.columns - 1), invocation.interrupts.signal)) return 'typed'
-  screen.notice('Declined; nothing was changed.')
+  const context = agreedLines(agreed, invocation.output.columns - 1)
+  const answer = await confirmByName(screen.asker, name, context, invocation.interrupts.signal)
+  if (answer === 'typed') return 'typed'
+  screen.notice(answer === 'left' ? 'Declined; nothing was changed.' : 'None of these is its name; nothing was changed.')
   return exit.declined
 }
 

@@ -38,8 +38,17 @@ function aboutFailure(error: ErrorFacts): readonly string[] {
     sayError(error),
     ...(hint === undefined ? [] : [hint]),
     ...(alternative === undefined ? [] : [sayOffer(alternative) + sayBesides(alternative)]),
-    'Trying again is safe: it looks first, and makes only what is missing.',
+    sayRetry(error),
   ]
+}
+
+/** A retry is never a blind one; whether it helps is another matter. */
+function sayRetry({ code, blame, retryable }: ErrorFacts): string {
+  const careful = 'it looks first, and makes only what is missing.'
+  if (code === 'step.needs-skipped') return 'Trying again tries the skipped one first, and makes only what is missing.'
+  if (blame === 'user') return `Mend that, then try again: ${careful}`
+  if (blame === 'tool') return 'Trying again is safe, but may end in the same way.'
+  return retryable ? 'It was tried several times. Trying once more is safe: it looks first.' : `Trying again is safe: ${careful}`
 }
 
 function sayBesides({ changes }: Alternative): string {
@@ -55,7 +64,7 @@ export async function askFailure(
   const { step, error } = question
   const { asker, name: by, view } = options
   for (;;) {
-    const choice = await asker.select({ ...card, about: aboutFailure(error) }, choicesAfter(question), signal)
+    const choice = await asker.select({ ...card, about: aboutFailure(error), rest: 'Show details has all of it' }, choicesAfter(question), signal)
     switch (choice) {
       case 'details':
         asker.show(detailLines(step, error, view?.(), options))
@@ -108,6 +117,7 @@ export function detailLines(step: string, error: ErrorFacts, view: RunView | und
     ['error', `${error.code}: ${error.message}`],
     ['whose', `${blames[error.blame]}; ${error.retryable ? 'it was tried again, and stayed' : 'trying again by itself would not have helped'}`],
     ...(error.hint === undefined ? [] : [['to do', error.hint] as const]),
+    ...(error.alternative === undefined ? [] : [['or', sayOffer(error.alternative) + sayBesides(error.alternative)] as const]),
   ]
   if (known !== undefined && view !== undefined) {
     const after = [...view.steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)

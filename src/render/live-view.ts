@@ -1,6 +1,6 @@
 import { noPaint, type Paint } from './color.js'
 import { finishAtMs, isQuestion, type RunView, type StepView } from './run-view.js'
-import { count, line, oneLine, pad, wrap, type Span } from './text.js'
+import { count, fitting, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { sayStall } from './stall.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError, sayOffer, sayVerified } from './words.js'
@@ -77,35 +77,61 @@ function afterText(step: StepView, view: RunView): string {
   return open.length === 0 ? 'next' : `after ${open.join(', ')}`
 }
 
-function footerLines(view: RunView, { nowMs, times, looksOn = false }: LiveLayout): Span[][] {
+function footerLines(view: RunView, layout: LiveLayout): Span[][] {
+  const { nowMs, looksOn = false } = layout
   const { startedMs, objectiveMs, mode } = view
   const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
-  const p90Ms = view.p90 === undefined ? undefined : finishAtMs(view.p90, nowMs)
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
   const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
-  const spans: Span[] = [['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]]
+  const elapsed: Span = ['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]
   const isStopping = view.stopping || view.ending
   const expects = !isStopping && endMs !== undefined && endMs > nowMs
-  if (isStopping) spans.push(['yellow', `  stopping${waitsFor(view)}`])
-  else if (expects) {
-    const p90 = p90Ms === undefined ? '' : ` (p90 ${times.minute(new Date(p90Ms))})`
-    spans.push(`  done about ${times.minute(new Date(endMs))}${p90}, ${formatDuration(endMs - nowMs)} to go`)
-  } else if (view.finish !== undefined) spans.push(`  was expected ${times.minute(new Date(view.finish.toldMs))}`)
+  const likely = expects ? likelyBy(view, endMs, layout) : ''
+  const after: Span[] = []
   if (objectiveMs !== undefined && startedMs !== undefined) {
     const spareMs = objectiveMs - ((expects ? endMs : nowMs) - startedMs)
     // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
-    const objective = p90Ms === undefined || !expects ? `objective ${formatDuration(objectiveMs)}, ` : ''
-    spans.push(
+    const objective = likely === '' ? `objective ${formatDuration(objectiveMs)}, ` : ''
+    after.push(
       spareMs >= 0
         ? ['dim', `  ${objective}${formatDuration(spareMs)} ${expects ? 'to spare' : 'left of it'}`]
         : ['yellow', `  ${objective}late by ${formatDuration(-spareMs)}`],
     )
   }
+  const spans: Span[] = [elapsed]
+  if (isStopping) spans.push(['yellow', `  stopping${waitsFor(view)}`])
+  else if (endMs !== undefined) spans.push(sayEnd(view, { endMs, likely, besides: [elapsed, ...after] }, layout))
+  spans.push(...after)
   // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.
   const where = mode === 'rehearsal' ? 'simulated' : `on ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
   const what: Span = ['dim', `${done}/${all.length} steps  run ${view.run} ${where}  `]
   const keys: Span = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
   return [[''], spans, [what, keys]]
+}
+
+/** When it is over in nine of ten cases, where that is later than expected. */
+function likelyBy({ p90 }: RunView, endMs: number, { nowMs, times }: LiveLayout): string {
+  const [end, by] = [endMs, p90 === undefined ? endMs : finishAtMs(p90, nowMs)].map((ms) => times.minute(new Date(ms)))
+  return end === by ? '' : ` (nine in ten by ${by ?? ''})`
+}
+
+interface End {
+  readonly endMs: number
+  readonly likely: string
+  /** What shares its line. */
+  readonly besides: readonly Span[]
+}
+
+/** The zone stands where there is room for it, and how long it is to go gives way to both ends of what is expected. */
+function sayEnd({ finish }: RunView, { endMs, likely, besides }: End, { nowMs, times, columns }: LiveLayout): string {
+  const room = columns - 1 - besides.reduce((sum, span) => sum + widthOf(typeof span === 'string' ? span : span[1]), 0)
+  const at = (ms: number): readonly [string, string] => [times.minute(new Date(ms)), ` ${times.zone(new Date(ms))}`]
+  if (endMs <= nowMs) {
+    const [was, zone] = at(finish?.toldMs ?? endMs)
+    return fitting([`  was expected ${was}${zone}`, `  was expected ${was}`], room)
+  }
+  const [[end, zone], left] = [at(endMs), `, ${formatDuration(endMs - nowMs)} to go`]
+  return fitting([zone + likely + left, likely + left, likely].map((rest) => `  done about ${end}${rest}`), room)
 }
 
 /** What still comes to a safe point before the run ends. */

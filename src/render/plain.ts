@@ -3,11 +3,11 @@ import type { Paint, Style } from './color.js'
 import { sayPlanned, sayStart } from './headline.js'
 import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
 import { sayStall } from './stall.js'
-import { summaryLines, type IncidentTime } from './summary.js'
+import { headline, summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, type Span } from './text.js'
 import { Ticker } from './ticker.js'
 import { formatDuration, formatOffset, type LocalTimes } from './times.js'
-import { countByAction, harmsOf, outcomes, sayAnswer, sayAsked, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
+import { countByAction, harmsOf, sayAnswer, sayAsked, sayChange, saidIn, sayError, sayFound, sayHandled, sayOffer, sayStopping, sayVerified } from './words.js'
 
 export interface PlainOptions {
   /** Writes to people; text ends in a line break. */
@@ -134,6 +134,8 @@ export class PlainRenderer {
         for (const text of sayQuestion(event)) this.#line(event, event.step, [['bold', text]], 'must')
         return
       case 'question.answered':
+        // A skip is told by the step itself.
+        if (event.answer.choice === 'skip') return
         return this.#line(event, event.step, [sayAnswer(event)])
       case 'survivor.found':
         return this.#line(event, event.step, [['yellow', sayFound(event)]], 'must')
@@ -181,16 +183,16 @@ export class PlainRenderer {
     const { objectiveMs, startedMs } = this.#view
     const late = objectiveMs !== undefined && startedMs !== undefined && finishMs - startedMs > objectiveMs
     const { times } = this.#options
-    const p90 = event.p90 === undefined ? '' : ` (in nine of ten cases by ${times.minute(event.p90.finishAt)})`
-    const expected = `expected to be done at ${times.minute(event.finishAt)}${p90}, ${formatDuration(event.remainingMs)} to go`
+    const [end, by] = [event.finishAt, event.p90?.finishAt ?? event.finishAt].map((at) => times.minute(at))
+    const likely = end === by ? '' : ` (nine in ten by ${by ?? ''})`
+    const expected = `expected to be done at ${end ?? ''}${likely}, ${formatDuration(event.remainingMs)} to go`
     const style: Style = late ? 'yellow' : 'dim'
     const missed = late ? `; later than the objective of ${formatDuration(objectiveMs)}` : ''
     this.#line(event, undefined, [[style, expected + missed]])
   }
 
   #tellEnd(event: EventOf<'run.finished'>): void {
-    const style: Style = event.outcome === 'succeeded' ? 'green' : 'red'
-    this.#line(event, undefined, [[style, `${this.#view.runbook} ${outcomes[event.outcome]}`], ` after ${formatDuration(event.elapsedMs)}`], 'must')
+    for (const span of headline(this.#view, event).slice(0, 1)) this.#line(event, undefined, [span], 'must')
     if (this.#options.quiet === true) {
       if (event.next !== undefined) this.#line(event, undefined, [`next: ${event.next}`], 'must')
       for (const { step, command } of event.choices ?? []) this.#line(event, undefined, [`or, as ${step} offers: ${command}`], 'must')
@@ -198,7 +200,7 @@ export class PlainRenderer {
     }
     const { paint, columns, times, incident, say } = this.#options
     const given = incident === undefined ? {} : { incident }
-    say(`\n${summaryLines({ view: this.#view, times, ...given }, paint, columns).join('\n')}\n`)
+    say(`\n${summaryLines({ view: this.#view, times, isHeaded: true, ...given }, paint, columns).join('\n')}\n`)
   }
 
   /** Nothing was said for a while: say what is running and what it waits for. */

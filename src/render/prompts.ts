@@ -55,26 +55,26 @@ export function assumingOperator({ gate, manual }: Assumed, person?: Operator): 
 
 /**
  * Asks for the runbook's name, typed out, before a run may write; three tries. What it names (subscription, group, cluster,
- * mode) is shown first, so that nobody confirms the wrong place.
+ * mode) is shown first, so that nobody confirms the wrong place. `left`: nothing was typed; `wrong`: three times something else.
  */
 export async function confirmByName(
   asker: Asker,
   name: string,
   context: readonly string[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<'typed' | 'wrong' | 'left'> {
   asker.show(context)
   for (let triesLeft = 2; triesLeft >= 0; triesLeft -= 1) {
     const typed = await asker.text({ title: `Type ${name} to go on` }, signal)
     if (typed.trim() === name) {
       asker.show([`Confirmed: ${name}`])
-      return true
+      return 'typed'
     }
-    if (typed.trim() === '') return false
+    if (typed.trim() === '') return 'left'
     // After the last try the command ends in a line of its own.
     if (triesLeft > 0) asker.show(["That is not the runbook's name. Once more, or nothing to leave it."])
   }
-  return false
+  return 'wrong'
 }
 
 async function askPerson(question: Question, options: PersonOptions, signal: AbortSignal): Promise<Answer> {
@@ -105,7 +105,7 @@ async function askManual({ step, checklist }: Of<'manual'>, card: Card, options:
     if (ticked.length === items.length) return { choice: 'done', by: name }
     const open = items.filter((_item, index) => !ticked.includes(index))
     const about = ['Not done yet:', ...open.map((item) => `- ${item}`)]
-    const choice = await asker.select({ ...card, title: `${step}: go back to the list?`, about }, backOrStop, signal)
+    const choice = await asker.select({ ...card, title: `${step}: not all of it is done. What now?`, about }, backOrStop, signal)
     if (choice === 'stop') return { choice, by: name }
   }
 }

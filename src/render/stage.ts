@@ -34,6 +34,8 @@ const showCursor = '\u001b[?25h'
 const eraseAll = (rows: number): string => `${home}${erase(rows)}${home}`
 /** Terminals that know it show what is between the two at once; others pass over it. */
 const [together, shown] = ['\u001b[?2026h', '\u001b[?2026l']
+/** The last lines of the live view, which stay above a question, in a window of so many rows. */
+const [footerRows, rowsForBoth] = [3, 20]
 /** Lines remembered, to fill the screen again when its size has changed. */
 const remembered = 200
 
@@ -119,11 +121,15 @@ export class Stage {
     this.redraw()
   }
 
-  /** What moves and the question below it, in fewer lines than the terminal has; `reserved` of them are left to the caller. */
+  /**
+   * What moves and the question below it, in fewer lines than the terminal has; `reserved` of them are left to the caller. Of what
+   * moves the last lines stay, whatever the question: how long it takes, how late it is, how to stop it.
+   */
   frame(question: Drawing, reserved = 0): string {
     const { columns } = this.#output
     const rows = this.#output.rows - reserved
-    const below = question({ columns, rows }).slice(0, Math.max(1, rows - 1))
+    const kept = this.#view === undefined || this.#output.rows < rowsForBoth ? 0 : footerRows
+    const below = question({ columns, rows: rows - kept }).slice(0, Math.max(1, rows - 1))
     const above = this.#view?.({ columns, rows: rows - below.length }) ?? []
     const room = rows - 1 - below.length
     return [...(room < 2 ? [] : above.slice(0, room)), ...below].join('\n')

@@ -3,7 +3,7 @@ import type { CloudFacts, ErrorFacts, Mode, Outcome } from '../contract/index.js
 import { noPaint, type Paint, type Style } from './color.js'
 import { sayWhat, sayWhere } from './headline.js'
 import type { Room } from './stage.js'
-import { count, cut, line, oneLine, pad, widthOf, wrap } from './text.js'
+import { count, cut, fitting, line, oneLine, pad, widthOf, wrap } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { sayError } from './words.js'
 
@@ -71,6 +71,8 @@ export interface StatusInput extends RunRow {
   readonly waits?: readonly string[]
   /** When it is expected to be done, by the run's clock; while it runs. */
   readonly finishAt?: string
+  /** Until then, milliseconds of the run's clock. */
+  readonly leftMs?: number
   /** A run of the same runbook that has begun since. */
   readonly newer?: string
   readonly failed: readonly { readonly id: string; readonly error: ErrorFacts }[]
@@ -131,11 +133,6 @@ function failureRows(failed: StatusInput['failed'], most: number): readonly Row[
   })
 }
 
-/** The first of these that fits a line, fullest first; else the shortest. */
-function fitting(texts: readonly string[], columns: number): string {
-  return texts.find((text) => widthOf(text) <= columns) ?? texts.at(-1) ?? ''
-}
-
 /** How it goes on stands below, and the runbook's name in the run's id: where there is no room, both give way. */
 function headLines({ runbook, run, condition }: StatusInput, columns: number, paint: Paint): string[] {
   const [style, said] = conditions[condition]
@@ -152,10 +149,12 @@ function sayPlace({ mode, undoes, cloud }: StatusInput): readonly string[] {
   return [whole, whole.replace(/ \([^()]*\)$/, '')]
 }
 
-function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt }: StatusInput, times: LocalTimes): readonly string[] {
+function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt, leftMs }: StatusInput, times: LocalTimes): readonly string[] {
   const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
-  const [elapsed, end] = [formatDuration(elapsedMs), finishAt === undefined ? undefined : times.minute(finishAt)]
-  const [long, short] = end === undefined ? ['', ''] : [`, done about ${end} of it`, `, done about ${end}`]
+  const elapsed = formatDuration(elapsedMs)
+  const left = leftMs === undefined ? undefined : formatDuration(leftMs)
+  // What is left is true of every clock: that of a simulated world shows another time.
+  const [long, short] = left === undefined ? ['', ''] : [`, ${left} to go (done about ${times.minute(finishAt ?? '')} of it)`, `, ${left} to go`]
   const minute = `${times.date(startedAt)} ${times.minute(startedAt)} ${times.zone(startedAt)}`
   return [
     `started ${times.full(startedAt)}, ${elapsed} of the run's clock${long}${objective}`,

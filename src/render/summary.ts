@@ -19,16 +19,18 @@ export interface SummaryInput {
   readonly view: RunView
   readonly times: LocalTimes
   readonly incident?: readonly IncidentTime[]
+  /** What came of it stands above already. */
+  readonly isHeaded?: boolean
 }
 
 /** The end of a run, in lines: what came of it, how long it took and why, what to look at, and what to do next. */
 export function summaryLines(input: SummaryInput, paint: Paint = noPaint, columns = 100): string[] {
-  const { view, incident } = input
+  const { view, incident, isHeaded = false } = input
   const { finished } = view
   if (finished === undefined) return []
   const say = (...spans: Span[]): string => line(spans, paint, columns)
   const paragraphs = [
-    headline(view, finished).flatMap((spans) => wrapped(spans, paint, columns)),
+    headline(view, finished).slice(isHeaded ? 1 : 0).flatMap((spans) => wrapped(spans, paint, columns)),
     failures(view).flatMap((spans) => wrapped(spans, paint, columns)),
     pathLines(view, finished).flatMap((text) => wrap(text, columns)),
     incident === undefined || finished.outcome !== 'succeeded' || view.undoes !== undefined ? [] : incidentLines(view, incident, say),
@@ -43,7 +45,8 @@ function wrapped([style, text]: readonly [Style, string], paint: Paint, columns:
   return wrap(text, columns).map((part) => paint(style, part))
 }
 
-function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [Style, string])[] {
+/** What came of it and how long that took, first of all in a sentence. */
+export function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [Style, string])[] {
   // A run against a world has the world's clock too: only where both agree is it real time.
   const isReal = Math.abs(finished.elapsedMs - finished.wallMs) < 0.1 * finished.wallMs + 2000
   const clock = view.mode === 'rehearsal' ? "the world's clock" : isReal ? 'real time' : "the cloud's clock"

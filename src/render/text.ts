@@ -125,6 +125,11 @@ export function wrapAdvice(text: string, columns: number): string[] {
   return [...wrap(said, columns), `  ${command}`]
 }
 
+/** The first of these that fits so many columns, fullest first; else the last. */
+export function fitting(texts: readonly string[], columns: number): string {
+  return texts.find((text) => widthOf(text) <= columns) ?? texts.at(-1) ?? ''
+}
+
 /** `1 change`, `3 changes`. */
 export function count(amount: number, noun: string, plural = `${noun}s`): string {
   return `${amount} ${amount === 1 ? noun : plural}`

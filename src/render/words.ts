@@ -81,7 +81,7 @@ export const outcomes: Readonly<Record<Outcome, string>> = {
 
 /** What a verified step did, as far as it is known: a check changes nothing, and a step may find all as wanted. */
 export function sayVerified(changes: number, isCheck: boolean): string {
-  if (isCheck) return 'holds'
+  if (isCheck) return 'checked, as it should be'
   return changes === 0 ? 'as wanted already, nothing changed' : `verified, ${count(changes, 'change')} made`
 }
 

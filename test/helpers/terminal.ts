@@ -33,6 +33,8 @@ export interface TerminalSession {
   type(text: string): void
   /** Keys at once, whoever takes them. */
   press(text: string): void
+  /** The window is closed. The program may live on for a while: nobody sees it any more, and `ended` tells nothing of it. */
+  hangUp(): void
   /** Everything that was written, as it was. */
   raw(): string
   /** The window's size, as a window manager changes it: the program gets SIGWINCH. */
@@ -108,6 +110,7 @@ export function inTerminal(args: readonly string[], options: TerminalOptions = {
     screen,
     scrolled: () => lines(0),
     waitFor,
+    hangUp: () => void child.kill('SIGKILL'),
     raw: () => raw,
     press,
     type: (text) => {

@@ -182,6 +182,23 @@ describe.skipIf(!hasTerminals)('on a screen of 80 × 24', () => {
     film.end()
   })
 
+  it('a second Ctrl-C in a narrow window: what is left is told without a break in a word', async () => {
+    const small = site(work('rack'))
+    const session = small.run({ columns: 40 })
+    await session.waitFor(/● rack .*running/)
+    await small.begun('rack')
+    session.type(keys.ctrlC)
+    await session.waitFor('safe point')
+    session.type(keys.ctrlC)
+    expect(await session.ended).toBe(130)
+    const lines = session.scrolled()
+    const told = lines.slice(lines.findIndex((line) => line.startsWith('Ended at once')), lines.findIndex((line) => line.startsWith('Log of')))
+    expect(told.length).toBeGreaterThan(1)
+    // The terminal itself would fill each line.
+    expect(Math.max(...told.filter((line) => !line.startsWith('  ')).map((line) => line.length))).toBeLessThan(40)
+    small.finish('rack')
+  })
+
   it('SIGKILL, then take-over by resume', async () => {
     const small = site(work('rack') + work('hub', ['rack']))
     const film = new Film('killed-and-taken-over')

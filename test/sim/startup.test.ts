@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -10,7 +10,7 @@ import { withOneRun } from '../helpers/one-run.js'
 function loadedBy(args: readonly string[]): { packages: Set<string>; ours: string[]; lines: string[] } {
   const list = join(temporaryFolder(), 'loaded')
   const hook = pathToFileURL(join(root, 'test/helpers/loaded.mjs')).href
-  execFileSync(process.execPath, ['--import', hook, join(root, 'dist/main.js'), ...args], {
+  spawnSync(process.execPath, ['--import', hook, join(root, 'dist/main.js'), ...args], {
     env: { ...process.env, LOADED: list },
     stdio: ['ignore', 'ignore', openSync(list, 'a')],
   })
@@ -36,6 +36,15 @@ describe('a command loads what it needs', () => {
     const [said, loaded] = ['Reading ', 'cli/validate.js'].map((text) => lines.findIndex((line) => line.includes(text)))
     expect(said).toBeGreaterThan(0)
     expect(said).toBeLessThan(loaded ?? 0)
+  })
+
+  it('what is looked for is said before the code of the command is loaded', () => {
+    for (const [command, code] of [['runs', 'cli/status.js'], ['report', 'cli/report.js']] as const) {
+      const { lines } = loadedBy([command, '--state-dir', withOneRun()])
+      const [said, loaded] = ['Reading the runs', code].map((text) => lines.findIndex((line) => line.includes(text)))
+      expect(said).toBeGreaterThan(-1)
+      expect(said).toBeLessThan(loaded ?? 0)
+    }
   })
 
   it('a look at runs needs no package at all', () => {

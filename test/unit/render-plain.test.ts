@@ -56,8 +56,8 @@ describe('plain lines', () => {
     expect(line).not.toContain('nothing real')
   })
 
-  it('say that a check holds, not that it changed something', () => {
-    expect(tell(goodRun).some((one) => one.includes('prod-live     holds (1m)'))).toBe(true)
+  it('say that a check has passed, not that it changed something', () => {
+    expect(tell(goodRun).some((one) => one.includes('prod-live     checked, as it should be (1m)'))).toBe(true)
   })
 
   it('tell progress of a step at most every ten seconds, and no message twice', async () => {
@@ -112,7 +112,17 @@ describe('plain lines', () => {
     expect(lines[0]).toContain('13:21')
     expect(lines[2]).toContain('later than the objective of 45m')
     const known = event(1, { type: 'eta.updated', remainingMs: 1, atLeastMs: 0, finishAt: at(38), p90: { remainingMs: 2, atLeastMs: 0, finishAt: at(46) } })
-    expect(tell([started, known]).join()).toContain('expected to be done at 13:18 (in nine of ten cases by 13:26)')
+    expect(tell([started, known]).join()).toContain('expected to be done at 13:18 (nine in ten by 13:26)')
+  })
+
+  it('say a skip and an end once, and of what', () => {
+    const by = 'ada'
+    const answered = event(1, { type: 'question.answered', step: 'cluster', kind: 'failure', answer: { choice: 'skip', by, reason: 'fine' } })
+    const skipped = event(1, { type: 'step.skipped', step: 'cluster', by, reason: 'fine' })
+    expect(tell([started, answered, skipped]).filter((one) => one.includes('skipped by ada: fine'))).toHaveLength(1)
+    const undo = { ...started, mode: 'run', undoes: 'r0' } as RunEvent
+    const ended = tell([undo, event(5, { type: 'run.finished', outcome: 'interrupted', elapsedMs: 300_000, wallMs: 300_000 })])
+    expect(ended.filter((one) => one.includes('was interrupted'))).toEqual([expect.stringContaining('Undo of r0 was interrupted after 5m')])
   })
 
   it('leave details to --verbose', () => {
@@ -139,7 +149,7 @@ describe('plain lines', () => {
       'ready-to-cut  asks: Cut the old server?',
       'cluster       failed after 3m: no cores left in westus2 [azure.quota]',
       'cluster       Ask for more cores.',
-      'data100 succeeded after 35m',
+      "Rehearsal of data100 succeeded: 35m from decision to the last check (prod-live), in the world's clock.",
     ])
   })
 

@@ -87,6 +87,21 @@ describe('the person at the terminal', () => {
     expect(await names({ ...failure, error: { ...error, code: 'step.needs-skipped' } })).not.toContain('by hand')
   })
 
+  it.each([
+    [{ blame: 'user' }, 'Mend that, then try again: it looks first'],
+    [{ blame: 'cloud', retryable: true }, 'It was tried several times. Trying once more is safe'],
+    [{ blame: 'cloud' }, 'Trying again is safe: it looks first'],
+    [{ blame: 'tool' }, 'may end in the same way'],
+    [{ code: 'step.needs-skipped' }, 'tries the skipped one first'],
+  ] as const)('says of each failure what trying again would do: %o', async (facts, said) => {
+    const about: string[] = []
+    const asker = scripted(['stop'])
+    const select = asker.select.bind(asker)
+    asker.select = (card, choices, signal) => (about.push(...(card.about ?? [])), select(card, choices, signal))
+    await ask({ ...failure, error: { ...error, retryable: false, ...facts } }, asker)
+    expect(about.at(-1)).toContain(said)
+  })
+
   it.each(['retry', 'done', 'stop'])('answers a failure with %s', async (choice) => {
     expect(await ask(failure, scripted([choice]))).toEqual({ choice, by: 'ada' })
   })
@@ -200,13 +215,13 @@ describe('--gate', () => {
 
 describe('confirming by name', () => {
   it('takes the name and nothing like it, in three tries', async () => {
-    expect(await confirmByName(scripted(['yes', 'data101', ' data100 ']), 'data100', [], never)).toBe(true)
-    expect(await confirmByName(scripted(['a', 'b', 'c', 'data100']), 'data100', [], never)).toBe(false)
+    expect(await confirmByName(scripted(['yes', 'data101', ' data100 ']), 'data100', [], never)).toBe('typed')
+    expect(await confirmByName(scripted(['a', 'b', 'c', 'data100']), 'data100', [], never)).toBe('wrong')
   })
 
   it('shows first what it is about, and lets nothing typed leave it', async () => {
     const asker = scripted(['', 'data100'])
-    expect(await confirmByName(asker, 'data100', ['subscription 1111'], never)).toBe(false)
+    expect(await confirmByName(asker, 'data100', ['subscription 1111'], never)).toBe('left')
     expect(asker.shown).toEqual(['subscription 1111'])
   })
 })

@@ -145,10 +145,10 @@ describe('status', () => {
   })
 
   it('says what takes too long, when the end is expected, and which run is newer', () => {
-    const live = { ...status, condition: 'running', running: [{ id: 'server', elapsedMs: 840_000, stall: 'usually 6m' }], finishAt: '2019-02-25T21:10:00Z', newer: 'r2' } as const
+    const live = { ...status, condition: 'running', running: [{ id: 'server', elapsedMs: 840_000, stall: 'usually 6m' }], finishAt: '2019-02-25T21:10:00Z', leftMs: 1_440_000, newer: 'r2' } as const
     const lines = statusLines(live, times)
     expect(lines).toContain('now     server 14m (usually 6m)')
-    expect(lines).toContain("started 2019-02-25 20:40:00 UTC, 6m of the run's clock, done about 21:10 of it, objective 45m")
+    expect(lines).toContain("started 2019-02-25 20:40:00 UTC, 6m of the run's clock, 24m to go (done about 21:10 of it), objective 45m")
     expect(lines).toContain('newer   r2 has begun since; a resume without a name means that one')
   })
 
@@ -183,7 +183,7 @@ describe('status', () => {
 
   it('keeps to ten rows of 80 columns where nothing that is to be copied is longer', () => {
     const run = '20190225-204000-data100-abcd'
-    const long = { run, condition: 'running', finishAt: '2019-02-25T21:10:00Z', newer: 'r2', owner: { user: 'ada', host: 'laptop', pid: 42, life: 'alive' } } as const
+    const long = { run, condition: 'running', finishAt: '2019-02-25T21:10:00Z', leftMs: 1_440_000, newer: 'r2', owner: { user: 'ada', host: 'laptop', pid: 42, life: 'alive' } } as const
     const running = [{ id: 'server', elapsedMs: 840_000, stall: 'usually 6m', message: 'a long message that would not fit a line of this window at all' }]
     const { next: _next, ...rest } = status
     const lines = statusLines({ ...rest, ...long, running }, times, undefined, { columns: 80, rows: 24 })
@@ -191,7 +191,7 @@ describe('status', () => {
     expect(lines.slice(0, 3)).toEqual([
       `data100  run ${run}  running`,
       'failover on data100, subscription 11111111-2222-3333-4444-555555555555',
-      'begun 2019-02-25 20:40 UTC, 6m of its clock, done about 21:10, objective 45m',
+      'begun 2019-02-25 20:40 UTC, 6m of its clock, 24m to go, objective 45m',
     ])
     const longest = { ...rest, runbook: 'data100-attach-first', run: '20190225-204000-data100-attach-first-abcd', condition: 'declined' } as const
     expect(statusLines(longest, times, undefined, { columns: 80 })[0]).toBe('run 20190225-204000-data100-attach-first-abcd  declined by the operator')

@@ -32,7 +32,7 @@ describe('the live view', () => {
       '  prod          after cluster, fence',
       '  prod-live     after prod',
       '',
-      'elapsed 3m  done about 13:18, 35m to go  objective 45m, 7m to spare',
+      'elapsed 3m  done about 13:18 GMT-8, 35m to go  objective 45m, 7m to spare',
       '0/5 steps  run r1 simulated  Ctrl-C: safe stop',
     ])
   })
@@ -86,9 +86,14 @@ describe('the live view', () => {
   it('says both ends of what is expected, once earlier runs are known', () => {
     const p90 = { remainingMs: 44 * 60_000, atLeastMs: 0, finishAt: at(46) }
     const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90 })]
-    expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (p90 13:26), 35m to go  7m to spare')
+    expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (nine in ten by 13:26), 35m to go  7m to spare')
+    // One run so far, or all alike: there is no second end to tell.
+    const alike = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90: { ...p90, finishAt: at(38) } })]
+    expect(viewOf(viewAfter(alike), layout).at(-2)).toBe('elapsed 3m  done about 13:18 GMT-8, 35m to go  objective 45m, 7m to spare')
+    const narrow = viewOf(viewAfter(known), { ...layout, columns: 70 }).at(-2)
+    expect(narrow).toBe('elapsed 3m  done about 13:18 (nine in ten by 13:26)  7m to spare')
     const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
-    expect(hour).toBe('elapsed 1h10m  was expected 13:18  objective 45m, late by 25m')
+    expect(hour).toBe('elapsed 1h10m  was expected 13:18 GMT-8  objective 45m, late by 25m')
   })
 
   it('says what is left of the objective where no end is expected, and not that it is spared', () => {
@@ -96,7 +101,7 @@ describe('the live view', () => {
     const shown = (events: readonly RunEvent[]): string | undefined =>
       viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)
     expect(shown(running.filter(({ type }) => type !== 'eta.updated'))).toBe('elapsed 5m  objective 45m, 40m left of it')
-    expect(shown(past)).toBe('elapsed 5m  was expected 12:43  objective 45m, 40m left of it')
+    expect(shown(past)).toBe('elapsed 5m  was expected 12:43 GMT-8  objective 45m, 40m left of it')
   })
 
   it('says while it stops what it still waits for, and expects no end', () => {
@@ -119,8 +124,8 @@ describe('the live view', () => {
     const waits = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 30 * 60_000, finishAt: at(38) })]
     const shown = (minutes: number): string | undefined =>
       viewOf(viewAfter(waits), { ...layout, columns: 200, nowMs: Date.parse(at(minutes)) }).at(-2)
-    expect(shown(5)).toContain('done about 13:18, 33m to go  objective 45m, 7m to spare')
-    expect(shown(20)).toContain('done about 13:30, 30m to go  objective 45m, late by 5m')
+    expect(shown(5)).toContain('done about 13:18 GMT-8, 33m to go  objective 45m, 7m to spare')
+    expect(shown(20)).toContain('done about 13:30 GMT-8, 30m to go  objective 45m, late by 5m')
   })
 
   it('says that a step takes longer than usual, and for how long nothing was heard of it', () => {

@@ -3,7 +3,7 @@ import type { Paint } from '../color.js'
 import type { Keys } from '../keyboard.js'
 import type { Place, Room } from '../stage.js'
 import { wrap } from '../text.js'
-import { around, cardLines, type Card } from './card.js'
+import { questionLines, type Card } from './card.js'
 import { away, useKeys, useStage } from './standing.js'
 
 export interface ChecklistConfig {
@@ -29,12 +29,10 @@ export const checklist = createPrompt<readonly number[], ChecklistConfig>(({ sta
   })
   if (isAway) return away
   return stage.frame((room) => {
-    const lines = itemLines(items, areTaken ? active : -1, ticked, room, paint)
-    const help = paint('dim', (areTaken ? '  ↑ ↓, Space ticks, Enter ends' : away).slice(0, room.columns - 1))
-    const above = cardLines(card, room, lines.length + 1, paint)
-    const left = room.rows - 1 - above.length
-    if (lines.length < left) return [...above, ...lines, help]
-    return [...above, ...around(lines, Math.floor((active * lines.length) / items.length), left)]
+    const answers = itemLines(items, areTaken ? active : -1, ticked, room, paint)
+    const help = (isPart: boolean): string => `  ↑ ↓, Space ticks, Enter ends${isPart ? ` ${active + 1}/${items.length}` : ''}`
+    const line = Math.floor((active * answers.length) / items.length)
+    return questionLines(card, room, { answers, active: line, help: areTaken ? help : () => away }, paint)
   })
 })
 

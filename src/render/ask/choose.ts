@@ -3,7 +3,7 @@ import type { Paint } from '../color.js'
 import type { Keys } from '../keyboard.js'
 import type { Place, Room } from '../stage.js'
 import { wrap } from '../text.js'
-import { around, cardLines, type Card, type Choice } from './card.js'
+import { questionLines, type Card, type Choice } from './card.js'
 import { away, useKeys, useStage } from './standing.js'
 
 export interface ChooseConfig {
@@ -32,12 +32,10 @@ export const choose = createPrompt<string, ChooseConfig>(({ stage, keys, paint, 
   })
   if (isAway) return away
   return stage.frame((room) => {
-    const lines = answerLines(choices, areTaken ? active : -1, room, paint)
-    const help = paint('dim', (areTaken ? '  ↑ ↓ and Enter' : away).slice(0, room.columns - 1))
-    const above = cardLines(card, room, lines.length + 1, paint)
-    const left = room.rows - 1 - above.length
-    if (lines.length < left) return [...above, ...lines, help]
-    return [...above, ...around(lines, Math.floor((active * lines.length) / choices.length), left)]
+    const answers = answerLines(choices, areTaken ? active : -1, room, paint)
+    const help = (isPart: boolean): string => `  ↑ ↓ and Enter${isPart ? ` ${active + 1}/${choices.length}` : ''}`
+    const line = Math.floor((active * answers.length) / choices.length)
+    return questionLines(card, room, { answers, active: line, help: areTaken ? help : () => away }, paint)
   }) + hideCursor
 })
 

@@ -3,7 +3,7 @@ import type { Paint } from '../color.js'
 import type { Keys } from '../keyboard.js'
 import type { Place } from '../stage.js'
 import { widthOf } from '../text.js'
-import { cardLines, type Card } from './card.js'
+import { questionLines, type Card } from './card.js'
 import { away, useKeys, useStage } from './standing.js'
 
 export interface EntryConfig {
@@ -27,5 +27,5 @@ export const entry = createPrompt<string, EntryConfig>(({ stage, keys, paint, ca
   if (isAway) return away
   // Inquirer has the cursor in the last line; a text longer than the window goes on below it, as it does in a shell.
   const lines = 1 + Math.floor(widthOf(mark + text) / stage.columns)
-  return `${stage.frame((room) => cardLines(card, room, 0, paint), lines)}\n${areTaken ? mark + text : away}`
+  return `${stage.frame((room) => questionLines(card, room, undefined, paint), lines)}\n${areTaken ? mark + text : away}`
 })
