@@ -1,6 +1,6 @@
 import { LifeboatError, type Clock } from '../contract/index.js'
 import type { Processes } from './lock.js'
-import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark } from './mark.js'
+import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark, type Tags } from './mark.js'
 import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
 import type { Owner } from './records.js'
 import { cannotDisplace, sayLife, targetHeld, targetLost } from './target-errors.js'
@@ -39,6 +39,8 @@ export class TargetLock {
   readonly #held = new Set<string>()
   /** Lives that need not be heeded: ended, dead, or displaced by `--take-over`. */
   readonly #overcome = new Set<string>()
+  /** Marks that are on their way. */
+  readonly #sending = new Set<Promise<boolean>>()
   #displaced: Life[] = []
   #mine: Promise<Mark> | undefined
   #claim: Promise<void> | undefined
@@ -46,6 +48,7 @@ export class TargetLock {
   #lost: LifeboatError | undefined
   #isOurs = false
   #isTaken = false
+  #hasWritten = false
   #beatAt = 0
 
   constructor(options: TargetOptions) {
@@ -116,7 +119,10 @@ export class TargetLock {
 
   /** Says in every mark of this run how it ended; never rejects, for the run is over. */
   async release(outcome: string): Promise<void> {
-    if (this.#claim === undefined && !this.#isOurs) return
+    // Also where taking has failed half way.
+    if (!this.#hasWritten && !this.#isOurs) return
+    // One that arrived after the word of the end would say for good that this run is at work.
+    await Promise.allSettled(this.#sending)
     if (this.#lost !== undefined) await this.#yield()
     const state: Mark['state'] = `ended: ${outcome}`
     const told = await Promise.all([...this.#groups].map((group) => this.#end(group, state).catch(() => false)))
@@ -164,9 +170,10 @@ export class TargetLock {
     const groups = [...there.keys()]
     if (groups.length === 0) return
     for (const life of livesIn(there)) await this.#heed(life)
-    const { store, clock, signal } = this.#options
+    const { clock, signal } = this.#options
     const tags = tagsOfMark(await this.#mark())
-    await Promise.all(groups.map((group) => store.merge(group, tags)))
+    signal.throwIfAborted()
+    await Promise.all(groups.map((group) => this.#merge(group, tags)))
     await clock.sleepReal(targetTimes.settleMs, signal)
     for (const group of groups) this.#held.add(group)
     await this.#look(groups, true)
@@ -185,7 +192,7 @@ export class TargetLock {
       const heeds = !(await this.#mayIgnore(mark)) && !(isTaking && (await this.#leads(mark, group)))
       if (heeds) throw this.#lose(targetLost(this.#options.run, mark, group, this.#now()))
     }
-    await this.#options.store.merge(group, tagsOfMark(await this.#mark()))
+    await this.#merge(group, tagsOfMark(await this.#mark()))
   }
 
   async #mayIgnore(mark: Mark): Promise<boolean> {
@@ -271,7 +278,16 @@ export class TargetLock {
     if (now.getTime() - this.#beatAt < targetTimes.beatMs) return
     this.#beatAt = now.getTime()
     const tags = tagsOfMark({ heartbeat: now.toISOString() })
-    await Promise.all([...this.#held].map((group) => this.#options.store.merge(group, tags)))
+    await Promise.all([...this.#held].map((group) => this.#merge(group, tags)))
+  }
+
+  #merge(group: string, tags: Tags): Promise<boolean> {
+    this.#hasWritten = true
+    const sending = this.#options.store.merge(group, tags)
+    this.#sending.add(sending)
+    const isOver = (): void => void this.#sending.delete(sending)
+    sending.then(isOver, isOver)
+    return sending
   }
 
   /** Only groups that exist are in the answer. */

@@ -39,6 +39,7 @@ describe('an operation that takes time', () => {
     for (const answer of [made, poll]) {
       expect(Number(answer.headers['x-ms-retry-after-ms'])).toBeGreaterThan(0)
       expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+      expect(Number(answer.headers['x-ms-retry-after-ms'])).toBeLessThanOrEqual(30_000)
     }
     expect(poll.body['status']).toBe('InProgress')
   })

@@ -1,20 +1,25 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { StateFolder } from '../../src/journal/index.js'
 import { lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { planned, started, ticking } from '../helpers/journal-samples.js'
 import { hasTerminals, inTerminal } from '../helpers/terminal.js'
 
 const bin = temporaryFolder()
 const state = temporaryFolder()
 const runs = ['20190225-124003-data100-x7k2', '20190226-080000-minimal-ab23']
 
-beforeAll(() => {
+beforeAll(async () => {
   writeFileSync(join(bin, 'lifeboat'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'dist/main.js')} "$@"\n`)
   chmodSync(join(bin, 'lifeboat'), 0o755)
   for (const run of runs) {
-    mkdirSync(join(state, 'runs', run), { recursive: true })
-    writeFileSync(join(state, 'runs', run, 'journal.ndjson'), '')
+    // Begun, and not at its end: a resume can mean it.
+    const journal = await new StateFolder(state).create(run, ticking())
+    await journal.append('run.started', started)
+    await journal.append('run.planned', planned)
+    await journal.close()
   }
   writeFileSync(join(state, 'site.yaml'), '')
 })
@@ -38,8 +43,8 @@ describe('the Tab key in bash', () => {
 
   it('offers runs where a run belongs, from the state folder of that line', async () => {
     expect(await offered('status', '')).toEqual([...runs].reverse())
-    expect(await offered('report', '--json', '20190225')).toEqual([runs[0]])
-    expect(await offered('report', '--state-dir', '/nonexistent', '')).toEqual([])
+    expect(await offered('resume', '--yes', '20190225')).toEqual([runs[0]])
+    expect(await offered('resume', '--state-dir', '/nonexistent', '')).toEqual([])
   })
 
   it('offers options that are not there yet, files where a file belongs, and nothing where nobody can know', async () => {

@@ -59,6 +59,7 @@ interface Wishes {
   readonly earlier?: { run: string; owner: Owner }
   readonly store?: MarkStore
   readonly groups?: readonly string[]
+  readonly signal?: AbortSignal
 }
 
 const all = ['a', 'b', 'c']
@@ -82,7 +83,7 @@ function player(groups: Groups, time: VirtualTime, processes: FakeProcesses, run
     groups: wishes.groups ?? all,
     takeOver: wishes.takeOver === true,
     notice: (message) => said.push(message),
-    signal: new AbortController().signal,
+    signal: wishes.signal ?? new AbortController().signal,
     lost: (error) => lost.push(error),
     ...(wishes.earlier === undefined ? {} : { earlier: wishes.earlier }),
   })
@@ -120,6 +121,31 @@ describe('the mark of who is at work', () => {
     expect([await time.until(lock.beforeIntent()), await time.until(lock.beforeIntent())]).toEqual([true, false])
     const fresh = player(new Groups(), time, new FakeProcesses(), 'run-2')
     expect(await time.until(fresh.lock.beforeIntent())).toBe(false)
+  })
+
+  it('says that its run has ended, also in a group whose mark was still on its way then', async () => {
+    const [groups, time, ending] = [new Groups(...all), new VirtualTime(), new AbortController()]
+    const quick = groups.store(time)
+    const store: MarkStore = { ...quick, merge: (group, tags) => time.sleep(2000).then(() => quick.merge(group, tags)) }
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1', { store, signal: ending.signal })
+    const claim = lock.beforeIntent().catch(() => undefined)
+    // It has looked, and what it writes has not arrived yet.
+    await time.until(time.sleep(1000))
+    expect(groups.runs()).toEqual(['nobody', 'nobody', 'nobody'])
+    ending.abort()
+    await time.until(Promise.all([claim, lock.release('interrupted')]))
+    expect(groups.states()).toEqual(['ended: interrupted', '', ''])
+  })
+
+  it('says so too where it was taken in part only', async () => {
+    const [groups, time, ending] = [new Groups(...all), new VirtualTime(), new AbortController()]
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1', { signal: ending.signal })
+    const claim = codeOf(lock.beforeIntent())
+    await time.until(time.sleep(500))
+    ending.abort()
+    await time.until(claim)
+    await time.until(lock.release('interrupted'))
+    expect(groups.states()).toEqual(['ended: interrupted', '', ''])
   })
 
   it('of another machine refuses a fresh run, in words, whatever its heartbeat', async () => {

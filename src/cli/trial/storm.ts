@@ -114,10 +114,14 @@ export class Storm implements Trouble {
       const stopped = machines.find(({ power }) => power === 'deallocated')
       if (stopped === undefined) return
       world?.onChange.delete(look)
-      this.#at(afterMs, () => {
+      const start = (): void => {
+        // While a move holds its group nobody can start it: they try again.
+        const [, group = ''] = /\/resourceGroups\/([^/]+)/i.exec(stopped.machine) ?? []
+        if ((world?.group(group)?.locks.size ?? 0) > 0) return this.#at(60_000, start)
         stopped.answers = true
         void manager?.asSomebodyElse({ method: 'POST', path: `${stopped.machine}/start` })
-      })
+      }
+      this.#at(afterMs, start)
     }
     world?.onChange.add(look)
   }

@@ -92,15 +92,15 @@ function gated(store: Store, path: string, { life, noted, disk = new Disk() }: T
   const write = (part: Buffer | string): Promise<void> => (typeof part === 'string' ? store.append(part) : appendFile(path, part))
   return {
     ...store,
-    append: (lines) => life.through({ door: 'journal', what: typesOf(lines), writes: true, bytes: Buffer.byteLength(lines) }, async () => {
-      await disk.append(lines, write, () => life.die())
-      for (const record of recordsIn(lines)) noted(record)
-    }),
+    append: (lines) => {
+      const records = recordsIn(lines)
+      const what = records.map(({ type }) => type).join(' ')
+      return life.through({ door: 'journal', what, writes: true, bytes: Buffer.byteLength(lines) }, async () => {
+        await disk.append(lines, write, () => life.die())
+        for (const record of records) noted(record)
+      })
+    },
   }
-}
-
-function typesOf(lines: string): string {
-  return recordsIn(lines).map(({ type }) => type).join(' ')
 }
 
 function recordsIn(lines: string): readonly JournalRecord[] {

@@ -175,10 +175,10 @@ export class AzureSession {
 }
 
 /**
- * What the SDKs put in every request's way and nobody here needs: traces, forms, and a retry that has nothing left to do. Each of
- * them is passed twice by every request of a failover, and there are a thousand.
+ * What the SDKs put in every request's way and nobody here needs: traces, forms, a log beside ours, signals of another kind than Node's,
+ * and a retry that has nothing left to do. Each of them is passed twice by every request of a failover, and there are hundreds.
  */
-const needless = ['tracingPolicy', 'formDataPolicy', 'multipartPolicy', 'defaultRetryPolicy'] as const
+const needless = ['tracingPolicy', 'formDataPolicy', 'multipartPolicy', 'logPolicy', 'wrapAbortSignalLikePolicy', 'defaultRetryPolicy'] as const
 
 function lean<T extends { readonly pipeline: Pipeline }>(client: T): T {
   for (const name of needless) client.pipeline.removePolicy({ name })

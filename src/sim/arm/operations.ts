@@ -8,6 +8,9 @@ interface Entry extends Tracking {
   settled: boolean
 }
 
+/** As long as `az` waits where nothing is said (facts/arm-wire). */
+const longestHintMs = 30_000
+
 /** Goes on still: its time is not up, or what it does is not over. What has failed is over. */
 function isOpen({ operation, settled }: Entry): boolean {
   return operation.status === 'running' || (operation.status === 'succeeded' && !settled)
@@ -45,7 +48,7 @@ export class Operations implements Tracker {
   hint(operation: Operation): Record<string, string> {
     const rate = this.world.clock.rate ?? 1
     const leftMs = operation.startedAtMs + operation.durationMs - this.world.clock.nowMs()
-    const waitMs = Math.ceil(Math.min(Math.max(leftMs, 0) + 250, 10_000) / rate)
+    const waitMs = Math.ceil(Math.min(Math.max(leftMs, 0) + 250, longestHintMs) / rate)
     const exactMs = Math.max(waitMs, 50)
     return { 'x-ms-retry-after-ms': String(exactMs), 'retry-after': String(Math.max(1, Math.round(exactMs / 1000))) }
   }
