@@ -50,7 +50,7 @@ describe('plain lines', () => {
   })
 
   it('are whole in a log, and broken between words in a window, but for a command that is to be copied', () => {
-    const long = event(1, { type: 'notice', level: 'warn', message: `${'the lock was taken over '.repeat(4)}` })
+    const long = event(1, { type: 'notice', level: 'warn', message: 'the lock was taken over '.repeat(4) })
     const advice = event(1, { type: 'notice', level: 'warn', message: `${'to go on with it '.repeat(3)}: lifeboat resume r1 --state-dir /var/lib/lifeboat/state` })
     expect(tell([long])).toHaveLength(2)
     const [, ...lines] = tell([long, advice], { wraps: true, columns: 70 })
