@@ -1,4 +1,4 @@
-import { noPaint, type Paint } from './color.js'
+import { noPaint, type Paint, type Style } from './color.js'
 import { finishAtMs, isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, fitting, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { sayStall } from './stall.js'
@@ -78,7 +78,7 @@ function afterText(step: StepView, view: RunView): string {
 }
 
 function footerLines(view: RunView, layout: LiveLayout): Span[][] {
-  const { nowMs, looksOn = false } = layout
+  const { columns, nowMs, looksOn = false } = layout
   const { startedMs, objectiveMs, mode } = view
   const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
   const all = [...view.steps.values()].filter((step) => !isQuestion(step))
@@ -104,9 +104,12 @@ function footerLines(view: RunView, layout: LiveLayout): Span[][] {
   spans.push(...after)
   // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.
   const where = mode === 'rehearsal' ? 'simulated' : `on ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
-  const what: Span = ['dim', `${done}/${all.length} steps  run ${view.run} ${where}  `]
-  const keys: Span = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
-  return [[''], spans, [what, keys]]
+  const steps = `${done}/${all.length} steps  `
+  const run = `run ${view.run} ${where}  `
+  const keys: readonly [Style, string] = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
+  // In a narrow window the run's id gives way: how to stop is what one looks for.
+  const fits = widthOf(steps + run + keys[1]) < columns
+  return [[''], spans, fits ? [['dim', steps + run], keys] : [['dim', steps], keys, ['dim', `  ${run.trimEnd()}`]]]
 }
 
 /** When it is over in nine of ten cases, where that is later than expected. */

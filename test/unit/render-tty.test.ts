@@ -104,6 +104,12 @@ describe('the live view', () => {
     expect(shown(past)).toBe('elapsed 5m  was expected 12:43 GMT-8  objective 45m, 40m left of it')
   })
 
+  it('leaves the id of the run to a window that has room for it, and never the way to stop', () => {
+    const narrow = viewOf(viewAfter(running), { ...layout, columns: 40 }).at(-1)
+    expect(narrow).toMatch(/^0\/\d+ steps {2}Ctrl-C: safe stop {2}run /)
+    expect(viewOf(viewAfter(running), layout).at(-1)).toMatch(/steps {2}run .*Ctrl-C: safe stop$/)
+  })
+
   it('says while it stops what it still waits for, and expects no end', () => {
     const shown = (...events: RunEvent[]): string | undefined => viewOf(viewAfter([...running, ...events]), layout).at(-2)
     const stopped = event(3, { type: 'run.stopping', signal: 'SIGINT' })
