@@ -17,8 +17,8 @@ const survivorsOf = ({ events }: RunningCli): unknown[] =>
 const isIntentOf = (step: string) => (event: RunEvent) => event.type === 'step.intent' && event.step === step
 
 /**
- * What a sample of the crash tests needs a failover each for (all of them: `CRASH=all`), in one: an early step, one whose claims a
- * step before it needs as well, a child that goes on, and a journal that is lost while one does.
+ * What would need a failover each, in one (only with `CRASH=all`): an early step, one whose claims a step before it needs as well, a
+ * child that goes on, and a journal that is lost while one does.
  */
 describe('one failover in five lives', () => {
   it('is killed among the first steps, at an intent, and twice in mid-helm, the second time with its journal lost; nothing is made twice', async () => {
