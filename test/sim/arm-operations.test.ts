@@ -72,6 +72,19 @@ describe('an operation that takes time', () => {
       expect(world.world.resource(id)?.properties['provisioningState']).toBe(left)
     }
   })
+
+  test('to start leaves the machine as it was, and it can be started again (A126)', async () => {
+    const id = world.id(oldGroup, machineType, 'nfsserver')
+    await world.send('POST', `${id}/deallocate`)
+    world.clock.advance(world.world.durationOf('deallocate'))
+    world.faults.plantInOperation({ operation: 'start', times: 1, fail: { code: 'InternalExecutionError' } })
+    for (const power of ['deallocated', 'running']) {
+      await world.send('POST', `${id}/start`)
+      expect(world.world.host(id)?.power).toBe('starting')
+      world.clock.advance(world.world.durationOf('start'))
+      expect(world.world.host(id)?.power).toBe(power)
+    }
+  })
 })
 
 describe('a client that trusts the poller alone', () => {

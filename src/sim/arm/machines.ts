@@ -175,13 +175,15 @@ function start(request: ArmRequest): ArmAnswer {
   assertIdle(world, machine.id)
   const host = world.host(machine.id)
   if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
-  const alreadyUp = host.power === 'running'
+  const before = host.power
+  const alreadyUp = before === 'running'
   if (!alreadyUp) host.power = 'starting'
-  const operation = world.begin('start', machine.id, alreadyUp ? 1000 : world.durationOf('start'), () => {
+  const finish = (): void => {
     host.power = 'running'
     if (!alreadyUp) bootHost(world, host)
     setDisks(request, machine, 'Attached')
-  })
+  }
+  const operation = world.begin('start', machine.id, alreadyUp ? 1000 : world.durationOf('start'), finish, () => void (host.power = before))
   return { status: 202, headers: arm.operations.track({ operation, namespace, result: () => ({}) }, ['async', 'location']) }
 }
 
