@@ -1,6 +1,6 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
-import type { Holder, JournalRecord, RunState, StateFolder } from '../journal/index.js'
+import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
 import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
 import { liveOf, openAt, ownerOf } from './at-work.js'
 import { begun } from './begun.js'
@@ -71,12 +71,17 @@ async function rowOf(run: string, state: RunState, folder: StateFolder): Promise
     runbook: state.runbook.name,
     mode: state.mode,
     ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
-    ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy }),
+    ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy, isUndone: await hasSucceeded(state.undoneBy, folder) }),
     condition: await shownCondition(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
     stepsTotal: steps.length,
   }
+}
+
+/** A journal that is gone or damaged tells of no end. */
+async function hasSucceeded(run: string, folder: StateFolder): Promise<boolean> {
+  return folder.read(run).then(({ records }) => fold(records).outcome === 'succeeded', () => false)
 }
 
 interface Read {

@@ -64,6 +64,9 @@ export class Walk<D> {
     this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Forecast(this.#steps, ports.history)
+    // An undo that is resumed leaves out what is back and cannot be looked at any more: it needs no time.
+    const ids = new Set(ports.runbook.nodes.map(({ id }) => id))
+    for (const { id } of this.#steps) if (!ids.has(id)) this.#eta.done(id)
     this.#shown = new Map(state.shown)
     this.#accepted = new Map(state.accepted)
     for (const { id } of ports.runbook.nodes) {

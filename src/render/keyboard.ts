@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 
 /** What is typed: `process.stdin`, where that is a terminal. */
 export type TypedInput = NodeJS.ReadableStream & {
@@ -26,6 +27,9 @@ export interface KeyboardPorts {
   /** A process in the background is stopped by the kernel when it touches the terminal. */
   readonly inForeground: () => boolean
 }
+
+/** By single keys; by text that ends with Enter; or by a line that the terminal itself lets a person edit and shows. */
+type AnsweredBy = 'keys' | 'text' | 'lines'
 
 /** What is typed in answer to one question. */
 export interface Keys {
@@ -76,8 +80,8 @@ export class Keyboard {
     }
   }
 
-  /** For one question at a time. Answered by keys, or by a line that the terminal itself lets a person edit and shows. */
-  opens(by: 'keys' | 'lines', drawn: Drawn): Keys {
+  /** For one question at a time. */
+  opens(by: AnsweredBy, drawn: Drawn): Keys {
     const question = new Question(by, drawn, this.#ports.after, () => this.#apply())
     this.#question = question
     this.#apply()
@@ -222,17 +226,23 @@ export class Keyboard {
   }
 }
 
+/** Text with its Enter in one piece: nobody types so fast, and what was meant for another window answers nothing here. */
+function isPasted(bytes: Buffer): boolean {
+  const keys = stripVTControlCharacters(bytes.toString())
+  return /[\r\n]/.test(keys) && /[^\r\n]/.test(keys)
+}
+
 class Question {
   readonly input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
   readonly what: Drawn
-  readonly #by: 'keys' | 'lines'
+  readonly #by: AnsweredBy
   readonly #after: KeyboardPorts['after']
   readonly #changed: () => void
   #isTaking = false
   #taken: (() => void) | undefined
   #cancel: (() => void) | undefined
 
-  constructor(by: 'keys' | 'lines', what: Drawn, after: KeyboardPorts['after'], changed: () => void) {
+  constructor(by: AnsweredBy, what: Drawn, after: KeyboardPorts['after'], changed: () => void) {
     this.#by = by
     this.what = what
     this.#after = after
@@ -249,6 +259,7 @@ class Question {
   }
 
   typed(bytes: Buffer): void {
+    if (this.#isTaking && this.#by === 'keys' && isPasted(bytes)) return
     if (this.#isTaking) this.input.write(bytes)
     else if (this.#taken !== undefined) this.#wait()
   }

@@ -22,6 +22,8 @@ export interface RunRow {
   readonly undoes?: string
   /** The undo that puts this one back, or has. */
   readonly undoneBy?: string
+  /** That undo has come to its end. */
+  readonly isUndone?: boolean
   readonly condition: RunCondition
   /** Real time. */
   readonly startedAt: string
@@ -168,7 +170,7 @@ function rowsBefore(input: StatusInput, columns: number): readonly Row[] {
   const now = isLive ? sayNow(input, columns - labelColumns) : few(running.map(sayOpen))
   return [
     ['steps', `${stepsDone} of ${stepsTotal} done${skipped.length === 0 ? '' : `, skipped: ${few(skipped)}`}`],
-    ...(undoneBy === undefined ? [] : [['undo', `${undoneBy} puts it back, or has`, 'yellow'] as const]),
+    ...(undoneBy === undefined ? [] : [['undo', input.isUndone === true ? `put back by ${undoneBy}` : `${undoneBy} is to put it back, and has not come to its end`, 'yellow'] as const]),
     ...(newer === undefined ? [] : [['newer', `${newer} has begun since; a resume without a name means that one`, 'yellow'] as const]),
     ...(owner === undefined ? [] : [ownerRow(owner, isLive || condition === 'stopped')]),
     ...(now === '' ? [] : [[isLive ? 'now' : 'open', now] as const]),
@@ -251,7 +253,7 @@ function tailLines({ journal, next, choices = [] }: StatusInput): string[] {
 export function runsLines(rows: readonly RunRow[], times: LocalTimes, paint: Paint = noPaint, columns = 100): string[] {
   const cells = rows.map((row) => [
     row.run,
-    row.undoneBy === undefined ? row.condition : `${row.condition}, undone`,
+    row.undoneBy === undefined ? row.condition : `${row.condition}, ${row.isUndone === true ? 'undone' : 'undo begun'}`,
     `${row.stepsDone}/${row.stepsTotal}`,
     modeOf(row),
     `${times.date(row.startedAt)} ${times.minute(row.startedAt)}`,

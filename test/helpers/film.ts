@@ -13,6 +13,7 @@ const updating = process.env['UPDATE_SCREENS'] === '1'
 export function normalised(text: string): string {
   return text
     .replaceAll(/\b\d{8}-\d{6}-(small|undo)-[a-z0-9]{4}\b/g, '20190225-204000-$1-xxxx')
+    .replaceAll(/\brun \d{8}-[^ ]*…/g, 'run 20190225-2…')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:40000')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2019-02-25T20:40:00.000Z')
     .replaceAll(/\d{4}-\d\d-\d\d(?=[ ,])/g, '2019-02-25')

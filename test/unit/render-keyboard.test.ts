@@ -52,6 +52,15 @@ describe('the keyboard', () => {
     expect(modes).toEqual([true, false])
   })
 
+  it('takes no text that comes with its Enter, as a paste does, for the answer of a question that single keys answer', async () => {
+    const { told, type, passMoment, ask } = typist()
+    const question = ask()
+    question.drawn(() => told.push('taken'))
+    await passMoment()
+    for (const text of ['kubectl get pods\r', 'hello\rworld\r', '3\n', '3', '\u001b[B\r', '\r\r']) await type(text)
+    expect(question.heard).toEqual(['3', '\u001b[B\r', '\r\r'])
+  })
+
   it('takes keys for a question only when none has been pressed for a moment since it stands', async () => {
     const { told, type, passMoment, ask } = typist()
     const question = ask()

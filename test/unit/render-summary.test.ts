@@ -221,13 +221,14 @@ describe('the list of runs', () => {
 
   it('shows in 80 columns how each run stands, an undo and what it undoes among them', () => {
     const [run, undo] = ['20190225-204000-data100-abcd', '20190225-224000-data100-efgh']
-    const undone = { ...status, run, condition: 'interrupted', undoneBy: undo } as const
+    const undone = { ...status, run, condition: 'interrupted', undoneBy: undo, isUndone: true } as const
     const rows = [{ ...status, run: undo, undoes: run, condition: 'succeeded', mode: 'rehearsal' }, undone] as const
     expect(runsLines(rows, times, undefined, 80)).toEqual([
       'run                           state                steps  mode',
       `${undo}  succeeded            3/17   undo (rehearsal)`,
       `${run}  interrupted, undone  3/17   run`,
     ])
+    expect(runsLines([{ ...undone, isUndone: false }], times, undefined, 80)[1]).toContain('interrupted, undo begun')
     expect(runsLines(rows, times, undefined, 160)[1]).toMatch(/20:40 +data100 +20190225-204000-data100-abcd$/)
   })
 

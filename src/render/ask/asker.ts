@@ -28,7 +28,7 @@ export interface TerminalAsker {
 export function terminalAsker({ output, stage, paint, keyboard }: TerminalAsker): Asker {
   const prompt = async (question: Record<string, unknown>, signal: AbortSignal): Promise<unknown> => {
     signal.throwIfAborted()
-    const keys = keyboard.opens('keys', stage)
+    const keys = keyboard.opens(question['type'] === 'entry' ? 'text' : 'keys', stage)
     try {
       const ask = await promptModule(keys, output, signal)
       return (await ask([{ ...question, stage, paint, keys, name: 'answer' }]))['answer']
