@@ -81,7 +81,10 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     planned(made)
     const plan = performance.agree?.(made) ?? made
     const confirmed = await performance.consent(plan)
-    if (typeof confirmed === 'number') return confirmed
+    if (typeof confirmed === 'number') {
+      sayDisplaced(hold.lock, performance)
+      return confirmed
+    }
     if (await hold.target.displace()) await assertStillTrue(plan, performance, hold)
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
@@ -172,6 +175,12 @@ function sayClockSetBack(lastT: string | undefined, clock: Clock): string | unde
   return `The clock is ${minutes} min behind the journal's last record: it was set back. Times in the journal stand still until it has caught up.`
 }
 
+/** Whoever declines has taken the lock all the same, and the run that had it does not go on by itself. */
+function sayDisplaced({ takenFrom }: RunLock, { notice }: Performance): void {
+  if (takenFrom?.owner === undefined || takenFrom.life === 'dead') return
+  notice(`Run ${takenFrom.owner.run} was displaced by --take-over before that: it comes to a safe point and stops, and can be resumed.`)
+}
+
 /** What a run works with while it has its lock and, on the cloud itself, its target. */
 interface Hold {
   readonly signal: AbortSignal
@@ -212,8 +221,8 @@ async function underLock(performance: Performance, work: (hold: Hold) => Promise
     if (error instanceof LifeboatError && error.code === 'journal.displaced') await lock.heartbeat()
     throw error
   } finally {
-    // Whoever has taken over needs them.
-    if (await lock.isHeld().catch(() => false)) await rm(secrets, { recursive: true, force: true })
+    // Whoever goes on with this very run needs them.
+    if (!(await lock.isRunElsewhere().catch(() => false))) await rm(secrets, { recursive: true, force: true })
     beating.abort()
     await alive
     // A full disk takes no such word either; the run's own failure is what must be told.

@@ -71,7 +71,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         logging: screen.logging(told),
         history: past,
         consent: async (made) => {
-          if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind })
+          if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind, open: course.open })
           if (!isReady(made)) return exit.notReady
           if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen)
           const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }
@@ -100,9 +100,9 @@ async function showUndo(shown: Shown, options: UndoOptions, invocation: Invocati
   const { ran, site, course, past, state } = shown
   screen.notice(`What an ${sayWhat(ran.mode, ran.run)} would put back. Reading ${site.cloudFacts.name}…`)
   const { made, atWork } = await planOnly(site, { root: state.root, history: past, course }, invocation, screen)
-  const { leftBehind } = course
-  if (options.json === true) invocation.output.data(`${JSON.stringify({ ...planData(made, site), undoes: ran.run, leftBehind, atWork })}\n`)
-  else screen.showPlan(made, site, ran.mode, 'data', { of: ran.run, leftBehind })
+  const { leftBehind, open } = course
+  if (options.json === true) invocation.output.data(`${JSON.stringify({ ...planData(made, site), undoes: ran.run, leftBehind, open, atWork })}\n`)
+  else screen.showPlan(made, site, ran.mode, 'data', { of: ran.run, leftBehind, open })
   const holder = await holderOf(ran.run, ran, state)
   const owner = holder?.life === 'dead' ? undefined : holder?.owner
   if (owner !== undefined) screen.warn(`This run is still at work (${owner.user} on ${owner.host}, pid ${owner.pid}); what it does from now on is not in this.`)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject } from '../contract/index.js'
-import type { RunState } from '../journal/index.js'
+import type { RunState, StepState } from '../journal/index.js'
 import { dependents, type Runbook, type StepNode } from '../runbook/index.js'
 import type { Look } from './look.js'
 import { moduleOf } from './planner.js'
@@ -19,6 +19,8 @@ export interface LeftBehind {
 /** A run's graph turned round, with modules that put back what the run changed. */
 export interface Course<D> extends Required<Pick<PlanPorts<D>, 'runbook' | 'modules' | 'outputs'>> {
   readonly leftBehind: readonly LeftBehind[]
+  /** Steps not known to be over: what they began may still be going on, and is put back only once it is there to be seen. */
+  readonly open: readonly string[]
 }
 
 /**
@@ -37,7 +39,14 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
   const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
   const turned = turnedRound(runbook, changed.map(({ node }) => node))
-  return { runbook: withoutPassed(turned, undone), modules, outputs, leftBehind }
+  const open = changed.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
+  return { runbook: withoutPassed(turned, undone), modules, outputs, leftBehind, open }
+}
+
+/** One that has failed is over, skipped then or not, but for a process of it of which nobody knows an end. */
+function mayGoOnOf(step: StepState | undefined): boolean {
+  if (step?.open !== true) return false
+  return step.children.length > 0 || (step.status !== 'failed' && step.status !== 'skipped')
 }
 
 /** Each node now waits for those that waited for it, also through nodes that changed nothing. */

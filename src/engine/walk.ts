@@ -167,10 +167,13 @@ export class Walk<D> {
     return this.#bringTo(this.#ports.runbook.nodes.find(({ id }) => id === step) as StepNode, fold(this.#ports.journal.records))
   }
 
-  /** A person has said why: a resume does not do it behind their back. What lifeboat itself has left is looked at again. */
+  /**
+   * A person has said why: a resume does not do it behind their back, unless its other way is named by `--accept`. What lifeboat itself
+   * has left is looked at again.
+   */
   #staysSkipped(step: string): boolean {
     const { status, skipped } = this.#state.steps.get(step) ?? {}
-    if (status !== 'skipped' || skipped === undefined || skipped.by === 'lifeboat') return false
+    if (status !== 'skipped' || skipped === undefined || skipped.by === 'lifeboat' || this.#ports.accept?.has(step) === true) return false
     this.#recorder.tell({ type: 'notice', level: 'info', message: `${step} stays skipped, by ${skipped.by}: ${skipped.reason}` })
     return true
   }

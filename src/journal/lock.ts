@@ -114,6 +114,13 @@ export class RunLock {
     return ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))
   }
 
+  /** Has another process taken it over to go on with the same run? */
+  async isRunElsewhere(): Promise<boolean> {
+    if (await this.isHeld()) return false
+    const lock = await ofDisk(this.#folder, () => readLock(this.#folder))
+    return lock.state === 'held' && lock.owner.run === this.#owner.run
+  }
+
   /**
    * Beats until the signal is aborted. Rejects with `lock.lost`; a beat that the disk refuses is left out, for the next may
    * pass.
@@ -137,7 +144,7 @@ export class RunLock {
 
 function lockLost(run: string, by: LockOwner | undefined): LifeboatError {
   const who = by === undefined ? 'somebody else' : `${by.user} on ${by.host} (pid ${by.pid})`
-  const what = by === undefined || by.run === run ? `goes on with run ${run}` : `has begun run ${by.run} in place of ${run}`
+  const what = by === undefined || by.run === run ? `goes on with run ${run}` : `has taken over from run ${run}, for run ${by.run}`
   return new LifeboatError('lock.lost', `${who} ${what}`, { blame: 'user', hint: 'This one stops where it is and begins nothing more.' })
 }
 

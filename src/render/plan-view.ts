@@ -22,7 +22,7 @@ export interface PlanInput {
   /** A run of it follows, once it is agreed to. */
   readonly begins?: boolean
   /** The run that this would put back, and what would stay as it is. */
-  readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[] }
+  readonly undo?: { readonly of: string; readonly leftBehind: readonly LeftBehind[]; readonly open: readonly string[] }
 }
 
 export interface LeftBehind {
@@ -69,6 +69,7 @@ export function planLines(input: PlanInput, style: PlanStyle = {}): string[] {
     ...(idle.length === 0 ? [] : ['', ...idle.flat()]),
     '',
     ...leftLines(input, layout),
+    ...openLines(input, layout),
     ...closingLines(input, layout),
     ...readinessOf(input, layout),
     'Nothing has been changed.',
@@ -94,6 +95,9 @@ const statesBack: Partial<typeof states> = {
   drifted: 'as the run left it, to be put back',
 }
 
+/** And of a step that is not known to be over. */
+const statesOpen: Partial<typeof states> = { converged: 'nothing to put back yet' }
+
 /** What is only run (a command of the site's own) never exists; it is done or not. */
 function sayState({ state, changes }: PlannedStep, said: typeof states): string {
   return state === 'absent' && changes.every(({ action }) => action === 'run') ? 'to be done' : said[state]
@@ -113,7 +117,7 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   // Right behind the name, where no narrow window cuts them off.
   if (facts.firstHarm === step.id) flags.push(['red', '  FIRST HARM'])
   if (facts.pointOfNoReturn === step.id) flags.push(['red', '  POINT OF NO RETURN'])
-  const said = undo === undefined ? states : { ...states, ...statesBack }
+  const said = undo === undefined ? states : { ...states, ...statesBack, ...(undo.open.includes(step.id) ? statesOpen : {}) }
   const state: Style = step.state === 'assumed' ? 'yellow' : 'dim'
   const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
@@ -171,6 +175,13 @@ function leftLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
     }),
     '',
   ]
+}
+
+/** What an undo's plan cannot show: it looks at what is there now. */
+function openLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
+  if (undo === undefined || undo.open.length === 0) return []
+  const text = `Not known to be over: ${undo.open.join(', ')}. What is still at work there is waited for, and what it makes is put back too: that is shown and asked for then.`
+  return [...wrap(text, columns).map((part) => paint('yellow', part)), '']
 }
 
 function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
@@ -236,7 +247,10 @@ function dnsOf({ undo }: PlanInput, changes: readonly Change[]): string[] {
 }
 
 function whatNoChangeMeans({ undo }: PlanInput): string {
-  return undo === undefined ? 'No change: all is as the runbook wants it.' : `No change: nothing is left that ${undo.of} changed and that can be put back.`
+  if (undo === undefined) return 'No change: all is as the runbook wants it.'
+  return undo.open.length > 0
+    ? `No change to be seen yet of ${undo.of} that can be put back.`
+    : `No change: nothing is left that ${undo.of} changed and that can be put back.`
 }
 
 function harmOf({ steps, facts, failures }: PlanInput): string {

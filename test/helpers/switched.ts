@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { onTestFinished } from 'vitest'
 import { smallRunbook } from './small.js'
 
 /** Stands for a system of the site's own: it is done with NAME once the test says so, and until then at it. */
@@ -32,8 +33,6 @@ export interface Switched {
   begun(step: string): Promise<void>
   /** The same of being undone. */
   undoing(step: string): Promise<void>
-  /** Ends whatever still runs: the next run would wait for a command that outlived its own. */
-  end(): void
 }
 
 /** One step of the site's own, at work until the test says otherwise. `needs` as in a runbook. It gives its `name`. */
@@ -43,19 +42,22 @@ export function work(id: string, needs: readonly string[] = [], besides = ''): s
   return `  - { id: ${id}, uses: exec, needs: [${needs.join(', ')}], with: { ${inputs} } }\n`
 }
 
-/** A runbook named `small` of such steps. Nothing in it depends on time. */
+/**
+ * A runbook named `small` of such steps, for the test that asks for it. Nothing in it depends on time. What still runs when the test is
+ * over ends then: the next run would wait for a command that outlived its own.
+ */
 export function switched(steps: string): Switched {
   const runbook = smallRunbook(steps)
   const file = (name: string): string => join(dirname(runbook), name)
   writeFileSync(file('work.sh'), script)
   const touch = (name: string): void => writeFileSync(file(name), '')
+  onTestFinished(() => touch('end'))
   return {
     runbook,
     finish: (step) => touch(`${step}.go`),
     fail: (step) => touch(`${step}.fail`),
     begun: (step) => there(file(`${step}.begun`)),
     undoing: (step) => there(file(`${step}.undoing`)),
-    end: () => touch('end'),
     back: (step) => touch(`${step}.back`),
   }
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { served, type Served } from '../helpers/served.js'
 import { switched, work, type Switched } from '../helpers/switched.js'
@@ -10,12 +10,8 @@ let world: Served & AsyncDisposable
 beforeAll(async () => void (world = await served(undefined, 1)))
 afterAll(() => world[Symbol.asyncDispose]())
 
-const sites: Switched[] = []
-afterEach(() => sites.splice(0).forEach((one) => one.end()))
-
 function site(steps: string): Switched & { readonly run: readonly string[], readonly state: readonly string[] } {
   const small = switched(steps)
-  sites.push(small)
   const state = ['--state-dir', temporaryFolder()]
   return { ...small, state, run: ['run', small.runbook, '--cloud', world.cloudPath, ...state, '--confirm=small'] }
 }

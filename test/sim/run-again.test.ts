@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, type Served } from '../helpers/served.js'
@@ -9,9 +9,6 @@ let world: Served & AsyncDisposable
 beforeAll(async () => void (world = await served(undefined, 1)))
 afterAll(() => world[Symbol.asyncDispose]())
 
-const sites: Switched[] = []
-afterEach(() => sites.splice(0).forEach((one) => one.end()))
-
 interface Site extends Switched {
   readonly stateDir: string
   readonly run: readonly string[]
@@ -20,7 +17,6 @@ interface Site extends Switched {
 /** A runbook of two steps, of which the first is done and the second has failed. */
 async function failedSite(): Promise<Site & { readonly id: string }> {
   const small = switched(work('rack') + work('hub', ['rack']))
-  sites.push(small)
   const stateDir = temporaryFolder()
   const run = ['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', stateDir, '--confirm=small', '--yes']
   small.finish('rack')
@@ -97,7 +93,6 @@ describe('the same command again after a failure', () => {
 describe('a look at a run that is at work', () => {
   it('measures to now, and not to the last record', async () => {
     const small = switched(work('rack'))
-    sites.push(small)
     const stateDir = temporaryFolder()
     const run = lifeboat(['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', stateDir, '--confirm=small', '--yes'])
     await small.begun('rack')
@@ -121,7 +116,6 @@ describe('a look at a run that is at work', () => {
 describe('--take-over of a run that is at work', () => {
   it('stops the first with exit code 5 once its command has ended, and the journal stays whole for the second', async () => {
     const small = switched(work('rack') + work('hub', ['rack']))
-    sites.push(small)
     const folder = ['--state-dir', temporaryFolder()]
     const first = lifeboat(['run', small.runbook, '--cloud', world.cloudPath, '--confirm=small', '--yes', '--json', ...folder])
     const { run: id } = await first.until(({ type }) => type === 'step.intent')

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { Film } from '../helpers/film.js'
@@ -13,9 +13,6 @@ let world: Served & AsyncDisposable
 beforeAll(async () => void (world = await served(undefined, 1)))
 afterAll(() => world[Symbol.asyncDispose]())
 
-const sites: Switched[] = []
-afterEach(() => sites.splice(0).forEach((one) => one.end()))
-
 /** A runbook whose steps do as they are told, and a state folder for its runs. */
 interface Site extends Switched {
   readonly env: Readonly<Record<string, string>>
@@ -25,7 +22,6 @@ interface Site extends Switched {
 
 function site(steps = work('rack') + work('disks') + work('hub', ['rack', 'disks'])): Site {
   const small = switched(steps)
-  sites.push(small)
   const env = { LIFEBOAT_STATE_DIR: temporaryFolder() }
   const start: Site['start'] = (command, options = {}) => inTerminal(command, { ...options, env: { ...env, ...options.env } })
   return { ...small, env, start, run: (options) => start(['run', small.runbook, '--cloud', world.cloudPath, '--confirm=small'], options) }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root, temporaryFolder } from '../helpers/cli.js'
 import { served, type Served } from '../helpers/served.js'
 import { switched, work, type Switched } from '../helpers/switched.js'
@@ -10,9 +10,6 @@ let world: Served & AsyncDisposable
 beforeAll(async () => void (world = await served(undefined, 1)))
 afterAll(() => world[Symbol.asyncDispose]())
 
-const sites: Switched[] = []
-afterEach(() => sites.splice(0).forEach((one) => one.end()))
-
 interface Site extends Switched {
   readonly state: string
   /** The run, started by a shell in a terminal of its own: `shell` calls it as `"$@"`. */
@@ -21,7 +18,6 @@ interface Site extends Switched {
 
 function site(steps: string): Site {
   const small = switched(steps)
-  sites.push(small)
   const state = temporaryFolder()
   const lifeboat = [process.execPath, join(root, 'dist/main.js')]
   return {

@@ -81,8 +81,11 @@ describe('what an operator has decided, and what an earlier life has left', () =
     const world = new Switches()
     world.offering.set('a', 'tries')
     const nodes = [step('a'), step('b', ['a'], { id: idOf('a') })]
-    const { outcome, events } = await perform({ nodes, world, answer: ({ step: id }) => (id === 'a' ? 'skip' : 'stop') })
+    const { outcome, events, store } = await perform({ nodes, world, answer: ({ step: id }) => (id === 'a' ? 'skip' : 'stop') })
     expect(outcome).toBe('failed')
     expect(events.at(-1)).toMatchObject({ choices: [{ step: 'a', command: 'lifeboat resume run --accept a=other' }] })
+    // And that command does it, with nobody there to be asked.
+    const resumed = await perform({ nodes, world, store, alone: true, accept: new Map([['a', new Set(['other'])]]) })
+    expect([resumed.outcome, world.turned]).toEqual(['succeeded', ['a', 'b']])
   })
 })

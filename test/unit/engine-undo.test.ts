@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { Secret, anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
+import { LifeboatError, Secret, anyStep, type AnyStep, type Change, type Inverse, type Observation } from '../../src/contract/index.js'
 import { readContext } from '../../src/engine/look.js'
-import { backwards } from '../../src/engine/undo.js'
+import { backwards, courseBack } from '../../src/engine/undo.js'
+import { fold, Journal } from '../../src/journal/index.js'
+import type { Runbook } from '../../src/runbook/index.js'
 import { idOf, perform, step, Switches } from '../helpers/switches.js'
 
 type Look = Observation<Record<string, unknown>, { readonly now: string }>
@@ -92,6 +94,21 @@ describe('a step driven backwards', () => {
 })
 
 describe('the way back of a run', () => {
+  it('knows the steps that are not known to be over, and holds one that has failed for over', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    world.during = async (id) => {
+      if (id === 'a') throw new LifeboatError('azure.refused', 'no')
+      stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+      stop.signal.throwIfAborted()
+    }
+    const nodes = [step('a'), step('b', ['a'])]
+    const { store } = await perform({ nodes, world, stop, answer: () => 'skip' })
+    const { records } = await Journal.open(store, 'run', () => new Date(0))
+    const registry = new Map(['a', 'b'].map((id) => [`test/${id}`, thing({ state: 'absent' })]))
+    expect(courseBack({ nodes } as unknown as Runbook, registry, fold(records)).open).toEqual(['b'])
+  })
+
   it('refers to what the run had of each step, also of one that is back already and gives nothing itself', async () => {
     const world = new Switches()
     world.on.add('address')

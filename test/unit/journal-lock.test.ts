@@ -149,6 +149,15 @@ describe('taking a lock over', () => {
     expect((await RunLock.holder(folder, key, processes, noon()))?.owner?.run).toBe('run-2')
   })
 
+  it('tells whether it is the same run that goes on elsewhere', async () => {
+    const [folder, processes] = [tempFolder(), new FakeProcesses()]
+    const take = (run: string) => RunLock.acquire(folder, key, processes.start(run), processes, noon(), takeOver)
+    const [first, second] = [await take('run-1'), await take('run-1')]
+    expect([await first.isRunElsewhere(), await second.isRunElsewhere()]).toEqual([true, false])
+    await take('run-2')
+    expect(await first.isRunElsewhere()).toBe(false)
+  })
+
   it('is possible wherever a taker or a holder was killed', async () => {
     const { folder, processes, owner, acquire } = await taken(here)
     processes.end(owner)

@@ -1,7 +1,6 @@
-import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { plainAsker } from '../../src/render/ask/plain.js'
-import { Keyboard } from '../../src/render/keyboard.js'
+import { quickKeyboard } from '../helpers/typed-keys.js'
 
 const choices = [
   { value: 'go', name: 'Go on' },
@@ -11,24 +10,9 @@ const card = { title: 'prod: go on?', about: ['Staging answers.'], waiting: () =
 
 /** A terminal at which lines are typed: each once the question says that it takes them. */
 function typist() {
-  const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (isRaw: boolean) => void modes.push(isRaw) })
-  const modes: boolean[] = []
-  const signals: string[] = []
   const stop = new AbortController()
   let [said, answered] = ['', 0]
-  const keyboard = new Keyboard({
-    input: () => stdin,
-    after: (_ms, act) => {
-      const soon = setImmediate(act)
-      return () => clearImmediate(soon)
-    },
-    signal: (name) => {
-      signals.push(name)
-      stop.abort(new Error('stopped'))
-    },
-    stop: () => undefined,
-    inForeground: () => true,
-  })
+  const { keyboard, stdin, modes, signals } = quickKeyboard(stop)
   const asker = plainAsker({ output: { columns: 80 }, stage: { keep: (text) => void (said += text) }, keyboard })
   const takes = async (): Promise<void> => {
     while (said.length === answered || !/(Enter|please):\n$/.test(said)) await new Promise(setImmediate)

@@ -30,6 +30,19 @@ function withChange(change: Change, irreversible: Readonly<Record<string, string
   return text({ steps: [planned('cluster', { changes: [change], irreversible })] })
 }
 
+describe('the plan of an undo', () => {
+  const back = (open: readonly string[]): string =>
+    text({ steps: [planned('rack', { state: 'converged', changes: [] })], undo: { of: 'r1', leftBehind: [], open } })
+
+  it('says that nothing is left, and of what is not known to be over that it is waited for', () => {
+    expect(back([])).toMatch(/rack .*nothing to put back$/m)
+    expect(back([])).toContain('No change: nothing is left that r1 changed and that can be put back.')
+    expect(back(['rack'])).toMatch(/rack .*nothing to put back yet$/m)
+    expect(back(['rack'])).toContain('Not known to be over: rack. What is still at work there is waited for')
+    expect(back(['rack'])).not.toContain('nothing is left')
+  })
+})
+
 describe('the head of a plan', () => {
   it('names groups, clusters, machines and zones, and which of them are new', () => {
     const places: PlanInput['places'] = [

@@ -5,10 +5,10 @@ import { terminalAsker, type Asker } from '../../src/render/ask/asker.js'
 import type { Card } from '../../src/render/ask/card.js'
 import { noPaint } from '../../src/render/color.js'
 import { errorLines } from '../../src/render/diagnostics.js'
-import { Keyboard } from '../../src/render/keyboard.js'
 import { Output } from '../../src/render/output.js'
 import { Stage } from '../../src/render/stage.js'
 import { assumingOperator, confirmByName, personOperator } from '../../src/render/prompts.js'
+import { quickKeyboard } from '../helpers/typed-keys.js'
 import { planned, plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
 
 const never = new AbortController().signal
@@ -237,25 +237,11 @@ describe('questions at a real terminal', () => {
   }
 
   function terminal(stop = new AbortController()): Typing {
-    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined })
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
     let [data, screen] = ['', '']
-    const signals: string[] = []
     stdout.on('data', (chunk: Buffer) => (data += chunk.toString()))
     stderr.on('data', (chunk: Buffer) => (screen += chunk.toString()))
-    const keyboard = new Keyboard({
-      input: () => stdin,
-      after: (_ms, act) => {
-        const soon = setImmediate(act)
-        return () => clearImmediate(soon)
-      },
-      signal: (name) => {
-        signals.push(name)
-        stop.abort(new LifeboatError(`interrupted.${name}`, `stopped by ${name}`))
-      },
-      stop: () => undefined,
-      inForeground: () => true,
-    })
+    const { keyboard, stdin, signals } = quickKeyboard(stop)
     const output = new Output({ stdin, stdout, stderr })
     return {
       asker: terminalAsker({ output, stage: new Stage(output), paint: noPaint, keyboard }),
