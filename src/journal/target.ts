@@ -67,6 +67,11 @@ export class TargetLock {
     }
   }
 
+  /** Whose runs `displace` would displace. */
+  get displacing(): readonly Mark[] {
+    return this.#displaced.map(({ mark }) => mark)
+  }
+
   /**
    * Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. True if there
    * was somebody, who may have written until now: what was planned before is to be looked at again.
@@ -225,9 +230,7 @@ export class TargetLock {
   }
 
   async #refuse(life: Life, standing: Standing | 'ours'): Promise<void> {
-    const { takeOver, notice } = this.#options
-    if (!takeOver) throw targetHeld(life.mark, life.groups, standing === 'here', this.#now())
-    notice(`Taking over from ${sayLife(life.mark, this.#now())}: make sure that it has stopped.`)
+    if (!this.#options.takeOver) throw targetHeld(life.mark, life.groups, standing === 'here', this.#now())
     this.#displaced.push(life)
   }
 
@@ -240,6 +243,7 @@ export class TargetLock {
     const marks = await this.#read(this.#held)
     const now = this.#now()
     for (const { mark, groups } of this.#displaced) {
+      this.#options.notice(`Taking over from ${sayLife(mark, now)}: make sure that it has stopped.`)
       const told = groups.some((group) => marks.get(group)?.run === this.#options.run)
       if (!told) throw this.#lose(cannotDisplace(mark, groups, now))
     }
