@@ -1,4 +1,4 @@
-import { LifeboatError, type Change, type Clock, type Listener, type Mode, type Operator } from '../contract/index.js'
+import { LifeboatError, type Change, type Listener, type Mode, type Operator } from '../contract/index.js'
 import {
   differencesOf,
   pinsFromAfar,
@@ -19,6 +19,7 @@ import { displaced, standingOf, underLock, type Hold, type Holding } from './hol
 import { leavingLines } from './in-flight.js'
 import { changedError, afarPins, changedAfar } from './pinned.js'
 import { orRefused } from './refusal.js'
+import type { Site } from './site.js'
 import { marksOf } from './target.js'
 
 /** What a run needs from the command that performs it. */
@@ -129,9 +130,9 @@ export async function performResume(performance: ResumedRun): Promise<number> {
     if (differences.length > 0 && !acceptChanges) throw changedError(differences, 'resume')
     const acceptedChanges = performance.acceptedChanges || differences.length > 0
     await displaced(hold, performance)
-    const { journal, records, cut } = await state.open(run, () => site.clock.now())
+    const { journal, cut } = await state.open(run, () => site.clock.now())
     if (cut !== undefined) performance.notice(cut)
-    const setBack = sayClockSetBack(records.at(-1)?.t, site.clock)
+    const setBack = sayClockSetBack(site)
     if (setBack !== undefined) performance.notice(setBack)
     const resumed: RecordData['run.resumed'] = {
       owner: await site.processes.self(),
@@ -145,13 +146,12 @@ export async function performResume(performance: ResumedRun): Promise<number> {
 }
 
 /** A minute is what two looks at a clock may differ by without anybody's having set it. */
-const setBackMs = 60_000
+const noticedMs = 60_000
 
-function sayClockSetBack(lastT: string | undefined, clock: Clock): string | undefined {
-  const behindMs = lastT === undefined ? 0 : Date.parse(lastT) - clock.now().getTime()
-  if (behindMs < setBackMs) return undefined
+function sayClockSetBack({ setBackMs: behindMs }: Site): string | undefined {
+  if (behindMs < noticedMs) return undefined
   const minutes = Math.round(behindMs / 60_000)
-  return `The clock is ${minutes} min behind the journal's last record: it was set back. Times in the journal stand still until it has caught up.`
+  return `The clock is ${minutes} min behind the journal's last record: it was set back. Set it right; until then this run goes by the journal's time.`
 }
 
 async function finished(
