@@ -27,6 +27,9 @@ import { NeedsSkipped, takersIf } from './skipped.js'
 /** How a node ended, for those that need it: only after `done` may they start. */
 type Ending = 'done' | 'stopped'
 
+/** A step has its claims, and the run has begun to stop while it waited for them: nothing new is begun. */
+class TooLate extends Error {}
+
 /**
  * One walk through the graph: every node waits for its needs, takes its claims, and is handed to the step lifecycle. After a
  * failure nothing new is started, while what runs comes to its end.
@@ -145,11 +148,19 @@ export class Walk<D> {
         this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
         return 'done'
       } catch (error) {
+        if (error instanceof TooLate) return 'stopped'
         const ending = await this.#afterFailure(node, error, attempt, startedMs)
-        if (ending !== 'retry') return ending
+        if (ending !== 'retry') return this.#ended(node.id, ending)
         if (error instanceof NeedsSkipped && !(await this.#tryAgain(error.steps))) return 'stopped'
       }
     }
+  }
+
+  /** Nobody waits for it any more: what it claims is free. */
+  #ended(step: string, ending: Ending): Ending {
+    this.#reclaimed.get(step)?.()
+    this.#reclaimed.delete(step)
+    return ending
   }
 
   /** Steps that were skipped, and are needed after all. Two that take what the same one gives wait for the same try of it. */
@@ -194,6 +205,7 @@ export class Walk<D> {
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
     if (!allKnown(inputs)) throw new NeedsSkipped(inputs)
     const release = await this.#claim(node.id, module.claims(inputs))
+    let isOver = true
     try {
       this.#eta.started(node.id, this.#atItSinceMs(node.id) ?? startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
@@ -215,8 +227,13 @@ export class Walk<D> {
       if (typeof group === 'string') await this.#ports.target?.reached(group)
       this.#verified.add(node.id)
       return outputs
+    } catch (error) {
+      // What it has begun may still be going on, and has in hand what it claims: nobody else has that before it is said what becomes of it.
+      isOver = fold(this.#ports.journal.records).steps.get(node.id)?.open !== true
+      throw error
     } finally {
-      release()
+      if (isOver) release()
+      else this.#reclaimed.set(node.id, release)
       this.#eta.ended(node.id)
     }
   }
@@ -233,9 +250,14 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    return this.#claims.take(step, claims, this.#signal, (on) =>
-      this.#recorder.tell({ type: 'step.waiting', step, on }),
-    )
+    let hasWaited = false
+    const release = await this.#claims.take(step, claims, this.#signal, (on) => {
+      hasWaited = true
+      this.#recorder.tell({ type: 'step.waiting', step, on })
+    })
+    if (!hasWaited || !this.#stopping) return release
+    release()
+    throw new TooLate()
   }
 
   async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
