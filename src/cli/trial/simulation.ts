@@ -23,14 +23,6 @@ export interface Simulated {
 /** Lives while there is trouble, and after it. */
 const mostLives = { inTrouble: 5, afterwards: 4 } as const
 
-/**
- * After how many lives the trouble ends, whatever has come of them. A seed of five such lives costs as much as two or three others, each
- * with a weather of its own; so most have few, and some as many as there can be.
- */
-function livesInTrouble(random: () => number): number {
-  return 1 + Math.floor(random() ** 2 * mostLives.inTrouble)
-}
-
 /** Of the failovers that came right, so many are put back again. */
 const putBack = 0.25
 
@@ -44,7 +36,7 @@ export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<
   const stage = await Stage.open({ ...options, spec: { ...options.spec, quota }, trouble: storm })
   const trial = new Trial(stage, storm, random)
   try {
-    return trial.told(options.seed, await trial.play(quota, livesInTrouble(seeded(options.seed ^ 0x11fe))))
+    return trial.told(options.seed, await trial.play(quota))
   } catch (error) {
     return trial.told(options.seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {
@@ -75,8 +67,8 @@ class Trial {
     return { seed, lives: this.#lives, kills: this.#kills, wrong: [...(this.#watch?.violations ?? []), ...wrong], story: this.#story }
   }
 
-  /** What is missing in the end. `livesInTrouble`: of those that come to nothing. */
-  async play(quota: Record<string, number>, livesInTrouble: number): Promise<readonly string[]> {
+  /** What is missing in the end. */
+  async play(quota: Record<string, number>): Promise<readonly string[]> {
     const random = this.#random
     const stage = this.#stage
     const start = stage.state
@@ -84,7 +76,7 @@ class Trial {
     this.#watch = watch
     this.#storm.over(stage.scene, { quota, elsewhere: (path) => watch.hearOfOthers(path), colleague: () => this.#alsoByColleague() })
     let code: Lived['code'] = 1
-    for (let tries = 0; tries < livesInTrouble && code !== 0; tries += 1) {
+    for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
       code = await this.#live(dieSometimes(random))
       await stage.wait(random() < 0.5 ? random() * 20_000 : random() * 10 * minutes)
     }
