@@ -139,6 +139,7 @@ function addWorld(program: Command, on: On): void {
     .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
     .option('--access-log <file>', 'write every request there, as NDJSON')
     .option('--lab', 'its NFS hosts are real machines (QEMU) with real ZFS; use a --speed of 10 or less')
+    .addOption(new Option('--held', 'for rehearse: end with whoever has started it, until told otherwise').hideHelp())
   on(withState(sim), async () => (await import('./sim.js')).sim)
 }
 
