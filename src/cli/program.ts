@@ -3,7 +3,7 @@ import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
 import type { Invocation } from './invocation.js'
-import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
+import { withAccept, withCloud, withConsent, withConsentBack, withOutput, withState, withWorld } from './options.js'
 import { toolVersion } from './version.js'
 
 type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
@@ -123,7 +123,7 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'show what would be put back, and do nothing')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
     .option('--accept-changes', 'go on though the runbook or its files have changed')
-  on(withConsent(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
+  on(withConsentBack(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
 
   const rehearse = program
     .command('rehearse <runbook>')

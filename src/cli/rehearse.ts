@@ -46,6 +46,7 @@ export async function rehearse(args: readonly string[], options: Options, invoca
     const begun: { run?: string } = {}
     try {
       const site = await openSite(runbook, registry, world.cloudPath, invocation)
+      screen.sayWorldTime(site, world.sim)
       const run = (begun.run = site.newRunId())
       const resumeCommand = commandLine(options, 'resume', run)
       const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)

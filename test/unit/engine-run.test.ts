@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LifeboatError, type Claim, type Demand, type Finding, type RunEvent } from '../../src/contract/index.js'
+import { LifeboatError, type Claim, type Demand, type Finding, type Question, type RunEvent } from '../../src/contract/index.js'
 import type { Survivors } from '../../src/engine/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
 import { detour, gate, perform, step, Switches } from '../helpers/switches.js'
@@ -119,6 +119,25 @@ describe('a run', () => {
     expect(world.turned).toEqual(['a', 'b'])
   })
 
+  it('tells of a step that fails by itself on the way to a safe point, and asks nobody', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    const asked: string[] = []
+    world.during = async (id, signal) => {
+      while (id === 'a' && !stop.signal.aborted) await new Promise(setImmediate)
+      if (id === 'a') throw new LifeboatError('exec.failed', '`sh` ended with exit code 1', { blame: 'user' })
+      stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+      signal.throwIfAborted()
+    }
+    const answer = (question: Question): 'stop' => (asked.push(question.step), 'stop')
+    const nodes = [step('b'), step('a')]
+    const { outcome, events } = await perform({ nodes, world, stop, answer })
+    expect(outcome).toBe('interrupted')
+    const failed = events.flatMap((event) => (event.type === 'step.failed' ? [[event.step, event.error.code]] : []))
+    expect(failed).toEqual([['a', 'exec.failed']])
+    expect(asked).toEqual([])
+  })
+
   it('does not advise to go on with it once another run has taken its place', async () => {
     const world = new Switches()
     const stop = new AbortController()
@@ -150,6 +169,31 @@ describe('a run', () => {
     const again = await perform({ nodes, world, store })
     expect(again.outcome).toBe('succeeded')
     expect(world.turned).toEqual(['a', 'b'])
+  })
+
+  it('tells of all that outlived earlier lives before the first of them has ended, and awaits none of them once one cannot be looked at', async () => {
+    const child = (pid: number) => ({ pid, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'await' }) as const
+    const told: number[] = []
+    const together: Survivors = {
+      marked: async () => [child(7), child(8)],
+      handle: async ({ pid }, found) => {
+        found()
+        told.push(pid)
+        while (told.length < 2) await new Promise(setImmediate)
+        return 'awaited'
+      },
+    }
+    const { events } = await perform({ nodes: [step('a')], world: new Switches(), survivors: together })
+    expect(events.filter(({ type }) => type.startsWith('survivor.')).map(({ type }) => type)).toEqual(['found', 'found', 'handled', 'handled'].map((how) => `survivor.${how}`))
+    const elsewhere = new LifeboatError('child.elsewhere', 'it may still run there', { blame: 'user' })
+    const apart: Survivors = {
+      ...together,
+      handle: (one, _found, signal) => new Promise((_resolve, reject) => {
+        if (one.pid === 8) reject(elsewhere)
+        else signal.addEventListener('abort', () => reject(signal.reason as Error))
+      }),
+    }
+    await expect(perform({ nodes: [step('a')], world: new Switches(), survivors: apart })).rejects.toBe(elsewhere)
   })
 
   it('stops when the journal cannot be written, before it does anything that would not be on record', async () => {
