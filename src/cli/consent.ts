@@ -31,11 +31,13 @@ export function refuseWithoutAnybody({ name, nodes }: Pick<Runbook, 'name' | 'no
 export interface Agreed {
   readonly what: string
   readonly places: readonly Place[]
+  /** Runs at work that would be displaced. */
+  readonly displaced: readonly string[]
 }
 
 /** Machines that are made follow from groups, and a screen has few rows; one that is there may be the one that is cut off. */
-function agreedLines({ what, places }: Agreed, columns: number): readonly string[] {
-  return [...wrap(what, columns), ...placesLines(places.filter(({ kind, made }) => kind !== 'machine' || !made), columns)]
+function agreedLines({ what, places, displaced }: Agreed, columns: number): readonly string[] {
+  return [...wrap(what, columns), ...displaced.flatMap((run) => wrap(run, columns)), ...placesLines(places.filter(({ kind, made }) => kind !== 'machine' || !made), columns)]
 }
 
 /**
@@ -62,13 +64,14 @@ export async function consentToRehearsedUndo(
   { yes, confirm }: CommonOptions,
   { interrupts }: Invocation,
   screen: Screen,
+  displaced: readonly string[],
 ): Promise<'rehearsal' | number> {
   if (yes === true || confirm !== undefined || !screen.canAsk) return 'rehearsal'
   const choices = [
     { value: 'go', name: 'Put it back' },
     { value: 'stop', name: 'Leave it as it is' },
   ] as const
-  const choice = await screen.asker.select({ title: 'Put back what this rehearsal has changed in its world?' }, choices, interrupts.signal)
+  const choice = await screen.asker.select({ title: 'Put back what this rehearsal has changed in its world?', about: displaced }, choices, interrupts.signal)
   if (choice === 'go') return 'rehearsal'
   screen.notice('Declined; nothing was changed.')
   return exit.declined

@@ -3,7 +3,8 @@ import { readSync, writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Answer, Operator } from '../contract/index.js'
 import { exit } from './exit.js'
-import { tellingDescriptor, type LifeAnswer, type LifeOrder, type LifeTells } from './gameday/life.js'
+import { setClockAhead } from '../sim/world/set-clock.js'
+import { tellingDescriptor, type LifeAnswer, type LifeClock, type LifeOrder, type LifeTells } from './gameday/life.js'
 import type { Invocation } from './invocation.js'
 import { thisMachine, type Surroundings } from './surroundings.js'
 
@@ -18,9 +19,12 @@ export async function gamedayLife(_args: readonly string[], _options: object, in
   const order = await new Promise<LifeOrder | undefined>((resolve) => {
     let isOrdered = false
     lines.on('line', (line) => {
-      if (isOrdered) return answered(answers, JSON.parse(line) as LifeAnswer)
+      const said = JSON.parse(line) as LifeOrder | LifeAnswer | LifeClock
+      if ('clockAheadMs' in said) setClockAhead(said.clockAheadMs)
+      if ('number' in said) return answered(answers, said)
+      if (isOrdered || !('words' in said)) return
       isOrdered = true
-      resolve(JSON.parse(line) as LifeOrder)
+      resolve(said)
     })
     lines.on('close', () => {
       if (!isOrdered) return resolve(undefined)

@@ -47,7 +47,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     const accept = acceptingOf(options.accept, runbook)
     // The way back has no gates.
     if (before.undoes === undefined) refuseWithoutAnybody(before, runbook.nodes, options, screen)
-    const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation)
+    const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation, records.at(-1)?.t)
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)

@@ -61,7 +61,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         logging: screen.logging(told),
         history: await historyOf(state, site, { mode: 'run' }),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
-        consent: (made) => consent(made, site, options, invocation, screen),
+        consent: (made, displaced) => consent({ made, displaced }, site, options, invocation, screen),
       })
     } finally {
       renderer.close()
@@ -84,7 +84,7 @@ function agree(made: Plan, shown: ShownPlan, site: Site, screen: Screen): Plan {
 }
 
 async function consent(
-  made: Plan,
+  { made, displaced }: { readonly made: Plan; readonly displaced: readonly string[] },
   site: Site,
   options: RunOptions,
   invocation: Invocation,
@@ -93,5 +93,6 @@ async function consent(
   if (options.json === true) screen.showReadiness(made)
   else screen.showPlan(made, site, 'run', 'say')
   if (!isReady(made)) return exit.notReady
-  return consentByName(site.runbook.name, { what: sayWhatAndWhere('run', site.cloudFacts), places: made.places }, options, invocation, screen)
+  const agreed = { what: sayWhatAndWhere('run', site.cloudFacts), places: made.places, displaced }
+  return consentByName(site.runbook.name, agreed, options, invocation, screen)
 }

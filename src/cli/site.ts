@@ -3,6 +3,7 @@ import { LifeboatError, type Clock, type CloudFacts, type Finding, type Log } fr
 import { groupsOf, type Registry, type SecretPort, type StepScope, type Survivors } from '../engine/index.js'
 import { newRunId, type Pin } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
+import { notBefore } from '../platform/clock/clock.js'
 import { azureCloud, envOf, loadCloud } from '../platform/cloud/load.js'
 import type { Cloud } from '../platform/cloud/schema.js'
 import { openPlatform, siteMark } from '../platform/open.js'
@@ -24,6 +25,8 @@ export interface Site {
   readonly cloud: Cloud
   readonly cloudFacts: CloudFacts & { readonly path: string | null }
   readonly clock: Clock
+  /** By how much the machine's clock is behind what the run that goes on has journaled last: 0, unless somebody has set it back. */
+  readonly setBackMs: number
   readonly env: (name: string) => string | undefined
   /** What the runbook refers to; the key of its digests lies in `stateRoot`. */
   secrets(stateRoot: string): SecretPort
@@ -62,16 +65,18 @@ export function runbookWrong(diagnostics: readonly Diagnostic[]): LifeboatError 
   return new AlreadySaid('runbook.wrong', errors.map(renderDiagnostic).join('\n'), { blame: 'user' })
 }
 
-/** Without `cloudPath`: the cloud that the runbook names. */
+/** Without `cloudPath`: the cloud that the runbook names. `goesOnFrom`: time of the last record of the run that goes on. */
 export async function openSite(
   runbook: Runbook,
   registry: Registry<Platform>,
   cloudPath: string | undefined,
   { env: processEnv, here = thisMachine }: Pick<Invocation, 'env' | 'here'>,
+  goesOnFrom?: string,
 ): Promise<Site> {
   const path = cloudPath === undefined ? null : resolve(cloudPath)
   const cloud = path === null ? azureCloud(runbook.azure.cloud) : await loadCloud(path)
-  const clock = here.clockOf(cloud)
+  const own = here.clockOf(cloud)
+  const clock = goesOnFrom === undefined ? own : notBefore(own, Date.parse(goesOnFrom))
   const env = envOf(cloud, processEnv)
   const { subscription } = runbook.azure
   return {
@@ -80,6 +85,7 @@ export async function openSite(
     cloud,
     cloudFacts: { name: cloud.name, resourceManager: cloud.resourceManager, subscription, path },
     clock,
+    setBackMs: Math.max(0, clock.now().getTime() - own.now().getTime()),
     env,
     secrets: (stateRoot) => openSecrets({ cloud, folder: runbook.folder, env: processEnv }, digestKey(stateRoot)),
     processes: here.processes,

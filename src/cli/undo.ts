@@ -71,11 +71,11 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: past,
-        consent: async (made) => {
+        consent: async (made, displaced) => {
           if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind, open: course.open })
           if (!isReady(made)) return exit.notReady
-          if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen)
-          const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places }
+          if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen, displaced)
+          const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places, displaced }
           return consentByName(runbook.name, agreed, options, invocation, screen)
         },
       })

@@ -16,16 +16,19 @@ import { ClaimTable } from './claims.js'
 import { Forecast, type Left } from './forecast.js'
 import { inputsOf, allKnown } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
-import { lookUntilSettled, readContext } from './look.js'
+import { lookBeforeHarm, type Known } from './last-look.js'
+import { readContext } from './look.js'
 import { moduleOf } from './planner.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
-import { collate, type Heard } from './readiness.js'
 import type { Recorder } from './recorder.js'
 import { NeedsSkipped, takersIf } from './skipped.js'
 
 /** How a node ended, for those that need it: only after `done` may they start. */
 type Ending = 'done' | 'stopped'
+
+/** A step has its claims, and the run has begun to stop while it waited for them: nothing new is begun. */
+class TooLate extends Error {}
 
 /**
  * One walk through the graph: every node waits for its needs, takes its claims, and is handed to the step lifecycle. After a
@@ -145,11 +148,19 @@ export class Walk<D> {
         this.#give(node.id, await this.#attempt(node, attempt, startedMs, bringAbout))
         return 'done'
       } catch (error) {
+        if (error instanceof TooLate) return 'stopped'
         const ending = await this.#afterFailure(node, error, attempt, startedMs)
-        if (ending !== 'retry') return ending
+        if (ending !== 'retry') return this.#ended(node.id, ending)
         if (error instanceof NeedsSkipped && !(await this.#tryAgain(error.steps))) return 'stopped'
       }
     }
+  }
+
+  /** Nobody waits for it any more: what it claims is free. */
+  #ended(step: string, ending: Ending): Ending {
+    this.#reclaimed.get(step)?.()
+    this.#reclaimed.delete(step)
+    return ending
   }
 
   /** Steps that were skipped, and are needed after all. Two that take what the same one gives wait for the same try of it. */
@@ -194,6 +205,7 @@ export class Walk<D> {
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
     if (!allKnown(inputs)) throw new NeedsSkipped(inputs)
     const release = await this.#claim(node.id, module.claims(inputs))
+    let isOver = true
     try {
       this.#eta.started(node.id, this.#atItSinceMs(node.id) ?? startedMs)
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
@@ -208,15 +220,20 @@ export class Walk<D> {
         begun: () => fold(this.#ports.journal.records).steps.get(node.id)?.firstChanges ?? [],
         startedMs,
         ask: (question) => this.#ask(question),
-        beforeHarm: () => this.#beforeHarm(node.id),
+        beforeHarm: () => lookBeforeHarm(node.id, this.#known()),
         beforeIntent: async () => (await this.#ports.target?.beforeIntent()) === true,
       })
       const group = module.group?.(inputs)
       if (typeof group === 'string') await this.#ports.target?.reached(group)
       this.#verified.add(node.id)
       return outputs
+    } catch (error) {
+      // What it has begun may still be going on, and has in hand what it claims: nobody else has that before it is said what becomes of it.
+      isOver = fold(this.#ports.journal.records).steps.get(node.id)?.open !== true
+      throw error
     } finally {
-      release()
+      if (isOver) release()
+      else this.#reclaimed.set(node.id, release)
       this.#eta.ended(node.id)
     }
   }
@@ -233,9 +250,14 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    return this.#claims.take(step, claims, this.#signal, (on) =>
-      this.#recorder.tell({ type: 'step.waiting', step, on }),
-    )
+    let hasWaited = false
+    const release = await this.#claims.take(step, claims, this.#signal, (on) => {
+      hasWaited = true
+      this.#recorder.tell({ type: 'step.waiting', step, on })
+    })
+    if (!hasWaited || !this.#stopping) return release
+    release()
+    throw new TooLate()
   }
 
   async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
@@ -290,57 +312,19 @@ export class Walk<D> {
     return this.#accepted.get(step) ?? new Set()
   }
 
-  /**
-   * The last look before users lose something: preflight of the harming step and of all that comes after it, and whether
-   * what this run has made for them is still so (the cluster, the identity that it acts as, the right that this one was given).
-   * On the way back nothing was made for them, and what is back may not be there to be looked at: a release, once its cluster goes.
-   */
-  async #beforeHarm(id: string): Promise<void> {
-    const { nodes } = this.#ports.runbook
-    const isWayBack = this.#ports.outputs !== undefined
-    const concerned = new Set([id, ...dependents(this.#ports.runbook, id)])
-    const needed = new Set([...concerned].flatMap((one) => [...needsOf(this.#ports.runbook, one)]))
-    const before = isWayBack ? [] : nodes.filter((node) => needed.has(node.id) && !concerned.has(node.id) && this.#verified.has(node.id))
-    const after = nodes.filter((node) => node.kind === 'step' && concerned.has(node.id))
-    const [standing, heard] = await Promise.all([
-      Promise.all(before.map((node) => this.#stillThere(node as StepNode))),
-      Promise.all(after.map((node) => this.#preflight(node as StepNode))),
-    ])
-    const stops = collate([...standing, ...heard]).filter((finding) => finding.level === 'stop')
-    if (stops.length === 0) return
-    const whats = stops.map(({ steps, what }) => `${steps.join(', ')}: ${what}`)
-    throw new LifeboatError('preflight.failed', whats.join('; '), {
-      hint: [...new Set(stops.map((finding) => finding.mend))].join(' '),
-      blame: 'user',
-    })
-  }
-
-  /** What was verified a while ago may have been taken away since. What cannot be told now throws, and is tried again with the step. */
-  async #stillThere(node: StepNode): Promise<Heard> {
-    const module = moduleOf(this.#ports, node)
-    if (module.check === true || module.stands === true) return { steps: [], said: [] }
-    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
-    if (!allKnown(inputs)) return { steps: [], said: [] }
-    const seen = await lookUntilSettled(module, inputs, this.#contextOf(node.id, this.#ports.clock.now().getTime()))
-    if (seen.state === 'converged') return { steps: [], said: [] }
-    const why = seen.state === 'conflict' ? seen.why : seen.state === 'absent' ? 'it is gone' : 'it has been changed'
-    const mend = 'Nothing was begun here that takes something from users. Find out who changed it; a resume then looks at it again first, and mends it.'
-    return { steps: [node.id], said: [{ level: 'stop', what: `is not any more as it was verified: ${why}`, mend }] }
-  }
-
   /** On the way back a step gives nothing: what the run had of it stays what others refer to. */
   #give(step: string, outputs: JsonObject): void {
     if (this.#ports.outputs?.has(step) !== true) this.#outputs.set(step, outputs)
   }
 
-  async #preflight(node: StepNode): Promise<Heard> {
-    const changes = this.#shown.get(node.id) ?? []
-    if (changes.length === 0) return { steps: [], said: [] }
-    const module = moduleOf(this.#ports, node)
-    const ctx = this.#contextOf(node.id, this.#ports.clock.now().getTime())
-    const planned = (step: string): readonly Change[] => this.#shown.get(step) ?? []
-    const inputs = inputsOf(node, module, this.#ports, this.#outputs)
-    return { steps: [node.id], said: await module.preflight(changes, inputs, { ...ctx, planned }) }
+  #known(): Known<D> {
+    return {
+      ports: this.#ports,
+      outputs: this.#outputs,
+      shown: this.#shown,
+      verified: this.#verified,
+      contextOf: (step) => this.#contextOf(step, this.#ports.clock.now().getTime()),
+    }
   }
 
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */

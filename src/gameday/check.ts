@@ -8,6 +8,7 @@ export interface Known {
   readonly machines: readonly string[]
   readonly pools: readonly string[]
   readonly hubs: readonly string[]
+  readonly nameServers: readonly string[]
   readonly disks: readonly string[]
   readonly clusters: readonly string[]
   readonly groups: readonly string[]
@@ -88,6 +89,8 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
       return unknown(does.with.namespace, known.namespaces, 'namespace', [...path, 'namespace'])
     case 'certificateTakes':
       return unknown(does.with.hub, known.hubs, 'hub', [...path, 'hub'])
+    case 'nameServer':
+      return unknown(does.with.name, known.nameServers, 'name server', [...path, 'name'])
     case 'fill':
       return unknown(does.with.pool, known.pools, 'pool', [...path, 'pool'])
     case 'degrade':

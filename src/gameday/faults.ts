@@ -79,6 +79,9 @@ export const faultKinds = {
   certificateTakes: z
     .strictObject({ hub: z.string().min(1), time: durationMs })
     .describe("A hub's own certificate takes that long, from when its name leads to it. Counts as met as soon as it is inflicted"),
+  nameServer: z
+    .strictObject({ name: z.string().min(1), is: z.enum(['silent', 'behind', 'back']) })
+    .describe('A name server of a zone answers nobody, or goes on with what it tells now whatever is changed (`behind`); `back`: as it should be. Fires with a question that it does not answer as it should'),
   // Storage.
   fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up'),
   degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED'),
@@ -97,6 +100,9 @@ export const faultKinds = {
   shell: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a name of the environment has capitals, digits and _'), z.string())
     .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription"),
+  clock: z
+    .strictObject({ set: z.enum(['forward', 'back']), by: durationMs.describe("The machine's own time, whatever the world's does") })
+    .describe("Somebody sets the clock of the operator's machine. Fires under a command that is at work, or with the next one"),
   sshBreaks: z.strictObject({ times }).describe('The next connections by ssh break while a command runs on the host; what was begun there goes on'),
   colleague: z
     .literal('begins')

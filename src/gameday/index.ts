@@ -1,4 +1,5 @@
 export { complaintsAbout, type Known } from './check.js'
+export { durationText } from './duration.js'
 export { outcomeByCode, type Deed, type Evidence } from './evidence.js'
 export type { Fault, Infliction } from './faults.js'
 export { junitXml } from './junit.js'

@@ -5,6 +5,7 @@ export { defaultStateDir, newRunId, StateFolder, type RunPaths, type RunRecords,
 export { Journal, type Opened } from './journal.js'
 export {
   heartbeat,
+  isLost,
   LockHeldError,
   RunLock,
   type Holder,

@@ -46,8 +46,17 @@ export class LockHeldError extends LifeboatError {
 }
 
 export interface LockOptions {
-  /** `--take-over`: displaces whoever holds it, living or not. */
+  /** `--take-over`: whoever holds it, living or not, may be displaced; `displace` does so. */
   readonly takeOver?: boolean
+}
+
+/** What a lock works with; `now` is real time. */
+interface Held {
+  readonly folder: string
+  readonly key: LockKey
+  readonly owner: LockOwner
+  readonly processes: Processes
+  readonly now: () => Date
 }
 
 /**
@@ -55,24 +64,26 @@ export interface LockOptions {
  * of this host. All times are real.
  */
 export class RunLock {
-  /** Whose lock it was, if it was taken from somebody: dead, or displaced by `takeOver`. */
-  readonly takenFrom: Holder | undefined
-  readonly #folder: string
-  readonly #generation: number
-  readonly #owner: LockOwner
-  readonly #now: () => Date
+  readonly #held: Held
+  /** Unset until whoever holds it is displaced. */
+  #generation: number | undefined
+  #takenFrom: Holder | undefined
 
-  private constructor(folder: string, generation: number, owner: LockOwner, now: () => Date, from: Holder | undefined) {
-    this.#folder = folder
+  private constructor(held: Held, generation: number | undefined, from: Holder | undefined) {
+    this.#held = held
     this.#generation = generation
-    this.#owner = owner
-    this.#now = now
-    this.takenFrom = from
+    this.#takenFrom = from
+  }
+
+  /** Whose lock it was or, before `displace`, still is, if it is taken from somebody: dead, or displaced by `takeOver`. */
+  get takenFrom(): Holder | undefined {
+    return this.#takenFrom
   }
 
   /**
    * Rejects with `LockHeldError` (`lock.held`) if somebody holds the lock or may hold it, and with `lock.failed` if the
-   * folder cannot be used. `now` is real time.
+   * folder cannot be used. With `takeOver` somebody keeps it until `displace`: a plan may be declined, and then nobody is to have lost
+   * anything. `now` is real time.
    */
   static async acquire(
     folder: string,
@@ -82,15 +93,24 @@ export class RunLock {
     now: () => Date,
     options: LockOptions = {},
   ): Promise<RunLock> {
-    const place = lockFolder(folder, key)
-    for (;;) {
-      const lock = await ofDisk(place, () => readLock(place))
-      const holder = await judge(lock, processes, now())
-      if (holder !== undefined && holder.life !== 'dead' && options.takeOver !== true) throw new LockHeldError(key, holder)
-      // Another was faster: look again at who it is. Each turn that is lost is one that somebody else has won.
-      if (!(await ofDisk(place, () => takeGeneration(place, lock.generation, owner, now())))) continue
-      return new RunLock(place, lock.generation + 1, owner, now, holder)
-    }
+    const held = { folder: lockFolder(folder, key), key, owner, processes, now }
+    const taken = await take(held, ({ life }) => life === 'dead')
+    if ('generation' in taken) return new RunLock(held, taken.generation, taken.from)
+    if (options.takeOver !== true) throw new LockHeldError(key, taken.from)
+    return new RunLock(held, undefined, taken.from)
+  }
+
+  /**
+   * Takes the lock from whoever kept it since `acquire`; true if there was somebody, who may have written until now. Rejects with
+   * `lock.held` if by now it is somebody else's, whom nobody has spoken of.
+   */
+  async displace(): Promise<boolean> {
+    if (this.#generation !== undefined) return false
+    const meant = this.#takenFrom?.owner
+    const taken = await take(this.#held, ({ life, owner }) => life === 'dead' || isSame(owner, meant))
+    if (!('generation' in taken)) throw new LockHeldError(this.#held.key, taken.from)
+    this.#generation = taken.generation
+    return true
   }
 
   /** Who holds the lock now, or undefined: for `status`. Writes nothing. */
@@ -104,21 +124,22 @@ export class RunLock {
    * the lock over: then this one must stop writing.
    */
   async heartbeat(): Promise<void> {
-    if (await this.isHeld()) return
-    const lock = await ofDisk(this.#folder, () => readLock(this.#folder))
-    throw lockLost(this.#owner.run, lock.state === 'held' ? lock.owner : undefined)
+    if (this.#generation === undefined || (await this.isHeld())) return
+    const lock = await this.#read()
+    throw lockLost(this.#held.owner.run, lock.state === 'held' ? lock.owner : undefined)
   }
 
-  /** Is it still this process's? Says at once that it lives. */
-  isHeld(): Promise<boolean> {
-    return ofDisk(this.#folder, () => beat(this.#folder, this.#generation, this.#now()))
+  /** Is it this process's? Says at once that it lives. */
+  async isHeld(): Promise<boolean> {
+    const [{ folder, now }, generation] = [this.#held, this.#generation]
+    return generation !== undefined && ofDisk(folder, () => beat(folder, generation, now()))
   }
 
-  /** Has another process taken it over to go on with the same run? */
+  /** Has another process this lock, to go on with the same run? */
   async isRunElsewhere(): Promise<boolean> {
     if (await this.isHeld()) return false
-    const lock = await ofDisk(this.#folder, () => readLock(this.#folder))
-    return lock.state === 'held' && lock.owner.run === this.#owner.run
+    const lock = await this.#read()
+    return lock.state === 'held' && lock.owner.run === this.#held.owner.run
   }
 
   /**
@@ -128,7 +149,7 @@ export class RunLock {
   async keepAlive(clock: Pick<Clock, 'sleepReal'>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.heartbeat().catch((error: unknown) => {
-        if (error instanceof LifeboatError && error.code === 'lock.lost') throw error
+        if (isLost(error)) throw error
       })
       await clock.sleepReal(heartbeat.everyMs, signal).catch((error: unknown) => {
         if (!signal.aborted) throw error
@@ -136,10 +157,41 @@ export class RunLock {
     }
   }
 
-  /** Gives the lock back. Does nothing if another has taken it over. */
+  /** Gives the lock back. Does nothing if another has it. */
   async release(): Promise<void> {
-    await ofDisk(this.#folder, () => releaseGeneration(this.#folder, this.#generation, this.#owner, this.#now()))
+    const [{ folder, owner, now }, generation] = [this.#held, this.#generation]
+    if (generation !== undefined) await ofDisk(folder, () => releaseGeneration(folder, generation, owner, now()))
   }
+
+  #read(): Promise<LockState> {
+    const { folder } = this.#held
+    return ofDisk(folder, () => readLock(folder))
+  }
+}
+
+/** Takes the lock where nobody holds it, or one from whom it may be taken; else says who that is. */
+async function take(
+  { folder, owner, processes, now }: Held,
+  mayDisplace: (holder: Holder) => boolean,
+): Promise<{ readonly generation: number; readonly from: Holder | undefined } | { readonly from: Holder }> {
+  for (;;) {
+    const lock = await ofDisk(folder, () => readLock(folder))
+    const from = await judge(lock, processes, now())
+    if (from !== undefined && !mayDisplace(from)) return { from }
+    // Another was faster: look again at who it is. Each turn that is lost is one that somebody else has won.
+    if (await ofDisk(folder, () => takeGeneration(folder, lock.generation, owner, now()))) return { generation: lock.generation + 1, from }
+  }
+}
+
+/** The same process at work on the same run; two files that cannot be read are held for one. */
+function isSame(one: LockOwner | undefined, other: LockOwner | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  return one.run === other.run && one.host === other.host && one.pid === other.pid && one.started === other.started
+}
+
+/** Has another run taken the lock over? */
+export function isLost(error: unknown): boolean {
+  return error instanceof LifeboatError && error.code === 'lock.lost'
 }
 
 function lockLost(run: string, by: LockOwner | undefined): LifeboatError {

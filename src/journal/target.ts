@@ -5,13 +5,16 @@ import { readMarks, standingOf, type MarkStore, type Standing } from './mark-sto
 import type { Owner } from './records.js'
 import { cannotDisplace, sayLife, targetHeld, targetLost } from './target-errors.js'
 
-/** Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. */
-export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, askMs: 1_000, recentMs: 180_000 } as const
+/**
+ * Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. `recentMs`:
+ * three beats, and as much as the clocks of two machines may differ that are both let begin (`cli/site-checks.ts`: five minutes each).
+ */
+export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, askMs: 1_000, recentMs: 780_000 } as const
 
 export interface TargetOptions {
   readonly store: MarkStore
   readonly processes: Processes
-  readonly clock: Pick<Clock, 'realNow' | 'sleepReal'>
+  readonly clock: Pick<Clock, 'now' | 'realNow' | 'sleepReal' | 'toReal'>
   readonly run: string
   readonly runbook: string
   /** Names of the groups that the runbook's steps make, as far as they are known beforehand. */
@@ -50,10 +53,14 @@ export class TargetLock {
   #isTaken = false
   #hasWritten = false
   #beatAt = 0
+  /** The machine's clock and the run's, when this began. */
+  readonly #began: { readonly realMs: number; readonly runMs: number }
 
   constructor(options: TargetOptions) {
     this.#options = options
     this.#groups = new Set(options.groups.map((group) => group.toLowerCase()))
+    const { clock } = options
+    this.#began = { realMs: clock.realNow().getTime(), runMs: clock.now().getTime() }
   }
 
   /** Looks who is at work, before anything is planned; writes nothing. Rejects with `target.held`. */
@@ -65,6 +72,11 @@ export class TargetLock {
       else await this.#refuse(life, standing)
       this.#overcome.add(lifeOf(life.mark))
     }
+  }
+
+  /** Whose runs `displace` would displace. */
+  get displacing(): readonly Mark[] {
+    return this.#displaced.map(({ mark }) => mark)
   }
 
   /**
@@ -225,21 +237,20 @@ export class TargetLock {
   }
 
   async #refuse(life: Life, standing: Standing | 'ours'): Promise<void> {
-    const { takeOver, notice } = this.#options
-    if (!takeOver) throw targetHeld(life.mark, life.groups, standing === 'here', this.#now())
-    notice(`Taking over from ${sayLife(life.mark, this.#now())}: make sure that it has stopped.`)
+    if (!this.#options.takeOver) throw targetHeld(life.mark, life.groups, standing === 'here', this.#now())
     this.#displaced.push(life)
   }
 
   /**
    * The displaced must have something to notice it by, and must have said that they have stopped, or have had as long as a beat
-   * takes: six looks. One that has not beaten for three intervals does not notice anything any more.
+   * takes: six looks. One that has not beaten for that long (`recentMs`) does not notice anything any more.
    */
   async #awaitDisplaced(): Promise<void> {
     if (this.#displaced.length === 0) return
     const marks = await this.#read(this.#held)
     const now = this.#now()
     for (const { mark, groups } of this.#displaced) {
+      this.#options.notice(`Taking over from ${sayLife(mark, now)}: make sure that it has stopped.`)
       const told = groups.some((group) => marks.get(group)?.run === this.#options.run)
       if (!told) throw this.#lose(cannotDisplace(mark, groups, now))
     }
@@ -321,8 +332,14 @@ export class TargetLock {
     return [...this.#groups].sort()[0] ?? ''
   }
 
+  /**
+   * Real time, whatever is done to the machine's clock meanwhile: set back by hours, this run would not beat for hours, and set forward,
+   * whoever is displaced would have had no time to stop.
+   */
   #now(): Date {
-    return this.#options.clock.realNow()
+    const { clock } = this.#options
+    const { realMs, runMs } = this.#began
+    return new Date(realMs + clock.toReal(clock.now().getTime() - runMs))
   }
 }
 

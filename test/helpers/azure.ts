@@ -7,6 +7,7 @@ import { hostFactsReader, openAzure } from '../../src/platform/azure/open.js'
 import { AzureSession } from '../../src/platform/azure/session.js'
 import { cloudSchema, type Cloud } from '../../src/platform/cloud/schema.js'
 import type { DnsDoor } from '../../src/platform/dns/door.js'
+import { unreachable } from '../../src/platform/dns/resolver.js'
 import type { Platform } from '../../src/platform/platform.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { LifeboatError } from '../../src/contract/index.js'
@@ -115,7 +116,10 @@ function modelDns({ world }: TestWorld): DnsDoor {
       const spec = world.spec.zones.find(({ id }) => name.endsWith(id.split('/').at(-1) ?? ''))
       const zone = spec?.id.split('/').at(-1) ?? ''
       const relative = name === zone ? '@' : name.slice(0, -zone.length - 1)
-      const found = spec && toldBy(world, spec, server).get(`${zone}/${relative}/${type}`.toLowerCase())
+      const lost = world.lostNameServers.get(server)
+      if (lost !== undefined && lost.tells === undefined) throw unreachable(server, undefined)
+      const told = lost?.tells ?? (spec && toldBy(world, spec, server))
+      const found = told?.get(`${zone}/${relative}/${type}`.toLowerCase())
       return { values: [...(found?.values ?? [])].sort(), ttlSeconds: found?.ttl ?? 0 }
     },
     caa: async () => [],

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import type { DnsDoor } from '../../src/platform/dns/door.js'
 import type { HttpDoor } from '../../src/platform/http/door.js'
+import { setNameServer } from '../../src/sim/dns/lost.js'
 import type { World } from '../../src/sim/world/world.js'
 
 /** DNS and HTTP as doors find them at the edge of the world of data100: over sockets, or in this process. */
@@ -39,6 +40,32 @@ export function itAsksTheEdge(under: () => EdgeUnderTest): void {
     expect(await under().settled(dns.ask(server, `none.${host}`, 'A'))).toEqual({ values: [], ttlSeconds: 0 })
     expect(await under().settled(dns.ask(server, host, 'TXT'))).toEqual({ values: [], ttlSeconds: 0 })
     expect(await code(dns.ask(server, 'www.example.org', 'A'))).toBe('dns.unreachable')
+  })
+
+  it('a name server that is silent says neither yes nor no, while the others answer (D21)', async () => {
+    const { world, dns } = under()
+    const [first = '', last = ''] = [servers()[0], servers().at(-1)]
+    const met: string[] = []
+    expect(setNameServer(world, first.toUpperCase(), 'silent', (question) => met.push(question))).toBe(true)
+    expect(await code(dns.ask(first, host, 'A'))).toBe('dns.unreachable')
+    expect((await under().settled(dns.ask(last, host, 'A'))).values).toEqual([oldAddress])
+    expect(new Set(met)).toEqual(new Set([`A ${host}`]))
+    setNameServer(world, first, 'back')
+    expect((await under().settled(dns.ask(first, host, 'A'))).values).toEqual([oldAddress])
+  })
+
+  it('one that stays behind goes on with the old answer, and is right about all that has not changed (D21)', async () => {
+    const { world, dns } = under()
+    const [first = '', last = ''] = [servers()[0], servers().at(-1)]
+    const met: string[] = []
+    setNameServer(world, last, 'behind', (question) => met.push(question))
+    expect((await under().settled(dns.ask(last, host, 'A'))).values).toEqual([oldAddress])
+    expect(met).toEqual([])
+    world.published.set('datahub.berkeley.edu/data100/a', { ttl: 60, values: ['203.0.113.9'] })
+    expect((await under().settled(dns.ask(first, host, 'A'))).values).toEqual(['203.0.113.9'])
+    expect(await under().settled(dns.ask(last, host, 'A'))).toMatchObject({ values: [oldAddress], ttlSeconds: 300 })
+    expect(met).toEqual([`A ${host}`])
+    expect(setNameServer(world, 'ns9.example.org', 'silent')).toBe(false)
   })
 
   it('records of other types come as they stand in the zone', async () => {

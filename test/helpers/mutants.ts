@@ -10,7 +10,7 @@ export interface Mutation {
   readonly find: string
   readonly put: string
   /** Where it shows, if that is not the usual runbook. */
-  readonly at?: 'hubs-many'
+  readonly at?: 'hubs-many' | 'two-pools'
 }
 
 export const mutations: readonly Mutation[] = [
@@ -86,6 +86,20 @@ export const mutations: readonly Mutation[] = [
     find: '    async take(step, claims, signal, onWait) {\n',
     put: '    async take(step, claims, signal, onWait) {\n        return () => {};\n',
     at: 'hubs-many',
+  },
+  {
+    does: 'does not take back, when it goes on, what an operation of its earlier life still has in hand',
+    file: 'engine/walk.js',
+    find: "            this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)));\n",
+    put: '',
+    at: 'two-pools',
+  },
+  {
+    does: 'imports a pool without the proof of where its disks are',
+    file: 'steps/zfs-import-pool.js',
+    find: 'async function proofsMissing({ machine, disks, pool }, { azure }) {\n',
+    put: 'async function proofsMissing({ machine, disks, pool }, { azure }) {\n    return [];\n',
+    at: 'two-pools',
   },
 ]
 

@@ -100,6 +100,7 @@ export interface Stage {
   readonly claims?: Record<string, Claim[]>
   readonly answer?: (question: Question) => Answer['choice']
   readonly stop?: AbortController
+  readonly heard?: (event: RunEvent) => unknown
   /** Chosen in advance. */
   readonly accept?: Accepting
   /** Outputs of the run that is undone: the steps are its way back. */
@@ -112,7 +113,7 @@ export interface Stage {
   readonly survivors?: Survivors
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), accept, outputs, alone = false, survivors, laterMs = 0 }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), heard = () => undefined, accept, outputs, alone = false, survivors, laterMs = 0 }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -139,7 +140,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     pollEveryMs: 10,
     site: async () => world.ofSite(),
     journal,
-    listeners: [(event) => events.push(event)],
+    listeners: [(event) => events.push(event), (event) => void heard(event)],
     ...(accept === undefined ? {} : { accept }),
     ...(outputs === undefined ? {} : { outputs }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },

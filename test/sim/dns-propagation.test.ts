@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LifeboatError } from '../../src/contract/index.js'
 import { openDns } from '../../src/platform/dns/resolver.js'
+import { setNameServer } from '../../src/sim/dns/lost.js'
 import { startNameServers } from '../../src/sim/dns/server.js'
 import { dnsPropagation } from '../../src/steps/dns-propagation.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
@@ -75,14 +75,21 @@ describe('dns/propagation', () => {
   })
 
   it('counts a name server that does not answer among those that lag, beside what the others say', async () => {
-    const { dns } = world.doors
-    const ask: typeof dns.ask = async (server, ...asked) => {
-      if (server === last) throw new LifeboatError('dns.unreachable', `the name server ${last} does not answer`, { retry: {} })
-      return dns.ask(server, ...asked)
-    }
-    const seen = await step({}, { ...world.doors, dns: { ...dns, ask } }).see()
+    setNameServer(world.test.world, last, 'silent')
+    const seen = await step().see()
     expect(seen).toMatchObject({ state: 'in-flight', what: expect.stringContaining(`${first} still gives`) as string })
     expect(JSON.stringify(seen)).toContain(`the name server ${last} does not answer`)
+  })
+
+  it('is not done where most of them give the new values and one stays behind (D21)', async () => {
+    setNameServer(world.test.world, first, 'behind')
+    await change()
+    world.test.clock.advance(world.test.world.durationOf('dns'))
+    const { dns } = world.doors
+    const naive = (await dns.ask(last, 'data100.datahub.berkeley.edu', 'A')).values
+    expect([naive, await step().see()]).toMatchObject([[newAddress], { state: 'in-flight', what: expect.stringContaining(`${first} still gives 198.51.100.11`) as string }])
+    setNameServer(world.test.world, first, 'back')
+    expect(await step().see()).toMatchObject({ state: 'converged' })
   })
 
   it('does not take a zone that is not there for one without lag', async () => {

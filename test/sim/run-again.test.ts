@@ -114,6 +114,41 @@ describe('a look at a run that is at work', () => {
 })
 
 describe('--take-over of a run that is at work', () => {
+  it.skipIf(!hasTerminals)('says whom a new run would displace, and takes nothing from it before its plan is agreed to', async () => {
+    const small = switched(work('rack') + work('hub', ['rack']))
+    const run = ['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', temporaryFolder()]
+    const first = lifeboat([...run, '--confirm=small', '--yes', '--json'])
+    const { run: id } = await first.until(({ type }) => type === 'step.intent')
+    await small.begun('rack')
+    const declining = inTerminal([...run, '--take-over'])
+    await declining.waitFor('Type small')
+    expect(declining.screen().join(' ').replaceAll(/\s+/g, ' ')).toMatch(new RegExp(`Run ${id} of \\S+ on \\S+ \\(pid \\d+\\) is at work on this\\.`))
+    declining.type(keys.enter)
+    expect(await declining.ended).toBe(3)
+    expect(declining.screen().at(-1)).toBe('Declined; nothing was changed.')
+    small.finish('rack')
+    small.finish('hub')
+    const ended = await first.ended
+    expect(ended.code, ended.stderr).toBe(0)
+  })
+
+  it('of a new run stops the first once it is agreed to, and waits for the command that the first has begun', async () => {
+    const small = switched(work('rack') + work('hub', ['rack']))
+    const run = ['run', small.runbook, '--cloud', world.cloudPath, '--state-dir', temporaryFolder(), '--confirm=small', '--yes', '--json']
+    const first = lifeboat(run)
+    await small.begun('rack')
+    const second = lifeboat([...run, '--take-over'])
+    await second.until(({ type }) => type === 'survivor.found')
+    small.finish('rack')
+    expect((await first.ended).code, (await first.ended).stderr).toBe(5)
+    small.finish('hub')
+    const ended = await second.ended
+    expect(ended.code, ended.stderr).toBe(0)
+    const notices = second.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
+    expect(notices).toContainEqual(expect.stringMatching(/^Took over from run \S+ of .*it comes to a safe point and stops/))
+    expect(second.events.flatMap((event) => (event.type === 'step.intent' ? [event.step] : []))).toEqual(['hub'])
+  })
+
   it('stops the first with exit code 5 once its command has ended, and the journal stays whole for the second', async () => {
     const small = switched(work('rack') + work('hub', ['rack']))
     const folder = ['--state-dir', temporaryFolder()]

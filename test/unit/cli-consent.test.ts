@@ -5,7 +5,7 @@ import { Interrupts } from '../../src/cli/interrupts.js'
 import type { Screen } from '../../src/cli/screen.js'
 
 describe('the question for the name of a runbook', () => {
-  it('has over it what is agreed to, and its groups, clusters and zones: the head of the plan has scrolled away', async () => {
+  it('has over it what is agreed to, at whose cost, and its groups, clusters and zones: the head of the plan has scrolled away', async () => {
     const shown: string[] = []
     const asker = { show: (lines: readonly string[]) => shown.push(...lines), text: async () => 'data100' }
     const screen = { asker, notice: () => undefined } as unknown as Screen
@@ -16,9 +16,11 @@ describe('the question for the name of a runbook', () => {
       { kind: 'machine', name: 'nfs', group: 'hubs-1', made: false },
       { kind: 'zone', name: 'hub.example', group: 'dns', made: false },
     ] as const
-    expect(await consentByName('data100', { what: 'A failover on AzureCloud.', places }, { color: false, input: true }, invocation, screen)).toBe('typed')
+    const agreed = { what: 'A failover on AzureCloud.', places, displaced: ['Run r1 of ann is at work on this.'] }
+    expect(await consentByName('data100', agreed, { color: false, input: true }, invocation, screen)).toBe('typed')
     expect(shown).toEqual([
       'A failover on AzureCloud.',
+      'Run r1 of ann is at work on this.',
       '  groups    hubs-2 (new)',
       '  clusters  hub in hubs-1',
       '  machines  nfs in hubs-1',

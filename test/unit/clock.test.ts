@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { clockOf, type TimeSource } from '../../src/platform/clock/clock.js'
+import { clockOf, notBefore, type TimeSource } from '../../src/platform/clock/clock.js'
+import { setClockAhead } from '../../src/sim/world/set-clock.js'
 
 const hour = 3_600_000
 const start = Date.UTC(2026, 10, 25, 12)
@@ -63,5 +64,38 @@ describe('the clock of a run', () => {
     machine.pass(1000)
     machine.wall -= 3 * hour
     expect(clock.now().toISOString()).toBe('2019-02-25T19:34:40.000Z')
+  })
+})
+
+describe('the clock of a run that goes on', () => {
+  it('goes on from the last moment of the run where the machine’s is behind it', () => {
+    const machine = new Machine()
+    const clock = notBefore(clockOf({}, machine), start + 4 * hour)
+    machine.pass(60_000)
+    expect([clock.now().toISOString(), clock.realNow().toISOString()]).toEqual([moment(4 * hour + 60_000), moment(60_000)])
+  })
+
+  it('is the machine’s own where that is later', () => {
+    const machine = new Machine()
+    machine.pass(4 * hour)
+    expect(notBefore(clockOf({}, machine), start + hour).now().toISOString()).toBe(moment(4 * hour))
+  })
+})
+
+describe('a machine whose clock somebody sets (R12)', () => {
+  it.each([5 * hour, -5 * hour])('misleads a client with a deadline of the wall clock, and no run: %i ms', (byMs) => {
+    const clock = clockOf({})
+    const [before, deadline] = [clock.now().getTime(), Date.now() + hour]
+    try {
+      setClockAhead(byMs)
+      const naive = deadline - Date.now()
+      expect(naive > hour || naive < 0).toBe(true)
+      expect(Math.abs(new Date().getTime() - Date.now())).toBeLessThan(hour)
+      expect(Math.abs(clock.now().getTime() - before)).toBeLessThan(hour)
+      expect(new Date(0)).toBeInstanceOf(Date)
+    } finally {
+      setClockAhead(0)
+    }
+    expect(Math.abs(Date.now() - before)).toBeLessThan(hour)
   })
 })

@@ -27,6 +27,48 @@ describe('a run', () => {
     expect(most).toBe(1)
   })
 
+  it('gives nobody what a failed step may still have in hand before it is said what becomes of it', async () => {
+    const world = new Switches()
+    let began = (): void => undefined
+    const both = new Promise<void>((resolve) => (began = resolve))
+    world.during = async (id) => {
+      // The operation goes on out there.
+      if (id === 'a') await both
+      if (id === 'a') throw new LifeboatError('move.overrun', 'it is still being moved')
+    }
+    const group: Claim[] = [{ resource: 'g', mode: 'alone' }]
+    const turned: (readonly string[])[] = []
+    const { outcome, events } = await perform({
+      ...{ nodes: [step('a'), step('b')], world, claims: { a: group, b: group } },
+      heard: ({ type }) => type === 'step.waiting' && began(),
+      answer: () => {
+        turned.push([...world.turned])
+        return 'skip'
+      },
+    })
+    expect([outcome, turned, world.turned]).toEqual(['succeeded', [[]], ['b']])
+    const order = events.flatMap((event) => ('step' in event && ['step.started', 'step.skipped'].includes(event.type) ? [`${event.type} ${event.step}`] : []))
+    expect(order).toEqual(['step.started a', 'step.skipped a', 'step.started b'])
+  })
+
+  it('begins nothing that still waits for what others had when it began to stop', async () => {
+    const world = new Switches()
+    let began = (): void => undefined
+    const both = new Promise<void>((resolve) => (began = resolve))
+    world.during = async (id) => {
+      await both
+      throw new LifeboatError('move.overrun', `${id} is still being moved`)
+    }
+    const group: Claim[] = [{ resource: 'g', mode: 'alone' }]
+    const nodes = [step('a'), step('b')]
+    const claims = { a: group, b: group }
+    const first = await perform({ nodes, world, claims, heard: ({ type }) => type === 'step.waiting' && began(), answer: () => 'stop' })
+    expect([first.outcome, first.events.some((event) => event.type === 'step.started' && event.step === 'b')]).toEqual(['failed', false])
+    world.during = async () => undefined
+    const second = await perform({ nodes, world, claims, store: first.store })
+    expect([second.outcome, world.turned]).toEqual(['succeeded', ['a', 'b']])
+  })
+
   it('starts nothing that comes after a failed step, and is resumed from there', async () => {
     const world = new Switches()
     const nodes = [step('a'), step('b', ['a']), step('c', ['b'])]

@@ -47,6 +47,7 @@ describe('a scenario that cannot be played', () => {
     ['an outcome that there is not', { expect: '{ outcome: suceeded }' }, /:9:\d+: .*did you mean "succeeded"\?/],
     ['something of the world that cannot be expected', { expect: '{ outcome: succeeded, world: [{ pol: { name: pool0 } }] }' }, /did you mean "pool"\?/],
     ['a machine that is neither there nor made', fault('{ after: 1m }', '{ silence: nfsservr }'), /there is no machine "nfsservr" \(did you mean "nfsserver"\?\)/],
+    ['a name server that no zone has', fault('{ after: 1m }', '{ nameServer: { name: ns1-70.azure-dns.com, is: silent } }'), /there is no name server "ns1-70.azure-dns.com" \(did you mean "ns1-07.azure-dns.com"\?\)/],
     ['an operation that there is not', fault('{ after: 1m }', '{ prolong: { operation: detatch, to: 1h } }'), /did you mean "detach"\?/],
     ['a fault of requests that names none', fault('{ after: 1m }', '{ loseReply: {} }'), /loseReply does not say which requests it befalls/],
     ['no fault in a line', fault('{ after: 1m }', '{}'), /no fault is named here/],

@@ -19,7 +19,7 @@ function worldIn(group: string, address: string, facts: Partial<WorldView> = {})
     groups: [],
     recordSets: [{ zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: [address], published: { ttl: 60, values: [address] } }],
     releases: [],
-    pools: [{ guid: '1', name: 'homes', health: 'ONLINE', exported: false, importedOn: [server(group)] }],
+    pools: [{ guid: '1', name: 'homes', disks: ['u'], health: 'ONLINE', exported: false, importedOn: [server(group)] }],
     hosts: [{ machine: server(group), answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
     hubs: [{ host: 'hub.example.edu', address, answers: true, certificate: 'CN=hub.example.edu' }],
     operations: [{ what: 'attach', resource: server(group), also: [diskIn(group)], status: 'succeeded' }],

@@ -107,7 +107,8 @@ describe('taking a lock over', () => {
     const error = await refused(acquire())
     expect(error.holder).toEqual({ life: 'doubtful', owner, silentMs: 61_000 })
     expect(error.hint).toMatch(/not at work on jumpbox any more, then give --take-over/)
-    expect((await acquire(takeOver)).takenFrom).toEqual(error.holder)
+    const lock = await acquire(takeOver)
+    expect([lock.takenFrom, await lock.displace(), await lock.isHeld()]).toEqual([error.holder, true, true])
   })
 
   it.each([
@@ -134,15 +135,52 @@ describe('taking a lock over', () => {
     expect(error.holder.owner).toBeUndefined()
     expect(error.message).toMatch(/cannot be read, so nobody knows by whom/)
     expect(error.hint).toMatch(/--take-over/)
-    expect((await acquire(takeOver)).takenFrom?.life).toBe('unknown')
+    const lock = await acquire(takeOver)
+    expect([lock.takenFrom?.life, await lock.displace(), await lock.isHeld()]).toEqual(['unknown', true, true])
+  })
+
+  /** One that lives and has the lock, and one that may take it. */
+  const two = async () => {
+    const [folder, processes] = [tempFolder(), new FakeProcesses()]
+    const owner = processes.start('run-1')
+    const first = await RunLock.acquire(folder, key, owner, processes, noon())
+    const second = await RunLock.acquire(folder, key, processes.start('run-2'), processes, noon(), takeOver)
+    const holder = async (): Promise<string | undefined> => (await RunLock.holder(folder, key, processes, noon()))?.owner?.run
+    return { folder, processes, owner, first, second, holder }
+  }
+
+  it('takes nothing from a living one before it is displaced: a plan may yet be declined', async () => {
+    const { first, second, holder } = await two()
+    expect(second.takenFrom).toMatchObject({ life: 'alive', owner: { run: 'run-1' } })
+    await second.heartbeat()
+    expect([await second.isHeld(), await second.isRunElsewhere()]).toEqual([false, false])
+    await second.release()
+    await first.heartbeat()
+    expect(await holder()).toBe('run-1')
+  })
+
+  it('displaces nobody else than the one whom it has told of', async () => {
+    const { folder, processes, first, second, holder } = await two()
+    await first.release()
+    await RunLock.acquire(folder, key, processes.start('run-3'), processes, noon())
+    await expect(second.displace()).rejects.toMatchObject({ code: 'lock.held', holder: { owner: { run: 'run-3' } } })
+    await second.release()
+    expect(await holder()).toBe('run-3')
+  })
+
+  it.each([
+    ['has ended', async ({ first }: { first: RunLock }) => first.release()],
+    ['has died', async ({ processes, owner }: { processes: FakeProcesses; owner: LockOwner }) => processes.end(owner)],
+  ])('comes by the lock also where the one it has told of %s meanwhile, who may have written', async (_, ends) => {
+    const all = await two()
+    await ends(all)
+    expect([await all.second.displace(), await all.holder()]).toEqual([true, 'run-2'])
   })
 
   it('is done from a living one only if the operator insists, who then loses it at the next heartbeat', async () => {
-    const [folder, processes] = [tempFolder(), new FakeProcesses()]
-    const first = await RunLock.acquire(folder, key, processes.start('run-1'), processes, noon())
+    const { folder, processes, first, second } = await two()
     await first.heartbeat()
-    const second = await RunLock.acquire(folder, key, processes.start('run-2'), processes, noon(), takeOver)
-    expect(second.takenFrom).toMatchObject({ life: 'alive', owner: { run: 'run-1' } })
+    expect([await second.displace(), await second.displace()]).toEqual([true, false])
     await expect(first.heartbeat()).rejects.toMatchObject({ code: 'lock.lost' })
     await first.release()
     await second.heartbeat()
@@ -151,7 +189,11 @@ describe('taking a lock over', () => {
 
   it('tells whether it is the same run that goes on elsewhere', async () => {
     const [folder, processes] = [tempFolder(), new FakeProcesses()]
-    const take = (run: string) => RunLock.acquire(folder, key, processes.start(run), processes, noon(), takeOver)
+    const take = async (run: string): Promise<RunLock> => {
+      const lock = await RunLock.acquire(folder, key, processes.start(run), processes, noon(), takeOver)
+      await lock.displace()
+      return lock
+    }
     const [first, second] = [await take('run-1'), await take('run-1')]
     expect([await first.isRunElsewhere(), await second.isRunElsewhere()]).toEqual([true, false])
     await take('run-2')
@@ -185,9 +227,8 @@ describe('the heartbeat', () => {
   it('ends with an error when the lock was taken over', async () => {
     const [folder, processes] = [tempFolder(), new FakeProcesses()]
     const lock = await RunLock.acquire(folder, key, processes.start('run-1'), processes, noon())
-    const sleepReal = async (): Promise<void> => {
-      await RunLock.acquire(folder, key, processes.start('run-2'), processes, noon(), takeOver)
-    }
+    const other = await RunLock.acquire(folder, key, processes.start('run-2'), processes, noon(), takeOver)
+    const sleepReal = async (): Promise<void> => void (await other.displace())
     await expect(lock.keepAlive({ sleepReal }, new AbortController().signal)).rejects.toMatchObject({ code: 'lock.lost' })
   })
 })

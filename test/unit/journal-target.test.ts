@@ -60,6 +60,8 @@ interface Wishes {
   readonly store?: MarkStore
   readonly groups?: readonly string[]
   readonly signal?: AbortSignal
+  /** By how much this machine's clock is ahead, now. */
+  readonly aheadMs?: () => number
 }
 
 const all = ['a', 'b', 'c']
@@ -74,10 +76,11 @@ function player(groups: Groups, time: VirtualTime, processes: FakeProcesses, run
     self: async () => owner,
   }
   const [said, lost]: [string[], LifeboatError[]] = [[], []]
+  const realNow = (): Date => new Date(time.now().getTime() + (wishes.aheadMs?.() ?? 0))
   const lock = new TargetLock({
     store: wishes.store ?? groups.store(time),
     processes: own,
-    clock: { realNow: time.now, sleepReal: time.sleep },
+    clock: { now: time.now, realNow, sleepReal: time.sleep, toReal: (ms) => ms },
     run,
     runbook: 'data100',
     groups: wishes.groups ?? all,
@@ -286,6 +289,17 @@ describe('--take-over', () => {
     expect(waitedMs).toBeGreaterThanOrEqual(targetTimes.beatMs)
   })
 
+  it.each([['forward', 5], ['back', -5]])('waits as long, whoever sets the clock %s by hours meanwhile', async (_where, hours) => {
+    const [groups, time] = [new Groups(...all), new VirtualTime()]
+    await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
+    const fromMs = time.now().getTime()
+    const aheadMs = (): number => (time.now().getTime() > fromMs + targetTimes.beatMs / 2 ? hours * 3_600_000 : 0)
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true, aheadMs })
+    await time.until(second.lock.admit())
+    await time.until(second.lock.displace())
+    expect(Math.floor((time.now().getTime() - fromMs) / targetTimes.beatMs)).toBe(1)
+  })
+
   it('does not wait for one that has not beaten for three intervals, and has displaced it all the same', async () => {
     const [groups, time] = [new Groups(...all), new VirtualTime()]
     await time.until(begin(player(groups, time, new FakeProcesses('desktop'), 'run-1')))
@@ -319,6 +333,22 @@ describe('--take-over', () => {
     for (const group of all) groups.locked.add(group)
     const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
     expect(await time.until(codeOf(begin(second)))).toBe('target.held')
+  })
+})
+
+describe('a machine whose clock is set back by hours while its run is at work', () => {
+  it('says that it lives as before: whoever displaces the run waits for it', async () => {
+    const [groups, time, over] = [new Groups(...all), new VirtualTime(), new AbortController()]
+    const fromMs = time.now().getTime()
+    const aheadMs = (): number => (time.now().getTime() > fromMs + 30_000 ? -5 * 3_600_000 : 0)
+    const first = player(groups, time, new FakeProcesses('desktop'), 'run-1', { aheadMs })
+    await time.until(begin(first))
+    const beating = first.lock.keepBeating(over.signal)
+    await time.until(time.sleep(2 * targetTimes.recentMs))
+    const second = player(groups, time, new FakeProcesses(), 'run-2', { takeOver: true })
+    await time.until(second.lock.admit())
+    await time.until(Promise.all([second.lock.displace(), beating.then(() => first.lock.release('interrupted'))]))
+    expect(second.said.at(-1)).toBe('It has stopped.')
   })
 })
 

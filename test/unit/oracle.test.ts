@@ -24,7 +24,7 @@ const start: WorldView = {
   groups: [{ id: '/groups/old', tags: {}, locked: false }],
   recordSets: [record],
   releases: [],
-  pools: [{ guid: '1', name: 'homes', health: 'ONLINE', exported: false, importedOn: [old] }],
+  pools: [{ guid: '1', name: 'homes', disks: ['u1'], health: 'ONLINE', exported: false, importedOn: [old] }],
   hosts: [{ machine: old, answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
   hubs: [hub('198.51.100.1', true)],
   operations: [],
@@ -45,7 +45,8 @@ interface Told {
 /** What is said of a failover in which that was seen and heard, in turn. */
 function saidOf(seen: readonly (WorldView | Access)[], beside: Told = {}): readonly string[] {
   const { hubs = start.hubs, intents = 1, atWork = 1, operations = [] } = beside
-  const watch = new Watch(start, { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations })
+  const told = { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations, nowMs: () => 0 }
+  const watch = new Watch(start, told)
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
     else watch.look(one)
@@ -61,6 +62,26 @@ describe('the oracle, while a failover goes on', () => {
     const ended = operations.map((one) => ({ ...one, status: 'succeeded' }))
     const look = { ...refused, method: 'POST', path: '/groups/old/validateMoveResources' }
     expect([...saidOf([refused], { operations: ended }), ...saidOf([look], { operations })]).toEqual([])
+  })
+
+  it.each([
+    ['what Azure has said a moment ago', [fresh, disk.id], 0, []],
+    ['what it said long ago', [fresh, disk.id], 121_000, [fresh]],
+    ['where its server is alone', [fresh], 0, [disk.id]],
+    ['nothing', [], 0, [fresh]],
+  ])('holds an import against what Azure was asked before: on the strength of %s', (_what, asked, agoMs, missing) => {
+    let nowMs = 0
+    const watch = new Watch(start, { hubs: () => [], openIntents: () => 1, atWork: () => 1, operations: () => [], nowMs: () => nowMs })
+    for (const path of asked) watch.hear({ door: 'arm', method: 'GET', path, status: 200, writes: false })
+    watch.hear({ door: 'arm', method: 'GET', path: disk.id, status: 503, writes: false })
+    nowMs = agoMs
+    watch.imports(fresh)
+    // What it takes does not count, and what is asked meanwhile does not help.
+    nowMs += 600_000
+    for (const path of [fresh, disk.id]) watch.hear({ door: 'arm', method: 'GET', path, status: 200, writes: false })
+    watch.look({ ...start, pools: [{ ...start.pools[0]!, importedOn: [fresh] }] })
+    watch.look({ ...start, pools: [{ ...start.pools[0]!, importedOn: [old] }] })
+    expect(watch.violations).toEqual(missing.map((id) => `pool homes was imported on ${fresh}, and nobody had asked Azure right before where ${id} was`))
   })
 
   it('says nothing of a world that is as it was', () => {
@@ -87,7 +108,7 @@ describe('the oracle, while a failover goes on', () => {
   })
 
   it('has nothing written over that somebody else has changed meanwhile', () => {
-    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1, operations: () => [] })
+    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1, operations: () => [], nowMs: () => 0 })
     watch.hearOfOthers('/zone/A/hub')
     watch.hear({ ...put('/zone/a/hub'), status: 412 })
     expect(watch.violations).toEqual([])

@@ -17,6 +17,8 @@ export interface AtTheTerminal {
   killAll(program: string): Promise<number>
   /** Somebody else begins the same failover. */
   colleague(): void
+  /** Sets the clock of their machine ahead by that many of its milliseconds, or back. */
+  setClock(aheadMs: number, struck: TellStruck): void
   /** Variables of the shell from the next command on. */
   setShell(variables: Readonly<Record<string, string>>, struck: TellStruck): void
 }
@@ -66,6 +68,9 @@ export class Inflicter {
         return
       case 'program':
         void this.#operator.killAll(does.with.dies).then((killed) => killed > 0 && struck(`${killed} ${does.with.dies} killed`))
+        return
+      case 'clock':
+        this.#operator.setClock(does.with.set === 'forward' ? does.with.by : -does.with.by, struck)
         return
       case 'shell':
         this.#operator.setShell(does.with, struck)

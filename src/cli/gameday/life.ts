@@ -7,6 +7,8 @@ export interface LifeOrder {
   readonly seat: SeatName
   /** Whether somebody answers what is asked. */
   readonly isAnswered: boolean
+  /** By how much the clock of this machine is ahead, for this life. */
+  readonly clockAheadMs: number
 }
 
 /** A line after it: what was answered to the question of that number. */
@@ -14,6 +16,9 @@ export interface LifeAnswer {
   readonly number: number
   readonly answer: Answer
 }
+
+/** Another one: somebody has set that clock. */
+export type LifeClock = Pick<LifeOrder, 'clockAheadMs'>
 
 /** The descriptor by which a life tells, and hears that it was told. */
 export const tellingDescriptor = 3

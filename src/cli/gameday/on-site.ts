@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { LifeboatError } from '../../contract/index.js'
 import { isNamed, type Infliction } from '../../gameday/index.js'
 import type { OthersRequest } from '../../sim/arm/faults.js'
+import { setNameServer } from '../../sim/dns/lost.js'
 import type { Host, Pool } from '../../sim/world/model.js'
 import type { WorldParts } from '../../sim/within.js'
 import type { World } from '../../sim/world/world.js'
 import type { OfKind, TellStruck } from './infliction.js'
 
-type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'program' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
+type OnSite = Exclude<Infliction, OfKind<'refuse' | 'reset' | 'loseReply' | 'slow' | 'failOperation' | 'prolong' | 'laptop' | 'clock' | 'program' | 'shell' | 'onlyPeopleSee' | 'colleague' | 'sshBreaks'>>
 
 /**
  * Faults of what stands in the world: machines, clusters, pools, what Azure gives, what others do. `old` are the machines that were there
@@ -44,6 +45,8 @@ export function onSite(does: OnSite, parts: WorldParts, old: ReadonlySet<string>
       else cluster.comeBack()
       return struck(`the API server of ${does.with.cluster} is ${does.with.is}`)
     }
+    case 'nameServer':
+      return onNameServer(does, world, struck)
     case 'podsTake':
     case 'certificateTakes':
       return delayed(does, world, struck)
@@ -88,6 +91,17 @@ function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity'
       world.remove(lockOf(world, does.with, 'ReadOnly').id)
       return struck(`${does.with} is free`)
   }
+}
+
+/** It is asked the same again and again: each question is told once. */
+function onNameServer({ with: { name, is } }: OfKind<'nameServer'>, world: World, struck: TellStruck): void {
+  const told = new Set<string>()
+  const met = (question: string): void => {
+    if (!told.has(question)) struck(`${name} is ${is}: ${question}`)
+    told.add(question)
+  }
+  if (!setNameServer(world, name, is, met)) cannot(`there is no name server ${name}`)
+  if (is === 'back') struck(`${name} is back`)
 }
 
 function delayed(does: OfKind<'podsTake' | 'certificateTakes'>, world: World, struck: TellStruck): void {

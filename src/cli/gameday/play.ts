@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
+import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
 import { stateOf } from '../../sim/control/state.js'
 import { follow } from '../trial/advice.js'
@@ -61,6 +61,8 @@ class Play {
   readonly #startMs: number
   readonly #realSpeed: number | undefined
   #life: Typed | undefined
+  /** Told with the next command: the clock was set while none was at work. */
+  #clockSet: (() => void)[] = []
   /** What faults have put into the operator's shell. */
   readonly #shells: { readonly variables: Readonly<Record<string, string>>; readonly struck: TellStruck }[] = []
 
@@ -80,6 +82,7 @@ class Play {
       },
       killAll: (program) => stage.killAll(program),
       colleague: () => this.#colleagues.push(this.#colleague()),
+      setClock: (aheadMs, struck) => this.#setClock(aheadMs, struck),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),
     })
     this.#timeline = new Timeline(faults, {
@@ -120,6 +123,13 @@ class Play {
       files: this.#files(),
       violations: watch.violations,
     }
+  }
+
+  #setClock(aheadMs: number, struck: TellStruck): void {
+    this.#stage.setClock(aheadMs)
+    const how = `the clock is set ${aheadMs < 0 ? 'back' : 'forward'} by ${durationText(Math.abs(aheadMs))}`
+    if (this.#life !== undefined) struck(`${how}, under a command at work`)
+    else this.#clockSet.push(() => struck(`${how}, before the next command`))
   }
 
   async #colleague(): Promise<void> {
@@ -182,6 +192,7 @@ class Play {
       this.#events.push(event)
       this.#timeline.event(event)
     }
+    for (const met of this.#clockSet.splice(0)) met()
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Duplex } from 'node:stream'
 import type { Beside, Lived } from '../trial/typed.js'
-import { tellingDescriptor, type LifeAnswer, type LifeOrder, type LifeTells } from './life.js'
+import { tellingDescriptor, type LifeAnswer, type LifeClock, type LifeOrder, type LifeTells } from './life.js'
 import type { Typed } from './stage.js'
 
 export interface LifeOptions {
@@ -11,8 +11,13 @@ export interface LifeOptions {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** A command that is at work in a process of its own, whose clock can be set. */
+export interface RealLife extends Typed {
+  setClock(aheadMs: number): void
+}
+
 /** Types a command as a process of its own: the program that people use, with this machine's programs and a real end. */
-export function beginLife({ self, env }: LifeOptions, order: LifeOrder, { heard, operator }: Beside): Typed {
+export function beginLife({ self, env }: LifeOptions, order: LifeOrder, { heard, operator }: Beside): RealLife {
   // A worker has one thread for files; a program that somebody types has as many as it wants.
   const shell = { ...env, UV_THREADPOOL_SIZE: undefined }
   const child = spawn(process.execPath, [self, 'gameday-life'], { env: shell, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
@@ -25,7 +30,7 @@ export function beginLife({ self, env }: LifeOptions, order: LifeOrder, { heard,
   for (const stream of [stdin, telling]) stream.on('error', () => undefined)
   stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
   stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
-  const say = (line: LifeOrder | LifeAnswer): void => void stdin.write(`${JSON.stringify(line)}\n`)
+  const say = (line: LifeOrder | LifeAnswer | LifeClock): void => void stdin.write(`${JSON.stringify(line)}\n`)
   const hear = (line: LifeTells): void => {
     if ('event' in line) return heard?.(line.event)
     if ('withdrawn' in line) return questions.get(line.withdrawn)?.abort()
@@ -49,6 +54,7 @@ export function beginLife({ self, env }: LifeOptions, order: LifeOrder, { heard,
   })
   return {
     lived,
+    setClock: (clockAheadMs) => say({ clockAheadMs }),
     kill: () => {
       isKilled = true
       child.kill('SIGKILL')

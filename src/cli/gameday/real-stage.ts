@@ -9,7 +9,7 @@ import { serveWorld, type ServedWorld } from '../../sim/serve.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { unlessAborted } from '../../virtual/unless-aborted.js'
 import type { Beside } from '../trial/typed.js'
-import { beginLife, type LifeOptions } from './real-life.js'
+import { beginLife, type LifeOptions, type RealLife } from './real-life.js'
 import type { GameStage, SeatName, Typed } from './stage.js'
 import { metBy, type Wire } from './wire.js'
 
@@ -37,6 +37,9 @@ export class RealStage implements GameStage {
   readonly #mark: string
   readonly #intents = new Set<string>()
   readonly #living = new Map<Typed, Set<string>>()
+  /** Lives at the operator's machine, and by how much its clock is ahead. */
+  readonly #atOperator = new Set<RealLife>()
+  #clockAheadMs = 0
 
   private constructor(folder: string, world: ServedWorld, mark: string, options: RealStageOptions) {
     this.folder = folder
@@ -73,16 +76,26 @@ export class RealStage implements GameStage {
 
   type(words: readonly string[], seat: SeatName, { env, operator, heard }: Beside): Typed {
     const doing = new Set<string>()
-    const order = { words: [...words, '--state-dir', join(this.folder, seat)], seat, isAnswered: operator !== undefined }
+    const order = { words: [...words, '--state-dir', join(this.folder, seat)], seat, isAnswered: operator !== undefined, clockAheadMs: seat === 'operator' ? this.#clockAheadMs : 0 }
     const noted = (event: RunEvent): void => {
       this.#note(`${seat} `, doing, event)
       heard?.(event)
     }
     const shell = { ...this.#options.env, ...env }
     const life = beginLife({ self: this.#options.self, env: shell }, order, { heard: noted, ...(operator && { operator }) })
-    const typed: Typed = { ...life, lived: life.lived.finally(() => this.#living.delete(typed)) }
+    if (seat === 'operator') this.#atOperator.add(life)
+    const over = (): void => {
+      this.#living.delete(typed)
+      this.#atOperator.delete(life)
+    }
+    const typed: Typed = { ...life, lived: life.lived.finally(over) }
     this.#living.set(typed, doing)
     return typed
+  }
+
+  setClock(aheadMs: number): void {
+    this.#clockAheadMs += aheadMs
+    for (const life of this.#atOperator) life.setClock(this.#clockAheadMs)
   }
 
   async killAll(program: string): Promise<number> {

@@ -63,6 +63,7 @@ function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): K
     machines: ofType(/\/virtualMachines\/[^/]+$/i),
     pools: spec.pools.map(({ name }) => name),
     hubs: spec.hubs.map(({ host }) => host),
+    nameServers: [...new Set(spec.zones.flatMap(({ nameServers }) => nameServers))],
     disks: ofType(/\/disks\/[^/]+$/i),
     clusters: ofType(/\/managedClusters\/[^/]+$/i),
     groups: spec.groups.map(({ name }) => name),

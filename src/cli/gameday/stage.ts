@@ -22,6 +22,8 @@ export interface GameStage extends Journals {
   readonly folder: string
   /** Types a command as it stands, but for the state folder. It goes on as time passes. */
   type(words: readonly string[], seat: SeatName, beside: Beside): Typed
+  /** Somebody sets the clock of the operator's machine ahead by that many of its milliseconds, or back. */
+  setClock(aheadMs: number): void
   /** Ends every running program of that name on the operator's machine; how many there were. */
   killAll(program: string): Promise<number>
   /** Lets the world's time pass until that is over. */

@@ -22,6 +22,7 @@ export async function openVirtualStage(options: StageOptions): Promise<GameStage
       return stage.atWork
     },
     type: (words, seat, beside) => typeOn(stage, words, seat, beside),
+    setClock: (aheadMs) => void (operator.machine.clockAheadMs += aheadMs),
     killAll: async (program) => operator.machine.killAll(program),
     pass: (work) => stage.pass(work),
     close: () => stage.close(),

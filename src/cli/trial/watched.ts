@@ -17,8 +17,13 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
     openIntents: () => journals.openIntents,
     atWork: () => journals.atWork,
     operations: () => world.operations,
+    nowMs: () => world.clock.nowMs(),
   })
   world.onChange.add(() => watch.look(glanceOf(world)))
   world.onRequest.add((entry) => watch.hear(entry))
+  world.tamper.add(({ what, resource }) => {
+    if (what === 'zpool import') watch.imports(resource)
+    return undefined
+  })
   return watch
 }

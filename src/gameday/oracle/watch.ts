@@ -11,9 +11,14 @@ export interface Beside {
   openIntents(): number
   /** What the world is at, now. Asked only when it refuses a write. */
   operations(): WorldView['operations']
+  /** The world's time, in milliseconds. */
+  nowMs(): number
   /** Runs that live and are in the midst of changing something, each by what its own journal says. */
   atWork(): number
 }
+
+/** So old may an answer of Azure be that says where disks are, when a pool is imported on the strength of it. */
+const proofMs = 2 * 60_000
 
 /**
  * Watches a failover as it goes, and says what must never happen. Written from what the people who lose by it would say, not from what the
@@ -29,12 +34,19 @@ export class Watch {
   readonly #looked = new Map<string, boolean>()
   /** What somebody else has written to, and nobody here has looked at since. */
   readonly #unseen = new Set<string>()
+  /** When Azure was last asked for something, by its address. */
+  readonly #askedMs = new Map<string, number>()
+  /** By machine: when Azure had been asked for what, when that one last began to import a pool. */
+  readonly #importing = new Map<string, { readonly atMs: number; readonly askedMs: ReadonlyMap<string, number> }>()
+  /** By pool: where it was imported when it was last looked at. */
+  readonly #importedOn = new Map<string, readonly string[]>()
   /** `host address` that answered over HTTPS when asked. */
   readonly #answered = new Set<string>()
 
   constructor(start: Glance, beside: Beside) {
     this.#start = start
     this.#beside = beside
+    for (const { guid, importedOn } of start.pools) this.#importedOn.set(guid, [...importedOn])
     for (const record of start.recordSets) this.#records.set(keyOf(record), record.values.join(' '))
   }
 
@@ -42,6 +54,7 @@ export class Watch {
   look(now: Glance): void {
     this.#noTwoHolders(now)
     this.#noTwoImports(now)
+    this.#importedByProof(now)
     this.#nothingIsLost(now)
     this.#namesLeadToHubs(now)
   }
@@ -50,7 +63,7 @@ export class Watch {
   hear(entry: Access): void {
     const { door, method, path, status, writes } = entry
     if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
-    if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path)
+    if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
@@ -65,6 +78,11 @@ export class Watch {
   /** To be called when somebody else has written to a resource. */
   hearOfOthers(path: string): void {
     this.#unseen.add(path.toLowerCase())
+  }
+
+  /** To be called when a machine begins to import a pool. */
+  imports(machine: string): void {
+    this.#importing.set(machine.toLowerCase(), { atMs: this.#beside.nowMs(), askedMs: new Map(this.#askedMs) })
   }
 
   /** A disk has one writer: at most one running machine has it. */
@@ -83,6 +101,26 @@ export class Watch {
   #noTwoImports({ pools }: Glance): void {
     for (const { name, importedOn } of pools) {
       if (importedOn.length > 1) this.#say(`pool ${name} is imported on ${importedOn.join(' and ')}`)
+    }
+  }
+
+  /**
+   * ZFS cannot tell who else has a pool's disks: before it is imported Azure must have been asked, for the machine and for each disk, and
+   * right before. Whoever had it at the start may have it back.
+   */
+  #importedByProof({ pools, disks }: Glance): void {
+    for (const pool of pools) {
+      const before = this.#importedOn.get(pool.guid) ?? []
+      this.#importedOn.set(pool.guid, [...pool.importedOn])
+      const first = this.#start.pools.find(({ guid }) => guid === pool.guid)?.importedOn ?? []
+      const devices = disks.filter(({ uniqueId }) => pool.disks.includes(uniqueId)).map(({ id }) => id)
+      for (const machine of pool.importedOn) {
+        const began = this.#importing.get(machine.toLowerCase())
+        if (began === undefined || before.includes(machine) || first.includes(machine)) continue
+        const unproven = [machine, ...devices].find((id) => began.atMs - (began.askedMs.get(id.toLowerCase()) ?? -Infinity) > proofMs)
+        if (unproven === undefined) continue
+        this.#say(`pool ${pool.name} was imported on ${machine}, and nobody had asked Azure right before where ${unproven} was`)
+      }
     }
   }
 
@@ -120,8 +158,9 @@ export class Watch {
     else if (!this.#answered.has(`${host} ${address}`)) this.#say(`${host} was pointed to ${address}, which had answered nobody before`)
   }
 
-  #lookedAt(path: string): void {
+  #lookedAt(path: string, status: number): void {
     const seen = path.toLowerCase()
+    if (status < 400) this.#askedMs.set(seen, this.#beside.nowMs())
     this.#unseen.delete(seen)
     for (const [write, looked] of this.#looked) if (!looked && isAbout(write, seen)) this.#looked.set(write, true)
   }

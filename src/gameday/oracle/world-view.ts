@@ -38,6 +38,8 @@ export interface WorldView {
   readonly pools: readonly {
     readonly guid: string
     readonly name: string
+    /** Unique ids. */
+    readonly disks: readonly string[]
     readonly health: string
     readonly exported: boolean
     readonly importedOn: readonly string[]

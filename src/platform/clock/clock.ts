@@ -23,6 +23,15 @@ export function clockOf(cloud: Pick<Cloud, 'clock'>, source: TimeSource = machin
   }
 }
 
+/**
+ * The clock of a run that goes on from a moment that has been (Unix milliseconds): where the machine's own is behind it, somebody has set
+ * that back, and what the run knows of time is the better guess. The wall clock stays what it is.
+ */
+export function notBefore(clock: Clock, momentMs: number): Clock {
+  const behindMs = Math.max(0, momentMs - clock.now().getTime())
+  return { ...clock, now: () => new Date(clock.now().getTime() + behindMs) }
+}
+
 /** What a machine knows of time, in milliseconds. */
 export interface TimeSource {
   /** Since the Unix epoch; people and programs set it. */

@@ -20,7 +20,15 @@ export interface WorldState {
     published: { ttl: number; values: readonly string[] } | null
   }[]
   readonly releases: readonly ReleaseState[]
-  readonly pools: readonly { guid: string; name: string; health: string; exported: boolean; importedOn: readonly string[] }[]
+  /** `disks`: uniqueIds. */
+  readonly pools: readonly {
+    guid: string
+    name: string
+    disks: readonly string[]
+    health: string
+    exported: boolean
+    importedOn: readonly string[]
+  }[]
   readonly hosts: readonly { machine: string; answers: boolean; nfs: boolean; exports: readonly { path: string; clients: string }[] }[]
   readonly hubs: readonly HubState[]
   readonly operations: readonly {
@@ -68,7 +76,7 @@ export function glanceOf(world: World): WorldGlance {
       values: one.values,
       published: world.published.get(`${one.zone}/${one.name}/${one.type}`.toLowerCase()) ?? null,
     })),
-    pools: world.pools.map(({ guid, name, health, exported, importedOn }) => ({ guid, name, health, exported, importedOn })),
+    pools: world.pools.map(({ guid, name, disks, health, exported, importedOn }) => ({ guid, name, disks, health, exported, importedOn })),
   }
 }
 

@@ -23,7 +23,7 @@ export async function startNameServers(world: World): Promise<NameServers> {
 }
 
 async function startNameServer(world: World, name: string): Promise<{ name: string; address: string; stop(): Promise<void> }> {
-  const answer = (query: Packet): Packet => askedBySomebody(world, name, query)
+  const answer = (query: Packet): Packet | undefined => askedBySomebody(world, name, query)
   const tcp = createServer((socket) => serveStream(socket, answer))
   const port = await listen(tcp)
   const udp = await bind(port, answer)
@@ -44,11 +44,12 @@ function listen(server: Server): Promise<number> {
   })
 }
 
-function bind(port: number, answer: (query: Packet) => Packet): Promise<Socket> {
+function bind(port: number, answer: (query: Packet) => Packet | undefined): Promise<Socket> {
   const socket = createSocket('udp4')
   socket.on('message', (message, from) => {
     const query = readPacket(() => decode(message))
-    if (query !== undefined) socket.send(encode(answer(query)), from.port, from.address)
+    const reply = query && answer(query)
+    if (reply !== undefined) socket.send(encode(reply), from.port, from.address)
   })
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
@@ -57,7 +58,7 @@ function bind(port: number, answer: (query: Packet) => Packet): Promise<Socket> 
 }
 
 /** DNS over TCP: each message behind its length (RFC 1035 4.2.2). */
-function serveStream(socket: TcpSocket, answer: (query: Packet) => Packet): void {
+function serveStream(socket: TcpSocket, answer: (query: Packet) => Packet | undefined): void {
   let waiting = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('data', (part: Buffer) => {
@@ -68,7 +69,8 @@ function serveStream(socket: TcpSocket, answer: (query: Packet) => Packet): void
       waiting = waiting.subarray(end)
       const query = readPacket(() => streamDecode(message))
       if (query === undefined) return void socket.destroy()
-      socket.write(streamEncode(answer(query)))
+      const reply = answer(query)
+      if (reply !== undefined) socket.write(streamEncode(reply))
     }
   })
 }

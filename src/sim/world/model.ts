@@ -110,6 +110,14 @@ export interface PublishedRecord {
   values: string[]
 }
 
+/** What is wrong with a name server of a zone. */
+export interface LostNameServer {
+  /** By key, what it goes on telling whatever is changed; absent: it answers nobody. */
+  readonly tells?: ReadonlyMap<string, PublishedRecord>
+  /** Told a question that it left unanswered, or answered otherwise than it should. */
+  readonly met?: (question: string) => void
+}
+
 export interface Operation {
   readonly id: string
   /** `cluster create`, `move`, `attach`, `zpool import`, `helm`, … */

@@ -5,6 +5,7 @@ import type {
   Group,
   Host,
   HubState,
+  LostNameServer,
   Operation,
   Pool,
   PublishedRecord,
@@ -28,6 +29,8 @@ export class World {
   readonly published = new Map<string, PublishedRecord>()
   /** By the same key: what the quicker name servers answer already; undefined where they know of its deletion. */
   readonly publishedAhead = new Map<string, PublishedRecord | undefined>()
+  /** By name, in lower case: name servers that are silent, or that stay behind. */
+  readonly lostNameServers = new Map<string, LostNameServer>()
   readonly operations: Operation[] = []
   /** What must never happen and did. Only ever grows. */
   readonly violations: string[] = []

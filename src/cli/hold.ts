@@ -1,0 +1,167 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { errorFacts, LifeboatError } from '../contract/index.js'
+import type { StepScope } from '../engine/index.js'
+import { isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
+import type { Platform } from '../platform/platform.js'
+import { exit } from './exit.js'
+import { interruption, type Interrupts } from './interrupts.js'
+import { RunLog, type Logging } from './run-log.js'
+import { noStep, type Site } from './site.js'
+import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
+
+/** What a run needs to be the only one at work: on this machine by a lock, and in the cloud by a mark. */
+export interface Holding {
+  readonly site: Site
+  readonly state: StateFolder
+  readonly run: string
+  readonly interrupts: Interrupts
+  readonly takeOver: boolean
+  /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
+  readonly earlier?: EarlierLife
+  readonly notice: (message: string) => void
+  readonly logging: Logging
+}
+
+/** What a run works with while it has its lock and, on the cloud itself, its target. */
+export interface Hold {
+  readonly signal: AbortSignal
+  readonly target: TargetLock
+  readonly lock: RunLock
+  /** To be called before every intent: rejects once the lock is another's, and stops this run. */
+  readonly heartbeat: () => Promise<void>
+  readonly doors: (scope: StepScope) => Platform
+  readonly log: RunLog
+}
+
+/** Holds the run's lock around `work`, on this machine and in the cloud, and stops the run if another takes it over. */
+export async function underLock(holding: Holding, work: (hold: Hold) => Promise<number>): Promise<number> {
+  const { site, state, run, interrupts, takeOver } = holding
+  const owner = { ...(await site.processes.self()), run }
+  const lock = await RunLock.acquire(state.locks, lockKey(site), owner, site.processes, () => site.clock.realNow(), {
+    takeOver,
+  })
+  if (lock.takenFrom?.life === 'dead') holding.notice(sayTaken(lock.takenFrom))
+  const over = new AbortController()
+  over.signal.addEventListener('abort', () => {
+    const message = errorFacts(over.signal.reason).message
+    holding.notice(`${message}. What is under way here comes to its end, and nothing new is begun.`)
+  })
+  const signal = AbortSignal.any([interrupts.signal, over.signal])
+  const beating = new AbortController()
+  const lost = (error: unknown): void => over.abort(error)
+  const alive = lock.keepAlive(site.clock, beating.signal).catch(lost)
+  const heartbeat = (): Promise<void> => lock.heartbeat().catch((error: unknown) => {
+    // Whoever asks before an intent learns of it first: what follows is a run that was stopped, and no step that failed.
+    if (isLost(error)) lost(error)
+    throw error
+  })
+  const { secrets } = state.paths(run)
+  try {
+    // Swept before it is used: an earlier life may have left credentials there. One that is to be displaced is using them.
+    if (lock.takenFrom === undefined || lock.takenFrom.life === 'dead') await rm(secrets, { recursive: true, force: true })
+    await mkdir(secrets, { recursive: true, mode: 0o700 })
+    return await logged(holding, async (log) => {
+      const code = await onTarget(holding, signal, over, (hold) => work({ ...hold, log, lock, heartbeat }), log)
+      // Whoever was displaced says so, whatever else stopped with it.
+      if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
+      return code
+    })
+  } catch (error) {
+    // The journal goes with the lock, which says who has it.
+    if (error instanceof LifeboatError && error.code === 'journal.displaced') await lock.heartbeat()
+    throw error
+  } finally {
+    // Whoever goes on with this very run needs them.
+    if (!(await lock.isRunElsewhere().catch(() => false))) await rm(secrets, { recursive: true, force: true })
+    beating.abort()
+    await alive
+    // A full disk takes no such word either; the run's own failure is what must be told.
+    await lock.release().catch((error: unknown) => {
+      if (!(error instanceof LifeboatError)) throw error
+      holding.notice(`${error.message}: the next run takes it over from this process, which is gone then.`)
+    })
+  }
+}
+
+/** Keeps the log of a run around `work`, and what it ended with in it. */
+async function logged({ site, state, run, logging }: Holding, work: (log: RunLog) => Promise<number>): Promise<number> {
+  const { journal, log: path } = state.paths(run)
+  const log = new RunLog(path, site.clock, logging.echo)
+  logging.opened(log)
+  try {
+    const code = await work(log)
+    if (code === exit.done || code === exit.declined) await log.removeWithout(journal)
+    return code
+  } catch (error) {
+    log.fatal(error)
+    if (interruption(error) !== undefined) await log.removeWithout(journal)
+    throw error
+  } finally {
+    log.close()
+  }
+}
+
+/** The same for the target, whose mark every machine sees. */
+async function onTarget(
+  holding: Holding,
+  signal: AbortSignal,
+  over: AbortController,
+  work: (hold: Omit<Hold, 'log' | 'lock' | 'heartbeat'>) => Promise<number>,
+  { log }: RunLog,
+): Promise<number> {
+  const { site, state, run, takeOver, notice, earlier } = holding
+  const doors = site.doors(state.paths(run).secrets, run, log)
+  const azure = doors(noStep).azure
+  const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
+  await admitted(target, site, signal, notice)
+  const beating = new AbortController()
+  const beats = target.keepBeating(beating.signal)
+  let code: number | undefined
+  try {
+    code = await work({ signal, target, doors })
+    return code
+  } finally {
+    beating.abort()
+    await beats
+    await target.release(outcomeWord(code))
+  }
+}
+
+/** Takes the lock and the target from whoever may have had them until now, and not before; true if there was somebody. */
+export async function displaced({ lock, target }: Hold, { notice }: Holding): Promise<boolean> {
+  const wasHere = await lock.displace()
+  if (wasHere && lock.takenFrom !== undefined) notice(sayTaken(lock.takenFrom))
+  const wasAnywhere = await target.displace()
+  return wasHere || wasAnywhere
+}
+
+/** Who is at work on this and would be displaced: nobody is disturbed by a plan. */
+export function standingOf({ lock: { takenFrom }, target }: Hold): readonly string[] {
+  const here = takenFrom === undefined || takenFrom.life === 'dead' ? [] : [sayStanding(takenFrom)]
+  const elsewhere = target.displacing.filter(({ run }) => run !== takenFrom?.owner?.run)
+  return [...here, ...elsewhere.map(({ run, person, host, pid }) => sayStanding({ life: 'doubtful', owner: { run, user: person, host, pid } }))]
+}
+
+type Standing = Pick<Holder, 'life'> & { readonly owner?: Pick<LockOwner, 'run' | 'user' | 'host' | 'pid'> }
+
+function sayStanding({ owner, life }: Standing): string {
+  const who = owner === undefined ? 'Somebody, by a lock that cannot be read,' : `Run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid})`
+  return `${who} ${life === 'alive' ? 'is' : 'may be'} at work on this. It goes on until you agree to this plan, which displaces it.`
+}
+
+const fates: Readonly<Record<Holder['life'], string>> = {
+  dead: 'that process is gone',
+  alive: 'it comes to a safe point and stops',
+  doubtful: 'make sure that it has stopped',
+  unknown: 'make sure that it has stopped',
+}
+
+function sayTaken({ owner, life }: Holder): string {
+  if (owner === undefined) return 'Took over a lock that could not be read.'
+  return `Took over from run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid}; ${fates[life]}).`
+}
+
+function lockKey({ runbook, cloudFacts }: Site): LockKey {
+  return { runbook: runbook.name, resourceManager: cloudFacts.resourceManager, subscription: cloudFacts.subscription }
+}
+
