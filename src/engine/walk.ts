@@ -250,12 +250,12 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    let hasWaited = false
+    const inTheWay: string[] = []
     const release = await this.#claims.take(step, claims, this.#signal, (on) => {
-      hasWaited = true
+      inTheWay.push(...on)
       this.#recorder.tell({ type: 'step.waiting', step, on })
     })
-    if (!hasWaited || !this.#stopping) return release
+    if (inTheWay.length === 0 || !this.#stopping) return release
     release()
     throw new TooLate()
   }
