@@ -293,6 +293,26 @@ describe('the terminal', () => {
     expect(text().slice(before)).toContain(`\u001b[H\r${'\u001b[2K\u001b[1B'.repeat(5)}\u001b[5A\u001b[Hline 17\nline 18\nline 19\nfooter\n`)
   })
 
+  it('is filled no further than leaves room for the question that stands: nothing scrolls away a second time', () => {
+    const { output, stderr, text } = terminal()
+    const stage = new Stage(output)
+    stage.keep(`${Array.from({ length: 50 }, (_, index) => `line ${index}`).join('\n')}\n`)
+    stage.show(() => ['footer'])
+    stage.opens()
+    const question = (): string => stage.frame(() => ['what now?', 'go', 'stop'])
+    output.say(question())
+    stage.stands({ hide: () => undefined, show: () => output.say(question()) })
+    for (const rows of [24, 30, 8, 3]) {
+      const before = text().length
+      stderr.rows = rows
+      stage.redraw()
+      const drawn = text().slice(before).split('\u001b[H').at(-1) ?? ''
+      const lines = drawn.replace('\u001b[?2026l', '').split('\n')
+      expect(lines.slice(-2), `${rows}`).toEqual(rows === 3 ? ['what now?', 'go'] : ['go', 'stop'])
+      expect(lines).toHaveLength(rows)
+    }
+  })
+
   it('keeps the last lines of what moves above a question that fills it, from 20 rows on', () => {
     const { output, stderr } = terminal()
     const stage = new Stage(output)
