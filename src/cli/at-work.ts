@@ -1,8 +1,8 @@
 import type { ChildFacts, Holder, RunState, StateFolder, StepState } from '../journal/index.js'
 import { processes } from '../platform/exec/processes.js'
-import { finishAtMs, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
+import { endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
 
-type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs'>
+type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs' | 'isLeast'>
 
 /** Up to the last record of a run that nobody is at work on: what was begun, and what of it may go on without us. */
 export async function openAt(lastMs: number, { startedAt, steps }: RunState): Promise<AtWork> {
@@ -34,9 +34,9 @@ async function atWork(children: readonly ChildFacts[]): Promise<readonly ChildAt
 export async function liveOf(run: string, { startedAt, steps }: RunState, folder: StateFolder): Promise<AtWork> {
   const { liveView } = await import('./reader.js')
   const { view, nowMs } = await liveView(run, folder)
-  const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
+  const end = endOf(view, nowMs)
   const shown = [...view.steps.values()]
-  const waits = [...(view.awaited === undefined ? [] : [view.awaited]), ...shown.flatMap(({ id, phase, message }) => (phase === 'waiting' ? [`${id} ${message ?? 'waits'}`] : []))]
+  const waits = [...view.awaited.map(({ said }) => said), ...shown.flatMap(({ id, phase, message }) => (phase === 'waiting' ? [`${id} ${message ?? 'waits'}`] : []))]
   const running = shown.filter(({ phase }) => phase === 'running').map(async (step) => {
     const stall = sayStall(step, nowMs)
     const children = await atWork(steps.get(step.id)?.children ?? [])
@@ -52,7 +52,7 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
     elapsedMs: nowMs - Date.parse(startedAt),
     running: await Promise.all(running),
     ...(waits.length === 0 ? {} : { waits }),
-    ...(endMs === undefined || endMs <= nowMs ? {} : { finishAt: new Date(endMs).toISOString(), leftMs: endMs - nowMs }),
+    ...(end === undefined || end.kind === 'past' ? {} : { finishAt: new Date(end.ms).toISOString(), leftMs: end.ms - nowMs, ...(end.kind === 'least' ? { isLeast: true } : {}) }),
   }
 }
 

@@ -50,9 +50,20 @@ export function withCloud(command: Command): Command {
 }
 
 export function withConsent(command: Command): Command {
+  command.option('--yes', 'pass gates and manual steps without asking')
+  return withoutGates(command.addOption(gate()))
+}
+
+/** The way back has no gates; that of a real run wants the runbook's name whatever flags say. */
+export function withConsentBack(command: Command): Command {
+  command.option('--yes', 'put a rehearsal back without asking; a real run is put back only by its name')
+  return withoutGates(command.addOption(gate().hideHelp()))
+}
+
+const gate = (): Option => new Option('--gate <how>', 'pass gates without asking, or ask also with --yes').choices(['auto', 'ask'])
+
+function withoutGates(command: Command): Command {
   return command
-    .option('--yes', 'pass gates and manual steps without asking')
-    .addOption(new Option('--gate <how>', 'pass gates without asking, or ask also with --yes').choices(['auto', 'ask']))
     .option('--no-input', 'never ask anything')
     .option('--take-over', 'displace an owner who cannot be proved dead')
 }

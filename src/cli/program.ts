@@ -3,7 +3,7 @@ import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
 import type { Invocation } from './invocation.js'
-import { withAccept, withCloud, withConsent, withOutput, withState, withWorld } from './options.js'
+import { withAccept, withCloud, withConsent, withConsentBack, withOutput, withState, withWorld } from './options.js'
 import { toolVersion } from './version.js'
 
 type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
@@ -123,7 +123,7 @@ function addRunning(program: Command, on: On): void {
     .option('--dry-run', 'show what would be put back, and do nothing')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
     .option('--accept-changes', 'go on though the runbook or its files have changed')
-  on(withConsent(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
+  on(withConsentBack(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
 
   const rehearse = program
     .command('rehearse <runbook>')
@@ -139,6 +139,7 @@ function addWorld(program: Command, on: On): void {
     .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
     .option('--access-log <file>', 'write every request there, as NDJSON')
     .option('--lab', 'its NFS hosts are real machines (QEMU) with real ZFS; use a --speed of 10 or less')
+    .addOption(new Option('--held', 'for rehearse: end with whoever has started it, until told otherwise').hideHelp())
   on(withState(sim), async () => (await import('./sim.js')).sim)
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, RunEvent } from '../contract/index.js'
 import { retold } from '../engine/index.js'
-import { Folding, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
+import { Folding, type JournalRecord, type JournalTail, type RunState, type StateFolder } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import { loadCloud } from '../platform/cloud/load.js'
 import { emptyView, foldEvent, type RunView } from '../render/index.js'
@@ -39,6 +39,11 @@ export class Reader {
     // Both are in order by themselves; an end comes after whatever was told before it.
     return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))
   }
+}
+
+/** What earlier lives of a run have told, for whoever goes on with it: their ends are none any more. */
+export function earlierOf(records: readonly JournalRecord[], state: RunState, resumeCommand: string): readonly RunEvent[] {
+  return records.flatMap((record) => retold(record, state, resumeCommand) ?? []).filter(({ type }) => type !== 'run.finished')
 }
 
 /** The run's own clock; without its cloud file (a world that is gone) the machine's. */

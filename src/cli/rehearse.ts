@@ -1,4 +1,4 @@
-import type { Change } from '../contract/index.js'
+import type { Change, Listener } from '../contract/index.js'
 import type { Accepting } from '../engine/index.js'
 import { fold, type Journal, type StateFolder } from '../journal/index.js'
 import { acceptingOf } from './accepting.js'
@@ -15,7 +15,6 @@ import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, worldFolder, writableStateFolder } from './state.js'
 import { hasBegunIn, unfinishedBefore } from './unfinished.js'
 import type { WorldControl } from './world-control.js'
-import { thisMachine } from '../platform/exec/processes.js'
 import { worldCriticalPathMs } from './world-path.js'
 import { startWorld, type RunningWorld } from './world-process.js'
 
@@ -39,14 +38,16 @@ export async function rehearse(args: readonly string[], options: Options, invoca
       const resuming = commandLine(options, 'resume', earlier.run)
       screen.notice(`An earlier rehearsal of ${runbook.name} is not finished, and its world is still there. To go on with that one: ${resuming}`)
     }
-    screen.notice(`Rehearsal of ${runbook.name} in a simulated world, ${options.speed} times as fast. Nothing real is touched.`)
+    const rate = options.speed === 1 ? '' : `, ${options.speed} times as fast`
+    screen.notice(`Rehearsal of ${runbook.name} in a simulated world${rate}. Nothing real is touched.`)
+    const { interrupts, self, env } = invocation
+    interrupts.signal.throwIfAborted()
     const folder = await worldFolder(state.root)
-    const world = await startWorld({ worldFile, speed: options.speed, folder, self: invocation.self, env: invocation.env })
-    // A second Ctrl-C ends this process before anything has begun: nobody would go on in that world.
-    invocation.interrupts.leaving = () => endAtOnce(world)
+    const world = await startWorld({ worldFile, speed: options.speed, folder, self, env, signal: interrupts.signal })
     const begun: { run?: string } = {}
     try {
       const site = await openSite(runbook, registry, world.cloudPath, invocation)
+      screen.sayWorldTime(site, world.sim)
       const run = (begun.run = site.newRunId())
       const resumeCommand = commandLine(options, 'resume', run)
       const code = await rehearseIn({ world, site, run, resumeCommand, accept, told, state }, options, invocation, screen)
@@ -57,11 +58,6 @@ export async function rehearse(args: readonly string[], options: Options, invoca
       throw error
     }
   })
-}
-
-function endAtOnce({ sim }: RunningWorld): readonly string[] {
-  thisMachine.signalGroup(sim.pid, 'SIGTERM')
-  return []
 }
 
 /** Rehearsals are told apart by their worlds alone. */
@@ -93,7 +89,7 @@ async function rehearseIn(
       sim: world.sim,
       // A rehearsal needs nobody's consent; without a terminal there is nobody to ask either.
       operator: screen.operator(options.yes === true),
-      listeners: [renderer.listener],
+      listeners: [renderer.listener, keeping(world)],
       interrupts: invocation.interrupts,
       takeOver: options.takeOver === true,
       accept,
@@ -113,6 +109,13 @@ async function rehearseIn(
     })
   } finally {
     renderer.close()
+  }
+}
+
+/** From the moment that its journal holds a plan, a run can be gone on with: before, nobody would come back to its world. */
+function keeping(world: RunningWorld): Listener {
+  return ({ type }) => {
+    if (type === 'run.planned') world.keep()
   }
 }
 

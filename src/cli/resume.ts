@@ -1,10 +1,10 @@
 import { LifeboatError } from '../contract/index.js'
-import type { RunState, StateFolder } from '../journal/index.js'
-import { narrate } from '../engine/index.js'
+import type { RunState, RunSummary, StateFolder } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 import { acceptingOf } from './accepting.js'
 import { begun } from './begun.js'
 import { assertHasWorld, leftWorld, worldOf } from './carried-on.js'
+import { holderOf } from './condition.js'
 import { needsSomebody } from './consent.js'
 import { exit } from './exit.js'
 import { guardedStream, usageError } from './guard.js'
@@ -13,6 +13,7 @@ import type { CommonOptions } from './options.js'
 import { performResume } from './perform.js'
 import { changedError, changedSince } from './pinned.js'
 import type { Invocation } from './invocation.js'
+import { earlierOf } from './reader.js'
 import { criticalPathIn } from './rehearse.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong } from './site.js'
@@ -50,9 +51,10 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     const differences = await changedSince(before, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)
+    screen.sayWorldTime(site, world?.sim)
     const course = await courseOf(before, site, state)
     const resumeCommand = commandLine(options, 'resume', run)
-    const renderer = screen.renderer(site, run, records.flatMap((record) => narrate(record) ?? []))
+    const renderer = screen.renderer(site, run, earlierOf(records, before, resumeCommand))
     try {
       const code = await performResume({
         site,
@@ -88,12 +90,19 @@ async function onlyUnfinished(state: StateFolder, options: ResumeOptions): Promi
   const runs = unfinished.filter((_, index) => over[index] === false)
   const [only] = runs
   if (only === undefined) throw usageError('there is no unfinished run', `All of them are listed by: ${commandLine(options, 'runs')}`)
-  if (runs.length > 1) {
-    const ids = runs.map(({ run }) => run).join(', ')
-    throw usageError('more than one run is unfinished', `Name one of them, the latest is first: ${ids}`)
-  }
+  if (runs.length > 1) throw await whichOne(runs, state)
   if (only.status === 'damaged') throw only.problem
   return only.run
+}
+
+/** What is at work is said to be, and by whom: it goes on by itself. */
+async function whichOne(runs: readonly RunSummary[], state: StateFolder): Promise<LifeboatError> {
+  const said = await Promise.all(runs.map(async (one) => {
+    const holder = 'state' in one ? await holderOf(one.run, one.state, state) : undefined
+    const owner = holder?.life === 'dead' ? undefined : holder?.owner
+    return owner === undefined ? one.run : `${one.run} (at work, by ${owner.user} on ${owner.host}, pid ${owner.pid})`
+  }))
+  return usageError('more than one run is unfinished', `Name one of them, the latest is first: ${said.join(', ')}`)
 }
 
 function undone(command: string, by: string): LifeboatError {

@@ -13,6 +13,7 @@ import {
   planLines,
   readinessLines,
   rendererKind,
+  sayWorldTime,
   Stage,
   terminalAsker,
   wrapAdvice,
@@ -67,6 +68,13 @@ export class Screen {
     if (this.#options.quiet === true) return
     if (this.#renderer === undefined) this.#tell(message)
     else this.#renderer.note('info', message)
+  }
+
+  /** Where the times that follow are a simulated world's, and others than the wall shows. */
+  sayWorldTime({ clock }: Pick<Site, 'clock'>, sim: { readonly speed?: number } | undefined): void {
+    // Journals of old versions do not tell it.
+    const said = sim?.speed === undefined ? undefined : sayWorldTime({ now: clock.now(), realNow: clock.realNow() }, sim.speed)
+    if (said !== undefined) this.notice(said)
   }
 
   /** Broken between words for a window; whole for a file or a pipe. */

@@ -1,6 +1,7 @@
 import { LifeboatError } from '../contract/index.js'
 import { exit, exitOfSignal } from './exit.js'
 import { guarded } from './guard.js'
+import { letGo } from './held.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
 import { worldFolder, writableStateFolder } from './state.js'
@@ -11,6 +12,8 @@ interface SimOptions extends CommonOptions {
   readonly port: number
   readonly accessLog?: string
   readonly lab?: boolean
+  /** It ends with whoever has started it, until that says otherwise on standard input. */
+  readonly held?: boolean
 }
 
 /** `lifeboat sim`: serves a world until it is told to stop, or nobody has asked it anything for half an hour. */
@@ -18,6 +21,7 @@ export async function sim(_args: readonly string[], options: SimOptions, invocat
   return guarded(options, invocation, () => withLab(async () => {
     const { output, interrupts, env } = invocation
     const log = (line: string): void => output.say(`${line}\n`)
+    const signal = options.held === true ? AbortSignal.any([interrupts.signal, letGo(process.stdin)]) : interrupts.signal
     const { root } = await writableStateFolder(options, invocation)
     const { serveWorld } = await import('../sim/serve.js')
     const lab = options.lab === true ? await (await import('../sim/lab/image.js')).labImage(env, log) : undefined
@@ -32,7 +36,9 @@ export async function sim(_args: readonly string[], options: SimOptions, invocat
     })
     const { cloudPath: cloud, control } = served
     output.data(`${JSON.stringify({ type: 'sim.ready', cloud, control, pid: process.pid })}\n`)
-    interrupts.signal.addEventListener('abort', () => void served.stop())
+    signal.addEventListener('abort', () => void served.stop())
+    // That was while it started.
+    if (signal.aborted) void served.stop()
     await served.ended
     return interrupts.first === undefined ? exit.done : exitOfSignal(interrupts.first)
   }))

@@ -48,6 +48,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const world = worldOf(ran, site)
     const course = courseBack(runbook, registry, ran)
     const past = await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) })
+    screen.sayWorldTime(site, world?.sim)
     if (options.dryRun === true) return showUndo({ ran, site, course, past, state }, options, invocation, screen)
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)

@@ -1,3 +1,5 @@
+import { count } from '../render/text.js'
+import type { Runbook } from '../runbook/index.js'
 import { exit } from './exit.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
@@ -14,8 +16,15 @@ export async function validate(paths: readonly string[], options: CommonOptions,
     if (options.json === true) invocation.output.data(`${JSON.stringify({ diagnostics })}\n`)
     else screen.diagnose(diagnostics)
     for (const { path, runbook } of results) {
-      if (runbook !== undefined) screen.notice(`${path}: ${runbook.name}, ${runbook.nodes.length} steps, is in order`)
+      if (runbook !== undefined) screen.notice(`${path}: ${runbook.name}, ${sayNodes(runbook.nodes)}, is in order`)
     }
     return results.every((result) => result.runbook !== undefined) ? exit.done : exit.usage
   })
+}
+
+/** Gates and what is done by hand are no steps in the view of a run either. */
+function sayNodes(nodes: Runbook['nodes']): string {
+  const many = (kind: Runbook['nodes'][number]['kind']): number => nodes.filter((node) => node.kind === kind).length
+  const parts = [count(many('step'), 'step'), count(many('gate'), 'gate'), count(many('manual'), 'manual step')]
+  return parts.filter((part, index) => index === 0 || !part.startsWith('0 ')).join(', ')
 }

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { createInterface } from 'node:readline'
 import { LifeboatError } from '../contract/index.js'
 import type { RecordData } from '../journal/index.js'
 import { loadCloud } from '../platform/cloud/load.js'
 import { processStart } from '../platform/exec/processes.js'
 import { digestOf } from '../platform/files/digest.js'
+import { keepWord } from './held.js'
 import { WorldControl } from './world-control.js'
 
 /** A simulated world that runs as a process of its own, so that it lives on when this one is killed. */
@@ -17,6 +18,8 @@ export interface RunningWorld {
   readonly control: WorldControl
   /** As the journal keeps it, so that a resume finds and in the end stops it. */
   readonly sim: NonNullable<RecordData['run.started']['sim']>
+  /** Until this is called, the world ends with this process, however that ends. Afterwards it lives on, for a resume. */
+  keep(): void
 }
 
 interface Ready {
@@ -34,24 +37,36 @@ export interface WorldWishes {
   /** Path of this program. */
   readonly self: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Ends the start, and what of the world there is by then. */
+  readonly signal: AbortSignal
 }
 
-/** Starts `lifeboat sim` and waits until it serves. Throws `world.failed` with what it said. */
-export async function startWorld({ worldFile, speed, folder, self, env }: WorldWishes): Promise<RunningWorld> {
+/** Starts `lifeboat sim` and waits until it serves. Throws `world.failed` with what it said, and the signal's reason. */
+export async function startWorld({ worldFile, speed, folder, self, env, signal }: WorldWishes): Promise<RunningWorld> {
   const logPath = join(folder, 'sim.log')
   const log = await open(logPath, 'a', 0o600)
   const files = ['--state-dir', folder, '--access-log', join(folder, 'requests.ndjson')]
-  const args = [self, 'sim', '--world', worldFile, '--speed', String(speed), ...files]
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', log.fd], env })
-  const stdout = child.stdout as Readable
+  const args = [self, 'sim', '--world', worldFile, '--speed', String(speed), ...files, '--held']
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', log.fd], env })
+  const [stdin, stdout] = [child.stdin as Writable, child.stdout as Readable]
+  // A world that is gone already needs no word.
+  stdin.on('error', () => undefined)
   await log.close()
   const lines = createInterface({ input: stdout })
-  const first = await Promise.race([
-    once(lines, 'line').then(([line]) => String(line)),
-    once(child, 'exit').then(() => undefined),
-  ])
+  const gone = once(child, 'exit').then(() => undefined)
+  // All of it is in its memory, and nobody has been there yet: nothing is lost with it.
+  const end = (): void => void child.kill('SIGKILL')
+  signal.addEventListener('abort', end)
+  if (signal.aborted) end()
+  const first = await Promise.race([once(lines, 'line').then(([line]) => String(line)), gone])
+  signal.removeEventListener('abort', end)
   lines.close()
   stdout.destroy()
+  if (signal.aborted) {
+    await gone
+    await rm(folder, { recursive: true, force: true })
+    throw signal.reason as Error
+  }
   // Not before: a world that ends at once would leave nothing to wait for, and this process would end without a word.
   child.unref()
   if (first === undefined) {
@@ -66,5 +81,6 @@ export async function startWorld({ worldFile, speed, folder, self, env }: WorldW
     cloudPath: ready.cloud,
     control: new WorldControl(ready.control, (await loadCloud(ready.cloud)).certificateAuthority ?? ''),
     sim: { pid: ready.pid, started, control: ready.control, world: await digestOf(worldFile), speed },
+    keep: () => void stdin.end(keepWord),
   }
 }

@@ -46,9 +46,10 @@ export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
       const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, { isLeft }))
       if (there !== undefined) return await recordVerified(work, there, made)
     } catch (error) {
-      work.ctx.signal.throwIfAborted()
       const wait = waitAfter(error, attempt)
+      // A failure for good is told, also while the run comes to a safe point.
       if (wait === undefined) throw error
+      work.ctx.signal.throwIfAborted()
       await recordRetry(work, error as LifeboatError, attempt, wait.ms)
       await waitOut(work.ctx.clock, wait, work.ctx.signal)
     }

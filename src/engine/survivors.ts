@@ -10,11 +10,26 @@ import type { Recorder } from './recorder.js'
  * works before it is journaled, so it is another run's. Rejects with the signal's reason when that is aborted.
  */
 export async function settleSurvivors(state: RunState, recorder: Recorder, survivors: Survivors, signal: AbortSignal): Promise<void> {
-  const settle = async (child: ChildFacts, whose: { readonly step?: string }): Promise<void> => {
+  const settle = async (child: ChildFacts, whose: { readonly step?: string }, until: AbortSignal): Promise<void> => {
     const { pid, command, survivor } = child
     const found = (): void => recorder.tell({ type: 'survivor.found', ...whose, pid, command, survivor })
-    await recorder.record('survivor.handled', { ...whose, pid, command, how: await survivors.handle(child, found, signal) })
+    await recorder.record('survivor.handled', { ...whose, pid, command, how: await survivors.handle(child, found, until) })
   }
-  for (const [step, { children }] of state.steps) for (const child of children) await settle(child, { step })
-  for (const child of await survivors.marked()) await settle(child, {})
+  const known = [...state.steps].flatMap(([step, { children }]) => children.map((child) => ({ child, step })))
+  await allOf(known, signal, ({ child, step }, until) => settle(child, { step }, until))
+  // Only now: what those have started bears the mark too, and mostly ends with them.
+  await allOf(await survivors.marked(), signal, (child, until) => settle(child, {}, until))
+}
+
+/** All at once, so that all are told at once. The first that fails ends the others. */
+async function allOf<T>(all: readonly T[], signal: AbortSignal, settle: (one: T, until: AbortSignal) => Promise<void>): Promise<void> {
+  const failed = new AbortController()
+  const until = AbortSignal.any([signal, failed.signal])
+  const settled = await Promise.allSettled(
+    all.map((one) => settle(one, until).catch((error: unknown) => {
+      failed.abort(error)
+      throw error
+    })),
+  )
+  if (settled.some(({ status }) => status === 'rejected')) throw (signal.aborted ? signal.reason : failed.signal.reason) as Error
 }

@@ -14,6 +14,8 @@ export interface LeftBehind {
   readonly why: string
   /** True for what is left on purpose (a safety copy), false for what cannot be put back. */
   readonly kept: boolean
+  /** The resource group that it was made in, where the change says so: it stays, too. */
+  readonly group?: string
 }
 
 /** A run's graph turned round, with modules that put back what the run changed. */
@@ -72,10 +74,17 @@ function isOver({ steps }: RunState, id: string): boolean {
 }
 
 function leftOf<D>(step: string, module: AnyStep<D>, changes: readonly Change[]): LeftBehind[] {
-  return module.invert(changes).flatMap((inverse): LeftBehind[] => {
-    if (isIrreversible(inverse)) return [{ step, resource: inverse.resource, why: inverse.irreversible, kept: false }]
-    return isKept(inverse) ? [{ step, resource: inverse.resource, why: inverse.kept, kept: true }] : []
+  return module.invert(changes).flatMap((inverse, index): LeftBehind[] => {
+    const { resource } = inverse
+    const within = groupIn(changes[index]?.after)
+    if (isIrreversible(inverse)) return [{ step, resource, why: inverse.irreversible, kept: false, ...within }]
+    return isKept(inverse) ? [{ step, resource, why: inverse.kept, kept: true, ...within }] : []
   })
+}
+
+function groupIn(after: Change['after']): { readonly group?: string } {
+  const group = typeof after === 'object' && after !== null && 'group' in after ? after.group : undefined
+  return typeof group === 'string' ? { group } : {}
 }
 
 /**

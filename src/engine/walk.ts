@@ -250,18 +250,18 @@ export class Walk<D> {
       this.#reclaimed.delete(step)
       return reclaimed
     }
-    let hasWaited = false
+    const inTheWay: string[] = []
     const release = await this.#claims.take(step, claims, this.#signal, (on) => {
-      hasWaited = true
+      inTheWay.push(...on)
       this.#recorder.tell({ type: 'step.waiting', step, on })
     })
-    if (!hasWaited || !this.#stopping) return release
+    if (inTheWay.length === 0 || !this.#stopping) return release
     release()
     throw new TooLate()
   }
 
   async #afterFailure(node: StepNode, error: unknown, attempt: number, startedMs: number): Promise<Ending | 'retry'> {
-    this.#signal.throwIfAborted()
+    if (!failedByItself(error, this.#signal)) this.#signal.throwIfAborted()
     if (error instanceof LifeboatError && error.code.startsWith('journal.')) throw error
     const step = node.id
     if (error instanceof LifeboatError && error.leaves) {
@@ -272,6 +272,8 @@ export class Walk<D> {
     const elapsedMs = this.#ports.clock.now().getTime() - startedMs
     const facts = withoutTaken(errorFacts(error), this.#acceptedOf(step))
     await this.#recorder.record('step.failed', { step, error: facts, elapsedMs })
+    // Whoever has asked for a safe point is told of it, and asked no more.
+    this.#signal.throwIfAborted()
     this.tellEta()
     const answer = await this.#questions.ask({ kind: 'failure', step, error: facts, ...takersIf(step, this.#ports.runbook, this.#ports.outputs) })
     if (answer.choice === 'accept') this.#accept(step, answer.alternative, facts)
@@ -364,4 +366,13 @@ export class Walk<D> {
 
 function passes(answer: Answer | undefined): boolean {
   return answer?.choice === 'go' || answer?.choice === 'done'
+}
+
+/** While it comes to a safe point: what stopping does to what is under way is no failure of that. */
+function failedByItself(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  if (aborted && !(reason instanceof LifeboatError && reason.code.startsWith('interrupted.'))) return false
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause === reason || cause.name === 'AbortError') return false
+  }
+  return error instanceof LifeboatError
 }

@@ -85,6 +85,7 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
       return named(does.with, known.groups, known, 'group', path)
     case 'apiServer':
       return named(does.with.cluster, known.clusters, known, 'cluster', [...path, 'cluster'])
+    case 'pods':
     case 'podsTake':
       return unknown(does.with.namespace, known.namespaces, 'namespace', [...path, 'namespace'])
     case 'certificateTakes':

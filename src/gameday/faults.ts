@@ -75,6 +75,13 @@ export const faultKinds = {
   podsTake: z
     .strictObject({ namespace: z.string().min(1), time: durationMs })
     .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes'),
+  pods: z
+    .strictObject({
+      namespace: z.string().min(1),
+      workload: z.string().min(1).default('hub').describe('The Deployment that they are of'),
+      are: z.enum(['crashing', 'without-image', 'well']),
+    })
+    .describe('Pods crash as soon as they start, or their image cannot be had; those that are ready already go on. Fires when one of them should have been ready'),
   program: z.strictObject({ dies: z.enum(['helm', 'ssh', 'kubectl']) }).describe("A program that the tool has started is killed on the operator's machine"),
   certificateTakes: z
     .strictObject({ hub: z.string().min(1), time: durationMs })

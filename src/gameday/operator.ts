@@ -12,6 +12,7 @@ export const actKinds = {
     .strictObject({ takeOver: z.boolean().default(false).describe('`--take-over`'), accept })
     .describe('Types `run` on another machine, which has no journal of what was done before'),
   undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
+  plan: z.strictObject({}).describe('Types `plan`, which only looks. What it shows counts as told'),
   wait: durationMs.describe('Lets so much time pass'),
   advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),
 } as const
@@ -19,7 +20,7 @@ export const actKinds = {
 export type Act = One<typeof actKinds>
 
 const actSchema = z.union([
-  z.enum(['run', 'resume', 'undo']).transform((kind): Act => (kind === 'undo' ? { kind, with: {} } : { kind, with: { accept: [] } })),
+  z.enum(['run', 'resume', 'undo', 'plan']).transform((kind): Act => (kind === 'undo' || kind === 'plan' ? { kind, with: {} } : { kind, with: { accept: [] } })),
   oneOf(actKinds, 'deed'),
 ])
 

@@ -50,19 +50,27 @@ function isAlike(one: RecordData['run.started'], other: RunKind): boolean {
 }
 
 /** Only the few lines that matter are taken apart: a journal may have a hundred thousand. */
-const telling = /"type":"(step\.started|step\.verified|step\.failed|question\.asked|run\.finished)"/
+const telling = /"type":"(step\.started|step\.verified|step\.failed|question\.asked|run\.resumed|run\.finished)"/
 
 function pastRun(run: string, runbook: string, text: string): PastRun | undefined {
   const uses = new Map<string, string>()
   const steps = new Map<string, { readonly uses: string; readonly elapsedMs: number }>()
   const disturbed = new Set<string>()
+  /** Begun and not verified. */
+  const under = new Set<string>()
   let succeeded = false
   for (const line of text.split('\n')) {
     // The type stands in front of the data.
     const record = telling.test(line.slice(0, 300)) ? parsed(line) : undefined
     if (record === undefined) continue
     if (record.type === 'run.finished') succeeded = record.data.outcome === 'succeeded'
-    if (record.type === 'step.started') uses.set(record.data.step, record.data.uses)
+    if (record.type === 'step.started') {
+      uses.set(record.data.step, record.data.uses)
+      under.add(record.data.step)
+    }
+    // The life that verifies it tells only of its own part.
+    if (record.type === 'run.resumed') under.forEach((step) => disturbed.add(step))
+    if (record.type === 'step.verified') under.delete(record.data.step)
     // What a person did meanwhile is no measure of the step.
     if (record.type === 'step.failed' || record.type === 'question.asked') disturbed.add(record.data.step)
     if (record.type === 'step.verified' && record.data.changes > 0) {

@@ -11,7 +11,8 @@ type FailureQuestion = Extract<Question, { kind: 'failure' }>
 type FailureChoice = 'retry' | 'accept' | 'details' | 'done' | 'skip' | 'stop'
 
 /** What a failed step leaves to the operator, in the order in which it is best thought of. */
-function choicesAfter({ error: { code, alternative }, takers = [] }: FailureQuestion): readonly Choice<FailureChoice>[] {
+function choicesAfter(question: FailureQuestion, view: RunView | undefined): readonly Choice<FailureChoice>[] {
+  const { step, error: { code, alternative }, takers = [] } = question
   // Nothing can be looked at while it is not known where.
   const canVerify = code !== 'step.needs-skipped'
   return [
@@ -19,33 +20,33 @@ function choicesAfter({ error: { code, alternative }, takers = [] }: FailureQues
     ...(alternative === undefined ? [] : [{ value: 'accept', name: `Go the other way (${oneLine(alternative.id)})` } as const]),
     { value: 'details', name: 'Show details' },
     ...(canVerify ? [{ value: 'done', name: 'I have done it by hand: verify it and go on' } as const] : []),
-    { value: 'skip', name: `Skip it, with a reason; ${sayWithout(takers)}` },
+    { value: 'skip', name: `Skip it, with a reason; ${sayWithout(takers, view === undefined || waitingFor(step, view).length > 0)}` },
     { value: 'stop', name: 'Stop here; the run can be resumed' },
   ]
 }
 
 /** What becomes of the steps behind one that is skipped. */
-function sayWithout(takers: readonly string[]): string {
+function sayWithout(takers: readonly string[], hasDependents: boolean): string {
   const [first, ...more] = takers
-  if (first === undefined) return 'what depends on it goes on without it'
+  if (first === undefined) return hasDependents ? 'what depends on it goes on without it' : 'nothing depends on it'
   return `${more.length === 0 ? first : `${first} and ${count(more.length, 'more step')}`} cannot go on without it`
 }
 
 /** What happened, what to do about it, and what is safe: it stands with the question, and so is not told in the log besides. */
 function aboutFailure(error: ErrorFacts): readonly string[] {
-  const { hint, alternative } = error
+  const { code, hint, alternative } = error
   return [
     sayError(error),
     ...(hint === undefined ? [] : [hint]),
     ...(alternative === undefined ? [] : [sayOffer(alternative) + sayBesides(alternative)]),
-    sayRetry(error),
+    // Its own hint says what trying again begins with.
+    ...(code === 'step.needs-skipped' ? [] : [sayRetry(error)]),
   ]
 }
 
 /** A retry is never a blind one; whether it helps is another matter. */
-function sayRetry({ code, blame, retryable }: ErrorFacts): string {
+function sayRetry({ blame, retryable }: ErrorFacts): string {
   const careful = 'it looks first, and makes only what is missing.'
-  if (code === 'step.needs-skipped') return 'Trying again tries the skipped one first, and makes only what is missing.'
   if (blame === 'user') return `Mend that, then try again: ${careful}`
   if (blame === 'tool') return 'Trying again is safe, but may end in the same way.'
   return retryable ? 'It was tried several times. Trying once more is safe: it looks first.' : `Trying again is safe: ${careful}`
@@ -64,7 +65,7 @@ export async function askFailure(
   const { step, error } = question
   const { asker, name: by, view } = options
   for (;;) {
-    const choice = await asker.select({ ...card, about: aboutFailure(error), rest: 'Show details has all of it' }, choicesAfter(question), signal)
+    const choice = await asker.select({ ...card, about: aboutFailure(error), rest: 'Show details has all of it' }, choicesAfter(question, view?.()), signal)
     switch (choice) {
       case 'details':
         asker.show(detailLines(step, error, view?.(), options))
@@ -120,7 +121,7 @@ export function detailLines(step: string, error: ErrorFacts, view: RunView | und
     ...(error.alternative === undefined ? [] : [['or', sayOffer(error.alternative) + sayBesides(error.alternative)] as const]),
   ]
   if (known !== undefined && view !== undefined) {
-    const after = [...view.steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)
+    const after = waitingFor(step, view)
     rows.unshift(['step', `${known.uses}, attempt ${Math.max(1, known.attempt)}`])
     rows.push(['waiting', after.length === 0 ? 'nothing waits for it' : after.join(', ')])
     if (statusCommand !== undefined) rows.push(['look', statusCommand(view.run)])
@@ -131,6 +132,10 @@ export function detailLines(step: string, error: ErrorFacts, view: RunView | und
     ...rows.flatMap(([name, text]) => wrap(text, columns - 12).map((part, index) => `  ${(index === 0 ? name : '').padEnd(8)} ${part}`)),
     ...(changes.length === 0 ? [] : ['  It was to make these changes:', ...changeLines(changes, paint, columns).map((line) => `  ${line}`)]),
   ]
+}
+
+function waitingFor(step: string, { steps }: RunView): readonly string[] {
+  return [...steps.values()].filter(({ needs }) => needs.includes(step)).map(({ id }) => id)
 }
 
 const blames = { user: 'to be mended on our side', cloud: "the cloud's", tool: 'a defect of lifeboat' } as const

@@ -1,5 +1,5 @@
 import type { CloudFacts, EventOf, Mode } from '../contract/index.js'
-import { formatDuration } from './times.js'
+import { formatDuration, LocalTimes } from './times.js'
 import { count, oneLine } from './text.js'
 
 /** `in a simulated world, nothing real is touched` is never said of a real cloud, and a real cloud is always named. */
@@ -15,6 +15,18 @@ export function sayStart(event: EventOf<'run.started'>): string {
   const what = sayWhat(event.mode, event.undoes)
   const again = event.resumed ? ', resumed' : ''
   return `${event.runbook}: ${what}${again}, run ${event.run}, ${sayWhere(event.mode, event.cloud)}`
+}
+
+interface Clocks {
+  readonly now: Date
+  readonly realNow: Date
+}
+
+/** What clock the times on the screen are of, where it is not the wall's. `speed`: seconds of the world in one of the wall's. */
+export function sayWorldTime({ now, realNow }: Clocks, speed: number, times = new LocalTimes()): string | undefined {
+  if (speed === 1 && Math.abs(now.getTime() - realNow.getTime()) < 60_000) return undefined
+  const rate = speed === 1 ? '' : `, ${speed} times as fast`
+  return `Times are the world's: it is ${times.date(now)} ${times.minute(now)} ${times.zone(now)} there${rate}.`
 }
 
 /** `A failover on …, subscription ….`: over a plan, and over the question that asks for it. */

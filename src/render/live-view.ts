@@ -1,19 +1,14 @@
-import { noPaint, type Paint, type Style } from './color.js'
-import { finishAtMs, isQuestion, type RunView, type StepView } from './run-view.js'
-import { count, fitting, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
+import { noPaint, type Paint } from './color.js'
+import { footerLines, type FooterLayout } from './footer.js'
+import { isQuestion, type RunView, type StepView } from './run-view.js'
+import { count, line, oneLine, pad, wrap, type Span } from './text.js'
 import { sayStall } from './stall.js'
-import { formatDuration, type LocalTimes } from './times.js'
+import { formatDuration } from './times.js'
 import { sayError, sayOffer, sayVerified } from './words.js'
 
-export interface LiveLayout {
-  readonly columns: number
+export interface LiveLayout extends FooterLayout {
   readonly rows: number
-  /** The run's clock. */
-  readonly nowMs: number
-  readonly times: LocalTimes
   readonly paint?: Paint
-  /** It only looks on: Ctrl-C does not reach the run. */
-  readonly looksOn?: boolean
 }
 
 /**
@@ -29,7 +24,7 @@ export function viewOf(view: RunView, layout: LiveLayout): string[] {
   // A screen of a few lines still says how long it has taken.
   if (height <= footer.length) return footer.slice(0, height)
   const open = openSteps(view)
-  const foreign: Span[][] = view.awaited === undefined || height === footer.length + 1 ? [] : [[['yellow', '◦ '], ['dim', view.awaited]]]
+  const foreign: Span[][] = view.awaited.length === 0 || height === footer.length + 1 ? [] : [[['yellow', '◦ '], ['dim', view.awaited.map(({ said }) => said).join('; ')]]]
   const room = height - footer.length - foreign.length
   const shown = open.length <= room ? open : open.slice(0, room - 1)
   const width = Math.min(24, shown.reduce((longest, step) => Math.max(longest, step.id.length), 0))
@@ -42,19 +37,20 @@ export function viewOf(view: RunView, layout: LiveLayout): string[] {
 function openSteps(view: RunView): readonly StepView[] {
   const [busy, held, next]: [StepView[], StepView[], StepView[]] = [[], [], []]
   for (const step of view.steps.values()) {
-    if (step.phase === 'running' || step.phase === 'asking') busy.push(step)
-    else if (step.phase === 'waiting' || view.waiting.includes(step.id)) held.push(step)
+    if (step.phase === 'waiting' || view.waiting.includes(step.id)) held.push(step)
+    else if (step.phase === 'running' || step.phase === 'asking') busy.push(step)
     else if (step.phase === 'pending') next.push(step)
   }
   return [...busy, ...held, ...next]
 }
 
 function stepSpans(step: StepView, view: RunView, width: number, nowMs: number): Span[] {
-  if (step.phase === 'running' || step.phase === 'asking') return busySpans(step, width, nowMs)
+  // One that asks about what it found is running all the same.
   if (view.waiting.includes(step.id)) {
     const why = step.phase === 'failed' ? 'failed; its question comes next' : 'its question comes next'
     return [['yellow', `? ${pad(step.id, width)}  ${why}`]]
   }
+  if (step.phase === 'running' || step.phase === 'asking') return busySpans(step, width, nowMs)
   if (step.phase === 'waiting') return [['yellow', '◦ '], pad(step.id, width), ['dim', `  ${oneLine(step.message ?? 'waits')}`]]
   return [['dim', `  ${pad(step.id, width)}  ${afterText(step, view)}`]]
 }
@@ -77,79 +73,13 @@ function afterText(step: StepView, view: RunView): string {
   return open.length === 0 ? 'next' : `after ${open.join(', ')}`
 }
 
-function footerLines(view: RunView, layout: LiveLayout): Span[][] {
-  const { columns, nowMs, looksOn = false } = layout
-  const { startedMs, objectiveMs, mode } = view
-  const endMs = view.finish === undefined ? undefined : finishAtMs(view.finish, nowMs)
-  const all = [...view.steps.values()].filter((step) => !isQuestion(step))
-  const done = all.filter((step) => step.phase === 'verified' || step.phase === 'skipped').length
-  const elapsed: Span = ['bold', startedMs === undefined ? 'starting' : `elapsed ${formatDuration(nowMs - startedMs)}`]
-  const isStopping = view.stopping || view.ending
-  const expects = !isStopping && endMs !== undefined && endMs > nowMs
-  const likely = expects ? likelyBy(view, endMs, layout) : ''
-  const after: Span[] = []
-  if (objectiveMs !== undefined && startedMs !== undefined) {
-    const spareMs = objectiveMs - ((expects ? endMs : nowMs) - startedMs)
-    // With both ends of the estimate before it, a window of 80 columns has no room for what the plan has said already.
-    const objective = likely === '' ? `objective ${formatDuration(objectiveMs)}, ` : ''
-    after.push(
-      spareMs >= 0
-        ? ['dim', `  ${objective}${formatDuration(spareMs)} ${expects ? 'to spare' : 'left of it'}`]
-        : ['yellow', `  ${objective}late by ${formatDuration(-spareMs)}`],
-    )
-  }
-  const spans: Span[] = [elapsed]
-  if (isStopping) spans.push(['yellow', `  stopping${waitsFor(view)}`])
-  else if (endMs !== undefined) spans.push(sayEnd(view, { endMs, likely, besides: [elapsed, ...after] }, layout))
-  spans.push(...after)
-  // The run's id is there to be copied, and the runbook's name is in it; of a subscription the beginning tells it from others.
-  const where = mode === 'rehearsal' ? 'simulated' : `on ${view.cloud?.subscription.slice(0, 8) ?? '(unknown)'}…`
-  const steps = `${done}/${all.length} steps  `
-  const run = `run ${view.run} ${where}  `
-  const keys: readonly [Style, string] = looksOn ? ['dim', 'Ctrl-C: look away'] : view.stopping ? ['yellow', 'Ctrl-C: end now'] : ['dim', 'Ctrl-C: safe stop']
-  // In a narrow window the run's id gives way: how to stop is what one looks for.
-  const fits = widthOf(steps + run + keys[1]) < columns
-  return [[''], spans, fits ? [['dim', steps + run], keys] : [['dim', steps], keys, ['dim', `  ${run.trimEnd()}`]]]
-}
-
-/** When it is over in nine of ten cases, where that is later than expected. */
-function likelyBy({ p90 }: RunView, endMs: number, { nowMs, times }: LiveLayout): string {
-  const [end, by] = [endMs, p90 === undefined ? endMs : finishAtMs(p90, nowMs)].map((ms) => times.minute(new Date(ms)))
-  return end === by ? '' : ` (nine in ten by ${by ?? ''})`
-}
-
-interface End {
-  readonly endMs: number
-  readonly likely: string
-  /** What shares its line. */
-  readonly besides: readonly Span[]
-}
-
-/** The zone stands where there is room for it, and how long it is to go gives way to both ends of what is expected. */
-function sayEnd({ finish }: RunView, { endMs, likely, besides }: End, { nowMs, times, columns }: LiveLayout): string {
-  const room = columns - 1 - besides.reduce((sum, span) => sum + widthOf(typeof span === 'string' ? span : span[1]), 0)
-  const at = (ms: number): readonly [string, string] => [times.minute(new Date(ms)), ` ${times.zone(new Date(ms))}`]
-  if (endMs <= nowMs) {
-    const [was, zone] = at(finish?.toldMs ?? endMs)
-    return fitting([`  was expected ${was}${zone}`, `  was expected ${was}`], room)
-  }
-  const [[end, zone], left] = [at(endMs), `, ${formatDuration(endMs - nowMs)} to go`]
-  return fitting([zone + likely + left, likely + left, likely].map((rest) => `  done about ${end}${rest}`), room)
-}
-
-/** What still comes to a safe point before the run ends. */
-function waitsFor({ steps }: RunView): string {
-  const busy = [...steps.values()].filter(({ phase }) => phase === 'running').map(({ id }) => id)
-  return busy.length === 0 ? '' : `: ${busy.length > 3 ? count(busy.length, 'step') : busy.join(', ')}`
-}
-
 /**
  * What stays on the screen of a step that is over; empty for one that is not. A failure is told whole, or in a line where `asked`
  * says that a question tells the rest.
  */
 export function doneLines(step: StepView, columns: number, paint: Paint = noPaint, asked = false): string[] {
   const width = Math.max(1, columns - 1)
-  const took = formatDuration(step.elapsedMs ?? (step.endedMs ?? 0) - (step.startedMs ?? step.endedMs ?? 0))
+  const took = formatDuration(step.elapsedMs ?? step.workedMs ?? 0)
   switch (step.phase) {
     case 'verified': {
       const what = isQuestion(step) ? 'passed' : sayVerified(step.changes ?? 0, step.planned?.state === 'check')

@@ -17,15 +17,27 @@ export interface StepView {
   readonly sinceMs?: number
   /** When it was verified (the first time, if a resume only looked again), skipped, or answered. */
   readonly endedMs?: number
+  /** How long earlier lives were at it. */
+  readonly earlierMs?: number
+  /** How long all of them were at it up to that end: what lies between two lives was nobody's work. */
+  readonly workedMs?: number
   /** When it was last heard of: it was started, or has told something. */
   readonly heardMs?: number
   /** What it waits for, in its own words. */
   readonly message?: string
+  /** What of earlier lives is ended or waited for before it begins. */
+  readonly awaited?: readonly Awaited[]
   /** Changes made by the life that verified it last, as `elapsedMs` is its time; only once verified. */
   readonly changes?: number
   readonly elapsedMs?: number
   readonly error?: ErrorFacts
   readonly reason?: string
+}
+
+/** A process that outlived whoever started it. */
+interface Awaited {
+  readonly pid: number
+  readonly said: string
 }
 
 /** An expected end: as it was told last, and what is left of it whenever it is looked at. */
@@ -49,6 +61,10 @@ export interface RunView {
   readonly objectiveMs?: number
   /** When its present life began. */
   readonly lifeAt?: string
+  /** When anything was told of it last. */
+  readonly lastMs?: number
+  /** What lies between its lives, all in all: from the last that was told of one to the start of the next. */
+  readonly betweenMs?: number
   /** The run that this one puts back. */
   readonly undoes?: string
   /** The earliest moment known of this run: its start, unless it was resumed and its earlier events were not told. */
@@ -62,7 +78,7 @@ export interface RunView {
   /** Steps whose questions wait behind the one that stands, in order. */
   readonly waiting: readonly string[]
   /** What of another run is ended or waited for before any step begins. */
-  readonly awaited?: string
+  readonly awaited: readonly Awaited[]
   /** The operator has asked for a safe point. */
   readonly stopping: boolean
   /** The operator has answered that it is to stop: nothing new begins, and what is under way comes to its end. */
@@ -71,7 +87,7 @@ export interface RunView {
 }
 
 export function emptyView(): RunView {
-  return { run: '', runbook: '', mode: 'run', resumed: false, waiting: [], stopping: false, ending: false, steps: new Map() }
+  return { run: '', runbook: '', mode: 'run', resumed: false, awaited: [], waiting: [], stopping: false, ending: false, steps: new Map() }
 }
 
 /**
@@ -81,14 +97,17 @@ export function emptyView(): RunView {
 export function foldEvent(view: RunView, event: RunEvent): RunView {
   const atMs = Date.parse(event.t)
   // Before the start there are only the stream's opening and notices, and those do not start the clock.
-  const begins = view.startedMs === undefined && event.type !== 'stream.opened' && event.type !== 'notice' && event.type !== 'run.refused'
-  const known = begins ? { ...view, run: event.run, startedMs: atMs } : view
-  return 'step' in event ? foldStep(known, event, atMs) : foldRun(known, event)
+  if (event.type === 'stream.opened' || event.type === 'notice' || event.type === 'run.refused') return view
+  const known = view.startedMs === undefined ? { ...view, run: event.run, startedMs: atMs } : view
+  return { ...('step' in event ? foldStep(known, event, atMs) : foldRun(known, event)), lastMs: Math.max(atMs, known.lastMs ?? atMs) }
 }
 
 type StepEvent = Extract<RunEvent, { step: string }>
 
-function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
+/** Tells something of a run that has begun, and of no step. */
+type OwnEvent = Exclude<RunEvent, StepEvent | { type: 'stream.opened' | 'notice' | 'run.refused' }>
+
+function foldRun(view: RunView, event: OwnEvent): RunView {
   switch (event.type) {
     case 'run.started':
       return started(view, event)
@@ -110,13 +129,10 @@ function foldRun(view: RunView, event: Exclude<RunEvent, StepEvent>): RunView {
     case 'run.stopping':
       return stopping(view)
     case 'survivor.found':
-      return { ...view, awaited: sayAwaited(event) }
+      return { ...view, awaited: withFound(view.awaited, event) }
     case 'survivor.handled':
-      return withoutAwaited(view)
-    case 'stream.opened':
-    case 'run.refused':
+      return { ...view, awaited: withoutHandled(view.awaited, event) }
     case 'run.interrupted':
-    case 'notice':
       return view
   }
 }
@@ -127,19 +143,36 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   if (view.lifeAt === t && view.resumed === resumed) return view
   const steps = new Map<string, StepView>()
   for (const step of event.steps) {
-    steps.set(step.id, { ...anew(view.steps.get(step.id) ?? blank(step), resumed), uses: step.uses, needs: step.needs })
+    const before = view.steps.get(step.id) ?? blank(step)
+    steps.set(step.id, { ...(resumed ? anew(before, view.lastMs ?? Date.parse(t)) : before), uses: step.uses, needs: step.needs })
   }
   for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
   const known = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
-  const life = { lifeAt: t, run, runbook, mode, resumed, cloud, steps, waiting: [], stopping: false, ending: false }
-  return { ...withoutQuestion(view), ...life, ...known }
+  const gapMs = resumed ? Math.max(0, Date.parse(t) - (view.lastMs ?? Infinity)) : 0
+  const life = { lifeAt: t, betweenMs: (view.betweenMs ?? 0) + gapMs, run, runbook, mode, resumed, cloud, steps }
+  return { ...withoutQuestion(view), ...life, awaited: [], waiting: [], stopping: false, ending: false, ...known }
 }
 
 /** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
-function anew(step: StepView, resumed: boolean): StepView {
-  if (!resumed) return step
-  const { sinceMs: _since, heardMs: _heard, message: _message, ...rest } = step
-  return step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'failed' ? rest : { ...rest, phase: 'pending' }
+function anew(step: StepView, lastMs: number): StepView {
+  const { sinceMs: _since, heardMs: _heard, message: _message, awaited: _awaited, ...rest } = step
+  const isOver = step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'failed'
+  return { ...rest, ...(isOver ? {} : { phase: 'pending' as const }), earlierMs: earlierMs(step, lastMs) }
+}
+
+function earlierMs(step: StepView, lastMs: number): number {
+  if (step.endedMs !== undefined) return step.workedMs ?? 0
+  // What came after its failure was others' work.
+  return step.phase === 'failed' ? (step.earlierMs ?? 0) + (step.elapsedMs ?? 0) : atItMs(step, lastMs)
+}
+
+/** In all lives, up to then. */
+function atItMs({ earlierMs = 0, sinceMs }: StepView, untilMs: number): number {
+  return earlierMs + (sinceMs === undefined ? 0 : Math.max(0, untilMs - sinceMs))
+}
+
+function over(step: StepView, atMs: number): Pick<StepView, 'endedMs' | 'workedMs'> {
+  return { endedMs: atMs, workedMs: atItMs(step, atMs) }
 }
 
 function foldStep(view: RunView, event: StepEvent, atMs: number): RunView {
@@ -189,22 +222,22 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return { ...step, message: 'changes made, verifying' }
     case 'step.verified': {
       const { changes, elapsedMs } = event
-      return { ...step, phase: 'verified', endedMs: step.endedMs ?? atMs, changes, elapsedMs }
+      return { ...step, phase: 'verified', ...(step.endedMs === undefined ? over(step, atMs) : {}), changes, elapsedMs }
     }
     case 'step.retrying':
       return { ...step, message: `tries again: ${event.error.message}` }
     case 'step.failed':
       return { ...step, phase: 'failed', error: event.error, elapsedMs: event.elapsedMs }
     case 'step.skipped':
-      return { ...step, phase: 'skipped', reason: event.reason, endedMs: atMs }
+      return { ...step, phase: 'skipped', reason: event.reason, ...over(step, atMs) }
     case 'question.asked':
       return { ...step, phase: 'asking', ...begun(step, atMs) }
     case 'question.answered':
       return answered(step, event, atMs)
     case 'survivor.found':
-      return { ...step, phase: 'waiting', message: sayAwaited(event) }
+      return waitingFor(step, withFound(step.awaited, event))
     case 'survivor.handled':
-      return step.phase === 'waiting' ? { ...step, phase: 'pending' } : step
+      return step.phase === 'waiting' ? waitingFor(step, withoutHandled(step.awaited, event)) : step
     case 'question.waiting':
     case 'step.checkpoint':
       return step
@@ -219,7 +252,7 @@ function begun({ startedMs, sinceMs }: StepView, atMs: number): Pick<StepView, '
 function answered(step: StepView, event: EventOf<'question.answered'>, atMs: number): StepView {
   const stopped = event.answer.choice === 'stop'
   if (event.kind === 'gate' || event.kind === 'manual') {
-    return stopped ? { ...step, phase: 'pending', message: 'declined' } : { ...step, phase: 'verified', endedMs: atMs }
+    return stopped ? { ...step, phase: 'pending', message: 'declined' } : { ...step, phase: 'verified', ...over(step, atMs) }
   }
   return { ...step, phase: stopped && event.kind === 'failure' ? 'failed' : 'running' }
 }
@@ -237,9 +270,18 @@ function withoutQuestion(view: RunView): RunView {
   return rest
 }
 
-function withoutAwaited(view: RunView): RunView {
-  const { awaited: _awaited, ...rest } = view
-  return rest
+function withFound(awaited: readonly Awaited[] = [], event: EventOf<'survivor.found'>): readonly Awaited[] {
+  return [...awaited, { pid: event.pid, said: sayAwaited(event) }]
+}
+
+function withoutHandled(awaited: readonly Awaited[] = [], { pid }: EventOf<'survivor.handled'>): readonly Awaited[] {
+  return awaited.filter((one) => one.pid !== pid)
+}
+
+function waitingFor(step: StepView, awaited: readonly Awaited[]): StepView {
+  const { message: _message, ...rest } = step
+  if (awaited.length === 0) return { ...rest, awaited, phase: 'pending' }
+  return { ...rest, awaited, phase: 'waiting', message: awaited.map(({ said }) => said).join('; ') }
 }
 
 function blank(step: Pick<StepView, 'id' | 'uses' | 'needs'>): StepView {

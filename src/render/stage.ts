@@ -50,6 +50,8 @@ export class Stage {
   /** The moving lines on the screen, while no question stands; the cursor is on the line below them. */
   #drawn: readonly string[] = []
   #question: Standing | undefined
+  /** Of the question that stands, and what moves above it, in the window as it is now. */
+  #frameRows = (): number => 0
   /** What was said while a question was on its way out. */
   #late: string | undefined
   #hasLeft = false
@@ -126,13 +128,18 @@ export class Stage {
    * moves the last lines stay, whatever the question: how long it takes, how late it is, how to stop it.
    */
   frame(question: Drawing, reserved = 0): string {
+    this.#frameRows = () => this.#frameLines(question, reserved).length + reserved
+    return this.#frameLines(question, reserved).join('\n')
+  }
+
+  #frameLines(question: Drawing, reserved: number): readonly string[] {
     const { columns } = this.#output
     const rows = this.#output.rows - reserved
     const kept = this.#view === undefined || this.#output.rows < rowsForBoth ? 0 : footerRows
     const below = question({ columns, rows: rows - kept }).slice(0, Math.max(1, rows - 1))
     const above = this.#view?.({ columns, rows: rows - below.length }) ?? []
     const room = rows - 1 - below.length
-    return [...(room < 2 ? [] : above.slice(0, room)), ...below].join('\n')
+    return [...(room < 2 ? [] : above.slice(0, room)), ...below]
   }
 
   /** Takes off what moves: the process is about to be stopped, and the shell writes here. */
@@ -181,13 +188,14 @@ export class Stage {
   #refill(): void {
     const { columns, rows } = this.#output
     this.#size = { columns, rows }
-    if (this.#question !== undefined) return this.#aroundQuestion(eraseAll(rows) + this.#tailFor(rows, columns))
+    // Not more than leaves room for both: what scrolled away would stand in the history of the terminal a second time.
+    if (this.#question !== undefined) return this.#aroundQuestion(eraseAll(rows) + this.#tailFor(1 + rows - this.#frameRows(), columns))
     const lines = this.#lines()
     this.#drawn = lines
     this.#output.say(`${together}${eraseAll(rows)}${this.#tailFor(rows - lines.length, columns)}${lines.map((line) => `${line}\n`).join('')}${shown}`)
   }
 
-  /** As many of the last lines as fit. Below a question they scroll away by themselves. */
+  /** As many of the last lines as fit above the one that the cursor is on. */
   #tailFor(rows: number, columns: number): string {
     let room = rows - 1
     const fitting: string[] = []

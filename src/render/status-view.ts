@@ -75,6 +75,8 @@ export interface StatusInput extends RunRow {
   readonly finishAt?: string
   /** Until then, milliseconds of the run's clock. */
   readonly leftMs?: number
+  /** It takes longer than expected, or waits for an answer: so much is left at least. */
+  readonly isLeast?: boolean
   /** A run of the same runbook that has begun since. */
   readonly newer?: string
   readonly failed: readonly { readonly id: string; readonly error: ErrorFacts }[]
@@ -151,12 +153,14 @@ function sayPlace({ mode, undoes, cloud }: StatusInput): readonly string[] {
   return [whole, whole.replace(/ \([^()]*\)$/, '')]
 }
 
-function sayTimes({ startedAt, elapsedMs, objectiveMs, finishAt, leftMs }: StatusInput, times: LocalTimes): readonly string[] {
+function sayTimes(input: StatusInput, times: LocalTimes): readonly string[] {
+  const { startedAt, elapsedMs, objectiveMs, finishAt, leftMs, isLeast = false } = input
   const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
   const elapsed = formatDuration(elapsedMs)
   const left = leftMs === undefined ? undefined : formatDuration(leftMs)
   // What is left is true of every clock: that of a simulated world shows another time.
-  const [long, short] = left === undefined ? ['', ''] : [`, ${left} to go (done about ${times.minute(finishAt ?? '')} of it)`, `, ${left} to go`]
+  const toGo = `, ${isLeast ? 'at least ' : ''}${left ?? ''} to go`
+  const [long, short] = left === undefined ? ['', ''] : [`${toGo} (${isLeast ? 'not before' : 'done about'} ${times.minute(finishAt ?? '')} of it)`, toGo]
   const minute = `${times.date(startedAt)} ${times.minute(startedAt)} ${times.zone(startedAt)}`
   return [
     `started ${times.full(startedAt)}, ${elapsed} of the run's clock${long}${objective}`,

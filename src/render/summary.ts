@@ -1,6 +1,6 @@
 import type { EventOf } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { actualCriticalPath, isQuestion, type RunView, type StepView } from './run-view.js'
+import { actualCriticalPath, isQuestion, type RunView } from './run-view.js'
 import { count, cut, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { outcomes, sayError } from './words.js'
@@ -45,6 +45,9 @@ function wrapped([style, text]: readonly [Style, string], paint: Paint, columns:
   return wrap(text, columns).map((part) => paint(style, part))
 }
 
+/** A run that is gone on with at once has no gap worth a word. */
+const leastBetweenMs = 60_000
+
 /** What came of it and how long that took, first of all in a sentence. */
 export function headline(view: RunView, finished: EventOf<'run.finished'>): (readonly [Style, string])[] {
   // A run against a world has the world's clock too: only where both agree is it real time.
@@ -61,6 +64,8 @@ export function headline(view: RunView, finished: EventOf<'run.finished'>): (rea
       ? `: ${formatDuration(lastCheck.endedMs - view.startedMs)} from decision to the last check (${lastCheck.id}), in ${clock}.`
       : ` after ${formatDuration(finished.elapsedMs)}, in ${clock}.`
   const lines: (readonly [Style, string])[] = [[style, name + took]]
+  const { betweenMs = 0 } = view
+  if (betweenMs >= leastBetweenMs) lines.push(['dim', `${formatDuration(betweenMs)} of it lie between its lives, from the last word of one to the start of the next.`])
   if (view.mode === 'rehearsal') lines.push(['dim', `It took ${formatDuration(finished.wallMs)} of real time. Nothing real was touched.`])
   else if (!isReal) lines.push(['dim', `It took ${formatDuration(finished.wallMs)} of real time.`])
   const { objectiveMs } = view
@@ -92,7 +97,9 @@ function failures(view: RunView): (readonly [Style, string])[] {
   const work = steps.filter((step) => !isQuestion(step))
   const done = work.filter((step) => step.phase === 'verified')
   const open = work.filter((step) => step.phase === 'running' || step.phase === 'waiting')
-  lines.push(['dim', `${done.length} of ${count(work.length, 'step')} are verified.`])
+  const skipped = work.filter((step) => step.phase === 'skipped')
+  const besides = skipped.length === 0 ? '' : `, ${skipped.length} skipped`
+  lines.push(['dim', `${done.length} of ${count(work.length, 'step')} are verified${besides}.`])
   if (open.length > 0) lines.push(['dim', `Begun and not finished: ${open.map((step) => step.id).join(', ')}.`])
   return [...lines, ...skippedLines(view)]
 }
@@ -107,16 +114,12 @@ function skippedLines(view: RunView): (readonly [Style, string])[] {
 function pathLines(view: RunView, finished: EventOf<'run.finished'>): string[] {
   if (finished.outcome !== 'succeeded') return []
   const steps = actualCriticalPath(view).flatMap((id) => view.steps.get(id) ?? [])
-  const said = steps.filter((step) => workMs(step) >= 1000).map((step) => `${step.id} ${formatDuration(workMs(step))}`)
+  const said = steps.flatMap(({ id, workedMs = 0 }) => (workedMs < 1000 ? [] : [`${id} ${formatDuration(workedMs)}`]))
   const lines = said.length === 0 ? [] : [`Critical path: ${said.join(' → ')}.`]
   if (finished.criticalPathMs !== undefined) {
     lines.push(`The world's own operations along the longest path take ${formatDuration(finished.criticalPathMs)}.`)
   }
   return lines
-}
-
-function workMs(step: StepView): number {
-  return step.startedMs === undefined || step.endedMs === undefined ? 0 : step.endedMs - step.startedMs
 }
 
 function incidentLines(view: RunView, incident: readonly IncidentTime[], say: (...spans: Span[]) => string): string[] {

@@ -29,7 +29,7 @@ export function cut(text: string, columns: number): string {
   return widthOf(text) <= columns ? text : shorten(text, columns)
 }
 
-/** As much of a text as leaves room for `…`. */
+/** As much of a text as leaves room for `…`, and no part of a number. */
 function shorten(text: string, columns: number): string {
   if (columns <= 0) return ''
   let width = 0
@@ -39,7 +39,9 @@ function shorten(text: string, columns: number): string {
     if (width > columns - 1) break
     kept += segment
   }
-  return `${kept}…`
+  // Half of `12m30s` would be another time.
+  const isInNumber = /^[\dhms]/.test(text.slice(kept.length))
+  return `${isInNumber ? kept.replace(/\d[\dhms:.,]*$/, '') : kept}…`
 }
 
 /** Pads on the right, so that columns line up; never cuts. */

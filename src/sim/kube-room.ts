@@ -2,6 +2,7 @@ import { nodeAddressesIn } from './arm/network.js'
 import { whyNotServed, type Mounter } from './hubs/nfs.js'
 import type { ServedService } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
+import type { PodTrouble } from './kube/controllers/context.js'
 import { addressFor, releaseAddress } from './service-address.js'
 import { sameId } from './world/ids.js'
 import { seededUuid } from './world/keys.js'
@@ -91,6 +92,7 @@ export class KubeRoom {
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path) === undefined,
+      podTrouble: ({ namespace, name }) => this.#podTrouble(namespace, name),
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
@@ -103,6 +105,12 @@ export class KubeRoom {
     if (close === undefined) return
     if (this.#running.get(key)?.kube === kube) this.#closing.set(key, close)
     else close()
+  }
+
+  #podTrouble(namespace: string, workload: string): PodTrouble | undefined {
+    const trouble = this.#world.podTroubles.get(`${namespace}/${workload}`)
+    trouble?.met?.()
+    return trouble?.is
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
+import { withPods } from './parts/pods.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
@@ -83,7 +84,9 @@ export const helmRelease = defineStep({
         const description = await descriptionOf(chart, doors)
         await ctx.checkpoint({ helm: `upgrade --install ${wanted.release}` })
         ctx.progress(`helm installs ${wanted.release} and waits for its pods`)
-        await doors.helm.upgrade(name, chart, { ...wish, description })
+        await doors.helm.upgrade(name, chart, { ...wish, description }).catch(async (error: unknown) => {
+          throw await withPods(error, wanted, doors)
+        })
       }
     }
   },

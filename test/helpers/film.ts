@@ -17,7 +17,7 @@ export function normalised(text: string): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:40000')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2019-02-25T20:40:00.000Z')
     .replaceAll(/\d{4}-\d\d-\d\d(?=[ ,])/g, '2019-02-25')
-    .replaceAll(/ {2}(done about \d\d:\d\d( UTC)?, \w+ to go|was expected \d\d:\d\d( UTC)?)/g, '')
+    .replaceAll(/ {2}(done about \d\d:\d\d( UTC)?, \w+ to go|not before \d\d:\d\d( UTC)?(, at least \w+ to go)?|was expected \d\d:\d\d( UTC)?)/g, '')
     .replaceAll(/\d\d:\d\d:\d\d \+\d\d:\d\d/g, '20:40:00 +00:00')
     .replaceAll(/(?<![\w-])(\d+[hms])+(?![\w-])( +(?=  ))?/g, '0s')
     .replaceAll(/"(elapsedMs|wallMs|remainingMs|pid)":\d+/g, '"$1":0')

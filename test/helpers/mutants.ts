@@ -90,7 +90,7 @@ export const mutations: readonly Mutation[] = [
   {
     does: 'does not take back, when it goes on, what an operation of its earlier life still has in hand',
     file: 'engine/walk.js',
-    find: "            this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)));\n",
+    find: '            this.#reclaimed.set(node.id, this.#claims.reserve(node.id, claims, needsOf(this.#ports.runbook, node.id)));\n',
     put: '',
     at: 'two-pools',
   },

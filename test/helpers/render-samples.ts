@@ -1,5 +1,6 @@
 import type { Clock, PlannedStep, RunEvent } from '../../src/contract/index.js'
 import { foldEvent, emptyView, type RunView } from '../../src/render/run-view.js'
+import { LocalTimes } from '../../src/render/times.js'
 
 export const decidedAt = '2019-02-25T20:40:00.000Z'
 
@@ -105,6 +106,17 @@ export const goodRun: readonly RunEvent[] = [
     criticalPathMs: 34 * 60_000,
     remarks: ['data100.example shows a certificate of Fake CA, valid for 90 days (tls: any)'],
   }),
+]
+
+/** Three minutes into the sample run. */
+export const layout = { columns: 80, rows: 24, nowMs: Date.parse(at(3)), times: new LocalTimes('America/Los_Angeles') }
+export const running: readonly RunEvent[] = [
+  started,
+  plannedRun,
+  startedStep(0, 'cluster'),
+  startedStep(0, 'server'),
+  event(2, { type: 'step.progress', step: 'cluster', message: 'cluster data100-19s-2 is being created', elapsedMs: 120_000 }),
+  event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38) }),
 ]
 
 export function viewAfter(events: readonly RunEvent[]): RunView {

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { data100, lifeboat, root, temporaryFolder, type RunningCli } from '../helpers/cli.js'
 import { smallRunbook } from '../helpers/small.js'
 import { switched, work } from '../helpers/switched.js'
 import { hasTerminals, inTerminal, keys } from '../helpers/terminal.js'
@@ -84,6 +85,44 @@ describe('the world of a rehearsal', () => {
     while (!existsSync(reading)) await setTimeout(50)
     for (let time = 0; time < times; time += 1) child.kill('SIGINT')
     expect((await ended).code).toBe(130)
+    await worldsEnd(state)
+  })
+
+  /** A rehearsal whose world is still being read from its file; `file` goes on with that, and can be written to as long as it lives. */
+  async function starting(): Promise<{ readonly state: string; readonly cli: RunningCli; readonly file: number }> {
+    const state = temporaryFolder()
+    const path = join(temporaryFolder(), 'world.yaml')
+    execFileSync('mkfifo', [path])
+    const cli = lifeboat(['rehearse', smallRunbook(work('rack')), '--world', path, '--state-dir', state])
+    for (;;) {
+      try {
+        return { state, cli, file: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) }
+      } catch (error) {
+        // Nobody reads it yet.
+        if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+        await setTimeout(50)
+      }
+    }
+  }
+
+  it.each([1, 2])('ends at once, and leaves nothing, where it is interrupted while that world starts: Ctrl-C, %d times', async (times) => {
+    const { state, cli, file } = await starting()
+    for (let time = 0; time < times; time += 1) cli.child.kill('SIGINT')
+    const { code, stderr } = await cli.ended
+    expect([code, stderr]).toEqual([130, expect.stringContaining('Stopped by SIGINT before anything was begun; nothing was changed.')])
+    expect(() => writeSync(file, 'x')).toThrow('EPIPE')
+    expect(readdirSync(join(state, 'worlds'))).toEqual([])
+    closeSync(file)
+  })
+
+  it('ends by itself where its rehearsal is killed while it starts', async () => {
+    const { state, cli, file } = await starting()
+    cli.child.kill('SIGKILL')
+    await cli.ended
+    writeSync(file, readFileSync(world))
+    closeSync(file)
+    const [name = ''] = readdirSync(join(state, 'worlds'))
+    while (!existsSync(join(state, 'worlds', name, 'cloud.json'))) await setTimeout(50)
     await worldsEnd(state)
   })
 

@@ -54,3 +54,8 @@ describe('help', () => {
     expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(told))).toEqual([])
   })
 })
+
+it('validate counts steps as the view of their run does: gates and what is done by hand stand beside them', async () => {
+  const { stderr } = await lifeboatHere(['validate', 'runbooks/minimal.yaml'])
+  expect(stderr).toMatch(/: minimal, \d+ steps, 1 gate, 1 manual step, is in order\n/)
+})

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { fold, RunLock, StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { earlierOf } from '../../src/cli/reader.js'
+import { processes } from '../../src/platform/exec/processes.js'
 import { temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
-import { planned, started, ticking } from '../helpers/journal-samples.js'
+import { planned, Records, started, ticking } from '../helpers/journal-samples.js'
 import { smallRunbook } from '../helpers/small.js'
 
 type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
@@ -40,6 +42,29 @@ describe('a resume without a terminal', () => {
     expect(await refusal('  - { id: one, uses: azure/resource-group, with: { name: one, location: westus2 } }\n', [])).not.toContain('nobody is there')
     expect(await refusal(gate, [answered('go')])).not.toContain('nobody is there')
   })
+})
+
+describe('a resume that names no run', () => {
+  it('says which of several are at work, and by whom', async () => {
+    const other = { ...started, runbook: { ...started.runbook, name: 'other' } }
+    const [live, open] = ['20190225-2-a', '20190225-1-a']
+    const stateDir = await stateWith({
+      [open]: [['run.started', other], ['run.planned', planned], ended('interrupted')],
+      [live]: [['run.started', started], ['run.planned', planned]],
+    })
+    const { resourceManager, subscription } = started.cloud
+    const holder = { user: 'bea', host: 'another-host', pid: 55, started: 'then', run: live }
+    await RunLock.acquire(new StateFolder(stateDir).locks, { runbook: 'data100', resourceManager, subscription }, holder, processes, () => new Date())
+    const { code, stderr } = await lifeboatHere(['resume', '--state-dir', stateDir])
+    expect([code, stderr.replaceAll(/\s+/g, ' ')]).toEqual([2, expect.stringContaining(`the latest is first: ${live} (at work, by bea on another-host, pid 55), ${open}`)])
+  })
+})
+
+it('whoever goes on with a run knows of each of its lives, and takes none of their ends for its own', () => {
+  const life = { owner: started.owner, realStartedAt: started.realStartedAt, acceptedChanges: false }
+  const { list } = new Records().add('run.started', started).add('run.planned', planned).add('run.resumed', life).add('run.finished', { outcome: 'interrupted', elapsedMs: 1, wallMs: 1 })
+  const told = earlierOf(list, fold(list), 'lifeboat resume').map((event) => (event.type === 'run.started' ? [event.type, event.resumed] : event.type))
+  expect(told).toEqual([['run.started', false], 'run.planned', ['run.started', true]])
 })
 
 describe('what the Tab key offers', () => {

@@ -2,6 +2,8 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { Interrupts } from '../../src/cli/interrupts.js'
 import { Screen } from '../../src/cli/screen.js'
+import { sayWorldTime } from '../../src/render/headline.js'
+import { LocalTimes } from '../../src/render/times.js'
 import { Output } from '../../src/render/output.js'
 
 /** What a quiet command has said, after `say` was let at its screen. */
@@ -11,6 +13,18 @@ function saidQuietly(say: (screen: Screen) => void): string {
   say(new Screen({ quiet: true, color: false, input: false }, { output, interrupts: new Interrupts(), env: {}, self: '' }))
   return String(stderr.read() ?? '')
 }
+
+describe('the clock that times are of', () => {
+  const told = (now: string, speed: number): string | undefined =>
+    sayWorldTime({ now: new Date(now), realNow: new Date('2026-11-26T19:00:00Z') }, speed, new LocalTimes('UTC'))
+
+  it('is named where it is not that of the wall', () => {
+    expect(told('2019-02-25T20:40:00Z', 30)).toBe("Times are the world's: it is 2019-02-25 20:40 UTC there, 30 times as fast.")
+    expect(told('2026-11-26T19:00:00Z', 30)).toContain('30 times as fast')
+    expect(told('2019-02-25T20:40:00Z', 1)).toBe("Times are the world's: it is 2019-02-25 20:40 UTC there.")
+    expect(told('2026-11-26T19:00:00Z', 1)).toBeUndefined()
+  })
+})
 
 describe('--quiet', () => {
   it('keeps what is good to know, and says what must be known', () => {

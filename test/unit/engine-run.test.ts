@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LifeboatError, type Claim, type Demand, type Finding, type RunEvent } from '../../src/contract/index.js'
-import type { Survivors } from '../../src/engine/index.js'
+import { LifeboatError, type Claim, type Demand, type Finding, type Question, type RunEvent } from '../../src/contract/index.js'
 import { MemoryStore } from '../helpers/journal-samples.js'
 import { detour, gate, perform, step, Switches } from '../helpers/switches.js'
 
@@ -161,6 +160,25 @@ describe('a run', () => {
     expect(world.turned).toEqual(['a', 'b'])
   })
 
+  it('tells of a step that fails by itself on the way to a safe point, and asks nobody', async () => {
+    const world = new Switches()
+    const stop = new AbortController()
+    const asked: string[] = []
+    world.during = async (id, signal) => {
+      while (id === 'a' && !stop.signal.aborted) await new Promise(setImmediate)
+      if (id === 'a') throw new LifeboatError('exec.failed', '`sh` ended with exit code 1', { blame: 'user' })
+      stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped'))
+      signal.throwIfAborted()
+    }
+    const answer = (question: Question): 'stop' => (asked.push(question.step), 'stop')
+    const nodes = [step('b'), step('a')]
+    const { outcome, events } = await perform({ nodes, world, stop, answer })
+    expect(outcome).toBe('interrupted')
+    const failed = events.flatMap((event) => (event.type === 'step.failed' ? [[event.step, event.error.code]] : []))
+    expect(failed).toEqual([['a', 'exec.failed']])
+    expect(asked).toEqual([])
+  })
+
   it('does not advise to go on with it once another run has taken its place', async () => {
     const world = new Switches()
     const stop = new AbortController()
@@ -168,30 +186,6 @@ describe('a run', () => {
     const { outcome, events } = await perform({ nodes: [step('a'), step('b', ['a'])], world, stop })
     expect([outcome, events.at(-1)?.type]).toEqual(['interrupted', 'run.finished'])
     expect(events.at(-1)).not.toHaveProperty('next')
-  })
-
-  it('writes nothing while a child of an earlier life is at work, says so, and can be stopped there', async () => {
-    const world = new Switches()
-    const stop = new AbortController()
-    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'await' } as const
-    const atWork: Survivors = {
-      marked: async () => [child],
-      handle: async (_child, found, signal) => {
-        found()
-        stop.abort(new LifeboatError('interrupted.SIGINT', 'stopped by SIGINT', { blame: 'user' }))
-        signal.throwIfAborted()
-        return 'awaited'
-      },
-    }
-    const nodes = [step('a'), step('b', ['a'])]
-    const { outcome, events, store } = await perform({ nodes, world, stop, survivors: atWork })
-    expect(outcome).toBe('interrupted')
-    expect(events).toContainEqual(expect.objectContaining({ type: 'survivor.found', pid: 7, command: 'helm upgrade', survivor: 'await' }))
-    expect(events.filter((event) => event.type === 'survivor.found' && 'step' in event), 'it is of no step of this run').toEqual([])
-    expect(world.turned).toEqual([])
-    const again = await perform({ nodes, world, store })
-    expect(again.outcome).toBe('succeeded')
-    expect(world.turned).toEqual(['a', 'b'])
   })
 
   it('stops when the journal cannot be written, before it does anything that would not be on record', async () => {

@@ -5,6 +5,7 @@ import { readContext } from '../../src/engine/look.js'
 import { backwards, courseBack } from '../../src/engine/undo.js'
 import { fold, Journal } from '../../src/journal/index.js'
 import type { Runbook } from '../../src/runbook/index.js'
+import { Records, started } from '../helpers/journal-samples.js'
 import { idOf, perform, step, Switches } from '../helpers/switches.js'
 
 type Look = Observation<Record<string, unknown>, { readonly now: string }>
@@ -107,6 +108,18 @@ describe('the way back of a run', () => {
     const { records } = await Journal.open(store, 'run', () => new Date(0))
     const registry = new Map(['a', 'b'].map((id) => [`test/${id}`, thing({ state: 'absent' })]))
     expect(courseBack({ nodes } as unknown as Runbook, registry, fold(records)).open).toEqual(['b'])
+  })
+
+  it('tells of what it leaves behind in which group that is, where its change says so', () => {
+    const left = (after: Change['after']): unknown => {
+      const changes = [{ ...made, ...(after === undefined ? {} : { after }) }]
+      const { list } = new Records().add('run.started', started).add('step.intent', { step: 'a', changes })
+      const module = thing({ state: 'absent' }, (all) => all.map(({ resource }) => ({ resource, kept: 'a safety copy' })))
+      return courseBack({ nodes: [step('a')] } as unknown as Runbook, new Map([['test/a', module]]), fold(list)).leftBehind
+    }
+    const facts = { step: 'a', resource: 'thing', why: 'a safety copy', kept: true }
+    expect(left({ group: 'copies', incremental: true })).toEqual([{ ...facts, group: 'copies' }])
+    expect(left({ value: 'new' })).toEqual([facts])
   })
 
   it('refers to what the run had of each step, also of one that is back already and gives nothing itself', async () => {

@@ -71,6 +71,28 @@ describe('what earlier runs took', () => {
     expect(await minutesOf(state, kindOf())).toEqual([7, NaN])
   })
 
+  it('leaves out a step that more than one life was at: the last of them tells of its own part alone', async () => {
+    const state = new StateFolder(tempFolder())
+    const run = '20190225-130000-data100-aaaa'
+    const journal = await state.create(run, ticking())
+    const begins = (step: string): Promise<unknown> => journal.append('step.started', { step, uses: `test/${step}`, attempt: 1 })
+    const verified = (step: string, minutes: number, changes = 1): Promise<unknown> => {
+      return journal.append('step.verified', { step, outputs: {}, changes, elapsedMs: minutes * minute })
+    }
+    await journal.append('run.started', started)
+    await begins('nfs')
+    await verified('nfs', 5)
+    await begins('cluster')
+    await journal.append('run.resumed', { owner: started.owner, realStartedAt: started.realStartedAt, acceptedChanges: false })
+    for (const step of ['nfs', 'cluster']) await begins(step)
+    await verified('nfs', 0, 0)
+    await verified('cluster', 1)
+    await journal.append('run.finished', { outcome: 'succeeded', elapsedMs: 1, wallMs: 1 })
+    await journal.close()
+    const [past] = await pastRuns(state, kindOf())
+    expect([...(past?.steps ?? [])].map(([step, { elapsedMs }]) => [step, elapsedMs / minute])).toEqual([['nfs', 5]])
+  })
+
   it('reads no more than the newest twenty, and nothing where there is nothing', async () => {
     const state = new StateFolder(tempFolder())
     expect(await pastRuns(state, kindOf())).toEqual([])

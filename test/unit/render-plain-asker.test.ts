@@ -22,7 +22,7 @@ function typist() {
     answered = said.length
     stdin.write(text)
   }
-  return { said: () => said, type, takes, stdin, modes, signals, asker, stop }
+  return { said: () => said, type, takes, stdin, modes, signals, asker, stop, keyboard }
 }
 
 describe('a question where the cursor may not be moved', () => {
@@ -49,6 +49,17 @@ describe('a question where the cursor may not be moved', () => {
       ].join('\n'),
     )
     expect(signals).toEqual([])
+  })
+
+  it('is asked anew as a whole when the process goes on after Ctrl-Z: the shell has written since', async () => {
+    const { asker, said, takes, type, stop, keyboard } = typist()
+    const answer = asker.select(card, choices, stop.signal)
+    await takes()
+    const once = said()
+    keyboard.continued()
+    expect(said()).toBe(once + once)
+    await type('1\n')
+    expect(await answer).toBe('go')
   })
 
   it('takes what is ticked by its numbers, in any order and each once, or none', async () => {

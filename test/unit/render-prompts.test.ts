@@ -8,6 +8,7 @@ import { errorLines } from '../../src/render/diagnostics.js'
 import { Output } from '../../src/render/output.js'
 import { Stage } from '../../src/render/stage.js'
 import { assumingOperator, confirmByName, personOperator } from '../../src/render/prompts.js'
+import type { RunView } from '../../src/render/run-view.js'
 import { quickKeyboard } from '../helpers/typed-keys.js'
 import { planned, plannedRun, started, startedStep, viewAfter } from '../helpers/render-samples.js'
 
@@ -73,15 +74,18 @@ describe('the person at the terminal', () => {
   })
 
   it('is told what cannot go on without a step, and is not offered to verify what nobody can look at', async () => {
-    const names = async (question: Question): Promise<string> => {
+    const names = async (question: Question, view?: RunView): Promise<string> => {
       const asker = scripted(['stop'])
       const chosen: string[] = []
       const select = asker.select.bind(asker)
       asker.select = (card, choices, signal) => (chosen.push(...choices.map(({ name }) => name)), select(card, choices, signal))
-      await ask(question, asker)
+      await personOperator({ name: 'ada', asker, ...(view === undefined ? {} : { view: () => view }) }).ask(question, never)
       return chosen.join('\n')
     }
     expect(await names(failure)).toContain('Skip it, with a reason; what depends on it goes on without it')
+    const alone = viewAfter([{ ...started, steps: [{ id: 'cluster', uses: 'azure/aks-cluster', needs: [] }] } as RunEvent])
+    expect(await names(failure, alone)).toContain('Skip it, with a reason; nothing depends on it')
+    expect(await names(failure, viewAfter([started]))).toContain('what depends on it goes on without it')
     expect(await names({ ...failure, takers: ['hub'] })).toContain('Skip it, with a reason; hub cannot go on without it')
     expect(await names({ ...failure, takers: ['hub', 'dns', 'check'] })).toContain('hub and 2 more steps cannot go on without it')
     expect(await names({ ...failure, error: { ...error, code: 'step.needs-skipped' } })).not.toContain('by hand')
@@ -92,7 +96,8 @@ describe('the person at the terminal', () => {
     [{ blame: 'cloud', retryable: true }, 'It was tried several times. Trying once more is safe'],
     [{ blame: 'cloud' }, 'Trying again is safe: it looks first'],
     [{ blame: 'tool' }, 'may end in the same way'],
-    [{ code: 'step.needs-skipped' }, 'tries the skipped one first'],
+    // Its hint has said it.
+    [{ code: 'step.needs-skipped' }, 'Ask for more.'],
   ] as const)('says of each failure what trying again would do: %o', async (facts, said) => {
     const about: string[] = []
     const asker = scripted(['stop'])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { RunEvent } from '../../src/contract/index.js'
 import { viewOf } from '../../src/render/live-view.js'
 import { actualCriticalPath } from '../../src/render/run-view.js'
 import { LocalTimes } from '../../src/render/times.js'
@@ -46,6 +47,26 @@ describe('the view of a run', () => {
     expect(viewAfter(verifiedBefore).steps.get('cluster')).toMatchObject({ sinceMs: Date.parse(at(61)), endedMs: Date.parse(at(20)) })
   })
 
+  it('counts as time at a step what its lives were at it, and knows what lies between them', () => {
+    const error = { code: 'azure.conflict', message: 'busy', blame: 'cloud', retryable: true } as const
+    const again = (minutes: number): RunEvent => ({ ...started, t: at(minutes), resumed: true }) as RunEvent
+    const lives = [
+      ...[started, startedStep(1, 'cluster'), startedStep(1, 'server'), startedStep(1, 'fence')],
+      event(2, { type: 'step.failed', step: 'fence', error, elapsedMs: 60_000 }),
+      verified(4, 'server', 3),
+      event(5, { type: 'run.interrupted', signal: 'SIGINT' }),
+      ...[again(60), startedStep(61, 'cluster', 2), startedStep(61, 'server', 2), startedStep(61, 'fence', 2), verified(61, 'server', 0, 0)],
+      event(62, { type: 'step.checkpoint', step: 'cluster', what: 1 }),
+      ...[again(100), startedStep(101, 'cluster', 3), startedStep(101, 'fence', 3), verified(103, 'cluster', 2), verified(104, 'fence', 3)],
+    ]
+    const view = viewAfter(lives)
+    const minutes = (ms = NaN): number => ms / 60_000
+    expect(['cluster', 'server', 'fence'].map((id) => minutes(view.steps.get(id)?.workedMs))).toEqual([4 + 1 + 2, 3, 1 + 1 + 3])
+    expect(minutes(view.betweenMs)).toBe(55 + 38)
+    // Told once more, to somebody who has come late, it is no other gap.
+    expect(minutes(viewAfter([...lives, again(100)]).betweenMs)).toBe(55 + 38)
+  })
+
   it('takes the end of a step that was skipped, and made after all, from when it was made', () => {
     const skipped = event(5, { type: 'step.skipped', step: 'cluster', reason: 'not ours', by: 'ada' })
     const made = [started, startedStep(1, 'cluster'), skipped, startedStep(9, 'cluster', 2), verified(20, 'cluster', 11, 2)]
@@ -59,6 +80,28 @@ describe('the view of a run', () => {
     expect(phaseOf([started, found, handled], 'cluster')).toBe('pending')
   })
 
+  it('says of several survivors all that are still waited for, of a step and of another run', () => {
+    const found = (pid: number, step?: string): RunEvent => {
+      const facts = { type: 'survivor.found', command: `helm ${pid}`, pid, survivor: 'await' } as const
+      return event(60, step === undefined ? facts : { ...facts, step })
+    }
+    const handled = (pid: number, step?: string): RunEvent => {
+      const facts = { type: 'survivor.handled', command: `helm ${pid}`, pid, how: 'awaited' } as const
+      return event(61, step === undefined ? facts : { ...facts, step })
+    }
+    const said = (...events: RunEvent[]): (string | undefined)[] => {
+      const view = viewAfter([started, ...events])
+      return [view.awaited.map(({ said: what }) => what).join('; '), view.steps.get('cluster')?.message]
+    }
+    const all = [found(1), found(2), found(3, 'cluster'), found(4, 'cluster')]
+    const life = 'of an earlier life'
+    expect(said(...all)).toEqual(['waits for helm 1 of another run; waits for helm 2 of another run', `waits for helm 3 ${life}; waits for helm 4 ${life}`])
+    expect(said(...all, handled(1), handled(4, 'cluster'))).toEqual(['waits for helm 2 of another run', `waits for helm 3 ${life}`])
+    const over = [...all, handled(1), handled(2), handled(3, 'cluster'), handled(4, 'cluster')]
+    expect(said(...over)).toEqual(['', undefined])
+    expect(phaseOf([started, ...over], 'cluster')).toBe('pending')
+  })
+
   it('says what of another run is waited for, and makes no step of it', () => {
     const child = { command: 'helm upgrade', pid: 7 }
     const found = event(1, { type: 'survivor.found', ...child, survivor: 'await' })
@@ -66,7 +109,7 @@ describe('the view of a run', () => {
     const old = event(2, { type: 'survivor.handled', step: 'unknown', ...child, how: 'awaited' })
     const view = viewAfter([started, found])
     expect(viewOf(view, { columns: 80, rows: 24, nowMs: Date.parse(at(1)), times: new LocalTimes('UTC') })[0]).toBe('◦ waits for helm upgrade of another run')
-    expect(viewAfter([started, found, handled])).not.toHaveProperty('awaited')
+    expect(viewAfter([started, found, handled]).awaited).toEqual([])
     expect([...viewAfter([started, found, handled, old]).steps.keys()]).toEqual(graph.map(({ id }) => id))
   })
 

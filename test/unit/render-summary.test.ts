@@ -54,6 +54,19 @@ describe('the summary', () => {
     )
   })
 
+  it('of a run that was gone on with tells the time at work, and names the gap', () => {
+    const later = (event: RunEvent): RunEvent => ({ ...event, t: new Date(Date.parse(event.t) + 5 * 3_600_000).toISOString() })
+    const resumed = { ...started, resumed: true } as RunEvent
+    const [first, rest] = [goodRun.slice(0, -4), goodRun.slice(-4)]
+    const over = { ...(rest.at(-1) as RunEvent), elapsedMs: 335 * 60_000 } as RunEvent
+    const lives = [...first, ...[resumed, startedStep(20, 'prod', 2), ...rest.slice(0, -1), over].map(later)]
+    expect(first.at(-1)).toMatchObject({ type: 'step.started', step: 'prod' })
+    expect(summary(lives)).toContain('succeeded: 5h35m from decision to the last check')
+    expect(summary(lives)).toContain('4h40m of it lie between its lives, from the last word of one to the start of the next.')
+    expect(summary(lives)).toContain('Critical path: cluster 20m → prod 14m → prod-live 1m.')
+    expect(summary(goodRun)).not.toContain('its lives')
+  })
+
   it('says what the checks saw: certificates, and that any was taken', () => {
     expect(summary(goodRun)).toContain('  - data100.example shows a certificate of Fake CA, valid for 90 days (tls: any)')
   })
@@ -77,6 +90,11 @@ describe('the summary', () => {
   it('says of a run that succeeded with a skipped step that it was skipped', () => {
     const skipped = event(34, { type: 'step.skipped', step: 'prod-live', reason: 'looked myself', by: 'ada' })
     expect(summary([...goodRun.slice(0, -1), skipped, ...goodRun.slice(-1)])).toContain('prod-live was skipped: looked myself')
+  })
+
+  it('of a run that did not succeed counts what was skipped besides what is verified', () => {
+    const skipped = event(5, { type: 'step.skipped', step: 'fence', reason: 'no need', by: 'ada' })
+    expect(summary([...failedRun.slice(0, -1), skipped, ...failedRun.slice(-1)])).toContain('1 of 5 steps are verified, 1 skipped.')
   })
 
   it('gives the command for each other way that a step offers', () => {
@@ -149,6 +167,7 @@ describe('status', () => {
     const lines = statusLines(live, times)
     expect(lines).toContain('now     server 14m (usually 6m)')
     expect(lines).toContain("started 2019-02-25 20:40:00 UTC, 6m of the run's clock, 24m to go (done about 21:10 of it), objective 45m")
+    expect(statusLines({ ...live, isLeast: true }, times)[2]).toContain(', at least 24m to go (not before 21:10 of it), objective 45m')
     expect(lines).toContain('newer   r2 has begun since; a resume without a name means that one')
   })
 

@@ -54,6 +54,14 @@ describe('a line', () => {
     expect(cut('学生学生', 5)).toBe('学生…')
   })
 
+  it('is cut before a number, not within it', () => {
+    const text = 'hub 12m30s usually 6m'
+    const shown = Array.from({ length: 21 }, (_, columns) => cut(text, columns))
+    expect(new Set(shown.slice(5, 11))).toEqual(new Set(['hub …']))
+    expect([cut(text, 11), cut(text, 20), cut(text, 21)]).toEqual(['hub 12m30s…', 'hub 12m30s usually …', text])
+    expect(line(['✓ hub  ', ['dim', '16m01s'], '  verified'], undefined, 11)).toBe('✓ hub  …')
+  })
+
   it('lets no escape sequence and no line break of others through', () => {
     expect(oneLine('\u001b[2Jgone\u001b]0;title\u0007\r\nnext\tone')).toBe('gone next one')
   })

@@ -9,18 +9,9 @@ import { Stage, type Drawing, type Room } from '../../src/render/stage.js'
 import { widthOf } from '../../src/render/text.js'
 import { LocalTimes } from '../../src/render/times.js'
 import { TtyRenderer, type Screen } from '../../src/render/tty.js'
-import { at, event, goodRun, HandClock, planned, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+import { at, event, goodRun, HandClock, layout, planned, plannedRun, running, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
 
 const times = new LocalTimes('America/Los_Angeles')
-const layout = { columns: 80, rows: 24, nowMs: Date.parse(at(3)), times }
-const running: readonly RunEvent[] = [
-  started,
-  plannedRun,
-  startedStep(0, 'cluster'),
-  startedStep(0, 'server'),
-  event(2, { type: 'step.progress', step: 'cluster', message: 'cluster data100-19s-2 is being created', elapsedMs: 120_000 }),
-  event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38) }),
-]
 
 describe('the live view', () => {
   it('says what runs, what it waits for, what comes next, and when it will be over', () => {
@@ -48,6 +39,11 @@ describe('the live view', () => {
     expect(footer([...real, stopping])).toMatch(/Ctrl-C: end now$/)
     expect(footer([...real, stopping, { ...started, run, resumed: true } as RunEvent])).toMatch(/Ctrl-C: safe stop$/)
     expect(footer(real, true)).toMatch(/Ctrl-C: look away$/)
+  })
+
+  it('says of a step whose question waits behind another one that it comes next, also while it runs', () => {
+    const waits = [...running, event(3, { type: 'question.waiting', step: 'server', kind: 'surprise' })]
+    expect(viewOf(viewAfter(waits), layout)[1]).toBe('? server        its question comes next')
   })
 
   it('names what is made while it is made', () => {
@@ -81,57 +77,6 @@ describe('the live view', () => {
     expect(screen.moving).toMatch(/● ready-to-cut .*waits for an answer/)
     expect(screen.kept).toContain('ready-to-cut asks its operator: Cut it?')
     renderer.close()
-  })
-
-  it('says both ends of what is expected, once earlier runs are known', () => {
-    const p90 = { remainingMs: 44 * 60_000, atLeastMs: 0, finishAt: at(46) }
-    const known = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90 })]
-    expect(viewOf(viewAfter(known), layout).at(-2)).toBe('elapsed 3m  done about 13:18 (nine in ten by 13:26), 35m to go  7m to spare')
-    // One run so far, or all alike: there is no second end to tell.
-    const alike = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 0, finishAt: at(38), p90: { ...p90, finishAt: at(38) } })]
-    expect(viewOf(viewAfter(alike), layout).at(-2)).toBe('elapsed 3m  done about 13:18 GMT-8, 35m to go  objective 45m, 7m to spare')
-    const narrow = viewOf(viewAfter(known), { ...layout, columns: 70 }).at(-2)
-    expect(narrow).toBe('elapsed 3m  done about 13:18 (nine in ten by 13:26)  7m to spare')
-    const hour = viewOf(viewAfter(known), { ...layout, nowMs: Date.parse(at(70)) }).at(-2)
-    expect(hour).toBe('elapsed 1h10m  was expected 13:18 GMT-8  objective 45m, late by 25m')
-  })
-
-  it('says what is left of the objective where no end is expected, and not that it is spared', () => {
-    const past = [...running, event(2, { type: 'eta.updated', remainingMs: 60_000, atLeastMs: 0, finishAt: at(3) })]
-    const shown = (events: readonly RunEvent[]): string | undefined =>
-      viewOf(viewAfter(events), { ...layout, nowMs: Date.parse(at(5)) }).at(-2)
-    expect(shown(running.filter(({ type }) => type !== 'eta.updated'))).toBe('elapsed 5m  objective 45m, 40m left of it')
-    expect(shown(past)).toBe('elapsed 5m  was expected 12:43 GMT-8  objective 45m, 40m left of it')
-  })
-
-  it('leaves the id of the run to a window that has room for it, and never the way to stop', () => {
-    const narrow = viewOf(viewAfter(running), { ...layout, columns: 40 }).at(-1)
-    expect(narrow).toMatch(/^0\/\d+ steps {2}Ctrl-C: safe stop {2}run /)
-    expect(viewOf(viewAfter(running), layout).at(-1)).toMatch(/steps {2}run .*Ctrl-C: safe stop$/)
-  })
-
-  it('says while it stops what it still waits for, and expects no end', () => {
-    const shown = (...events: RunEvent[]): string | undefined => viewOf(viewAfter([...running, ...events]), layout).at(-2)
-    const stopped = event(3, { type: 'run.stopping', signal: 'SIGINT' })
-    expect(shown(stopped)).toBe('elapsed 3m  stopping: cluster, server  objective 45m, 42m left of it')
-    const error = { code: 'azure.quota', message: 'no cores left', blame: 'user', retryable: false } as const
-    const asked = event(3, { type: 'question.asked', step: 'server', question: { kind: 'failure', step: 'server', error } })
-    expect(viewOf(viewAfter([...running, asked, stopped]), layout).join('\n')).not.toContain('waits for an answer')
-    const answered = event(3, { type: 'question.answered', step: 'server', kind: 'failure', answer: { choice: 'stop', by: 'ada' } })
-    expect(shown(asked, answered)).toContain('stopping: cluster ')
-  })
-
-  it('says when the objective will be missed', () => {
-    const late = [...running, event(3, { type: 'eta.updated', remainingMs: 47 * 60_000, atLeastMs: 0, finishAt: at(50) })]
-    expect(viewOf(viewAfter(late), { ...layout, columns: 200 }).at(-2)).toContain('objective 45m, late by 5m')
-  })
-
-  it('moves the expected end away while a question waits for its answer, or a step takes longer than it should', () => {
-    const waits = [...running, event(2, { type: 'eta.updated', remainingMs: 36 * 60_000, atLeastMs: 30 * 60_000, finishAt: at(38) })]
-    const shown = (minutes: number): string | undefined =>
-      viewOf(viewAfter(waits), { ...layout, columns: 200, nowMs: Date.parse(at(minutes)) }).at(-2)
-    expect(shown(5)).toContain('done about 13:18 GMT-8, 33m to go  objective 45m, 7m to spare')
-    expect(shown(20)).toContain('done about 13:30 GMT-8, 30m to go  objective 45m, late by 5m')
   })
 
   it('says that a step takes longer than usual, and for how long nothing was heard of it', () => {
@@ -346,6 +291,26 @@ describe('the terminal', () => {
     stderr.rows = 5
     stage.redraw()
     expect(text().slice(before)).toContain(`\u001b[H\r${'\u001b[2K\u001b[1B'.repeat(5)}\u001b[5A\u001b[Hline 17\nline 18\nline 19\nfooter\n`)
+  })
+
+  it('is filled no further than leaves room for the question that stands: nothing scrolls away a second time', () => {
+    const { output, stderr, text } = terminal()
+    const stage = new Stage(output)
+    stage.keep(`${Array.from({ length: 50 }, (_, index) => `line ${index}`).join('\n')}\n`)
+    stage.show(() => ['footer'])
+    stage.opens()
+    const question = (): string => stage.frame(() => ['what now?', 'go', 'stop'])
+    output.say(question())
+    stage.stands({ hide: () => undefined, show: () => output.say(question()) })
+    for (const rows of [24, 30, 8, 3]) {
+      const before = text().length
+      stderr.rows = rows
+      stage.redraw()
+      const drawn = text().slice(before).split('\u001b[H').at(-1) ?? ''
+      const lines = drawn.replace('\u001b[?2026l', '').split('\n')
+      expect(lines.slice(-2), `${rows}`).toEqual(rows === 3 ? ['what now?', 'go'] : ['go', 'stop'])
+      expect(lines).toHaveLength(rows)
+    }
   })
 
   it('keeps the last lines of what moves above a question that fills it, from 20 rows on', () => {

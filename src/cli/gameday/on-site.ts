@@ -45,6 +45,8 @@ export function onSite(does: OnSite, parts: WorldParts, old: ReadonlySet<string>
       else cluster.comeBack()
       return struck(`the API server of ${does.with.cluster} is ${does.with.is}`)
     }
+    case 'pods':
+      return onPods(does, world, struck)
     case 'nameServer':
       return onNameServer(does, world, struck)
     case 'podsTake':
@@ -91,6 +93,20 @@ function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity'
       world.remove(lockOf(world, does.with, 'ReadOnly').id)
       return struck(`${does.with} is free`)
   }
+}
+
+function onPods({ with: { namespace, workload, are } }: OfKind<'pods'>, world: World, struck: TellStruck): void {
+  const of = `${namespace}/${workload}`
+  if (are === 'well') {
+    world.podTroubles.delete(of)
+    return struck(`the pods of ${of} are well`)
+  }
+  let isMet = false
+  const met = (): void => {
+    if (!isMet) struck(`a pod of ${of} is ${are}`)
+    isMet = true
+  }
+  world.podTroubles.set(of, { is: are, met })
 }
 
 /** It is asked the same again and again: each question is told once. */

@@ -165,9 +165,10 @@ class Play {
       const line = `followed the advice: ${done.join(', ') || 'there was no command in it'}`
       return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '' }
     }
-    const accept = act.kind === 'undo' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
-    const { code, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr }
+    const accept = act.kind === 'undo' || act.kind === 'plan' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
+    const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
+    const said = act.kind === 'plan' ? stdout + stderr : stderr
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
@@ -179,6 +180,8 @@ class Play {
         return run
       case 'elsewhere':
         return act.with.takeOver ? [...run, '--take-over'] : run
+      case 'plan':
+        return ['plan', runbook.path, '--cloud', this.#stage.parts.cloudPath]
       case 'resume':
         return ['resume']
       case 'undo':
@@ -196,7 +199,7 @@ class Play {
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
-    const life = this.#stage.type(present ? words : [...words, ...unasked], seat, beside)
+    const life = this.#stage.type(present || words[0] === 'plan' ? words : [...words, ...unasked], seat, beside)
     this.#life = life
     try {
       return await this.#stage.pass(life.lived)

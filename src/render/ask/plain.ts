@@ -29,25 +29,32 @@ export function plainAsker({ output, stage, keyboard }: PlainAskerOptions): Aske
     const below = [...(card.about ?? []).map(oneLine), ...answers].flatMap((one) => broken(one, '  '))
     stage.keep(`\n${[...title, ...below].join('\n')}\n`)
   }
-  const reply = (how: string, signal: AbortSignal): Promise<string> => {
+  const reply = (card: Card, answers: readonly string[], how: string, signal: AbortSignal): Promise<string> => {
     const say = (): void => show([how])
-    return typedLine(keyboard.opens('lines', { leaves: () => undefined, returns: say }), say, signal)
+    // Whoever comes back from another program sees what is asked, not only how to answer.
+    const again = (): void => {
+      ask(card, answers)
+      say()
+    }
+    return typedLine(keyboard.opens('lines', { leaves: () => undefined, returns: again }), say, signal)
   }
   return {
     show,
     async select(card, choices, signal) {
-      ask(card, choices.map(({ name }, index) => `${index + 1}) ${name}`))
+      const answers = choices.map(({ name }, index) => `${index + 1}) ${name}`)
+      ask(card, answers)
       for (let how = 'Type a number and Enter:'; ;) {
-        const typed = (await reply(how, signal)).trim()
+        const typed = (await reply(card, answers, how, signal)).trim()
         const choice = /^\d+$/.test(typed) ? choices[Number(typed) - 1] : undefined
         if (choice !== undefined) return choice.value
         how = `${typed === '' ? 'Nothing typed' : `There is no ${oneLine(typed)}`}: a number from 1 to ${choices.length}, please:`
       }
     },
     async checklist(card, items, signal) {
-      ask(card, items.map((item, index) => `${index + 1}) ${item}`))
+      const answers = items.map((item, index) => `${index + 1}) ${item}`)
+      ask(card, answers)
       for (let how = 'Type the numbers of what is done, with spaces between, and Enter:'; ;) {
-        const typed = (await reply(how, signal)).split(/[\s,]+/).filter((one) => one !== '')
+        const typed = (await reply(card, answers, how, signal)).split(/[\s,]+/).filter((one) => one !== '')
         const wrong = typed.find((one) => !/^\d+$/.test(one) || items[Number(one) - 1] === undefined)
         if (wrong === undefined) return [...new Set(typed.map((one) => Number(one) - 1))].sort((a, b) => a - b)
         how = `There is no ${oneLine(wrong)}: numbers from 1 to ${items.length}, please:`
@@ -55,7 +62,7 @@ export function plainAsker({ output, stage, keyboard }: PlainAskerOptions): Aske
     },
     text(card, signal) {
       ask(card, [])
-      return reply('Type it, and Enter:', signal)
+      return reply(card, [], 'Type it, and Enter:', signal)
     },
   }
 }

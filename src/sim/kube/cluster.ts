@@ -3,7 +3,7 @@ import { headerOf, largestBody, type KubeCall } from './api/call.js'
 import { route, writes, type Outcome } from './api/router.js'
 import type { Sink, Stream } from './api/watch.js'
 import { claimController } from './controllers/claims.js'
-import type { AddressAnswer, BalancedService, Workload } from './controllers/context.js'
+import type { AddressAnswer, BalancedService, PodTrouble, Workload } from './controllers/context.js'
 import { daemonSetController } from './controllers/daemonsets.js'
 import { deploymentController } from './controllers/deployments.js'
 import { garbageController } from './controllers/garbage.js'
@@ -51,6 +51,8 @@ export interface KubeOptions {
   readyAfterMs(workload: Workload): number
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
+  /** What keeps this workload's pods from being ready, once all that they need is there; asked again every minute. Absent: nothing. */
+  podTrouble?(workload: Workload): PodTrouble | undefined
   /**
    * The public address of a service, and after how many world milliseconds it appears (`spec.loadBalancerIP` goes before it); or
    * why there is none. Asked again after a while that doubles.

@@ -31,6 +31,8 @@ export class World {
   readonly publishedAhead = new Map<string, PublishedRecord | undefined>()
   /** By name, in lower case: name servers that are silent, or that stay behind. */
   readonly lostNameServers = new Map<string, LostNameServer>()
+  /** By `NAMESPACE/WORKLOAD`: pods that are not getting ready. `met`: called when one of them should be. */
+  readonly podTroubles = new Map<string, { readonly is: 'crashing' | 'without-image'; readonly met?: () => void }>()
   readonly operations: Operation[] = []
   /** What must never happen and did. Only ever grows. */
   readonly violations: string[] = []

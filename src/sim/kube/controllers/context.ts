@@ -22,10 +22,15 @@ export interface BalancedService {
 /** The address and after how many world milliseconds it appears, or why there is none now, in the words of the event. */
 export type AddressAnswer = { readonly address: string; readonly afterMs: number } | { readonly refused: string }
 
+/** What keeps pods from being ready that have all they need: their container ends as soon as it starts, or its image cannot be had. */
+export type PodTrouble = 'crashing' | 'without-image'
+
 /** What the world decides about a cluster's insides. */
 export interface Surroundings {
   readyAfterMs(workload: Workload): number
   canMountNfs(server: string, path: string): boolean
+  /** Asked of pods that would be ready now; absent: none has any. */
+  podTrouble?(workload: Workload): PodTrouble | undefined
   loadBalancer(service: BalancedService): AddressAnswer
   /** A Service of type LoadBalancer, by its uid, is gone or is one no more. */
   releaseAddress(uid: string): void

@@ -1,6 +1,6 @@
 import { kindOf } from '../kinds.js'
 import { controllerOf, fields, items, text, timestamp, type Fields, type KubeObject } from '../object.js'
-import { condition, leaving, phaseOf, setStatus, specOf, statusOf, type Context, type Controller, type Workload } from './context.js'
+import { condition, leaving, phaseOf, setStatus, specOf, statusOf, type Context, type Controller, type PodTrouble, type Workload } from './context.js'
 import { whyNotMounted } from './mounts.js'
 import { nodeNames } from './nodes.js'
 
@@ -8,6 +8,8 @@ import { nodeNames } from './nodes.js'
 const retryMs = 10_000
 /** Pods of a workload whose images are on the nodes already take at most this long. */
 const laterMs = 60_000
+/** A container that crashes is started again at most that seldom. */
+const restartMs = 300_000
 /** Our pods end within two seconds, if they are given them. */
 const endsInSeconds = 2
 
@@ -51,7 +53,42 @@ function step(context: Context, pod: KubeObject, pods: Map<string, Course>, work
   if (context.nowMs() < course.readyAtMs) {
     context.wakeAt(course.readyAtMs)
     if (text(statusOf(pod)['startTime']) === '') pending(context, pod, 'ContainerCreating')
-  } else if (phaseOf(pod) !== 'Running') arrive(context, pod)
+  } else if (!isReady(pod)) {
+    const trouble = context.around.podTrouble?.(workloadOf(context, pod))
+    if (trouble === undefined) arrive(context, pod)
+    else fail(context, pod, trouble, course)
+  }
+}
+
+function isReady(pod: KubeObject): boolean {
+  return phaseOf(pod) === 'Running' && items(statusOf(pod)['containerStatuses']).every(({ ready }) => ready === true)
+}
+
+/** The kubelet tries again, later and later; the events tell why. */
+function fail(context: Context, pod: KubeObject, trouble: PodTrouble, { readyAtMs }: Course): void {
+  const now = context.store.now()
+  const { name, namespace = '', uid = '' } = pod.metadata
+  const [container = {}] = items(specOf(pod)['containers'])
+  const [image, called] = [text(container['image']), text(container['name'])]
+  const crashes = trouble === 'crashing'
+  const backOff = crashes ? `Back-off restarting failed container ${called} in pod ${name}_${namespace}(${uid})` : `Back-off pulling image "${image}"`
+  if (!crashes) context.record(pod, 'Warning', 'Failed', `Failed to pull image "${image}": rpc error: code = NotFound desc = failed to resolve reference "${image}": not found`)
+  context.record(pod, 'Warning', 'BackOff', backOff)
+  const state = { waiting: { reason: crashes ? 'CrashLoopBackOff' : 'ImagePullBackOff', message: backOff } }
+  const restartCount = crashes ? 1 + Math.floor((context.nowMs() - readyAtMs) / restartMs) : 0
+  const notYet = { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${called}]` }
+  setStatus(context, kindOf('pods'), pod, {
+    ...statusOf(pod),
+    phase: crashes ? 'Running' : 'Pending',
+    conditions: [
+      condition(pod, now, { type: 'PodScheduled', status: 'True' }),
+      condition(pod, now, { type: 'Initialized', status: 'True' }),
+      condition(pod, now, { type: 'ContainersReady', ...notYet }),
+      condition(pod, now, { type: 'Ready', ...notYet }),
+    ],
+    containerStatuses: items(specOf(pod)['containers']).map((one) => ({ ...containerStatus(one, state, false), restartCount })),
+  })
+  context.wakeAt(context.nowMs() + laterMs)
 }
 
 /** The pod's course, if nothing keeps it from starting. */

@@ -1,0 +1,80 @@
+import { LifeboatError, type JsonObject } from '../../contract/index.js'
+import type { Platform } from '../../platform/platform.js'
+
+interface Place {
+  /** Resource id. */
+  readonly cluster: string
+  readonly namespace: string
+}
+
+/** What keeps a pod, in words, and what is to be done about it if its state tells. */
+interface Kept {
+  readonly why: string
+  readonly mend?: string
+}
+
+/** Codes of a helm that has waited for pods in vain. */
+const waits: ReadonlySet<string> = new Set(['helm.timeout', 'helm.deadline'])
+
+/** So many pods are told; the others are likely to have the same. */
+const mostTold = 3
+/** Of what an event says. */
+const longest = 200
+
+/** Events that tell why a pod does not get on. What others say is not repeated: nobody knows what is in it. */
+const telling: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume', 'FailedScheduling', 'Failed', 'BackOff'])
+
+/**
+ * The error of a helm that has waited in vain, with what its pods wait for: "not ready" is the same for an image that is slow, one that
+ * does not exist, a server that does not answer and a hub that crashes. Any other error as it is, and this one too where pods cannot
+ * be read.
+ */
+export async function withPods(error: unknown, { cluster, namespace }: Place, { kube }: Platform): Promise<unknown> {
+  if (!(error instanceof LifeboatError) || !waits.has(error.code)) return error
+  try {
+    const [pods, events] = await Promise.all([kube.list(cluster, namespace, 'pods'), kube.list(cluster, namespace, 'events')])
+    const inOrder = [...events].sort((a, b) => text(a['lastTimestamp']).localeCompare(text(b['lastTimestamp'])))
+    const kept = pods.flatMap((pod) => keptBy(pod, inOrder))
+    if (kept.length === 0) return error
+    const more = kept.length > mostTold ? [`and ${kept.length - mostTold} more`] : []
+    const message = [error.message, ...kept.slice(0, mostTold).map(({ why }) => why), ...more].join('; ')
+    const hint = kept.find(({ mend }) => mend !== undefined)?.mend ?? error.hint
+    return new LifeboatError(error.code, message, { blame: error.blame, cause: error, ...(hint === undefined ? {} : { hint }) })
+  } catch (unread) {
+    if (unread instanceof LifeboatError) return error
+    throw unread
+  }
+}
+
+function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[] {
+  const { name = '', namespace = '', uid, deletionTimestamp } = fields(pod['metadata']) as Readonly<Record<string, string | undefined>>
+  const status = fields(pod['status'])
+  const isReady = list(status['conditions']).some(({ type, status: is }) => type === 'Ready' && is === 'True')
+  if (isReady || status['phase'] === 'Succeeded') return []
+  const container = list(status['containerStatuses']).find(({ ready }) => ready !== true)
+  const reason = text(fields(fields(container?.['state'])['waiting'])['reason'])
+  const own = events.filter((event) => fields(event['involvedObject'])['uid'] === uid && telling.has(text(event['reason'])))
+  // Of an image, that it is tried again says less than why.
+  const told = (isOfImage(reason) ? own.findLast((event) => event['reason'] === 'Failed') : undefined) ?? own.at(-1)
+  const restarts = Number(container?.['restartCount'] ?? 0)
+  const what = deletionTimestamp === undefined ? reason || text(status['phase']) : 'Terminating'
+  const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
+  const why = told === undefined ? '' : `: ${text(told['message']).replaceAll(/\s+/g, ' ').slice(0, longest)}`
+  return [{ why: `pod ${name} is ${what}${times}${why}`, ...mendOf(reason, text(told?.['reason']), `${name} -n ${namespace}`) }]
+}
+
+function mendOf(reason: string, event: string, pod: string): Pick<Kept, 'mend'> {
+  if (reason === 'CrashLoopBackOff') {
+    return { mend: `Its log says why it crashes: kubectl logs ${pod} --previous. Waiting does not help: chart, image, values and database must fit each other.` }
+  }
+  if (isOfImage(reason)) {
+    return { mend: 'Look whether that image and tag exist, and whether the cluster may pull them. A resume waits again once they do.' }
+  }
+  if (event === 'FailedMount') return { mend: 'Look whether the NFS server is up, exports that path, and lets the nodes in. A resume waits again once it does.' }
+  return {}
+}
+
+const isOfImage = (reason: string): boolean => reason === 'ImagePullBackOff' || reason === 'ErrImagePull'
+const fields = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})
+const list = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map(fields) : [])
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
