@@ -57,6 +57,13 @@ describe('a helm that has waited in vain', () => {
     expect((await told(pods, events))[0]).toBe('helm waited in vain; pod hub-1 is ContainerCreating: the newest')
   })
 
+  it('takes of an image that cannot be had why, and not that it is tried again; and of a pod that crashes nothing of its image', async () => {
+    const events = [event('hub-1', 'Failed', 'not found', '20:01:00'), event('hub-1', 'BackOff', 'tried again', '20:06:00')]
+    const [image] = await told([pod('hub-1', { waiting: 'ImagePullBackOff' })], events)
+    const [crash] = await told([pod('hub-1', { waiting: 'CrashLoopBackOff' })], events)
+    expect([image, crash].map((said) => said?.split(': ').at(-1))).toEqual(['not found', 'tried again'])
+  })
+
   it('says of three pods at most, how many more there are, and of one that is going that it is', async () => {
     const [said, hint] = await told(['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, { leaving: name === 'a' })))
     expect([said, hint]).toEqual(['helm waited in vain; pod a is Terminating; pod b is Pending; pod c is Pending; and 2 more', 'Look at the pods.'])

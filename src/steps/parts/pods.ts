@@ -51,9 +51,11 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   const status = fields(pod['status'])
   const isReady = list(status['conditions']).some(({ type, status: is }) => type === 'Ready' && is === 'True')
   if (isReady || status['phase'] === 'Succeeded') return []
-  const told = events.findLast((event) => fields(event['involvedObject'])['uid'] === uid && telling.has(text(event['reason'])))
   const container = list(status['containerStatuses']).find(({ ready }) => ready !== true)
   const reason = text(fields(fields(container?.['state'])['waiting'])['reason'])
+  const own = events.filter((event) => fields(event['involvedObject'])['uid'] === uid && telling.has(text(event['reason'])))
+  // Of an image, that it is tried again says less than why.
+  const told = (isOfImage(reason) ? own.findLast((event) => event['reason'] === 'Failed') : undefined) ?? own.at(-1)
   const restarts = Number(container?.['restartCount'] ?? 0)
   const what = deletionTimestamp === undefined ? reason || text(status['phase']) : 'Terminating'
   const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
@@ -65,13 +67,14 @@ function mendOf(reason: string, event: string, pod: string): Pick<Kept, 'mend'> 
   if (reason === 'CrashLoopBackOff') {
     return { mend: `Its log says why it crashes: kubectl logs ${pod} --previous. Waiting does not help: chart, image, values and database must fit each other.` }
   }
-  if (reason === 'ImagePullBackOff' || reason === 'ErrImagePull') {
+  if (isOfImage(reason)) {
     return { mend: 'Look whether that image and tag exist, and whether the cluster may pull them. A resume waits again once they do.' }
   }
   if (event === 'FailedMount') return { mend: 'Look whether the NFS server is up, exports that path, and lets the nodes in. A resume waits again once it does.' }
   return {}
 }
 
+const isOfImage = (reason: string): boolean => reason === 'ImagePullBackOff' || reason === 'ErrImagePull'
 const fields = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {})
 const list = (value: unknown): readonly Readonly<Record<string, unknown>>[] => (Array.isArray(value) ? value.map(fields) : [])
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
