@@ -1,6 +1,8 @@
 import type { ChildFacts, Holder, RunState, StateFolder, StepState } from '../journal/index.js'
+import { clockOf } from '../platform/clock/clock.js'
 import { processes } from '../platform/exec/processes.js'
 import { atItMs, endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
+import { isSilent } from './condition.js'
 
 type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs' | 'isLeast'>
 
@@ -29,6 +31,13 @@ async function atWork(children: readonly ChildFacts[]): Promise<readonly ChildAt
     return (await processes.alive(pid, started)) ? { pid, host, life: 'alive' } : undefined
   })
   return (await Promise.all(seen)).filter((child) => child !== undefined)
+}
+
+/** Milliseconds of the run's clock since its start; undefined where its cloud cannot be asked what time it is there. */
+export async function sinceStart({ startedAt, cloud }: RunState): Promise<number | undefined> {
+  const { loadCloud } = await import('../platform/cloud/load.js')
+  const clock = cloud.path === null ? clockOf({}) : await loadCloud(cloud.path).then(clockOf, () => undefined)
+  return clock === undefined ? undefined : clock.now().getTime() - Date.parse(startedAt)
 }
 
 /** Up to now, by the run's clock: what takes too long has no record yet that says so. */
@@ -64,7 +73,7 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
 export async function ownerOf(state: RunState, holder: Holder | undefined, condition: RunCondition): Promise<OwnerShown> {
   const { user, host, pid, started } = holder?.owner ?? state.owner
   const owner = { user, host, pid, started }
-  if (holder !== undefined) return { ...owner, life: holder.life, silentMs: holder.silentMs }
+  if (holder !== undefined) return { ...owner, life: isSilent(holder) ? 'silent' : holder.life, silentMs: holder.silentMs }
   if (condition !== 'stopped') return owner
   const isGone = host === processes.host && !(await processes.alive(pid, started))
   return { ...owner, life: isGone ? 'dead' : 'unlocked' }

@@ -1,13 +1,24 @@
-import { RunLock, type Holder, type RunState, type StateFolder } from '../journal/index.js'
+import { heartbeat, RunLock, type Holder, type RunState, type StateFolder } from '../journal/index.js'
 import { clockOf } from '../platform/clock/clock.js'
 import { processes } from '../platform/exec/processes.js'
 import type { RunCondition } from '../render/index.js'
 
 /** A journal without an end is running only if its lock says that its process lives, or nobody can know that it does not. */
 export async function conditionOf(run: string, state: RunState, folder: StateFolder): Promise<RunCondition> {
-  if (state.outcome !== undefined) return state.outcome
-  const life = (await holderOf(run, state, folder))?.life
-  return life !== undefined && life !== 'dead' ? 'running' : 'stopped'
+  return conditionUnder(state, await holderOf(run, state, folder))
+}
+
+/** The same where it is known who holds its lock. */
+export function conditionUnder({ outcome }: RunState, holder: Holder | undefined): RunCondition {
+  return outcome ?? (holder !== undefined && holder.life !== 'dead' ? 'running' : 'stopped')
+}
+
+/** So many beats may be late on a busy machine. */
+const beatsMissed = 3
+
+/** Does it live on this host, and says nothing? It is suspended (Ctrl-Z, SIGSTOP), or stuck: then nothing goes on, and nobody can tell when. */
+export function isSilent({ life, owner, silentMs }: Holder): boolean {
+  return life === 'alive' && owner?.host === processes.host && silentMs > beatsMissed * heartbeat.everyMs
 }
 
 /** The same for people: a rehearsal that was to go on, and whose world is not there any more, is over. */

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../contract/index.js'
-import type { StateFolder } from '../journal/index.js'
-import { conditionOf } from './condition.js'
+import type { Holder, StateFolder } from '../journal/index.js'
+import type { Renderer } from '../render/index.js'
+import { conditionUnder, holderOf, isSilent } from './condition.js'
 import { exit, exitOfSignal } from './exit.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
@@ -29,9 +30,12 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   invocation.interrupts.onFirst = () => undefined
   try {
     for (const event of isWhole ? before : standing(before)) renderer.listener(event)
+    let isStuck = false
     for (;;) {
       if (reader.isOver) return exit.done
-      const condition = await conditionOf(run, reader.state, folder)
+      const holder = await holderOf(run, reader.state, folder)
+      const condition = conditionUnder(reader.state, holder)
+      isStuck = tellSilence(holder, isStuck, renderer)
       // Looked at once more: its end may have been written in between.
       const fresh = await reader.next()
       for (const event of fresh) renderer.listener(event)
@@ -48,6 +52,16 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   } finally {
     renderer.close()
   }
+}
+
+/** Says once that nothing is heard of its process, and once that it is heard of again. Returns whether it is silent. */
+export function tellSilence(holder: Holder | undefined, wasSilent: boolean, { note }: Pick<Renderer, 'note'>): boolean {
+  const silent = holder !== undefined && isSilent(holder)
+  if (silent === wasSilent) return silent
+  const pid = holder?.owner?.pid
+  if (silent) note('warn', `Nothing is heard of the process of this run (pid ${pid ?? 'unknown'}): it is suspended or stuck, and nobody can say when it is done.`)
+  else if (holder?.life === 'alive') note('info', `The process of this run (pid ${pid ?? 'unknown'}) is heard of again.`)
+  return silent
 }
 
 /** What still holds of the last life: how it began, when it is to be over, the question that stands, its end if it has one. */

@@ -2,7 +2,7 @@
 import { openChoices } from '../engine/alternatives.js'
 import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
 import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
-import { liveOf, openAt, ownerOf } from './at-work.js'
+import { liveOf, openAt, ownerOf, sinceStart } from './at-work.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
@@ -99,19 +99,31 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
   const holder = await holderOf(run, state, folder)
   const steps = [...state.steps]
   const newer = state.status === 'finished' || state.undoneBy !== undefined ? undefined : await newerThan(run, state, folder)
+  const owner = await ownerOf(state, holder, row.condition)
+  const { finishAt, leftMs, isLeast, ...work } = isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)
+  // Nobody can say when one is done of whom nothing is heard.
+  const isHeard = owner.life !== 'silent' && owner.life !== 'doubtful'
+  const byNowMs = countsOn(state, row.condition) ? await sinceStart(state) : undefined
   return {
     ...row,
     cloud: state.cloud,
     ...(state.objectiveMs === undefined ? {} : { objectiveMs: state.objectiveMs }),
     ...(asking === undefined ? {} : { asking }),
     ...(newer === undefined ? {} : { newer }),
-    owner: await ownerOf(state, holder, row.condition),
-    ...(isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)),
+    owner,
+    ...work,
+    ...(byNowMs === undefined ? {} : { byNowMs }),
+    ...(isHeard && finishAt !== undefined && leftMs !== undefined ? { finishAt, leftMs, ...(isLeast === undefined ? {} : { isLeast }) } : {}),
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
     ...(state.status === 'finished' ? {} : goesOn({ run, condition: row.condition, state, holder }, options)),
   }
+}
+
+/** Of one that is to be gone on with the objective counts while nobody is at work, too. */
+function countsOn({ objectiveMs, undoneBy }: RunState, condition: RunCondition): boolean {
+  return objectiveMs !== undefined && undoneBy === undefined && !['running', 'succeeded', 'world-ended'].includes(condition)
 }
 
 interface Standing {

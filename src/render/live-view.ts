@@ -1,6 +1,6 @@
 import { noPaint, type Paint } from './color.js'
 import { footerLines, type FooterLayout } from './footer.js'
-import { isQuestion, type RunView, type StepView } from './run-view.js'
+import { isAgain, isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, line, oneLine, pad, wrap, type Span } from './text.js'
 import { sayStall } from './stall.js'
 import { formatDuration } from './times.js'
@@ -58,10 +58,10 @@ function stepSpans(step: StepView, view: RunView, width: number, nowMs: number):
 function busySpans(step: StepView, width: number, nowMs: number): Span[] {
   const elapsed = step.sinceMs === undefined ? '' : formatDuration(nowMs - step.sinceMs)
   const attempt = step.attempt > 1 ? ` attempt ${step.attempt},` : ''
-  const doing = step.phase === 'asking' ? 'waits for an answer' : oneLine(step.message ?? 'looking')
+  const doing = step.phase === 'asking' ? 'waits for an answer' : oneLine(step.message ?? (isAgain(step) && step.attempt === 1 ? 'looking again' : 'looking'))
   const stall = sayStall(step, nowMs)
   const late: Span[] = stall === undefined ? [] : [['yellow', `${stall}; `]]
-  return [['cyan', '● '], ['bold', pad(step.id, width)], `  ${pad(elapsed, 6)} `, ...late, ['dim', `${attempt} ${doing}`.trimStart()]]
+  return [['cyan', '● '], ['bold', pad(step.id, width)], `  ${pad(elapsed, 7)} `, ...late, ['dim', `${attempt} ${doing}`.trimStart()]]
 }
 
 function afterText(step: StepView, view: RunView): string {
@@ -82,7 +82,7 @@ export function doneLines(step: StepView, columns: number, paint: Paint = noPain
   const took = formatDuration(step.elapsedMs ?? step.workedMs ?? 0)
   switch (step.phase) {
     case 'verified': {
-      const what = isQuestion(step) ? 'passed' : sayVerified(step.changes ?? 0, step.planned?.state === 'check')
+      const what = isQuestion(step) ? 'passed' : sayVerified(step.changes ?? 0, step.planned?.state === 'check', step.madeEarlier)
       return [line([['green', '✓ '], step.id, `  ${took}`, ['dim', `  ${what}`]], paint, width)]
     }
     case 'skipped':

@@ -2,7 +2,7 @@ import type { Clock, EventOf, Listener, RunEvent } from '../contract/index.js'
 import type { Paint, Style } from './color.js'
 import { endOf } from './footer.js'
 import { sayPlanned, sayStart } from './headline.js'
-import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
+import { emptyView, foldEvent, isAgain, isQuestion, type RunView, type StepView } from './run-view.js'
 import { sayStall } from './stall.js'
 import { headline, summaryLines, type IncidentTime } from './summary.js'
 import { count, cut, line, oneLine, pad, wrapSpans, type Span } from './text.js'
@@ -105,7 +105,7 @@ export class PlainRenderer {
       case 'step.started':
         this.#progressAt.delete(event.step)
         return this.#line(event, event.step, [
-          event.attempt > 1 ? `started again, attempt ${event.attempt}` : `started (${event.uses})`,
+          step !== undefined && isAgain(step) ? `started again${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}` : `started (${event.uses})`,
         ])
       case 'step.waiting':
         return this.#line(event, event.step, [['dim', `waits for ${event.on.join(', ')}, which holds what it needs`]])
@@ -119,7 +119,7 @@ export class PlainRenderer {
         return this.#line(event, event.step, ['changes made, verifying'], 'detail')
       case 'step.verified':
         return this.#line(event, event.step, [
-          ['green', sayVerified(event.changes, step?.planned?.state === 'check')],
+          ['green', sayVerified(event.changes, step?.planned?.state === 'check', step?.madeEarlier)],
           ` (${formatDuration(event.elapsedMs)})`,
         ])
       case 'step.retrying': {

@@ -9,7 +9,15 @@ export interface StepView {
   readonly uses: string
   readonly needs: readonly string[]
   readonly phase: Phase
+  /** Which try of it was begun last: one more than had failed before. A life that only goes on with it is no other try. */
   readonly attempt: number
+  readonly failures?: number
+  /** An earlier life had begun it and not ended it, and this one has not come to it yet. Tells only of one that is pending or waits. */
+  readonly isLeftOpen?: boolean
+  /** How far this life is with what it changes there. */
+  readonly made?: Made
+  /** How far earlier lives were. */
+  readonly madeEarlier?: Made
   readonly planned?: PlannedStep
   /** When it was begun for the first time. */
   readonly startedMs?: number
@@ -33,6 +41,9 @@ export interface StepView {
   readonly error?: ErrorFacts
   readonly reason?: string
 }
+
+/** `begun`: changes were meant to be made; `done`: they were. */
+export type Made = 'begun' | 'done'
 
 /** A process that outlived whoever started it. */
 interface Awaited {
@@ -144,20 +155,44 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   const steps = new Map<string, StepView>()
   const before = (step: StepView): StepView => (resumed ? anew(step, view.lastMs ?? Date.parse(t)) : step)
   for (const step of event.steps) {
-    steps.set(step.id, { ...before(view.steps.get(step.id) ?? blank(step)), uses: step.uses, needs: step.needs })
+    const known = before(view.steps.get(step.id) ?? blank(step))
+    steps.set(step.id, { ...known, uses: step.uses, needs: resumed ? [...new Set([...overNeeds(known, view), ...step.needs])] : step.needs })
   }
-  for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, before(step))
+  for (const [id, step] of view.steps) {
+    if (steps.has(id)) continue
+    // Left out of this life's course: nothing of it is still to be come to.
+    const { isLeftOpen: _left, ...rest } = before(step)
+    steps.set(id, rest)
+  }
   const known = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
   const gapMs = resumed ? Math.max(0, Date.parse(t) - (view.lastMs ?? Infinity)) : 0
   const life = { lifeAt: t, betweenMs: (view.betweenMs ?? 0) + gapMs, run, runbook, mode, resumed, cloud, steps }
   return { ...withoutQuestion(view), ...life, awaited: [], waiting: [], stopping: false, ending: false, ...known }
 }
 
+/** Of what it needed in earlier lives, what is over: the course of an undo that is gone on with leaves out what is back. */
+function overNeeds({ needs }: StepView, { steps }: RunView): readonly string[] {
+  return needs.filter((id) => ['verified', 'skipped'].includes(steps.get(id)?.phase ?? ''))
+}
+
 /** What an earlier life had under way is not under way in this one until it says so, and the time between was nobody's work. */
 function anew(step: StepView, lastMs: number): StepView {
-  const { sinceMs: _since, heardMs: _heard, message: _message, awaited: _awaited, ...rest } = step
+  const { sinceMs: _since, heardMs: _heard, message: _message, awaited: _awaited, made, madeEarlier, isLeftOpen: _left, ...rest } = step
   const isOver = step.phase === 'verified' || step.phase === 'skipped' || step.phase === 'failed'
-  return { ...rest, ...(isOver ? {} : { phase: 'pending' as const }), earlierMs: earlierMs(step, lastMs) }
+  const earlier = [made, madeEarlier].includes('done') ? 'done' : (made ?? madeEarlier)
+  return {
+    ...rest,
+    ...(isOver ? {} : { phase: 'pending' as const }),
+    ...(isBegun(step) ? { isLeftOpen: true } : {}),
+    ...(earlier === undefined ? {} : { madeEarlier: earlier }),
+    earlierMs: earlierMs(step, lastMs),
+  }
+}
+
+/** Was it begun, by this life or an earlier one, and has it not come to its end? One that waits for a claim is not. */
+export function isBegun({ phase, isLeftOpen, awaited = [] }: StepView): boolean {
+  if (phase === 'pending' || phase === 'waiting') return isLeftOpen === true || awaited.length > 0
+  return phase === 'running' || phase === 'asking'
 }
 
 function earlierMs(step: StepView, lastMs: number): number {
@@ -208,7 +243,7 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       const { error: _error, message: _message, endedMs, ...rest } = step
       // One that was skipped or failed has not come to its end after all.
       const ended = step.phase === 'skipped' || step.phase === 'failed' || endedMs === undefined ? {} : { endedMs }
-      return { ...rest, ...ended, phase: 'running', uses: event.uses, attempt: event.attempt, ...begun(step, atMs) }
+      return { ...rest, ...ended, phase: 'running', uses: event.uses, attempt: 1 + (step.failures ?? 0), ...begun(step, atMs) }
     }
     case 'step.waiting':
       return { ...step, phase: 'waiting', message: `waits for ${event.on.join(', ')}` }
@@ -216,18 +251,19 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
       return { ...step, message: event.message, ...begun(step, atMs - event.elapsedMs) }
     case 'step.intent': {
       const { endedMs: _ended, ...rest } = step
-      return { ...rest, message: sayMaking(event.changes) }
+      return { ...rest, made: 'begun', message: sayMaking(event.changes) }
     }
     case 'step.applied':
-      return { ...step, message: 'changes made, verifying' }
+      return { ...step, made: 'done', message: 'changes made, verifying' }
     case 'step.verified': {
       const { changes, elapsedMs } = event
-      return { ...step, phase: 'verified', ...(step.endedMs === undefined ? over(step, atMs) : {}), changes, elapsedMs }
+      const made = changes > 0 ? { made: 'done' as const } : {}
+      return { ...step, ...made, phase: 'verified', ...(step.endedMs === undefined ? over(step, atMs) : {}), changes, elapsedMs }
     }
     case 'step.retrying':
       return { ...step, message: `tries again: ${event.error.message}` }
     case 'step.failed':
-      return { ...step, phase: 'failed', error: event.error, elapsedMs: event.elapsedMs }
+      return { ...step, phase: 'failed', failures: 1 + (step.failures ?? 0), error: event.error, elapsedMs: event.elapsedMs }
     case 'step.skipped':
       return { ...step, phase: 'skipped', reason: event.reason, ...over(step, atMs) }
     case 'question.asked':
@@ -246,6 +282,11 @@ function nextStep(step: StepView, event: StepEvent, atMs: number): StepView {
 
 function begun({ startedMs, sinceMs }: StepView, atMs: number): Pick<StepView, 'startedMs' | 'sinceMs'> {
   return { startedMs: startedMs ?? atMs, sinceMs: sinceMs ?? atMs }
+}
+
+/** Was it at work before, in an earlier life or in a try that failed? */
+export function isAgain({ startedMs = Infinity, sinceMs = Infinity, attempt }: StepView): boolean {
+  return attempt > 1 || startedMs < sinceMs
 }
 
 /** A gate is over with its answer; the answer to a failure or a surprise is followed by events of the step itself. */

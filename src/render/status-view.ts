@@ -37,10 +37,10 @@ export interface OwnerShown {
   readonly host: string
   readonly pid: number
   /**
-   * `doubtful`: of another host, and not heard of for `silentMs` of real time. `unlocked`: it holds the run's lock no more. Absent: there
-   * is nobody to be looked for.
+   * `silent`: of this host, living, and not heard of for `silentMs` of real time, though it should have been. `doubtful`: of another host,
+   * and not heard of for as long. `unlocked`: it holds the run's lock no more. Absent: there is nobody to be looked for.
    */
-  readonly life?: 'alive' | 'dead' | 'doubtful' | 'unknown' | 'unlocked'
+  readonly life?: 'alive' | 'silent' | 'dead' | 'doubtful' | 'unknown' | 'unlocked'
   readonly silentMs?: number
 }
 
@@ -66,6 +66,8 @@ export interface StatusInput extends RunRow {
   readonly cloud: CloudFacts
   /** Of the run's clock: from its start to its last record, or to now while it runs. */
   readonly elapsedMs: number
+  /** Of the run's clock: from its start to now, of one that nobody is at work on and whose objective counts on. */
+  readonly byNowMs?: number
   readonly objectiveMs?: number
   readonly owner?: OwnerShown
   readonly running: readonly RunningStep[]
@@ -154,7 +156,7 @@ function sayPlace({ mode, undoes, cloud }: StatusInput): readonly string[] {
 }
 
 function sayTimes(input: StatusInput, times: LocalTimes): readonly string[] {
-  const { startedAt, elapsedMs, objectiveMs, finishAt, leftMs, isLeast = false } = input
+  const { startedAt, elapsedMs, byNowMs, objectiveMs, finishAt, leftMs, isLeast = false } = input
   const objective = objectiveMs === undefined ? '' : `, objective ${formatDuration(objectiveMs)}`
   const elapsed = formatDuration(elapsedMs)
   const left = leftMs === undefined ? undefined : formatDuration(leftMs)
@@ -162,6 +164,10 @@ function sayTimes(input: StatusInput, times: LocalTimes): readonly string[] {
   const toGo = `, ${isLeast ? 'at least ' : ''}${left ?? ''} to go`
   const [long, short] = left === undefined ? ['', ''] : [`${toGo} (${isLeast ? 'not before' : 'done about'} ${times.minute(finishAt ?? '')} of it)`, toGo]
   const minute = `${times.date(startedAt)} ${times.minute(startedAt)} ${times.zone(startedAt)}`
+  if (byNowMs !== undefined) {
+    const now = `, ${formatDuration(byNowMs)} by now${objective}`
+    return [`started ${times.full(startedAt)}, last word at ${elapsed} of the run's clock${now}`, `begun ${minute}, last word at ${elapsed}${now}`]
+  }
   return [
     `started ${times.full(startedAt)}, ${elapsed} of the run's clock${long}${objective}`,
     `begun ${minute}, ${elapsed} of its clock${short}${objective}`,
@@ -214,6 +220,8 @@ function ownerRow({ user, host, pid, life, silentMs = 0 }: OwnerShown, mayLive: 
   switch (life) {
     case 'dead':
       return ['owner', `${who}; that process is gone`, 'yellow']
+    case 'silent':
+      return ['owner', `${who}; silent for ${formatDuration(silentMs)}: its process is suspended or stuck`, 'yellow']
     case 'doubtful':
       return ['owner', `${who}; not heard of for ${formatDuration(silentMs)}`, 'yellow']
     case 'unlocked':

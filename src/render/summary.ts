@@ -1,6 +1,6 @@
 import type { EventOf } from '../contract/index.js'
 import { noPaint, type Paint, type Style } from './color.js'
-import { actualCriticalPath, isQuestion, type RunView } from './run-view.js'
+import { actualCriticalPath, isBegun, isQuestion, type RunView, type StepView } from './run-view.js'
 import { count, cut, line, oneLine, pad, widthOf, wrap, type Span } from './text.js'
 import { formatDuration, type LocalTimes } from './times.js'
 import { outcomes, sayError } from './words.js'
@@ -96,12 +96,18 @@ function failures(view: RunView): (readonly [Style, string])[] {
   })
   const work = steps.filter((step) => !isQuestion(step))
   const done = work.filter((step) => step.phase === 'verified')
-  const open = work.filter((step) => step.phase === 'running' || step.phase === 'waiting')
+  const open = work.filter(isBegun)
   const skipped = work.filter((step) => step.phase === 'skipped')
   const besides = skipped.length === 0 ? '' : `, ${skipped.length} skipped`
   lines.push(['dim', `${done.length} of ${count(work.length, 'step')} are verified${besides}.`])
-  if (open.length > 0) lines.push(['dim', `Begun and not finished: ${open.map((step) => step.id).join(', ')}.`])
+  if (open.length > 0) lines.push(['dim', `Begun and not finished: ${open.map(sayOpen).join(', ')}.`])
+  for (const { pid } of view.awaited) lines.push(['dim', `Of another run pid ${pid} is still at work.`])
   return [...lines, ...skippedLines(view)]
+}
+
+/** What was still waited for goes on without us. */
+function sayOpen({ id, awaited = [] }: StepView): string {
+  return awaited.length === 0 ? id : `${id} (${awaited.map(({ pid }) => `pid ${pid} is still at work`).join(', ')})`
 }
 
 /** A run that succeeded with a skipped step must not look like one that did everything. */

@@ -79,10 +79,21 @@ export const outcomes: Readonly<Record<Outcome, string>> = {
   declined: 'was declined by the operator',
 }
 
-/** What a verified step did, as far as it is known: a check changes nothing, and a step may find all as wanted. */
-export function sayVerified(changes: number, isCheck: boolean): string {
+/**
+ * What a verified step did, as far as it is known: a check changes nothing, and a step may find all as wanted, be it that an earlier life
+ * of the run had made it so, or had begun to.
+ */
+export function sayVerified(changes: number, isCheck: boolean, earlier?: 'begun' | 'done'): string {
   if (isCheck) return 'checked, as it should be'
-  return changes === 0 ? 'as wanted already, nothing changed' : `verified, ${count(changes, 'change')} made`
+  if (changes > 0) return `verified, ${count(changes, 'change')} made`
+  switch (earlier) {
+    case 'done':
+      return 'done in an earlier life'
+    case 'begun':
+      return 'as wanted now, begun in an earlier life'
+    case undefined:
+      return 'as wanted already, nothing changed'
+  }
 }
 
 export function sayAnswer({ kind, answer }: EventOf<'question.answered'>): string {

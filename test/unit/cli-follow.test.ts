@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { PlannedStep } from '../../src/contract/index.js'
-import { StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { tellSilence } from '../../src/cli/follow.js'
+import { StateFolder, type Holder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { processes } from '../../src/platform/exec/processes.js'
 import { temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { owner, planned, run, started, ticking } from '../helpers/journal-samples.js'
@@ -49,6 +51,20 @@ describe('one who follows a run', () => {
     expect(said).toContain('hub   asks its operator: Go on?')
     expect(said).not.toContain('Cut it?')
     expect((await followed([...first, asked, resumed])).said).not.toContain('Cut it?')
+  })
+
+  it('is told once that nothing is heard of its process, and once that it is heard of again', async () => {
+    const self = await processes.self()
+    const holder = (silentMs: number): Holder => ({ life: 'alive', owner: { ...self, run }, silentMs })
+    const told: string[] = []
+    let isSilent = false
+    for (const seen of [holder(1_000), holder(16_000), holder(50_000), holder(1_000), holder(2_000)]) {
+      isSilent = tellSilence(seen, isSilent, { note: (level, message) => told.push(`${level}: ${message}`) })
+    }
+    expect(told).toEqual([
+      `warn: Nothing is heard of the process of this run (pid ${self.pid}): it is suspended or stuck, and nobody can say when it is done.`,
+      `info: The process of this run (pid ${self.pid}) is heard of again.`,
+    ])
   })
 
   it('has questions in a stream of data as the run tells them', async () => {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RunLock, StateFolder, type Owner, type RecordData, type RecordType } from '../../src/journal/index.js'
 import { processes } from '../../src/platform/exec/processes.js'
+import type { StatusInput } from '../../src/render/index.js'
 import { temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { owner, planned, run, started } from '../helpers/journal-samples.js'
@@ -21,21 +22,26 @@ interface Left {
   /** Whom the lock names. */
   readonly holder?: Owner
   readonly entries?: readonly Entry[]
+  /** How long ago the holder of the lock was heard of, in milliseconds. */
+  readonly silentMs?: number
+  readonly objectiveMs?: number
 }
 
-async function status({ journaled = owner, holder, entries = [] }: Left, ...options: readonly string[]): Promise<string> {
+async function status({ journaled = owner, holder, entries = [], silentMs = 0, objectiveMs }: Left, ...options: readonly string[]): Promise<string> {
   const stateDir = temporaryFolder()
   const folder = new StateFolder(stateDir)
   const journal = await folder.create(run, () => new Date())
-  for (const [type, data] of [['run.started', { ...started, owner: journaled }] as const, ...work, ...entries]) await journal.append(type, data)
+  const objective = objectiveMs === undefined ? {} : { objectiveMs }
+  for (const [type, data] of [['run.started', { ...started, owner: journaled, ...objective }] as const, ...work, ...entries]) await journal.append(type, data)
   await journal.close()
   const { log } = folder.paths(run)
   mkdirSync(dirname(log), { recursive: true })
   const progress = { type: 'step.progress', t: new Date().toISOString(), run, step: 'rack', message: 'waits for the rack', elapsedMs: 0 }
-  writeFileSync(log, `${JSON.stringify({ kind: 'event', event: progress })}\n`)
+  const finish = { type: 'eta.updated', t: progress.t, run, remainingMs: 600_000, atLeastMs: 0, finishAt: new Date(Date.now() + 600_000).toISOString() }
+  writeFileSync(log, [progress, finish].map((told) => `${JSON.stringify({ kind: 'event', event: told })}\n`).join(''))
   const { resourceManager, subscription } = started.cloud
   const key = { runbook: 'data100', resourceManager, subscription }
-  if (holder !== undefined) await RunLock.acquire(folder.locks, key, { ...holder, run }, processes, () => new Date())
+  if (holder !== undefined) await RunLock.acquire(folder.locks, key, { ...holder, run }, processes, () => new Date(Date.now() - silentMs))
   return (await lifeboatHere(['status', '--state-dir', stateDir, ...options])).stdout
 }
 
@@ -55,6 +61,26 @@ describe('status, for a person who takes over', () => {
     expect(await status({ holder: dead })).toContain(`pid ${self.pid}; that process is gone`)
     expect(await status({ journaled: dead })).toContain(`pid ${self.pid}; that process is gone`)
     expect(await status({ journaled: owner })).toContain('owner   ann on laptop, pid 4242; it holds the lock of this run no more')
+  })
+
+  it('says of an owner of this host that lives and beats no more that it is suspended or stuck, and promises no end', async () => {
+    expect(await status({ holder: self, silentMs: 9_000 })).toMatch(/ to go[^]*owner .* pid \d+\n/)
+    const stuck = await status({ holder: self, silentMs: 50_000 })
+    expect(stuck).toMatch(/owner .* pid \d+; silent for 5\ds: its process is suspended or stuck\n/)
+    expect(stuck).not.toContain('to go')
+    const told: unknown = JSON.parse(await status({ holder: self, silentMs: 50_000 }, '--json'))
+    expect(told).toMatchObject({ condition: 'running', owner: { life: 'silent' } })
+    expect(told).not.toHaveProperty('finishAt')
+    // Of another host's clock nothing can be said so soon.
+    expect(await status({ holder: { ...self, host: 'another-host' }, silentMs: 50_000 })).toContain(' to go')
+  })
+
+  it('counts on the time since the start of one that is to be gone on with, where there is an objective', async () => {
+    const spent = async (...given: Parameters<typeof status>): Promise<unknown> => (JSON.parse(await status(...given)) as StatusInput).byNowMs
+    expect(await spent({ objectiveMs: 600_000 }, '--json')).toEqual(expect.any(Number))
+    expect(await spent({}, '--json')).toBeUndefined()
+    expect(await spent({ objectiveMs: 600_000, holder: self }, '--json')).toBeUndefined()
+    expect(await spent({ objectiveMs: 600_000, entries: [['run.finished', { outcome: 'succeeded', elapsedMs: 1, wallMs: 1 }]] }, '--json')).toBeUndefined()
   })
 
   it('counts as time at an open step what the lives of a run were at it', async () => {

@@ -93,6 +93,16 @@ describe('plain lines', () => {
     expect(lines().slice(before)).toEqual(['12:40:09 +00:09 running: cluster 9s (being created)'])
   })
 
+  it('call a step of an earlier life started again, and no attempt of it what has not failed', () => {
+    const resumed = { ...started, t: at(60), resumed: true } as RunEvent
+    const lines = tell([started, startedStep(0, 'cluster'), resumed, startedStep(61, 'cluster', 2), failure, startedStep(62, 'cluster', 3)])
+    expect(lines.filter((one) => one.includes('started')).map((one) => one.replace(/^.*cluster +/, ''))).toEqual([
+      'started (azure/aks-cluster)',
+      'started again',
+      'started again, attempt 2',
+    ])
+  })
+
   it('are silent while a question is open, and after the end', async () => {
     const { lines, clock, renderer } = plain()
     const asked = event(0, { type: 'question.asked', step: 'ready-to-cut', question: { kind: 'gate', step: 'ready-to-cut', text: 'Cut?' } })

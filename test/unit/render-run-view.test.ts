@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
 import { viewOf } from '../../src/render/live-view.js'
-import { actualCriticalPath } from '../../src/render/run-view.js'
+import { actualCriticalPath, isBegun } from '../../src/render/run-view.js'
 import { LocalTimes } from '../../src/render/times.js'
 import { at, event, goodRun, graph, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
 
@@ -65,6 +65,27 @@ describe('the view of a run', () => {
     expect(minutes(view.betweenMs)).toBe(55 + 38)
     // Told once more, to somebody who has come late, it is no other gap.
     expect(minutes(viewAfter([...lives, again(100)]).betweenMs)).toBe(55 + 38)
+  })
+
+  it('counts as attempts what has failed, and not the lives of the run', () => {
+    const error = { code: 'azure.conflict', message: 'busy', blame: 'cloud', retryable: true } as const
+    const resumed = { ...started, t: at(60), resumed: true } as typeof started
+    const done = [started, startedStep(1, 'cluster'), verified(20, 'cluster', 19, 2), startedStep(1, 'server'), resumed, startedStep(61, 'cluster', 2), startedStep(61, 'server', 2)]
+    const failed = event(62, { type: 'step.failed', step: 'server', error, elapsedMs: 60_000 })
+    const shown = (events: readonly RunEvent[]): string[] => viewOf(viewAfter(events), { columns: 80, rows: 24, nowMs: Date.parse(at(65)), times: new LocalTimes('UTC') })
+    expect(shown(done).slice(0, 2)).toEqual(['● cluster       4m      looking again', '● server        4m      looking again'])
+    expect(shown([...done, failed, startedStep(62, 'server', 3)])[1]).toBe('● server        4m      attempt 2, looking')
+  })
+
+  it('remembers what earlier lives have begun until this one comes to it', () => {
+    const again = (minutes: number): RunEvent => ({ ...started, t: at(minutes), resumed: true }) as RunEvent
+    const begun = (...events: readonly RunEvent[]): readonly string[] => [...viewAfter([started, startedStep(1, 'cluster'), ...events]).steps.values()].filter(isBegun).map(({ id }) => id)
+    expect(begun(again(60))).toEqual(['cluster'])
+    expect(begun(again(60), again(61))).toEqual(['cluster'])
+    expect(begun(again(60), startedStep(61, 'cluster', 2), verified(62, 'cluster', 1), again(70))).toEqual([])
+    // The course that goes on leaves it out: there is nothing to be come to.
+    expect(begun({ ...again(60), steps: graph.slice(1) } as RunEvent)).toEqual([])
+    expect(begun(again(60), startedStep(61, 'cluster', 2), event(62, { type: 'step.waiting', step: 'server', on: ['cluster'] }))).toEqual(['cluster'])
   })
 
   it('takes the end of a step that was skipped, and made after all, from when it was made', () => {
@@ -143,5 +164,16 @@ describe('the view of a run', () => {
 
   it('finds the path that decided when the run was over', () => {
     expect(actualCriticalPath(viewAfter(goodRun))).toEqual(['cluster', 'prod', 'prod-live'])
+  })
+
+  it('finds it whole where the course that was gone on with leaves out what is over', () => {
+    const course = graph.slice(3).map((step) => ({ ...step, needs: step.needs.filter((need) => graph.slice(3).some(({ id }) => id === need)) }))
+    const resumed = { ...started, t: at(20), resumed: true, steps: course } as RunEvent
+    const before = goodRun.findIndex((one) => one.type === 'step.started' && one.step === 'prod')
+    const view = viewAfter([...goodRun.slice(0, before), resumed, ...goodRun.slice(before)])
+    expect(actualCriticalPath(view)).toEqual(['cluster', 'prod', 'prod-live'])
+    // What is not over, and nobody will come to, is not waited for.
+    const left = viewAfter([started, startedStep(1, 'cluster'), resumed])
+    expect(left.steps.get('prod')?.needs).toEqual(['fence'])
   })
 })

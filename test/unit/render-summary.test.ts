@@ -4,7 +4,7 @@ import { formatDuration, LocalTimes } from '../../src/render/times.js'
 import { runsLines, statusLines, type StatusInput } from '../../src/render/status-view.js'
 import { summaryLines } from '../../src/render/summary.js'
 import { widthOf } from '../../src/render/text.js'
-import { cloud, event, goodRun, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
+import { at, cloud, event, goodRun, plannedRun, started, startedStep, verified, viewAfter } from '../helpers/render-samples.js'
 
 const times = new LocalTimes('UTC')
 const incident = [
@@ -92,6 +92,21 @@ describe('the summary', () => {
     expect(summary([...goodRun.slice(0, -1), skipped, ...goodRun.slice(-1)])).toContain('prod-live was skipped: looked myself')
   })
 
+  it('of a resume that was stopped at once says what earlier lives have begun', () => {
+    const resumed = { ...started, t: at(60), resumed: true } as RunEvent
+    const stopped = event(61, { type: 'run.finished', outcome: 'interrupted', elapsedMs: 61 * 60_000, wallMs: 1 })
+    const left = [started, plannedRun, startedStep(0, 'cluster'), resumed]
+    expect(summary([...left, stopped])).toContain('0 of 5 steps are verified.\nBegun and not finished: cluster.')
+  })
+
+  it('of a resume that was stopped names what still works for it, and what of another run', () => {
+    const child = { type: 'survivor.found', command: 'helm upgrade', survivor: 'await' } as const
+    const stopped = event(61, { type: 'run.finished', outcome: 'interrupted', elapsedMs: 61 * 60_000, wallMs: 1 })
+    const waiting = event(1, { type: 'step.waiting', step: 'server', on: ['cluster'] })
+    const said = summary([started, plannedRun, waiting, event(60, { ...child, step: 'cluster', pid: 9538 }), event(60, { ...child, pid: 77 }), stopped])
+    expect(said).toContain('Begun and not finished: cluster (pid 9538 is still at work).\nOf another run pid 77 is still at work.')
+  })
+
   it('of a run that did not succeed counts what was skipped besides what is verified', () => {
     const skipped = event(5, { type: 'step.skipped', step: 'fence', reason: 'no need', by: 'ada' })
     expect(summary([...failedRun.slice(0, -1), skipped, ...failedRun.slice(-1)])).toContain('1 of 5 steps are verified, 1 skipped.')
@@ -147,6 +162,12 @@ describe('status', () => {
     ])
   })
 
+  it('says of one that nobody is at work on how far it came, and how much of the objective is gone by now', () => {
+    const stopped = { ...status, condition: 'stopped', elapsedMs: 95_000, byNowMs: 126_000, objectiveMs: 180_000 } as const
+    expect(statusLines(stopped, times)[2]).toBe("started 2019-02-25 20:40:00 UTC, last word at 1m35s of the run's clock, 2m06s by now, objective 3m")
+    expect(statusLines(stopped, times, undefined, { columns: 80 })[2]).toBe('begun 2019-02-25 20:40 UTC, last word at 1m35s, 2m06s by now, objective 3m')
+  })
+
   it('loses no word where there is room, and breaks nothing that is to be copied', () => {
     const long = { ...error, message: `the quota of cores is used up ${'and so on '.repeat(15)}` }
     const [journal, next] = [`/state${'/deep'.repeat(20)}`, `lifeboat resume r1 --state-dir /state${'/deep'.repeat(20)}`]
@@ -192,6 +213,7 @@ describe('status', () => {
     }
     expect(owner('alive', 'running')).toBe('owner   ada on laptop, pid 42')
     expect(owner('doubtful', 'running')).toBe('owner   ada on laptop, pid 42; not heard of for 2m')
+    expect(owner('silent', 'running')).toBe('owner   ada on laptop, pid 42; silent for 2m: its process is suspended or stuck')
     expect(owner('dead')).toBe('owner   ada on laptop, pid 42; that process is gone')
     expect(owner('unlocked')).toBe('owner   ada on laptop, pid 42; it holds the lock of this run no more')
     expect(owner(undefined, 'failed')).toBe('by      ada on laptop')

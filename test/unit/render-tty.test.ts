@@ -16,8 +16,8 @@ const times = new LocalTimes('America/Los_Angeles')
 describe('the live view', () => {
   it('says what runs, what it waits for, what comes next, and when it will be over', () => {
     expect(viewOf(viewAfter(running), layout)).toEqual([
-      '● cluster       3m     cluster data100-19s-2 is being created',
-      '● server        3m     looking',
+      '● cluster       3m      cluster data100-19s-2 is being created',
+      '● server        3m      looking',
       '  ready-to-cut  after server',
       '  fence         after ready-to-cut',
       '  prod          after cluster, fence',
@@ -82,13 +82,13 @@ describe('the live view', () => {
   it('says that a step takes longer than usual, and for how long nothing was heard of it', () => {
     const first = (minutes: number, ...more: RunEvent[]): string | undefined =>
       viewOf(viewAfter([...running, ...more]), { ...layout, nowMs: Date.parse(at(minutes)) })[0]
-    expect(first(29)).toBe('● cluster       29m    cluster data100-19s-2 is being created')
-    expect(first(31)).toBe('● cluster       31m    estimated 20m; no news from Azure for 29m; cluster data…')
+    expect(first(29)).toBe('● cluster       29m     cluster data100-19s-2 is being created')
+    expect(first(31)).toBe('● cluster       31m     estimated 20m; no news from Azure for 29m; cluster dat…')
     const told = event(30, { type: 'step.progress', step: 'cluster', message: 'still creating', elapsedMs: 1 })
-    expect(first(31, told)).toBe('● cluster       31m    estimated 20m; still creating')
+    expect(first(31, told)).toBe('● cluster       31m     estimated 20m; still creating')
     const before = planned('cluster', { estimateMs: 1_200_000, estimatedFrom: { runs: 3, p90Ms: 1_300_000 } })
     const known = { ...plannedRun, steps: [before] } as RunEvent
-    expect(first(31, known, told)).toBe('● cluster       31m    usually 20m; still creating')
+    expect(first(31, known, told)).toBe('● cluster       31m     usually 20m; still creating')
   })
 
   it.each([
@@ -171,7 +171,7 @@ describe('the live renderer', () => {
     const question = { kind: 'gate', step: 'ready-to-cut', text: 'Cut?' } as const
     ;[...running, verified(5, 'server', 5), event(5, { type: 'question.asked', step: 'ready-to-cut', question })].forEach(renderer.listener)
     await clock.pass(250)
-    expect(screen.moving).toContain('● ready-to-cut  0s     waits for an answer')
+    expect(screen.moving).toContain('● ready-to-cut  0s      waits for an answer')
     renderer.listener(verified(6, 'cluster', 6))
     await clock.pass(250)
     expect(screen.kept).toMatch(/✓ cluster {2}6m.*\n$/)
@@ -193,6 +193,23 @@ describe('the live renderer', () => {
     expect(screen.kept).toContain('✗ server  failed after 3m: no cores left in westus2 [azure.quota]\n')
     expect(screen.moving).toContain('? server        failed; its question comes next')
     renderer.close()
+  })
+
+  it('says of what a run finds as wanted whether an earlier life of it has made that so', () => {
+    const { screen, renderer } = live()
+    const change = { resource: 'x', action: 'create' } as const
+    const intent = (step: string): RunEvent => event(1, { type: 'step.intent', step, changes: [change] })
+    const resumed = { ...started, t: at(60), resumed: true } as RunEvent
+    ;[started, plannedRun, ...['cluster', 'server'].map((step) => startedStep(0, step)), intent('cluster'), intent('server')].forEach(renderer.listener)
+    renderer.listener(event(2, { type: 'step.applied', step: 'cluster' }))
+    for (const one of [resumed, resumed]) renderer.listener(one)
+    for (const step of ['cluster', 'server', 'fence']) [startedStep(61, step, 2), verified(62, step, 1, 0)].forEach(renderer.listener)
+    renderer.close()
+    expect(screen.kept.split('\n').filter((text) => text.startsWith('✓'))).toEqual([
+      '✓ cluster  1m  done in an earlier life',
+      '✓ server  1m  as wanted now, begun in an earlier life',
+      '✓ fence  1m  as wanted already, nothing changed',
+    ])
   })
 
   it('ends with the summary, with nothing left moving and no timer running', () => {
