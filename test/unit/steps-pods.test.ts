@@ -61,7 +61,7 @@ describe('a helm that has waited in vain', () => {
     const events = [event('hub-1', 'Failed', 'not found', '20:01:00'), event('hub-1', 'BackOff', 'tried again', '20:06:00')]
     const [image] = await told([pod('hub-1', { waiting: 'ImagePullBackOff' })], events)
     const [crash] = await told([pod('hub-1', { waiting: 'CrashLoopBackOff' })], events)
-    expect([image, crash].map((said) => said?.split(': ').at(-1))).toEqual(['not found', 'tried again'])
+    expect([image, crash].map((said) => said.split(': ').at(-1))).toEqual(['not found', 'tried again'])
   })
 
   it('says of three pods at most, how many more there are, and of one that is going that it is', async () => {
