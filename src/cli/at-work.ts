@@ -1,19 +1,20 @@
 import type { ChildFacts, Holder, RunState, StateFolder, StepState } from '../journal/index.js'
 import { processes } from '../platform/exec/processes.js'
-import { endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
+import { atItMs, endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
 
 type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs' | 'isLeast'>
 
 /** Up to the last record of a run that nobody is at work on: what was begun, and what of it may go on without us. */
-export async function openAt(lastMs: number, { startedAt, steps }: RunState): Promise<AtWork> {
+export async function openAt(run: string, lastMs: number, { startedAt, steps }: RunState, folder: StateFolder): Promise<AtWork> {
   const all = await Promise.all([...steps].map(async ([id, step]) => ({ id, step, children: await atWork(step.children) })))
+  const open = all.filter(({ step, children }) => isOpen(step) || children.length > 0)
+  // What lies between two lives was nobody's work.
+  const view = open.length === 0 ? undefined : (await (await import('./reader.js')).liveView(run, folder)).view
   return {
     elapsedMs: lastMs - Date.parse(startedAt),
-    running: all
-      .filter(({ step, children }) => isOpen(step) || children.length > 0)
-      .map(({ id, step, children }) => {
-        return { id, elapsedMs: lastMs - Date.parse(step.startedAt), ...(children.length === 0 ? {} : { children }) }
-      }),
+    running: open.map(({ id, children }) => {
+      return { id, elapsedMs: atItMs(view?.steps.get(id) ?? {}, lastMs), ...(children.length === 0 ? {} : { children }) }
+    }),
   }
 }
 

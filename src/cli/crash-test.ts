@@ -5,7 +5,7 @@ import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { commandLine } from './state.js'
 import { placeOf, placesFor, placeText, type CrashPoint, type How } from './trial/crash.js'
-import type { Crash, CrashResult, Way } from './trial/crash-points.js'
+import type { Crash, CrashResult } from './trial/crash-points.js'
 import type { Job } from './trial/job.js'
 import { trialSite, type TrialSite } from './trial/trial-site.js'
 import { doAll } from './trial/workers.js'
@@ -44,14 +44,18 @@ export async function crashTest(args: readonly string[], options: CrashTestOptio
     const site = await trialSite(args[0] ?? '', options.world)
     const { name } = site.runbook
     const way = options.undo === true ? 'undo' : 'run'
-    const all = await pointsOf(site, way, invocation)
-    const points = placesFor(options.by, all)
-    const tried = triedOf(points, only, options)
-    output.say(`${name}: ${points.length} points at which its ${way} can be ${befell[options.by]}; ${tried.length} are tried.\n`)
+    let points: readonly CrashPoint[] = []
     const wrong: CrashResult[] = []
     const sums = { tried: 0, crashes: 0 }
-    const crashes = tried.map((point): Crash => ({ way, how: options.by, point, ...thenOf(point, all, only, options) }))
-    await doAll(crashes.map((crash) => ({ kind: 'crash', site, crash })), invocation, (result) => {
+    const crashesAt = (all: readonly CrashPoint[]): readonly Job[] => {
+      points = placesFor(options.by, all)
+      const tried = triedOf(points, only, options)
+      output.say(`${name}: ${points.length} points at which its ${way} can be ${befell[options.by]}; ${tried.length} are tried.\n`)
+      const crashes = tried.map((point): Crash => ({ way, how: options.by, point, ...thenOf(point, all, only, options) }))
+      return crashes.map((crash) => ({ kind: 'crash', site, crash }))
+    }
+    await doAll([{ kind: 'points', site, way }], invocation, (result) => {
+      if (result.kind === 'points') return crashesAt(result.points)
       if (result.kind !== 'crash') return undefined
       sums.tried += 1
       sums.crashes += result.crash.crashes
@@ -100,16 +104,6 @@ function thenOf(point: CrashPoint, all: readonly CrashPoint[], only: Only | unde
   const calls = all.length / 2
   const left = Math.max(calls / 4, calls - point.number)
   return { then: { number: 1 + Math.floor(random() * left), when: random() < 0.5 ? 'before' : 'after' } }
-}
-
-async function pointsOf(site: TrialSite, way: Way, invocation: Invocation): Promise<readonly CrashPoint[]> {
-  const found: CrashPoint[] = []
-  const jobs: readonly Job[] = [{ kind: 'points', site, way }]
-  await doAll(jobs, invocation, (result) => {
-    if (result.kind === 'points') found.push(...result.points)
-    return undefined
-  })
-  return found
 }
 
 function wrongLines({ how, way, point, then, wrong }: CrashResult, { runbook }: TrialSite, { world }: CrashTestOptions): readonly string[] {

@@ -106,7 +106,7 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     ...(asking === undefined ? {} : { asking }),
     ...(newer === undefined ? {} : { newer }),
     owner: await ownerOf(state, holder, row.condition),
-    ...(isLive ? await liveOf(run, state, folder) : await openAt(last, state)),
+    ...(isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)),
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,

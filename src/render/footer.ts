@@ -26,7 +26,7 @@ function firstFitting(lines: readonly (readonly Span[])[], columns: number): rea
   return lines.find((spans) => width(spans) < columns) ?? lines.at(-1) ?? []
 }
 
-/** An end that is so far behind what was expected is none that anybody knows. */
+/** What is so far behind what was expected may take any time. */
 const leastOverdueMs = 60_000
 
 /** `least`: what is late, or waits for an answer, may still take any time; what comes after it is not begun. `past`: nothing does. */
@@ -36,11 +36,21 @@ interface End {
 }
 
 /** Undefined where none is expected. `nowMs`: the run's clock. */
-export function endOf({ finish }: Pick<RunView, 'finish'>, nowMs: number): End | undefined {
+export function endOf(view: RunView, nowMs: number): End | undefined {
+  const { finish } = view
   if (finish === undefined) return undefined
   const ms = finishAtMs(finish, nowMs)
   if (ms <= nowMs) return { ms: finish.toldMs, kind: 'past' }
-  return { ms, kind: ms - finish.toldMs < leastOverdueMs ? 'about' : 'least' }
+  // Then it is decided by what is not begun, however lately it was told.
+  const isOpen = nowMs + finish.atLeastMs >= finish.toldMs && isHeldUp(view, nowMs)
+  return { ms, kind: isOpen || ms - finish.toldMs >= leastOverdueMs ? 'least' : 'about' }
+}
+
+/** By a question, or by a step that takes longer than it should. */
+function isHeldUp({ question, steps }: RunView, nowMs: number): boolean {
+  return question !== undefined || [...steps.values()].some(({ phase, sinceMs, planned }) => {
+    return phase === 'running' && sinceMs !== undefined && planned !== undefined && nowMs - sinceMs >= planned.estimateMs + leastOverdueMs
+  })
 }
 
 /** Fullest first. */

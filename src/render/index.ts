@@ -130,7 +130,7 @@ export { sayStart, sayWhat, sayWhatAndWhere, sayWhere, sayWorldTime } from './he
 export { logLines } from './log-view.js'
 export { Output, type Streams } from './output.js'
 export { endOf } from './footer.js'
-export { emptyView, foldEvent, type RunView } from './run-view.js'
+export { atItMs, emptyView, foldEvent, type RunView } from './run-view.js'
 export { sayStall } from './stall.js'
 export { placesLines } from './places-view.js'
 export { planLines, type PlanInput } from './plan-view.js'

@@ -1,5 +1,6 @@
 import type { Clock, EventOf, Listener, RunEvent } from '../contract/index.js'
 import type { Paint, Style } from './color.js'
+import { endOf } from './footer.js'
 import { sayPlanned, sayStart } from './headline.js'
 import { emptyView, foldEvent, isQuestion, type RunView, type StepView } from './run-view.js'
 import { sayStall } from './stall.js'
@@ -186,8 +187,9 @@ export class PlainRenderer {
     const late = objectiveMs !== undefined && startedMs !== undefined && finishMs - startedMs > objectiveMs
     const { times } = this.#options
     const [end, by] = [event.finishAt, event.p90?.finishAt ?? event.finishAt].map((at) => times.minute(at))
-    const likely = end === by ? '' : ` (nine in ten by ${by ?? ''})`
-    const expected = `expected to be done at ${end ?? ''}${likely}, ${formatDuration(event.remainingMs)} to go`
+    const isLeast = endOf(this.#view, Date.parse(event.t))?.kind === 'least'
+    const likely = isLeast ? ' at the earliest' : end === by ? '' : ` (nine in ten by ${by ?? ''})`
+    const expected = `expected to be done at ${end ?? ''}${likely}, ${isLeast ? 'at least ' : ''}${formatDuration(event.remainingMs)} to go`
     const style: Style = late ? 'yellow' : 'dim'
     const missed = late ? `; later than the objective of ${formatDuration(objectiveMs)}` : ''
     this.#line(event, undefined, [[style, expected + missed]])

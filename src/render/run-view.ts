@@ -142,11 +142,11 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   // Told a second time, to somebody who has come late: what it has done since stays done.
   if (view.lifeAt === t && view.resumed === resumed) return view
   const steps = new Map<string, StepView>()
+  const before = (step: StepView): StepView => (resumed ? anew(step, view.lastMs ?? Date.parse(t)) : step)
   for (const step of event.steps) {
-    const before = view.steps.get(step.id) ?? blank(step)
-    steps.set(step.id, { ...(resumed ? anew(before, view.lastMs ?? Date.parse(t)) : before), uses: step.uses, needs: step.needs })
+    steps.set(step.id, { ...before(view.steps.get(step.id) ?? blank(step)), uses: step.uses, needs: step.needs })
   }
-  for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, step)
+  for (const [id, step] of view.steps) if (!steps.has(id)) steps.set(id, before(step))
   const known = { ...(objectiveMs === undefined ? {} : { objectiveMs }), ...(undoes === undefined ? {} : { undoes }) }
   const gapMs = resumed ? Math.max(0, Date.parse(t) - (view.lastMs ?? Infinity)) : 0
   const life = { lifeAt: t, betweenMs: (view.betweenMs ?? 0) + gapMs, run, runbook, mode, resumed, cloud, steps }
@@ -166,8 +166,8 @@ function earlierMs(step: StepView, lastMs: number): number {
   return step.phase === 'failed' ? (step.earlierMs ?? 0) + (step.elapsedMs ?? 0) : atItMs(step, lastMs)
 }
 
-/** In all lives, up to then. */
-function atItMs({ earlierMs = 0, sinceMs }: StepView, untilMs: number): number {
+/** How long all lives were at it, up to then. */
+export function atItMs({ earlierMs = 0, sinceMs }: Pick<StepView, 'earlierMs' | 'sinceMs'>, untilMs: number): number {
   return earlierMs + (sinceMs === undefined ? 0 : Math.max(0, untilMs - sinceMs))
 }
 

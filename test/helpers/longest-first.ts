@@ -4,8 +4,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files with whole failovers in them, the longest first: begun last, one of them would have the machine to itself at the end. */
 const long = [
   'crash/way-back',
-  'sim/failover',
   'crash/points',
+  'simulation/mutations',
+  'crash/kill',
+  'simulation/seeds',
+  'simulation/gamedays',
+  'sim/failover',
   'crash/lives',
   'sim/sites',
   'sim/readme',

@@ -57,6 +57,27 @@ describe('status, for a person who takes over', () => {
     expect(await status({ journaled: owner })).toContain('owner   ann on laptop, pid 4242; it holds the lock of this run no more')
   })
 
+  it('counts as time at an open step what the lives of a run were at it', async () => {
+    const stateDir = temporaryFolder()
+    let minutes = 0
+    const journal = await new StateFolder(stateDir).create(run, () => new Date(Date.UTC(2019, 1, 25, 12, minutes)))
+    const at = async (minute: number, ...[type, data]: Entry): Promise<void> => {
+      minutes = minute
+      await journal.append(type, data)
+    }
+    const begins = (attempt: number): Entry => ['step.started', { step: 'rack', uses: 'exec', attempt }]
+    await at(0, 'run.started', started)
+    await at(0, 'run.planned', planned)
+    await at(1, ...begins(1))
+    await at(3, 'run.interrupted', { signal: 'SIGINT' })
+    await at(60, 'run.resumed', { owner, realStartedAt: started.realStartedAt, acceptedChanges: false })
+    await at(61, ...begins(2))
+    await at(65, 'step.intent', { step: 'rack', changes: [] })
+    await journal.close()
+    const { stdout } = await lifeboatHere(['status', '--state-dir', stateDir, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ elapsedMs: 65 * 60_000, running: [{ id: 'rack', elapsedMs: (2 + 4) * 60_000 }] })
+  })
+
   it('says what goes on without it: of its children those that live, and those of a host that nobody can look at from here', async () => {
     const child = { pid: self.pid, started: self.started, host: self.host, command: 'helm', survivor: 'await' } as const
     const begun = (pid: number, facts: Partial<typeof child> | { readonly host: string }): Entry => ['child.started', { step: 'rack', child: { ...child, ...facts, pid } }]

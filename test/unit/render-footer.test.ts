@@ -60,6 +60,19 @@ describe('the footer of the live view', () => {
     const shown = (minutes: number): string | undefined => viewOf(viewAfter(waits), { ...layout, nowMs: Date.parse(at(minutes)) }).at(-2)
     expect(shown(3)).toBe('elapsed 3m  done about 12:43 GMT-8, 5s to go  objective 45m, 41m55s to spare')
     expect(shown(9)).toBe('elapsed 9m  not before 12:49, at least 5s to go  objective 45m, 36m left of it')
+    // However lately it was told, when something else came to its end.
+    const overrun = [...running, event(21.5, { type: 'eta.updated', remainingMs: 5_000, atLeastMs: 5_000, finishAt: at(21.5 + 5 / 60) })]
+    const after = viewOf(viewAfter(overrun), { ...layout, nowMs: Date.parse(at(21.5)) }).at(-2)
+    expect(after).toBe('elapsed 21m30s  not before 13:01  objective 45m, 23m30s left of it')
+  })
+
+  it('tells no end while a question stands that holds up all that is still to come', () => {
+    const asked = event(3, { type: 'question.asked', step: 'ready-to-cut', question: { kind: 'gate', step: 'ready-to-cut', text: 'Cut it?' } })
+    const told = (atLeast: number): RunEvent => event(3, { type: 'eta.updated', remainingMs: 600_000, atLeastMs: atLeast * 60_000, finishAt: at(13) })
+    const shown = (...more: readonly RunEvent[]): string | undefined => viewOf(viewAfter([...running, ...more]), layout).at(-2)
+    expect(shown(told(10), asked)).toContain('not before 12:53, at least 10m to go')
+    expect(shown(told(8), asked)).toContain('done about 12:53 GMT-8, 10m to go')
+    expect(shown(told(10))).toContain('done about 12:53 GMT-8, 10m to go')
   })
 
   it.each([

@@ -125,6 +125,8 @@ describe('plain lines', () => {
     expect(lines[2]).toContain('later than the objective of 45m')
     const known = event(1, { type: 'eta.updated', remainingMs: 1, atLeastMs: 0, finishAt: at(38), p90: { remainingMs: 2, atLeastMs: 0, finishAt: at(46) } })
     expect(tell([started, known]).join()).toContain('expected to be done at 13:18 (nine in ten by 13:26)')
+    const late = event(22, { type: 'eta.updated', remainingMs: 300_000, atLeastMs: 300_000, finishAt: at(27) })
+    expect(tell([started, plannedRun, startedStep(0, 'cluster'), late]).join()).toContain('expected to be done at 13:07 at the earliest, at least 5m to go')
   })
 
   it('say a skip and an end once, and of what', () => {

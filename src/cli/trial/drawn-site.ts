@@ -17,8 +17,12 @@ interface Drawn {
   readonly move: 'before-attach' | 'after-cutover' | 'never'
 }
 
+/**
+ * Small sites rather than large ones: what goes wrong with many disks and hubs mostly goes wrong with few, and costs less there. All sizes
+ * come.
+ */
 function draw(random: () => number): Drawn {
-  const upTo = (most: number): number => 1 + Math.floor(random() * most)
+  const upTo = (most: number): number => 1 + Math.floor(random() ** 1.5 * most)
   return {
     disks: upTo(8),
     hubs: upTo(6),

@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises'
+import { appendFileSync, statSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'
 import { localStore, type JournalRecord, type Store } from '../../journal/index.js'
 import { loadSdks } from '../../platform/azure/load.js'
@@ -86,10 +86,18 @@ function surroundingsOf(typing: Typing, process: ReturnType<Seat['machine']['beg
   }
 }
 
-/** A journal that takes nothing more from a life that is over. */
+/**
+ * A journal that takes nothing more from a life that is over. What is appended is there at once: on a folder in memory there is nothing to
+ * be synced, and a record that waits for the machine's disk costs more than all else that is done with it.
+ */
 function gated(store: Store, path: string, { life, noted, disk = new Disk() }: Typing): Store {
-  // Half a line is no journal's to write.
-  const write = (part: Buffer | string): Promise<void> => (typeof part === 'string' ? store.append(part) : appendFile(path, part))
+  const fileOf = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
+  const mine = fileOf()
+  const write = async (part: Buffer | string): Promise<void> => {
+    // Where another goes on with the run, the store itself says so. Half a line is no journal's to write.
+    if (typeof part === 'string' && fileOf() !== mine) return store.append(part)
+    appendFileSync(path, part)
+  }
   return {
     ...store,
     append: (lines) => {

@@ -9,17 +9,22 @@ import { LifeboatError, type ErrorFacts } from '../../contract/index.js'
 import type { Invocation } from '../invocation.js'
 import type { Job, Result } from './job.js'
 
-/** Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. */
+/**
+ * Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. A new one costs seconds: its
+ * first lives are slow, since all of its code is new to it.
+ */
 const jobsOfOne = 80
 
 /**
- * Does jobs in processes of their own, one for each processor, and tells each result as it comes; after an `enough` no more are begun. They
- * are apart from this one for two reasons: files must come in one order (a single thread for them), and a life that was killed leaves its
- * memory behind. Throws `trial.failed` for what a worker cannot do.
+ * Does jobs in processes of their own, one for each processor, and tells each result as it comes; whoever is told may ask for more jobs,
+ * and after an `enough` no more are begun. They are apart from this one for two reasons: files must come in one order (a single thread
+ * for them), and a life that was killed leaves its memory behind. Throws `trial.failed` for what a worker cannot do.
  */
 export async function doAll(jobs: readonly Job[], invocation: Invocation, told: Told): Promise<void> {
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
+  const begun: Promise<void>[] = []
+  let atWork = 0
   // Theirs goes with this one, however they end.
   const folder = await mkdtemp(join(memoryFolder(), 'lifeboat-trials-'))
   const work = async (): Promise<void> => {
@@ -34,19 +39,34 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
           if (!interrupts.signal.aborted) throw error
         })
         if (result === undefined) return
-        if (told(result, job) === 'enough') waiting.length = 0
+        const more = told(result, job)
+        if (more === 'enough') waiting.length = 0
+        else if (more !== undefined) waiting.push(...more)
+        // Whoever has asked for more goes on with the first of it.
+        if (more !== undefined) begin(waiting.length - 1)
       }
     }
   }
+  const begin = (wanted: number): void => {
+    for (let count = Math.min(availableParallelism() - atWork, wanted); count > 0; count -= 1) {
+      atWork += 1
+      const one = work().finally(() => (atWork -= 1))
+      // Where one fails, the others come to an end too.
+      one.catch(() => (waiting.length = 0))
+      begun.push(one)
+    }
+  }
+  begin(waiting.length)
   try {
-    await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work))
+    // Some are begun meanwhile.
+    for (const one of begun) await one
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** Told of each result; `enough` ends it. */
-export type Told = (result: Result, job: Job) => 'enough' | undefined
+/** Told of each result; answers what further jobs there are now, or `enough`, which ends it. */
+export type Told = (result: Result, job: Job) => readonly Job[] | 'enough' | undefined
 
 class Worker implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams

@@ -105,7 +105,10 @@ export class World {
 
   /** Every resource of one type, `Microsoft.Compute/disks`. */
   ofType(type: string): Resource[] {
-    return [...this.resources.values()].filter((one) => one.type.toLowerCase() === type.toLowerCase())
+    const wanted = type.toLowerCase()
+    const found: Resource[] = []
+    for (const one of this.resources.values()) if (one.type === type || one.type.toLowerCase() === wanted) found.push(one)
+    return found
   }
 
   put(resource: Resource): void {
