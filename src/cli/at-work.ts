@@ -4,7 +4,9 @@ import { processes } from '../platform/exec/processes.js'
 import { atItMs, endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
 import { isSilent } from './condition.js'
 
-type AtWork = Pick<StatusInput, 'elapsedMs' | 'running' | 'waits' | 'finishAt' | 'leftMs' | 'isLeast'>
+interface AtWork extends Pick<StatusInput, 'elapsedMs' | 'running' | 'waits'> {
+  readonly end?: Pick<StatusInput, 'finishAt' | 'leftMs' | 'isLeast'>
+}
 
 /** Up to the last record of a run that nobody is at work on: what was begun, and what of it may go on without us. */
 export async function openAt(run: string, lastMs: number, { startedAt, steps }: RunState, folder: StateFolder): Promise<AtWork> {
@@ -62,7 +64,9 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
     elapsedMs: nowMs - Date.parse(startedAt),
     running: await Promise.all(running),
     ...(waits.length === 0 ? {} : { waits }),
-    ...(end === undefined || end.kind === 'past' ? {} : { finishAt: new Date(end.ms).toISOString(), leftMs: end.ms - nowMs, ...(end.kind === 'least' ? { isLeast: true } : {}) }),
+    ...(end === undefined || end.kind === 'past'
+      ? {}
+      : { end: { finishAt: new Date(end.ms).toISOString(), leftMs: end.ms - nowMs, ...(end.kind === 'least' ? { isLeast: true } : {}) } }),
   }
 }
 

@@ -16,7 +16,7 @@ export function conditionUnder({ outcome }: RunState, holder: Holder | undefined
 /** So many beats may be late on a busy machine. */
 const beatsMissed = 3
 
-/** Does it live on this host, and says nothing? It is suspended (Ctrl-Z, SIGSTOP), or stuck: then nothing goes on, and nobody can tell when. */
+/** Does it live on this host, and is not heard of? It is suspended (Ctrl-Z, SIGSTOP) or stuck, and nobody can tell when it goes on. */
 export function isSilent({ life, owner, silentMs }: Holder): boolean {
   return life === 'alive' && owner?.host === processes.host && silentMs > beatsMissed * heartbeat.everyMs
 }

@@ -100,7 +100,7 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
   const steps = [...state.steps]
   const newer = state.status === 'finished' || state.undoneBy !== undefined ? undefined : await newerThan(run, state, folder)
   const owner = await ownerOf(state, holder, row.condition)
-  const { finishAt, leftMs, isLeast, ...work } = isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)
+  const { end = {}, ...work } = isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)
   // Nobody can say when one is done of whom nothing is heard.
   const isHeard = owner.life !== 'silent' && owner.life !== 'doubtful'
   const byNowMs = countsOn(state, row.condition) ? await sinceStart(state) : undefined
@@ -113,7 +113,7 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     owner,
     ...work,
     ...(byNowMs === undefined ? {} : { byNowMs }),
-    ...(isHeard && finishAt !== undefined && leftMs !== undefined ? { finishAt, leftMs, ...(isLeast === undefined ? {} : { isLeast }) } : {}),
+    ...(isHeard ? end : {}),
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,

@@ -156,7 +156,8 @@ function started(view: RunView, event: EventOf<'run.started'>): RunView {
   const before = (step: StepView): StepView => (resumed ? anew(step, view.lastMs ?? Date.parse(t)) : step)
   for (const step of event.steps) {
     const known = before(view.steps.get(step.id) ?? blank(step))
-    steps.set(step.id, { ...known, uses: step.uses, needs: resumed ? [...new Set([...overNeeds(known, view), ...step.needs])] : step.needs })
+    const needs = resumed ? [...new Set([...overNeeds(known, view), ...step.needs])] : step.needs
+    steps.set(step.id, { ...known, uses: step.uses, needs })
   }
   for (const [id, step] of view.steps) {
     if (steps.has(id)) continue

@@ -27,7 +27,8 @@ interface Left {
   readonly objectiveMs?: number
 }
 
-async function status({ journaled = owner, holder, entries = [], silentMs = 0, objectiveMs }: Left, ...options: readonly string[]): Promise<string> {
+async function status(left: Left, ...options: readonly string[]): Promise<string> {
+  const { journaled = owner, holder, entries = [], silentMs = 0, objectiveMs } = left
   const stateDir = temporaryFolder()
   const folder = new StateFolder(stateDir)
   const journal = await folder.create(run, () => new Date())
@@ -37,7 +38,8 @@ async function status({ journaled = owner, holder, entries = [], silentMs = 0, o
   const { log } = folder.paths(run)
   mkdirSync(dirname(log), { recursive: true })
   const progress = { type: 'step.progress', t: new Date().toISOString(), run, step: 'rack', message: 'waits for the rack', elapsedMs: 0 }
-  const finish = { type: 'eta.updated', t: progress.t, run, remainingMs: 600_000, atLeastMs: 0, finishAt: new Date(Date.now() + 600_000).toISOString() }
+  const finishAt = new Date(Date.now() + 600_000).toISOString()
+  const finish = { type: 'eta.updated', t: progress.t, run, remainingMs: 600_000, atLeastMs: 0, finishAt }
   writeFileSync(log, [progress, finish].map((told) => `${JSON.stringify({ kind: 'event', event: told })}\n`).join(''))
   const { resourceManager, subscription } = started.cloud
   const key = { runbook: 'data100', resourceManager, subscription }
@@ -76,7 +78,9 @@ describe('status, for a person who takes over', () => {
   })
 
   it('counts on the time since the start of one that is to be gone on with, where there is an objective', async () => {
-    const spent = async (...given: Parameters<typeof status>): Promise<unknown> => (JSON.parse(await status(...given)) as StatusInput).byNowMs
+    const spent = async (...given: Parameters<typeof status>): Promise<unknown> => {
+      return (JSON.parse(await status(...given)) as StatusInput).byNowMs
+    }
     expect(await spent({ objectiveMs: 600_000 }, '--json')).toEqual(expect.any(Number))
     expect(await spent({}, '--json')).toBeUndefined()
     expect(await spent({ objectiveMs: 600_000, holder: self }, '--json')).toBeUndefined()

@@ -167,7 +167,8 @@ describe('the view of a run', () => {
   })
 
   it('finds it whole where the course that was gone on with leaves out what is over', () => {
-    const course = graph.slice(3).map((step) => ({ ...step, needs: step.needs.filter((need) => graph.slice(3).some(({ id }) => id === need)) }))
+    const rest = graph.slice(3)
+    const course = rest.map((step) => ({ ...step, needs: step.needs.filter((need) => rest.some(({ id }) => id === need)) }))
     const resumed = { ...started, t: at(20), resumed: true, steps: course } as RunEvent
     const before = goodRun.findIndex((one) => one.type === 'step.started' && one.step === 'prod')
     const view = viewAfter([...goodRun.slice(0, before), resumed, ...goodRun.slice(before)])
