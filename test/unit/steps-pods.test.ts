@@ -64,6 +64,11 @@ describe('a helm that has waited in vain', () => {
     expect([image, crash].map((said) => said.split(': ').at(-1))).toEqual(['not found', 'tried again'])
   })
 
+  it('knows one that crashes also while it runs once more', async () => {
+    const [said, hint] = await told([pod('hub-1', { restarts: 5 })])
+    expect([said, hint]).toEqual(['helm waited in vain; pod hub-1 is Pending (started again 5 times)', expect.stringContaining('--previous')])
+  })
+
   it('says of three pods at most, how many more there are, and of one that is going that it is', async () => {
     const [said, hint] = await told(['a', 'b', 'c', 'd', 'e'].map((name) => pod(name, { leaving: name === 'a' })))
     expect([said, hint]).toEqual(['helm waited in vain; pod a is Terminating; pod b is Pending; pod c is Pending; and 2 more', 'Look at the pods.'])

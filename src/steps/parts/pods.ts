@@ -57,10 +57,12 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   // Of an image, that it is tried again says less than why.
   const told = (isOfImage(reason) ? own.findLast((event) => event['reason'] === 'Failed') : undefined) ?? own.at(-1)
   const restarts = Number(container?.['restartCount'] ?? 0)
+  // Between two starts it runs, or has just ended.
+  const kind = reason === '' && restarts > 1 ? 'CrashLoopBackOff' : reason
   const what = deletionTimestamp === undefined ? reason || text(status['phase']) : 'Terminating'
   const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
   const why = told === undefined ? '' : `: ${text(told['message']).replaceAll(/\s+/g, ' ').slice(0, longest)}`
-  return [{ why: `pod ${name} is ${what}${times}${why}`, ...mendOf(reason, text(told?.['reason']), `${name} -n ${namespace}`) }]
+  return [{ why: `pod ${name} is ${what}${times}${why}`, ...mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`) }]
 }
 
 function mendOf(reason: string, event: string, pod: string): Pick<Kept, 'mend'> {
