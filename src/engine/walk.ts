@@ -64,7 +64,7 @@ export class Walk<D> {
     this.#state = state
     this.#recorder = recorder
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
-    this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
+    this.#questions = new Questions(ports, recorder, this.#signal)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Forecast(this.#steps, ports.history)
     // An undo that is resumed leaves out what is back and cannot be looked at any more: it needs no time.

@@ -16,12 +16,14 @@ export interface VirtualAzure {
   readonly tenant: string
   /** Asked of each request when it is sent. */
   readonly trouble: Trouble
+  /** Does whoever sends these requests still live? What was sent is done all the same. */
+  readonly isAlive: () => boolean
   /** Milliseconds by which the cloud's clock is ahead of the machine's. */
   readonly clockAhead: number
 }
 
 /** Carries the SDKs' requests to a world's resource manager in this process. */
-export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead, trouble }: VirtualAzure): AzureWire {
+export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, clockAhead, trouble, isAlive }: VirtualAzure): AzureWire {
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
   async function carried(request: WireRequest, { pathname, search }: URL): Promise<WireAnswer> {
@@ -29,7 +31,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
-    const reply = await manager.answer({ method: request.method, url: pathname + search, headers: request.headers, text: request.body })
+    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body }
+    const reply = await manager.answer({ ...asked, isOrphaned: () => !isAlive() })
     if ('lost' in reply || reply.broken === 'midway' || met?.kind === 'reply-lost') throw new LostConnection('ECONNRESET', 'socket hang up')
     if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(realMs(clock) + clockAhead))
     // Whoever asked gives up by himself.

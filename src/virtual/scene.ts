@@ -73,7 +73,11 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     machine,
     stateDir,
     wires: (gate, life) => ({
-      azure: openVirtualAzure({ manager: within.manager, clock, gate, latencyMs: latency, trouble, ...spec }),
+      azure: openVirtualAzure({
+        ...spec,
+        ...{ manager: within.manager, clock, gate, latencyMs: latency, trouble },
+        isAlive: () => machine.has(life.pid),
+      }),
       exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram, trouble }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),

@@ -137,6 +137,8 @@ describe('the oracle, while a failover goes on', () => {
 
   it('wants a look between two writes of the same', () => {
     expect(saidOf([put('/a'), put('/b'), put('/a')])).toEqual(['written twice without a look in between: PUT /a'])
+    const late: Access = { ...put('/a'), orphaned: true }
+    expect([saidOf([put('/a'), late]), saidOf([late, put('/a')])]).toEqual([[], []])
   })
 })
 

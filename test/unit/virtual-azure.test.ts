@@ -8,7 +8,8 @@ it('a login that was taken back is told as the SDKs tell it, and not as a networ
   using world = await openData100()
   const { manager, faults } = world.within
   const { tenant, clockAhead } = world.within.world.spec
-  const azure = openVirtualAzure({ manager, clock: world.time, gate: openGate, latencyMs: () => 1, trouble: noTrouble, tenant, clockAhead })
+  const quiet = { gate: openGate, latencyMs: () => 1, trouble: noTrouble, isAlive: () => true }
+  const azure = openVirtualAzure({ manager, clock: world.time, ...quiet, tenant, clockAhead })
   expect((await azure.token()).token).not.toBe('')
   faults.plantInLogin({ login: 'refused' })
   await expect(azure.token()).rejects.toMatchObject({ name: 'AuthenticationError', message: expect.stringContaining('AADSTS7000222') as string })

@@ -61,7 +61,7 @@ export class Watch {
 
   /** To be called with every entry of the access log. */
   hear(entry: Access): void {
-    const { door, method, path, status, writes } = entry
+    const { door, method, path, status, writes, orphaned = false } = entry
     if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
     if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
@@ -71,7 +71,8 @@ export class Watch {
     if (door !== 'arm') return
     if (status === 409) this.#notIntoWork(method, path)
     if (status >= 400) return
-    this.#writtenOnce(method, path)
+    // What the dead have sent may be done only after the next one has looked, who cannot know of it.
+    if (!orphaned) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }
 

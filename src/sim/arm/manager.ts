@@ -36,6 +36,8 @@ export interface Asked {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  /** Is whoever sent it dead by now? */
+  readonly isOrphaned?: () => boolean
 }
 
 /** `lost`: the connection is dropped without a word. `broken`: only the first half of the body is sent. */
@@ -65,7 +67,7 @@ export function makeManager(world: World, { origin, authorityPem, faults }: Mana
 
 function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faults }: { tokens: TokenDoor; faults: Faults }): Manager['answer'] {
   const addressed = remembering((url: string) => addressOf(url, arm.origin))
-  return async ({ method, url, headers, text }) => {
+  return async ({ method, url, headers, text, isOrphaned }) => {
     const { path, query } = addressed(url)
     const login = tokens.answer(method, path, text)
     const planted = (login ? undefined : faults.befall(method, path)) ?? faults.take(method, path)
@@ -84,7 +86,7 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
     }
     const raw = { method, path, query, headers, text }
     const { answer, writes } = await handle(arm, find, raw, () => tokens.check(headers.authorization))
-    arm.world.log({ door: 'arm', method, path, status: answer.status, writes })
+    arm.world.log({ door: 'arm', method, path, status: answer.status, writes, ...(isOrphaned?.() === true && { orphaned: true }) })
     return planted?.drop === 'after' ? { lost: true } : { answer, ...cut }
   }
 }
