@@ -291,7 +291,7 @@ export class Walk<D> {
           this.#give(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
           return 'done'
         } catch (error) {
-          return this.#afterFailure(node, error, attempt + 1, startedMs)
+          return error instanceof TooLate ? 'stopped' : this.#afterFailure(node, error, attempt + 1, startedMs)
         }
       case 'skip':
         await this.#recorder.record('step.skipped', { step: node.id, reason: answer.reason, by: answer.by })
