@@ -37,7 +37,8 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
   const { view, nowMs } = await liveView(run, folder)
   const end = endOf(view, nowMs)
   const shown = [...view.steps.values()]
-  const waits = [...view.awaited.map(({ said }) => said), ...shown.flatMap(({ id, phase, message }) => (phase === 'waiting' ? [`${id} ${message ?? 'waits'}`] : []))]
+  const stopping = view.stopping ? ['stopping: what is under way comes to a safe point'] : []
+  const waits = [...stopping, ...view.awaited.map(({ said }) => said), ...shown.flatMap(({ id, phase, message }) => (phase === 'waiting' ? [`${id} ${message ?? 'waits'}`] : []))]
   const running = shown.filter(({ phase }) => phase === 'running').map(async (step) => {
     const stall = sayStall(step, nowMs)
     const children = await atWork(steps.get(step.id)?.children ?? [])
@@ -53,7 +54,7 @@ export async function liveOf(run: string, { startedAt, steps }: RunState, folder
     elapsedMs: nowMs - Date.parse(startedAt),
     running: await Promise.all(running),
     ...(waits.length === 0 ? {} : { waits }),
-    ...(end === undefined || end.kind === 'past' ? {} : { finishAt: new Date(end.ms).toISOString(), leftMs: end.ms - nowMs, ...(end.kind === 'least' ? { isLeast: true } : {}) }),
+    ...(end === undefined || end.kind === 'past' || view.stopping ? {} : { finishAt: new Date(end.ms).toISOString(), leftMs: end.ms - nowMs, ...(end.kind === 'least' ? { isLeast: true } : {}) }),
   }
 }
 

@@ -54,7 +54,7 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
 function standing(before: readonly RunEvent[]): readonly RunEvent[] {
   const life = before.slice(Math.max(0, before.findLastIndex(({ type }) => type === 'run.started')))
   const last = (wanted: RunEvent['type']): RunEvent | undefined => life.findLast(({ type }) => type === wanted)
-  const all = [life.find(({ type }) => type === 'run.started'), last('eta.updated'), questionIn(life), last('run.finished')]
+  const all = [life.find(({ type }) => type === 'run.started'), last('eta.updated'), questionIn(life), last('run.stopping'), last('run.finished')]
   return all.filter((event) => event !== undefined)
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { errorFacts, LifeboatError } from '../contract/index.js'
+import { errorFacts, LifeboatError, type EventOf, type Listener } from '../contract/index.js'
 import type { StepScope } from '../engine/index.js'
-import { isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
+import { heartbeat, isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { exit } from './exit.js'
 import { interruption, type Interrupts } from './interrupts.js'
@@ -18,6 +18,7 @@ export interface Holding {
   readonly takeOver: boolean
   /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
   readonly earlier?: EarlierLife
+  readonly listeners: readonly Listener[]
   readonly notice: (message: string) => void
   readonly logging: Logging
 }
@@ -27,8 +28,8 @@ export interface Hold {
   readonly signal: AbortSignal
   readonly target: TargetLock
   readonly lock: RunLock
-  /** To be called before every intent: rejects once the lock is another's, and stops this run. */
-  readonly heartbeat: () => Promise<void>
+  /** To be called before every intent and after every answer: rejects once the lock is another's, and stops this run. */
+  readonly stillOurs: () => Promise<void>
   readonly doors: (scope: StepScope) => Platform
   readonly log: RunLog
 }
@@ -42,15 +43,11 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
   })
   if (lock.takenFrom?.life === 'dead') holding.notice(sayTaken(lock.takenFrom))
   const over = new AbortController()
-  over.signal.addEventListener('abort', () => {
-    const message = errorFacts(over.signal.reason).message
-    holding.notice(`${message}. What is under way here comes to its end, and nothing new is begun.`)
-  })
   const signal = AbortSignal.any([interrupts.signal, over.signal])
   const beating = new AbortController()
   const lost = (error: unknown): void => over.abort(error)
   const alive = lock.keepAlive(site.clock, beating.signal).catch(lost)
-  const heartbeat = (): Promise<void> => lock.heartbeat().catch((error: unknown) => {
+  const stillOurs = (): Promise<void> => lock.heartbeat().catch((error: unknown) => {
     // Whoever asks before an intent learns of it first: what follows is a run that was stopped, and no step that failed.
     if (isLost(error)) lost(error)
     throw error
@@ -61,7 +58,8 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
     if (lock.takenFrom === undefined || lock.takenFrom.life === 'dead') await rm(secrets, { recursive: true, force: true })
     await mkdir(secrets, { recursive: true, mode: 0o700 })
     return await logged(holding, async (log) => {
-      const code = await onTarget(holding, signal, over, (hold) => work({ ...hold, log, lock, heartbeat }), log)
+      tellStopping(holding, log, over.signal)
+      const code = await onTarget(holding, signal, over, (hold) => work({ ...hold, log, lock, stillOurs }), log)
       // Whoever was displaced says so, whatever else stopped with it.
       if (over.signal.aborted && !interrupts.signal.aborted) throw over.signal.reason as Error
       return code
@@ -81,6 +79,18 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
       holding.notice(`${error.message}: the next run takes it over from this process, which is gone then.`)
     })
   }
+}
+
+/** Of a signal the screen has told already; whoever looks on reads the log. Who takes over is told by both. */
+function tellStopping({ site, run, interrupts, listeners }: Holding, log: RunLog, over: AbortSignal): void {
+  const tell = (to: readonly Listener[], how: Pick<EventOf<'run.stopping'>, 'signal' | 'displaced'>): void => {
+    const event = { type: 'run.stopping', t: site.clock.now().toISOString(), run, ...how } as const
+    for (const listener of to) listener(event)
+  }
+  interrupts.signal.addEventListener('abort', () => tell([log.listener], { signal: interrupts.first ?? 'a signal' }))
+  over.addEventListener('abort', () => {
+    tell([...listeners, log.listener], { signal: 'another run’s take-over', displaced: errorFacts(over.reason).message })
+  })
 }
 
 /** Keeps the log of a run around `work`, and what it ended with in it. */
@@ -106,7 +116,7 @@ async function onTarget(
   holding: Holding,
   signal: AbortSignal,
   over: AbortController,
-  work: (hold: Omit<Hold, 'log' | 'lock' | 'heartbeat'>) => Promise<number>,
+  work: (hold: Omit<Hold, 'log' | 'lock' | 'stillOurs'>) => Promise<number>,
   { log }: RunLog,
 ): Promise<number> {
   const { site, state, run, takeOver, notice, earlier } = holding
@@ -129,10 +139,11 @@ async function onTarget(
 
 /** Takes the lock and the target from whoever may have had them until now, and not before; true if there was somebody. */
 export async function displaced({ lock, target }: Hold, { notice }: Holding): Promise<boolean> {
-  const wasHere = await lock.displace()
-  if (wasHere && lock.takenFrom !== undefined) notice(sayTaken(lock.takenFrom))
+  const was = await lock.displace()
+  if (was === 'ended') notice(`${sayRun(lock.takenFrom?.owner)} has ended meanwhile: nobody is displaced.`)
+  else if (was !== undefined) notice(sayTaken(was))
   const wasAnywhere = await target.displace()
-  return wasHere || wasAnywhere
+  return was !== undefined || wasAnywhere
 }
 
 /** Who is at work on this and would be displaced: nobody is disturbed by a plan. */
@@ -142,23 +153,27 @@ export function standingOf({ lock: { takenFrom }, target }: Hold): readonly stri
   return [...here, ...elsewhere.map(({ run, person, host, pid }) => sayStanding({ life: 'doubtful', owner: { run, user: person, host, pid } }))]
 }
 
+function sayRun(owner: Standing['owner']): string {
+  return owner === undefined ? 'Somebody, by a lock that cannot be read,' : `Run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid})`
+}
+
 type Standing = Pick<Holder, 'life'> & { readonly owner?: Pick<LockOwner, 'run' | 'user' | 'host' | 'pid'> }
 
 function sayStanding({ owner, life }: Standing): string {
-  const who = owner === undefined ? 'Somebody, by a lock that cannot be read,' : `Run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid})`
-  return `${who} ${life === 'alive' ? 'is' : 'may be'} at work on this. It goes on until you agree to this plan, which displaces it.`
+  return `${sayRun(owner)} ${life === 'alive' ? 'is' : 'may be'} at work on this. It goes on until you agree to this plan, which displaces it.`
 }
 
-const fates: Readonly<Record<Holder['life'], string>> = {
-  dead: 'that process is gone',
-  alive: 'it comes to a safe point and stops',
-  doubtful: 'make sure that it has stopped',
-  unknown: 'make sure that it has stopped',
-}
-
-function sayTaken({ owner, life }: Holder): string {
+function sayTaken(holder: Holder): string {
+  const { owner } = holder
   if (owner === undefined) return 'Took over a lock that could not be read.'
-  return `Took over from run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid}; ${fates[life]}).`
+  return `Took over from run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid}; ${sayFate(holder)}).`
+}
+
+function sayFate({ life, silentMs }: Holder): string {
+  if (life === 'dead') return 'that process is gone'
+  if (life !== 'alive') return 'make sure that it has stopped'
+  if (silentMs <= heartbeat.everyMs * 3) return 'it comes to a safe point and stops'
+  return `silent for ${Math.round(silentMs / 1000)} s: suspended or stuck; it begins nothing more once it wakes, but end it if you can`
 }
 
 function lockKey({ runbook, cloudFacts }: Site): LockKey {

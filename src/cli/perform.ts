@@ -1,4 +1,4 @@
-import { LifeboatError, type Change, type Listener, type Mode, type Operator } from '../contract/index.js'
+import { LifeboatError, type Change, type Mode, type Operator } from '../contract/index.js'
 import {
   differencesOf,
   pinsFromAfar,
@@ -27,7 +27,6 @@ export interface Performance extends Holding {
   /** An undo's way through the graph; a run goes as the runbook says. */
   readonly course?: Course<Platform>
   readonly operator: Operator
-  readonly listeners: readonly Listener[]
   /** Alternatives that were chosen on the command line. */
   readonly accept?: Accepting
   /** The command that goes on with this run. */
@@ -197,9 +196,10 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
     target: {
       async beforeIntent() {
         // On this machine too: the mark in the cloud is read only where the runbook makes groups.
-        await hold.heartbeat()
+        await hold.stillOurs()
         return hold.target.beforeIntent()
       },
+      stillOurs: hold.stillOurs,
       reached: (group) => hold.target.reached(group),
     },
     survivors: site.survivors,

@@ -97,7 +97,7 @@ function addReading(program: Command, on: On): void {
   status.option('-f, --follow', 'show it live, as its own terminal does; reads only')
   on(withState(withOutput(status)), async () => (await import('./status.js')).status, readingRun)
 
-  const report = program.command('report [run]').description('the record of a run; without RUN the latest')
+  const report = program.command('report [run]').description('how well the plan of a run foretold what it did (--fidelity); without RUN the latest')
   report.option('--fidelity', 'what the plan predicted of its writes, beside what was sent')
   on(withState(withOutput(report)), async () => (await import('./report.js')).report, readingRun)
 

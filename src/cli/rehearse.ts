@@ -54,7 +54,7 @@ export async function rehearse(args: readonly string[], options: Options, invoca
       return await leave(world, screen, code, resumeCommand)
     } catch (error) {
       // Of a run that ended before it began nothing is left to resume, and nobody would know of its world.
-      if (begun.run === undefined || !(await hasBegunIn(state, begun.run))) await world.control.stop().catch(() => undefined)
+      if (begun.run === undefined || !(await hasBegunIn(state, begun.run))) await world.discard()
       throw error
     }
   })

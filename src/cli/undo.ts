@@ -18,7 +18,7 @@ import { isReady, planData, planOnly } from './plan.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, stateFolder } from './state.js'
-import { undoable } from './unfinished.js'
+import { resumable, undoable } from './unfinished.js'
 
 export interface UndoOptions extends CommonOptions {
   readonly acceptChanges?: boolean
@@ -134,7 +134,13 @@ async function readRun(state: StateFolder, run: string): Promise<RunState> {
 async function onlyUndoable(state: StateFolder, options: UndoOptions): Promise<string> {
   const runs = await undoable(state)
   const [only] = runs
-  if (only === undefined) throw usageError('there is no run to undo', `All of them are listed by: ${commandLine(options, 'runs')}`)
+  if (only === undefined) {
+    const [halfWay] = (await resumable(state)).filter((one) => 'state' in one && one.state.undoes !== undefined)
+    if (halfWay !== undefined) {
+      throw usageError('there is no other run to undo than one whose undo has begun', `Go on with that: ${commandLine(options, 'resume', halfWay.run)}`)
+    }
+    throw usageError('there is no run to undo', `All of them are listed by: ${commandLine(options, 'runs')}`)
+  }
   if (runs.length === 1) return only.run
   throw usageError('there is more than one run that could be undone', `Name one of them: ${runs.map(({ run }) => run).join(', ')}`)
 }

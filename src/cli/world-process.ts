@@ -20,6 +20,8 @@ export interface RunningWorld {
   readonly sim: NonNullable<RecordData['run.started']['sim']>
   /** Until this is called, the world ends with this process, however that ends. Afterwards it lives on, for a resume. */
   keep(): void
+  /** Ends it, and leaves nothing of it: of a run that never began, nobody comes back to its world. */
+  discard(): Promise<void>
 }
 
 interface Ready {
@@ -54,8 +56,14 @@ export async function startWorld({ worldFile, speed, folder, self, env, signal }
   await log.close()
   const lines = createInterface({ input: stdout })
   const gone = once(child, 'exit').then(() => undefined)
-  // All of it is in its memory, and nobody has been there yet: nothing is lost with it.
+  // All of it is in its memory, and nothing has been done there yet: nothing is lost with it.
   const end = (): void => void child.kill('SIGKILL')
+  const discard = async (): Promise<void> => {
+    child.ref()
+    end()
+    await gone
+    await rm(folder, { recursive: true, force: true })
+  }
   signal.addEventListener('abort', end)
   if (signal.aborted) end()
   const first = await Promise.race([once(lines, 'line').then(([line]) => String(line)), gone])
@@ -63,8 +71,7 @@ export async function startWorld({ worldFile, speed, folder, self, env, signal }
   lines.close()
   stdout.destroy()
   if (signal.aborted) {
-    await gone
-    await rm(folder, { recursive: true, force: true })
+    await discard()
     throw signal.reason as Error
   }
   // Not before: a world that ends at once would leave nothing to wait for, and this process would end without a word.
@@ -82,5 +89,6 @@ export async function startWorld({ worldFile, speed, folder, self, env, signal }
     control: new WorldControl(ready.control, (await loadCloud(ready.cloud)).certificateAuthority ?? ''),
     sim: { pid: ready.pid, started, control: ready.control, world: await digestOf(worldFile), speed },
     keep: () => void stdin.end(keepWord),
+    discard,
   }
 }

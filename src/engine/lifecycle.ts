@@ -106,7 +106,7 @@ async function agreeToSurprises<D>(work: StepWork<D>, changes: readonly Change[]
   const resources = beyond.map((change) => `${change.action} ${change.resource}`)
   throw new LifeboatError('step.surprise', `the world has moved on; this was not shown: ${resources.join(', ')}`, {
     blame: 'user',
-    hint: 'Nothing was written for it. Look at the difference with `lifeboat plan`, then resume at a terminal and agree to it.',
+    hint: 'Nothing was written for it. Resume at a terminal: it is shown there beside what was agreed to, and asked.',
   })
 }
 

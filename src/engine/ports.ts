@@ -67,6 +67,8 @@ export interface Survivors {
 export interface Target {
   /** Before every intent. Rejects if another run has taken the target over. True if it was only taken now, which takes seconds. */
   beforeIntent(): Promise<boolean>
+  /** Asked of this machine alone. Rejects, and stops the run, once another has taken it over: no answer of its operator counts any more. */
+  stillOurs(): Promise<void>
   /** A resource group that a step makes is there. */
   reached(group: string): Promise<void>
 }

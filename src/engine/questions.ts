@@ -1,6 +1,13 @@
 import type { Answer, Operator, Question } from '../contract/index.js'
 import { chosenInAdvance, recordTaken, type Accepting } from './alternatives.js'
+import type { Target } from './ports.js'
 import type { Recorder } from './recorder.js'
+
+export interface QuestionPorts {
+  readonly operator: Operator
+  readonly accept?: Accepting
+  readonly target?: Pick<Target, 'stillOurs'>
+}
 
 /** One question at a time, in the order in which they came up, each journaled with its answer. */
 export class Questions {
@@ -8,14 +15,16 @@ export class Questions {
   readonly #recorder: Recorder
   readonly #signal: AbortSignal
   readonly #accept: Accepting | undefined
+  readonly #target: Pick<Target, 'stillOurs'> | undefined
   #last: Promise<unknown> = Promise.resolve()
   #open = 0
 
-  constructor(operator: Operator, recorder: Recorder, signal: AbortSignal, accept?: Accepting) {
+  constructor({ operator, accept, target }: QuestionPorts, recorder: Recorder, signal: AbortSignal) {
     this.#operator = operator
     this.#recorder = recorder
     this.#signal = signal
     this.#accept = accept
+    this.#target = target
   }
 
   ask(question: Question): Promise<Answer> {
@@ -38,6 +47,8 @@ export class Questions {
     }
     await this.#recorder.record('question.asked', { step, question })
     const answer = await this.#operator.ask(question, this.#signal)
+    // Whoever answers must not read that it counted where another run has taken over meanwhile.
+    await this.#target?.stillOurs()
     await this.#recorder.record('question.answered', { step, kind, answer })
     return answer
   }

@@ -64,7 +64,7 @@ export class Walk<D> {
     this.#state = state
     this.#recorder = recorder
     this.#signal = AbortSignal.any([ports.signal, this.#broken.signal])
-    this.#questions = new Questions(ports.operator, recorder, this.#signal, ports.accept)
+    this.#questions = new Questions(ports, recorder, this.#signal)
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Forecast(this.#steps, ports.history)
     // An undo that is resumed leaves out what is back and cannot be looked at any more: it needs no time.
@@ -291,7 +291,7 @@ export class Walk<D> {
           this.#give(node.id, await this.#attempt(node, attempt + 1, startedMs, verifyOnly))
           return 'done'
         } catch (error) {
-          return this.#afterFailure(node, error, attempt + 1, startedMs)
+          return error instanceof TooLate ? 'stopped' : this.#afterFailure(node, error, attempt + 1, startedMs)
         }
       case 'skip':
         await this.#recorder.record('step.skipped', { step: node.id, reason: answer.reason, by: answer.by })

@@ -101,16 +101,16 @@ export class RunLock {
   }
 
   /**
-   * Takes the lock from whoever kept it since `acquire`; true if there was somebody, who may have written until now. Rejects with
-   * `lock.held` if by now it is somebody else's, whom nobody has spoken of.
+   * Takes the lock from whoever kept it since `acquire`, and may have written until now: as he is now, `ended` where he has given it back
+   * himself. Undefined where nobody had it. Rejects with `lock.held` if by now it is somebody else's, whom nobody has spoken of.
    */
-  async displace(): Promise<boolean> {
-    if (this.#generation !== undefined) return false
+  async displace(): Promise<Holder | 'ended' | undefined> {
+    if (this.#generation !== undefined) return undefined
     const meant = this.#takenFrom?.owner
     const taken = await take(this.#held, ({ life, owner }) => life === 'dead' || isSame(owner, meant))
     if (!('generation' in taken)) throw new LockHeldError(this.#held.key, taken.from)
     this.#generation = taken.generation
-    return true
+    return taken.from ?? 'ended'
   }
 
   /** Who holds the lock now, or undefined: for `status`. Writes nothing. */

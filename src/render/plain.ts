@@ -82,7 +82,7 @@ export class PlainRenderer {
       case 'eta.updated':
         return this.#tellEta(event)
       case 'run.stopping':
-        return this.#line(event, undefined, [['yellow', sayStopping(event)]], 'must')
+        return this.#line(event, undefined, [['yellow', sayStopping(event, this.#options.looksOn)]], 'must')
       case 'survivor.found':
         return this.#line(event, undefined, [['yellow', sayFound(event)]], 'must')
       case 'survivor.handled':

@@ -77,7 +77,7 @@ export class TtyRenderer {
         if (event.level === 'info' && verbose !== true) return told(event.message).map((text) => paint('dim', text))
         return told(event.message).map((text) => (event.level === 'warn' ? paint('yellow', text) : text))
       case 'run.stopping':
-        return told(sayStopping(event)).map((text) => paint('yellow', text))
+        return told(sayStopping(event, looksOn)).map((text) => paint('yellow', text))
       case 'run.interrupted':
         return told(`Stopped at a safe point after ${event.signal}.`).map((text) => paint('yellow', text))
       case 'survivor.handled':

@@ -109,8 +109,10 @@ export function saidIn(what: Json): readonly string[] {
   return Array.isArray(said) ? said.map((one) => oneLine(String(one))) : []
 }
 
-export function sayStopping({ signal }: EventOf<'run.stopping'>): string {
-  return `${signal}: coming to a safe point; once more ends at once`
+/** `looksOn`: who reads it is at another terminal, whose Ctrl-C does not reach the run. */
+export function sayStopping({ signal, displaced }: EventOf<'run.stopping'>, looksOn = false): string {
+  if (displaced !== undefined) return `${displaced}. What is under way here comes to its end, and nothing new is begun.`
+  return `${signal}: coming to a safe point${looksOn ? '' : '; once more ends at once'}`
 }
 
 const whose = (event: EventOf<'survivor.found' | 'survivor.handled'>): string => ('step' in event ? 'an earlier life of this run' : 'another run of this runbook')

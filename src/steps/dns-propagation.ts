@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { LifeboatError } from '../contract/index.js'
+import type { LifeboatError } from '../contract/index.js'
 import { durationMs, resourceId } from '../contract/inputs.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, sameRecords, zoneName } from './parts/dns.js'
+import { fqdnOf, sameRecords, saysNothing, zoneName } from './parts/dns.js'
 import { defineStep, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -62,7 +62,7 @@ async function ask(server: string, fqdn: string, type: Inputs['type'], { dns }: 
   try {
     return { server, answer: await dns.ask(server, fqdn, type) }
   } catch (error) {
-    if (error instanceof LifeboatError && error.code === 'dns.unreachable') return { server, error }
+    if (saysNothing(error)) return { server, error }
     throw error
   }
 }

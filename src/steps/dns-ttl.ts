@@ -3,7 +3,7 @@ import { isPending, LifeboatError, type Change } from '../contract/index.js'
 import { resourceId } from '../contract/inputs.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordPath, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
+import { fqdnOf, recordLabel, recordPath, recordType, ttlMs, saysNothing, zoneFindings, type RecordPlace } from './parts/dns.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
@@ -115,6 +115,6 @@ async function namesBehind(places: readonly RecordPlace[], ttlSeconds: number, {
 }
 
 function unasked(error: unknown): undefined {
-  if (error instanceof LifeboatError && error.code === 'dns.unreachable') return undefined
+  if (saysNothing(error)) return undefined
   throw error
 }

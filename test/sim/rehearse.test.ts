@@ -62,7 +62,6 @@ const world = join(root, 'fixtures/worlds/data100.yaml')
 /** Resolves once nobody serves the worlds of this state folder any more. */
 async function worldsEnd(state: string): Promise<void> {
   const ports = readdirSync(join(state, 'worlds')).flatMap((name) => /127\.0\.0\.1:\d+/.exec(readFileSync(join(state, 'worlds', name, 'cloud.json'), 'utf8')) ?? [])
-  expect(ports).toHaveLength(1)
   for (const port of ports) while (await serves(port)) await setTimeout(50)
 }
 
@@ -85,7 +84,9 @@ describe('the world of a rehearsal', () => {
     while (!existsSync(reading)) await setTimeout(50)
     for (let time = 0; time < times; time += 1) child.kill('SIGINT')
     expect((await ended).code).toBe(130)
-    await worldsEnd(state)
+    // A second one may leave no time to take its folder away.
+    if (times === 1) expect(readdirSync(join(state, 'worlds'))).toEqual([])
+    else await worldsEnd(state)
   })
 
   /** A rehearsal whose world is still being read from its file; `file` goes on with that, and can be written to as long as it lives. */

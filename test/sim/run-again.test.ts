@@ -144,6 +144,8 @@ describe('--take-over of a run that is at work', () => {
     small.finish('hub')
     const ended = await second.ended
     expect(ended.code, ended.stderr).toBe(0)
+    const stopping = first.events.find((event) => event.type === 'run.stopping')
+    expect(stopping).toMatchObject({ displaced: expect.stringContaining('has taken over from run') as string })
     const notices = second.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))
     expect(notices).toContainEqual(expect.stringMatching(/^Took over from run \S+ of .*it comes to a safe point and stops/))
     expect(second.events.flatMap((event) => (event.type === 'step.intent' ? [event.step] : []))).toEqual(['hub'])

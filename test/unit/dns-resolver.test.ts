@@ -54,12 +54,12 @@ describe('asking a name server', () => {
   })
 
   it.each([
-    ['is silent', () => undefined],
-    ['refuses', () => ({ flags: refused })],
-  ])('that %s is an error worth another try, not an empty answer', async (_, answer) => {
+    ['is silent', 'dns.unreachable', () => undefined],
+    ['refuses', 'dns.refused', () => ({ flags: refused })],
+  ])('that %s is an error worth another try, not an empty answer', async (_, code, answer) => {
     const failure = await door(await nameServer(answer)).ask('ns1.example', 'hub.example', 'A').catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(LifeboatError)
-    expect(failure).toMatchObject({ code: 'dns.unreachable', retry: {} })
+    expect(failure).toMatchObject({ code, retry: {} })
   })
 
   it('says so when the cloud file gives no usable address for it', async () => {

@@ -95,7 +95,7 @@ const refusals: Readonly<Record<string, string>> = { EREFUSED: 'refuses', ESERVF
 /** The error for a name server that says neither yes nor no; `cause` bears c-ares's code, if it was that which asked. */
 export function unreachable(nameServer: string, cause: unknown): LifeboatError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return new LifeboatError('dns.unreachable', `the name server ${withoutDot(nameServer)} ${refusals[code] ?? 'does not answer'}`, {
+  return new LifeboatError(code === 'EREFUSED' ? 'dns.refused' : 'dns.unreachable', `the name server ${withoutDot(nameServer)} ${refusals[code] ?? 'does not answer'}`, {
     cause,
     retry: {},
     hint: 'Is port 53 (UDP and TCP) open from here? The cloud file can name another address for it.',

@@ -21,27 +21,45 @@ export async function recordFindings(
   const place = { zone, name, type }
   const isUpdate = changes.some(({ action }) => action === 'update')
   const servers = (await azure.zones.nameServers(place.zone)) ?? []
-  const answers = await Promise.all(servers.map((server) => askOrFind(server, place, dns)))
-  const silent = answers.filter((answer) => 'level' in answer)
-  const [first] = servers
-  if (silent.length > 0 || first === undefined) return silent
+  const told = await Promise.all(servers.map((server) => ask(server, place, dns)))
+  const answered = told.flatMap(({ server, answer }) => (answer === undefined ? [] : [{ server, ttlSeconds: answer.ttlSeconds ?? 0 }]))
+  const failed = told.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  const silent = failed.map((error) => silentFinding(error, place, answered.length > 0))
+  const [first] = answered
+  if (first === undefined || silent.some(({ level }) => level === 'stop')) return silent
   const record = isUpdate ? await azure.zones.getRecord(place.zone, place.name, place.type) : undefined
-  const ttls = [...answers.map((answer) => ('ttlSeconds' in answer ? answer.ttlSeconds : 0)), record?.ttlSeconds ?? 0]
-  const caa = place.type === 'TXT' ? [] : await caaFindings(place, first, dns)
-  return [...(isUpdate ? ttlFindings(place, Math.max(...ttls)) : []), ...caa]
+  const ttls = [...answered.map(({ ttlSeconds }) => ttlSeconds), record?.ttlSeconds ?? 0]
+  const caa = place.type === 'TXT' ? [] : await caaFindings(place, first.server, dns)
+  return [...silent, ...(isUpdate ? ttlFindings(place, Math.max(...ttls)) : []), ...caa]
 }
 
 type Answer = Awaited<ReturnType<Platform['dns']['ask']>>
 
+interface Told {
+  readonly server: string
+  readonly answer?: Answer
+  readonly error?: LifeboatError
+}
+
 /** A server that refuses the zone, or says nothing, is told at once and not asked for minutes. */
-async function askOrFind(server: string, place: RecordPlace, dns: Platform['dns']): Promise<Answer | Finding> {
+async function ask(server: string, place: RecordPlace, dns: Platform['dns']): Promise<Told> {
   try {
-    return await dns.ask(server, fqdnOf(place), place.type)
+    return { server, answer: await dns.ask(server, fqdnOf(place), place.type) }
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error
-    const mend = `Compare with \`dig NS ${zoneName(place.zone)}\`. ${error.hint ?? ''}`.trim()
-    return { level: 'stop', what: `zone ${zoneName(place.zone)}: ${error.message}`, mend }
+    return { server, error }
   }
+}
+
+/**
+ * One that refuses the zone is not the zone's: something is wrong that waiting does not mend. One that is silent while others answer may
+ * be back by then, and a hub is not left down for it; where all are silent, it is this place that they cannot be asked from.
+ */
+function silentFinding({ code, message, hint }: LifeboatError, { zone }: RecordPlace, othersAnswer: boolean): Finding {
+  const mend = `Compare with \`dig NS ${zoneName(zone)}\`. ${hint ?? ''}`.trim()
+  const what = `zone ${zoneName(zone)}: ${message}`
+  if (code !== 'dns.unreachable' || !othersAnswer) return { level: 'stop', what, mend }
+  return { level: 'warn', what: `${what}; a changed record is waited for there, and not called done before it answers`, mend }
 }
 
 function ttlFindings(place: RecordPlace, ttlSeconds: number): Finding[] {

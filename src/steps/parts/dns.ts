@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, type Finding, type PlanInputs } from '../../contract/index.js'
+import { isPending, LifeboatError, type Finding, type PlanInputs } from '../../contract/index.js'
 import { durationMs } from '../../contract/inputs.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
@@ -44,4 +44,9 @@ export function sameRecords(type: RecordPlace['type'], a: readonly string[], b: 
   const plain = (values: readonly string[]): string[] =>
     values.map((value) => (type === 'CNAME' ? value.toLowerCase().replace(/\.$/, '') : value)).sort()
   return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
+}
+
+/** Of a name server that says neither what it has nor that it has nothing. */
+export function saysNothing(error: unknown): error is LifeboatError {
+  return error instanceof LifeboatError && ['dns.unreachable', 'dns.refused'].includes(error.code)
 }
