@@ -4,7 +4,7 @@ import { sites } from '../helpers/sites.js'
 
 const isAll = process.env['SIMULATE'] === 'all'
 const hour = 3_600_000
-const seeds = isAll ? 40 : 5
+const seeds = isAll ? 60 : 5
 
 interface Simulated {
   readonly seeds: number
