@@ -22,7 +22,7 @@ export async function recordFindings(
   const isUpdate = changes.some(({ action }) => action === 'update')
   const servers = (await azure.zones.nameServers(place.zone)) ?? []
   const told = await Promise.all(servers.map((server) => ask(server, place, dns)))
-  const answered = told.flatMap(({ server, answer }) => (answer === undefined ? [] : [{ server, ttlSeconds: answer.ttlSeconds ?? 0 }]))
+  const answered = told.flatMap(({ server, answer }) => (answer === undefined ? [] : [{ server, ttlSeconds: answer.ttlSeconds }]))
   const failed = told.flatMap(({ error }) => (error === undefined ? [] : [error]))
   const silent = failed.map((error) => silentFinding(error, place, answered.length > 0))
   const [first] = answered
