@@ -181,7 +181,7 @@ export class PlainRenderer {
   #tellEta(event: EventOf<'eta.updated'>): void {
     const finishMs = Date.parse(event.finishAt)
     const told = this.#toldFinishMs
-    if (event.remainingMs === 0 || (told !== undefined && Math.abs(finishMs - told) < etaStepMs)) return
+    if (event.remainingMs === 0 || this.#view.stopping || (told !== undefined && Math.abs(finishMs - told) < etaStepMs)) return
     this.#toldFinishMs = finishMs
     const { objectiveMs, startedMs } = this.#view
     const late = objectiveMs !== undefined && startedMs !== undefined && finishMs - startedMs > objectiveMs

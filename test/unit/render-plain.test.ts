@@ -103,6 +103,13 @@ describe('plain lines', () => {
     ])
   })
 
+  it('expect no end of a run that comes to a safe point', () => {
+    const eta = event(2, { type: 'eta.updated', remainingMs: 600_000, atLeastMs: 0, finishAt: at(12) })
+    const stopping = event(1, { type: 'run.stopping', signal: 'SIGINT' })
+    expect(tell([started, eta]).at(-1)).toContain('expected to be done')
+    expect(tell([started, stopping, eta]).join()).not.toContain('expected to be done')
+  })
+
   it('are silent while a question is open, and after the end', async () => {
     const { lines, clock, renderer } = plain()
     const asked = event(0, { type: 'question.asked', step: 'ready-to-cut', question: { kind: 'gate', step: 'ready-to-cut', text: 'Cut?' } })
