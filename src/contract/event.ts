@@ -136,7 +136,10 @@ export type RunEvent =
   | (OfSurvivor<'survivor.handled'> & { readonly command: string; readonly pid: number; readonly how: 'ended' | 'awaited' | 'gone' })
   /** `p90`: in nine of ten cases no later; only once earlier runs of this kind are known. */
   | (Of<'eta.updated'> & Expected & { readonly p90?: Expected })
-  /** The first signal has come, or (`displaced` says by whom) another run has taken over: what is under way goes on to a safe point, nothing new begins. */
+  /**
+   * The first signal has come, or another run has taken over, as `displaced` says in words: what is under way goes on to a safe point, and
+   * nothing new begins.
+   */
   | (Of<'run.stopping'> & { readonly signal: string; readonly displaced?: string })
   | (Of<'run.interrupted'> & { readonly signal: string })
   | (Of<'notice'> & { readonly level: 'info' | 'warn'; readonly message: string })
