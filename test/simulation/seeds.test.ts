@@ -4,7 +4,8 @@ import { sites } from '../helpers/sites.js'
 
 const isAll = process.env['SIMULATE'] === 'all'
 const hour = 3_600_000
-const seeds = isAll ? 60 : 5
+/** In CI data100 is played beside its mutants, which must be told from it (mutations.test.ts). */
+const shipped = Object.values(sites).filter(({ name }) => !isAll || name !== 'data100').map(({ runbook }) => runbook)
 
 interface Simulated {
   readonly seeds: number
@@ -13,13 +14,11 @@ interface Simulated {
   readonly wrong: readonly unknown[]
 }
 
-const shipped = Object.values(sites).map(({ runbook }) => runbook)
-
 describe.each([
-  { where: 'the shipped runbooks', runbooks: shipped },
-  { where: 'sites that the seeds draw', runbooks: [] },
-])('failovers in bad weather: $where', ({ runbooks }) => {
-  it(`lose nothing while it lasts, and come to their end when it is over: ${seeds} seeds`, { timeout: hour }, async () => {
+  { where: 'the shipped runbooks', runbooks: shipped, seeds: isAll ? 40 : 5 },
+  { where: 'sites that the seeds draw', runbooks: [], seeds: isAll ? 60 : 5 },
+])('failovers in bad weather: $seeds seeds of $where', ({ runbooks, seeds }) => {
+  it('lose nothing while it lasts, and come to their end when it is over', { timeout: hour }, async () => {
     const { code, stdout, stderr } = await lifeboat(['simulate', ...runbooks, '--seeds', String(seeds), '--json']).ended
     expect(code, stderr).toBe(0)
     const result = JSON.parse(stdout) as Simulated
