@@ -43,7 +43,9 @@ describe('the scenarios that come with it', () => {
     const cards = cardsOf(ended)
     expect(cards.map(({ verdict }) => verdict)).toEqual(twice.map(() => 'passed'))
     expect(cards.slice(played.length)).toEqual(cards.slice(0, played.length))
-    expect(readFileSync(junit, 'utf8')).toMatch(new RegExp(`<testsuites [^>]*failures="0">[^]*(<testsuite [^]*){${twice.length}}`))
+    const report = readFileSync(junit, 'utf8')
+    expect(report).toMatch(/<testsuites [^>]*failures="0">/)
+    expect(report.match(/<testsuite /g)).toHaveLength(twice.length)
   })
 })
 
