@@ -1,5 +1,4 @@
 import type { ChildFacts, Holder, RunState, StateFolder, StepState } from '../journal/index.js'
-import { clockOf } from '../platform/clock/clock.js'
 import { processes } from '../platform/exec/processes.js'
 import { atItMs, endOf, sayStall, type ChildAtWork, type OwnerShown, type RunCondition, type StatusInput } from '../render/index.js'
 import { isSilent } from './condition.js'
@@ -36,10 +35,9 @@ async function atWork(children: readonly ChildFacts[]): Promise<readonly ChildAt
 }
 
 /** Milliseconds of the run's clock since its start; undefined where its cloud cannot be asked what time it is there. */
-export async function sinceStart({ startedAt, cloud }: RunState): Promise<number | undefined> {
-  const { loadCloud } = await import('../platform/cloud/load.js')
-  const clock = cloud.path === null ? clockOf({}) : await loadCloud(cloud.path).then(clockOf, () => undefined)
-  return clock === undefined ? undefined : clock.now().getTime() - Date.parse(startedAt)
+export async function sinceStart(state: RunState): Promise<number | undefined> {
+  const clock = await (await import('./reader.js')).ownClockOf(state)
+  return clock === undefined ? undefined : clock.now().getTime() - Date.parse(state.startedAt)
 }
 
 /** Up to now, by the run's clock: what takes too long has no record yet that says so. */

@@ -1,8 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { errorFacts, LifeboatError, type EventOf, type Listener } from '../contract/index.js'
 import type { StepScope } from '../engine/index.js'
-import { heartbeat, isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
+import { isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
+import { formatDuration } from '../render/index.js'
+import { isSilent } from './condition.js'
 import { exit } from './exit.js'
 import { interruption, type Interrupts } from './interrupts.js'
 import { RunLog, type Logging } from './run-log.js'
@@ -169,11 +171,12 @@ function sayTaken(holder: Holder): string {
   return `Took over from run ${owner.run} of ${owner.user} on ${owner.host} (pid ${owner.pid}; ${sayFate(holder)}).`
 }
 
-function sayFate({ life, silentMs }: Holder): string {
-  if (life === 'dead') return 'that process is gone'
-  if (life !== 'alive') return 'make sure that it has stopped'
-  if (silentMs <= heartbeat.everyMs * 3) return 'it comes to a safe point and stops'
-  return `silent for ${Math.round(silentMs / 1000)} s: suspended or stuck; it begins nothing more once it wakes, but end it if you can`
+function sayFate(holder: Holder): string {
+  if (holder.life === 'dead') return 'that process is gone'
+  if (holder.life !== 'alive') return 'make sure that it has stopped'
+  if (!isSilent(holder)) return 'it comes to a safe point and stops'
+  const silent = formatDuration(holder.silentMs)
+  return `silent for ${silent}: suspended or stuck; it begins nothing more once it wakes, but end it if you can`
 }
 
 function lockKey({ runbook, cloudFacts }: Site): LockKey {

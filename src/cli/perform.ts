@@ -90,9 +90,9 @@ async function assertStillTrue({ steps }: Plan, performance: FreshRun, hold: Hol
   const differences = differencesOf(steps, now.steps)
   if (differences.length === 0) return
   const lines = differenceLines(differences).map((line) => `  ${line}`)
-  throw new LifeboatError('plan.moved-on', `the displaced run has gone on meanwhile; this was not shown:\n${lines.join('\n')}`, {
+  throw new LifeboatError('plan.moved-on', `the run that was at work has gone on meanwhile; this was not shown:\n${lines.join('\n')}`, {
     blame: 'user',
-    hint: 'Nothing was changed, and the displaced run has stopped. Give the same command again: it plans from what is there now.',
+    hint: 'This one has changed nothing, and that one begins nothing more. Give the same command again: it plans from what is there now.',
   })
 }
 

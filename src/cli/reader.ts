@@ -46,10 +46,14 @@ export function earlierOf(records: readonly JournalRecord[], state: RunState, re
   return records.flatMap((record) => retold(record, state, resumeCommand) ?? []).filter(({ type }) => type !== 'run.finished')
 }
 
-/** The run's own clock; without its cloud file (a world that is gone) the machine's. */
-export async function clockIn({ cloud }: RunState): Promise<Clock> {
-  const known = cloud.path === null ? undefined : await loadCloud(cloud.path).catch(() => undefined)
-  return clockOf(known ?? {})
+/** The run's own clock; undefined where its cloud file is gone, with its world. */
+export async function ownClockOf({ cloud }: RunState): Promise<Clock | undefined> {
+  return cloud.path === null ? clockOf({}) : loadCloud(cloud.path).then(clockOf, () => undefined)
+}
+
+/** The same, or the machine's. */
+export async function clockIn(state: RunState): Promise<Clock> {
+  return (await ownClockOf(state)) ?? clockOf({})
 }
 
 /** A run of another process as its own terminal shows it, and what time its clock shows, in milliseconds since the epoch. */

@@ -38,8 +38,7 @@ export async function rehearse(args: readonly string[], options: Options, invoca
       const resuming = commandLine(options, 'resume', earlier.run)
       screen.notice(`An earlier rehearsal of ${runbook.name} is not finished, and its world is still there. To go on with that one: ${resuming}`)
     }
-    const rate = options.speed === 1 ? '' : `, ${options.speed} times as fast`
-    screen.notice(`Rehearsal of ${runbook.name} in a simulated world${rate}. Nothing real is touched.`)
+    screen.notice(`Rehearsal of ${runbook.name} in a simulated world. Nothing real is touched.`)
     const { interrupts, self, env } = invocation
     interrupts.signal.throwIfAborted()
     const folder = await worldFolder(state.root)

@@ -6,8 +6,8 @@ import type { Invocation } from './invocation.js'
 import { Jobs, type Job } from './trial/job.js'
 
 /**
- * For V8: a function is optimized only when it has run four times as long as usual. A life is much code of which little is hot, so that
- * most of what is compiled is not paid back: over 24 seeds that was 7 % of the processor's time.
+ * For V8: a function is optimized only when it has run about four times as long as usual. A life is much code of which little is hot, so
+ * that most of what is compiled is not paid back.
  */
 const patience = '--interrupt-budget=250000'
 

@@ -64,20 +64,16 @@ interface Held {
  * of this host. All times are real.
  */
 export class RunLock {
+  /** Whose lock it was or, before `displace`, still is, if it is taken from somebody: dead, or displaced by `takeOver`. */
+  readonly takenFrom: Holder | undefined
   readonly #held: Held
   /** Unset until whoever holds it is displaced. */
   #generation: number | undefined
-  #takenFrom: Holder | undefined
 
   private constructor(held: Held, generation: number | undefined, from: Holder | undefined) {
     this.#held = held
     this.#generation = generation
-    this.#takenFrom = from
-  }
-
-  /** Whose lock it was or, before `displace`, still is, if it is taken from somebody: dead, or displaced by `takeOver`. */
-  get takenFrom(): Holder | undefined {
-    return this.#takenFrom
+    this.takenFrom = from
   }
 
   /**
@@ -106,7 +102,7 @@ export class RunLock {
    */
   async displace(): Promise<Holder | 'ended' | undefined> {
     if (this.#generation !== undefined) return undefined
-    const meant = this.#takenFrom?.owner
+    const meant = this.takenFrom?.owner
     const taken = await take(this.#held, ({ life, owner }) => life === 'dead' || isSame(owner, meant))
     if (!('generation' in taken)) throw new LockHeldError(this.#held.key, taken.from)
     this.#generation = taken.generation

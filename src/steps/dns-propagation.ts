@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import type { LifeboatError } from '../contract/index.js'
 import { durationMs, resourceId } from '../contract/inputs.js'
-import type { Platform } from '../platform/platform.js'
-import { fqdnOf, sameRecords, saysNothing, zoneName } from './parts/dns.js'
+import { askServer, fqdnOf, sameRecords, zoneName, type Told } from './parts/dns.js'
 import { defineStep, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -15,15 +13,6 @@ const inputs = z.strictObject({
   within: durationMs.default(15 * minutes),
 })
 type Inputs = z.infer<typeof inputs>
-
-type Answer = Awaited<ReturnType<Platform['dns']['ask']>>
-
-/** What one name server said, or why it said nothing. */
-interface Told {
-  readonly server: string
-  readonly answer?: Answer
-  readonly error?: LifeboatError
-}
 
 /**
  * Waits until every one of the zone's own name servers gives the wanted values: one that does is no proof for the others,
@@ -44,7 +33,7 @@ export const dnsPropagation = defineStep({
     if (servers === undefined) return { state: 'unknown', why: `there is no DNS zone ${zone}` }
     if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
     const fqdn = fqdnOf(wanted)
-    const told = await Promise.all(servers.map((server) => ask(server, fqdn, type, doors)))
+    const told = await Promise.all(servers.map((server) => askServer(server, wanted, doors)))
     const late = told.filter(({ answer }) => answer === undefined || !sameRecords(type, answer.values, values))
     if (late.length > 0) return { state: 'in-flight', what: `${fqdn}: ${late.map(sayLate).join('; ')}` }
     const remark = `all ${servers.length} name servers give ${fqdn} as ${values.join(', ')}${sayResolvers(wanted, told)}`
@@ -56,16 +45,6 @@ export const dnsPropagation = defineStep({
   claims: () => [],
   estimateMs: () => 10 * seconds,
 })
-
-/** A name server that does not answer is one that does not give the values yet; it must not hide what the others say. */
-async function ask(server: string, fqdn: string, type: Inputs['type'], { dns }: Platform): Promise<Told> {
-  try {
-    return { server, answer: await dns.ask(server, fqdn, type) }
-  } catch (error) {
-    if (saysNothing(error)) return { server, error }
-    throw error
-  }
-}
 
 /** Who asks a server that lags keeps what it says for the TTL that it says with it. */
 function sayLate({ server, answer, error }: Told): string {

@@ -3,7 +3,7 @@ import { isPending, LifeboatError, type Change } from '../contract/index.js'
 import { resourceId } from '../contract/inputs.js'
 import type { RecordSet } from '../platform/azure/door.js'
 import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordPath, recordType, ttlMs, saysNothing, zoneFindings, type RecordPlace } from './parts/dns.js'
+import { askServer, fqdnOf, recordLabel, recordPath, recordType, ttlMs, zoneFindings, type RecordPlace } from './parts/dns.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { claim, defineStep, groupClaim, groupOf, inverted, known, minutes, seconds } from './step.js'
@@ -107,14 +107,9 @@ async function namesBehind(places: readonly RecordPlace[], ttlSeconds: number, {
   const servers = addresses[0] === undefined ? [] : ((await azure.zones.nameServers(addresses[0].zone)) ?? [])
   const late = await Promise.all(
     addresses.map(async (place) => {
-      const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type).catch(unasked)))
-      return answers.some((answer) => answer !== undefined && answer.ttlSeconds > ttlSeconds)
+      const told = await Promise.all(servers.map((server) => askServer(server, place, { dns })))
+      return told.some(({ answer }) => answer !== undefined && answer.ttlSeconds > ttlSeconds)
     }),
   )
   return addresses.filter((_, index) => late[index]).map(fqdnOf)
-}
-
-function unasked(error: unknown): undefined {
-  if (saysNothing(error)) return undefined
-  throw error
 }

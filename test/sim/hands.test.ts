@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, type Served } from '../helpers/served.js'
 import { switched, work, type Switched } from '../helpers/switched.js'
 import { hasTerminals, inTerminal, keys } from '../helpers/terminal.js'
@@ -22,6 +23,9 @@ describe('a run that is told to end', () => {
     const run = lifeboat([...small.run, '--yes'])
     await small.begun('rack')
     run.child.kill('SIGTERM')
+    // From another terminal it is seen as well.
+    const look = async (): Promise<string> => (await lifeboatHere(['status', ...small.state])).stdout
+    await expect.poll(look, { timeout: 60_000 }).toContain('stopping: what is under way comes to a safe point')
     small.finish('rack')
     const { code, stderr } = await run.ended
     expect(code, stderr).toBe(143)

@@ -67,7 +67,7 @@ describe('a target that is taken over', () => {
     world.world.groups.delete('data100-network')
     tags()['lifeboat-owner-yielded'] = `${elsewhere['lifeboat-owner-run']} 4711 boot:1 bobs-laptop`
     const { code, stderr } = await cli.ended
-    expect(stderr).toMatch(/the displaced run has gone on meanwhile[\s\S]*data100-network/)
+    expect(stderr).toMatch(/the run that was at work has gone on meanwhile[\s\S]*data100-network/)
     expect([code, (await worldState(world)).operations.filter(({ what }) => what.endsWith(' create'))]).toEqual([4, []])
   })
 })

@@ -36,7 +36,7 @@ function short(fault: string, expected: string, name = 'short'): string {
 describe('the scenarios that come with it', () => {
   it('give the verdict that they state, twice in a row and with the same events', { timeout: hour }, async () => {
     const junit = join(temporaryFolder(), 'gameday.xml')
-    // By one command: a worker that knows its code already takes a third of the time.
+    // By one command: a worker that knows its code already is much quicker.
     const twice = [...played, ...played]
     const ended = await game(...twice, '--json', '--junit', junit)
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)

@@ -67,6 +67,16 @@ it('whoever goes on with a run knows of each of its lives, and takes none of the
   expect(told).toEqual([['run.started', false], 'run.planned', ['run.started', true]])
 })
 
+it('an undo that names no run names the one that stands half way, where there is no other', async () => {
+  const [run, back] = ['20190225-1-a', '20190225-2-a']
+  const stateDir = await stateWith({
+    [run]: [['run.started', started], ['run.planned', planned], ended('succeeded'), ['run.undoing', { by: back }]],
+    [back]: [['run.started', { ...started, undoes: run }], ['run.planned', planned], ended('interrupted')],
+  })
+  const { code, stderr } = await lifeboatHere(['undo', '--dry-run', '--state-dir', stateDir])
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`lifeboat resume ${back} --state-dir`)])
+})
+
 describe('what the Tab key offers', () => {
   it('are to resume runs that are not at their end, and to undo those that are not undone', async () => {
     const begun: readonly Entry[] = [['run.started', started], ['run.planned', planned]]

@@ -25,10 +25,12 @@ interface Left {
   /** How long ago the holder of the lock was heard of, in milliseconds. */
   readonly silentMs?: number
   readonly objectiveMs?: number
+  /** It was told to stop, by this signal. */
+  readonly stopping?: string
 }
 
 async function status(left: Left, ...options: readonly string[]): Promise<string> {
-  const { journaled = owner, holder, entries = [], silentMs = 0, objectiveMs } = left
+  const { journaled = owner, holder, entries = [], silentMs = 0, objectiveMs, stopping } = left
   const stateDir = temporaryFolder()
   const folder = new StateFolder(stateDir)
   const journal = await folder.create(run, () => new Date())
@@ -40,7 +42,8 @@ async function status(left: Left, ...options: readonly string[]): Promise<string
   const progress = { type: 'step.progress', t: new Date().toISOString(), run, step: 'rack', message: 'waits for the rack', elapsedMs: 0 }
   const finishAt = new Date(Date.now() + 600_000).toISOString()
   const finish = { type: 'eta.updated', t: progress.t, run, remainingMs: 600_000, atLeastMs: 0, finishAt }
-  writeFileSync(log, [progress, finish].map((told) => `${JSON.stringify({ kind: 'event', event: told })}\n`).join(''))
+  const stop = stopping === undefined ? [] : [{ type: 'run.stopping', t: progress.t, run, signal: stopping }]
+  writeFileSync(log, [progress, finish, ...stop].map((told) => `${JSON.stringify({ kind: 'event', event: told })}\n`).join(''))
   const { resourceManager, subscription } = started.cloud
   const key = { runbook: 'data100', resourceManager, subscription }
   if (holder !== undefined) await RunLock.acquire(folder.locks, key, { ...holder, run }, processes, () => new Date(Date.now() - silentMs))
@@ -50,6 +53,11 @@ async function status(left: Left, ...options: readonly string[]): Promise<string
 describe('status, for a person who takes over', () => {
   it('says what a step at work waits for', async () => {
     expect(await status({ holder: self })).toMatch(/now +rack \d+s: waits for the rack\n/)
+  })
+
+  it('says that it stops, and promises no end, once it was told to', async () => {
+    const [going, stopping] = [await status({ holder: self }), await status({ holder: self, stopping: 'SIGHUP' })]
+    expect([going, stopping].map((said) => [said.includes('to go'), said.includes('stopping: what is under way comes to a safe point')])).toEqual([[true, false], [false, true]])
   })
 
   it('names who holds the lock, whoever has begun it', async () => {

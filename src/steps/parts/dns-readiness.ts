@@ -1,8 +1,8 @@
-import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } from '../../contract/index.js'
+import { isPending, type Change, type Finding, type LifeboatError, type PlanInputs } from '../../contract/index.js'
 import type { CaaRecord } from '../../platform/dns/door.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
-import { fqdnOf, recordLabel, zoneName, type RecordPlace } from './dns.js'
+import { askServer, fqdnOf, recordLabel, zoneName, type RecordPlace } from './dns.js'
 
 /** Clients may keep an answer for as long as its TTL says: up to here nobody minds. */
 const shortTtlSeconds = 60
@@ -21,7 +21,7 @@ export async function recordFindings(
   const place = { zone, name, type }
   const isUpdate = changes.some(({ action }) => action === 'update')
   const servers = (await azure.zones.nameServers(place.zone)) ?? []
-  const told = await Promise.all(servers.map((server) => ask(server, place, dns)))
+  const told = await Promise.all(servers.map((server) => askServer(server, place, { dns })))
   const answered = told.flatMap(({ server, answer }) => (answer === undefined ? [] : [{ server, ttlSeconds: answer.ttlSeconds }]))
   const failed = told.flatMap(({ error }) => (error === undefined ? [] : [error]))
   const silent = failed.map((error) => silentFinding(error, place, answered.length > 0))
@@ -31,24 +31,6 @@ export async function recordFindings(
   const ttls = [...answered.map(({ ttlSeconds }) => ttlSeconds), record?.ttlSeconds ?? 0]
   const caa = place.type === 'TXT' ? [] : await caaFindings(place, first.server, dns)
   return [...silent, ...(isUpdate ? ttlFindings(place, Math.max(...ttls)) : []), ...caa]
-}
-
-type Answer = Awaited<ReturnType<Platform['dns']['ask']>>
-
-interface Told {
-  readonly server: string
-  readonly answer?: Answer
-  readonly error?: LifeboatError
-}
-
-/** A server that refuses the zone, or says nothing, is told at once and not asked for minutes. */
-async function ask(server: string, place: RecordPlace, dns: Platform['dns']): Promise<Told> {
-  try {
-    return { server, answer: await dns.ask(server, fqdnOf(place), place.type) }
-  } catch (error) {
-    if (!(error instanceof LifeboatError)) throw error
-    return { server, error }
-  }
 }
 
 /**

@@ -46,7 +46,26 @@ export function sameRecords(type: RecordPlace['type'], a: readonly string[], b: 
   return JSON.stringify(plain(a)) === JSON.stringify(plain(b))
 }
 
+type Answer = Awaited<ReturnType<Platform['dns']['ask']>>
+
+/** What one name server said, or why it said nothing. */
+export interface Told {
+  readonly server: string
+  readonly answer?: Answer
+  readonly error?: LifeboatError
+}
+
+/** A name server that says nothing must not hide what the others say. */
+export async function askServer(server: string, place: RecordPlace, { dns }: Pick<Platform, 'dns'>): Promise<Told> {
+  try {
+    return { server, answer: await dns.ask(server, fqdnOf(place), place.type) }
+  } catch (error) {
+    if (saysNothing(error)) return { server, error }
+    throw error
+  }
+}
+
 /** Of a name server that says neither what it has nor that it has nothing. */
-export function saysNothing(error: unknown): error is LifeboatError {
+function saysNothing(error: unknown): error is LifeboatError {
   return error instanceof LifeboatError && ['dns.unreachable', 'dns.refused'].includes(error.code)
 }

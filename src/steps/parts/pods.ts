@@ -39,7 +39,8 @@ export async function withPods(error: unknown, { cluster, namespace }: Place, { 
     const more = kept.length > mostTold ? [`and ${kept.length - mostTold} more`] : []
     const message = [error.message, ...kept.slice(0, mostTold).map(({ why }) => why), ...more].join('; ')
     const hint = kept.find(({ mend }) => mend !== undefined)?.mend ?? error.hint
-    return new LifeboatError(error.code, message, { blame: error.blame, cause: error, ...(hint === undefined ? {} : { hint }) })
+    const { code, blame, retry } = error
+    return new LifeboatError(code, message, { blame, cause: error, ...(retry && { retry }), ...(hint === undefined ? {} : { hint }) })
   } catch (unread) {
     if (unread instanceof LifeboatError) return error
     throw unread
