@@ -140,7 +140,10 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
   observe(inputs: ObserveInputs<I, K>, ctx: ReadContext<D>): Promise<Observation<O, S>>
   /** Pure. Never called when converged. */
   plan(inputs: PlanInputs<I>, seen: Seen<S>): readonly Change[]
-  /** Makes exactly these changes, no others. All inputs are known by now. */
+  /**
+   * Makes exactly these changes, no others. All inputs are known by now. It must not fail while something that it has sent beside what
+   * failed is unanswered: `observe` comes next, and cannot see that.
+   */
   apply(changes: readonly Change[], inputs: I, ctx: ApplyContext<D>): Promise<void>
   /**
    * Pure. The writes that `apply` makes of these changes, each once, however often it may have to be tried: what the plan shows of

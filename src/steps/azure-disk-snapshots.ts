@@ -11,7 +11,7 @@ import { naming } from './parts/naming.js'
 import { actionsFor, rightsFindings, together } from './parts/readiness.js'
 import { storageRecord } from './parts/storage-record.js'
 import { pathIn, put } from './parts/writes.js'
-import { claim, defineStep, ended, groupClaim, groupOf, hours, idIn, known, minutes, seconds } from './step.js'
+import { allOf, claim, defineStep, ended, groupClaim, groupOf, hours, idIn, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   /** Where the snapshots go: no node group, which goes with its cluster, and no group of a move, which is locked and leaves them behind. */
@@ -97,19 +97,18 @@ export const diskSnapshots = defineStep({
   async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
     if (group === undefined) throw new LifeboatError('snapshots.no-group', `there is no resource group ${wanted.resourceGroup}`)
-    await Promise.all(
-      changes.map(async ({ resource }) => {
-        const disk = wanted.disks.find(({ name }) => copyLabel(name) === resource)
-        if (disk === undefined) return
+    const planned = wanted.disks.filter(({ name }) => changes.some(({ resource }) => resource === copyLabel(name)))
+    const accepted = await allOf(
+      planned.map(async (disk) => {
         const source = await findIn(doors, wanted.from, wanted.to, disk)
         const name = snapshotName(disk.name, source.uniqueId, wanted.record)
-        const { snapshots } = doors.azure
-        const id = idIn(group.id, snapshotType, name)
-        const operation = await snapshots.create(id, source)
+        const operation = await doors.azure.snapshots.create(idIn(group.id, snapshotType, name), source)
         await checkpoint({ accepted: `create snapshot ${name}` })
-        await ended(operation, signal)
+        return operation
       }),
     )
+    // What is accepted, a look sees: where one fails, the others need not be waited for.
+    await Promise.all(accepted.map((operation) => ended(operation, signal)))
   },
   // What the way back may still need is not thrown away by going back.
   invert: (changes) => changes.map(({ resource }) => ({ resource, kept: 'a safety copy stays until you delete it (az snapshot delete)' })),

@@ -22,7 +22,7 @@ import {
 } from './parts/network.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { writtenAs } from './parts/writes.js'
-import { defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import { allOf, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -126,12 +126,6 @@ function networkWrites(changes: readonly Change[], group: string | Pending): Wri
   const isWhole = changes.some(({ resource, action }) => resource.startsWith('virtualNetwork ') && action !== 'update')
   const alone = changes.filter(({ resource }) => !isWhole || !resource.startsWith('subnet '))
   return alone.flatMap((change) => writtenAs(change, types, group))
-}
-
-/** Both are let come to their end: what is begun must not be left behind, unheard, by a failure beside it. */
-async function allOf(works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((one) => one.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
 }
 
 /** Its subnets are put with it. */

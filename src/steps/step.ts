@@ -69,6 +69,15 @@ export async function ended({ done }: Operation, signal: AbortSignal): Promise<v
   }
 }
 
+/**
+ * Side by side, each let come to its end though another fails: what is still on its way to Azure then, a look would not see, and the
+ * next try would send it once more.
+ */
+export async function allOf<T>(works: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(works)
+  return Promise.all(works)
+}
+
 /** Milliseconds of the run's clock between two looks at whether patience has run out. */
 const sliceMs = 10 * seconds
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isKept, LifeboatError, Pending, type Change } from '../../src/contract/index.js'
+import { nameOf } from '../../src/platform/azure/ids.js'
 import type { SshDoor } from '../../src/platform/ssh/door.js'
 import { diskSnapshots } from '../../src/steps/azure-disk-snapshots.js'
 import { stateOf } from '../../src/sim/control/state.js'
@@ -69,6 +70,27 @@ describe('azure/disk-snapshots', () => {
     expect(await snapshots().see()).toMatchObject({ state: 'in-flight', what: expect.stringContaining('is being made') as string })
     second!.properties['provisioningState'] = 'Failed'
     expect(await snapshots().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('has failed') as string })
+  })
+
+  it('fails only once what it has sent beside is answered: the next look sees it, and it is not sent again', async () => {
+    exported()
+    const { snapshots: door } = world.azure
+    const lost = new LifeboatError('azure.unreachable', 'the connection broke', { retry: {} })
+    let isSent = (): void => undefined
+    const sent = new Promise<void>((resolve) => void (isSent = resolve))
+    const answered: string[] = []
+    const create: typeof door.create = async (id, disk) => {
+      if (id.includes('DataDisk_0')) return sent.then(() => Promise.reject(lost))
+      isSent()
+      const operation = await door.create(id, disk)
+      answered.push(nameOf(id))
+      return operation
+    }
+    const step = snapshots()
+    const doors = { ...world.doors, azure: { ...world.azure, snapshots: { ...door, create } } }
+    await expect(step.module.apply(await step.plan(), step.inputs, { ...step.ctx, doors })).rejects.toBe(lost)
+    expect(answered).toEqual([expect.stringContaining('DataDisk_1')])
+    expect(labels(await step.plan())).toEqual(both.slice(0, 1))
   })
 
   it('A81: taken before the fence they are torn, and the world knows', async () => {
