@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { setFlagsFromString } from 'node:v8'
 import { errorFacts } from '../contract/index.js'
 import { exit } from './exit.js'
+import { workOnFilesAtOnce } from '../virtual/files.js'
 import type { Invocation } from './invocation.js'
 import { Jobs, type Job } from './trial/job.js'
 
@@ -16,6 +17,7 @@ export async function trialWorker(_args: readonly string[], _options: object, in
   const { output, env, self, interrupts, program } = invocation
   if (program === undefined) return exit.usage
   setFlagsFromString(patience)
+  workOnFilesAtOnce()
   const jobs = new Jobs({ env, self, program, signal: interrupts.signal })
   for await (const line of createInterface({ input: output.streams.stdin })) {
     const answer = await jobs.do(JSON.parse(line) as Job).catch((error: unknown) => ({ failed: errorFacts(error) }))

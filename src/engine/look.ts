@@ -47,7 +47,7 @@ export async function lookUntilSettled<D>(
       if (seen.patience !== undefined && watchedMs >= seen.patience.ms) throw seen.patience.error
       if (watchedMs >= withinMs) throw overdue(seen.what, withinMs)
       ctx.progress(seen.what)
-      await ctx.clock.sleep(everyMs, ctx.signal)
+      await ctx.clock.sleep(pauseMs(everyMs, watchedMs), ctx.signal)
     } else {
       return seen
     }
@@ -67,7 +67,7 @@ export async function lookUntilConverged<D>(
   const { everyMs, withinMs: usualMs } = module.verification(inputs)
   const withinMs = byHand ? Math.min(usualMs, byHandMs) : usualMs
   let left = 0
-  const deadline = ctx.clock.now().getTime() + withinMs
+  const fromMs = ctx.clock.now().getTime()
   for (;;) {
     const seen = await lookOnce(module, inputs, ctx)
     if (seen.state === 'converged') return seen.outputs
@@ -75,10 +75,21 @@ export async function lookUntilConverged<D>(
     if (seen.state === 'unknown' && isHopeless(seen.cause)) throw unknownError(seen)
     left = isLeft(seen) ? left + 1 : 0
     if (left >= surely) return undefined
-    if (ctx.clock.now().getTime() >= deadline) throw byHand ? notDone(seen, withinMs) : overdue(describe(seen), withinMs)
+    const watchedMs = ctx.clock.now().getTime() - fromMs
+    if (watchedMs >= withinMs) throw byHand ? notDone(seen, withinMs) : overdue(describe(seen), withinMs)
     ctx.progress(describe(seen, byHand ? 'said to be done' : 'made'))
-    await ctx.clock.sleep(everyMs, ctx.signal)
+    await ctx.clock.sleep(pauseMs(everyMs, watchedMs), ctx.signal)
   }
+}
+
+/**
+ * What takes longer than anything usual does is looked at less often: it may go on for hours, and Azure counts the questions of a whole
+ * subscription, those of other runs among them.
+ */
+const slowly = { afterMs: 30 * 60_000, everyMs: 30_000 } as const
+
+function pauseMs(everyMs: number, watchedMs: number): number {
+  return watchedMs < slowly.afterMs ? everyMs : Math.max(everyMs, slowly.everyMs)
 }
 
 /** What is waited for, besides its being as wanted. */

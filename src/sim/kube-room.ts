@@ -65,13 +65,19 @@ export class KubeRoom {
     return [...this.#running.values()].flatMap(({ id, kube }) => kube.releases().map((release) => ({ cluster: id, ...release })))
   }
 
+  /** Where pods are and what they mount is worked out when it is asked: most look for an address only, at everything that changes. */
   services(): readonly ServedService[] {
+    const world = this.#world
     return [...this.#running.values()].flatMap(({ kube, cluster }) =>
       kube.services().map(({ namespace, address, ready }) => ({
         namespace,
         ready,
-        from: mounterOf(this.#world, cluster),
-        volumes: volumesOf(kube, namespace),
+        get from() {
+          return mounterOf(world, cluster)
+        },
+        get volumes() {
+          return volumesOf(kube, namespace)
+        },
         ...(address === undefined ? {} : { address }),
       })),
     )

@@ -27,11 +27,14 @@ export const simulate: Benchmark = {
     const played = await timed<Simulated>(['simulate', data100, '--seeds', String(seeds)])
     const { lives, wrong } = played.result
     say(`${seeds} seeds, ${lives} lives, ${wrong.length} went wrong; ${(played.seconds / lives).toFixed(3)} s a life`)
+    const drawn = await timed<Simulated>(['simulate', '--seeds', String(seeds)])
+    say(`${seeds} seeds of drawn sites, ${drawn.result.lives} lives, ${drawn.result.wrong.length} went wrong`)
     const crashed = await timed<Tried>(['crash-test', data100, '--every', String(every)])
     const { tried } = crashed.result
     say(`${tried} crash points, ${crashed.result.wrong.length} went wrong`)
     return [
       atLeast('simulate.seeds', seeds / played.seconds, 2, 'seeds of data100 a second'),
+      atLeast('simulate.drawn', seeds / drawn.seconds, 2, 'seeds of drawn sites a second'),
       // Two thousand of them must not take longer than a coffee break.
       atLeast('simulate.crash-points', tried / crashed.seconds, 1, 'crash points of data100 a second'),
     ]

@@ -49,6 +49,16 @@ describe('reading', () => {
     expect(world.test.world.requests.filter(({ door }) => door === 'arm')).toEqual([])
   })
 
+  it('asks once for what a zone keeps as long as it lives, and never believes that there is none', async () => {
+    const { id, nameServers } = world.test.world.spec.zones[0]!
+    const { zones } = world.azure
+    expect(await zones.nameServers(id.replace(/[^/]+$/, 'elsewhere.example'))).toBeUndefined()
+    for (const _ of [1, 2]) expect(await zones.nameServers(id)).toEqual(nameServers)
+    expect(world.test.world.requests.filter(({ path }) => path.toLowerCase().endsWith(id.toLowerCase()))).toHaveLength(1)
+    expect(await zones.nameServers(id.replace(/[^/]+$/, 'elsewhere.example'))).toBeUndefined()
+    expect(world.test.world.requests.filter(({ path }) => path.toLowerCase().endsWith('elsewhere.example'))).toHaveLength(2)
+  })
+
   it('is retried by nobody but the engine, which is told how long to wait', async () => {
     const headers = { 'x-ms-retry-after-ms': '1234', 'retry-after': '7' }
     world.test.faults.plantOnWire({ match: { path: 'resourceGroups' }, times: 1, answer: { status: 429, code: 'TooManyRequests', headers } })

@@ -16,7 +16,7 @@ interface Simulated {
 
 describe.each([
   { where: 'the shipped runbooks', runbooks: shipped, seeds: isAll ? 40 : 5 },
-  { where: 'sites that the seeds draw', runbooks: [], seeds: isAll ? 60 : 5 },
+  { where: 'sites that the seeds draw', runbooks: [], seeds: isAll ? 400 : 5 },
 ])('failovers in bad weather: $seeds seeds of $where', ({ runbooks, seeds }) => {
   it('lose nothing while it lasts, and come to their end when it is over', { timeout: hour }, async () => {
     const { code, stdout, stderr } = await lifeboat(['simulate', ...runbooks, '--seeds', String(seeds), '--json']).ended

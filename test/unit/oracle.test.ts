@@ -59,6 +59,8 @@ describe('the oracle, while a failover goes on', () => {
     const operations = [{ what: 'move', resource: '/groups/old', also: ['/groups/new'], status: 'running' }]
     const refused = { ...put('/groups/new/vm'), status: 409 }
     expect(saidOf([refused], { operations })).toEqual(['written to while move was at work on it: PUT /groups/new/vm'])
+    // What a killed life has sent: whoever came after it has looked before that arrived.
+    expect(saidOf([{ ...refused, orphaned: true }], { operations })).toEqual([])
     const ended = operations.map((one) => ({ ...one, status: 'succeeded' }))
     const look = { ...refused, method: 'POST', path: '/groups/old/validateMoveResources' }
     expect([...saidOf([refused], { operations: ended }), ...saidOf([look], { operations })]).toEqual([])

@@ -1,4 +1,5 @@
 import type { OthersRequest } from '../../sim/arm/faults.js'
+import { busy } from '../../sim/arm/generic.js'
 import type { Host } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { Scene } from '../../virtual/scene.js'
@@ -115,9 +116,10 @@ export class Storm implements Trouble {
       if (stopped === undefined) return
       world?.onChange.delete(look)
       const start = (): void => {
-        // While a move holds its group nobody can start it: they try again.
+        // While a move holds its group, or something else is done to it, nobody can start it: they try again.
         const [, group = ''] = /\/resourceGroups\/([^/]+)/i.exec(stopped.machine) ?? []
-        if ((world?.group(group)?.locks.size ?? 0) > 0) return this.#at(60_000, start)
+        const isHeld = world !== undefined && ((world.group(group)?.locks.size ?? 0) > 0 || busy(world, stopped.machine))
+        if (isHeld) return this.#at(60_000, start)
         stopped.answers = true
         void manager?.asSomebodyElse({ method: 'POST', path: `${stopped.machine}/start` })
       }

@@ -13,7 +13,7 @@ import type { Job, Result } from './job.js'
  * Jobs that one process does before another takes its place: what was killed in it is never quite forgotten. A new one costs seconds: its
  * first lives are slow, since all of its code is new to it.
  */
-const jobsOfOne = 80
+const jobsOfOne = 250
 
 /**
  * Does jobs in processes of their own, one for each processor, and tells each result as it comes; whoever is told may ask for more jobs,

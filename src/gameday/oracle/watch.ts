@@ -69,9 +69,9 @@ export class Watch {
     if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
-    if (status === 409) this.#notIntoWork(method, path)
+    // What the dead have sent may arrive only after the next one has looked, who cannot know of it.
+    if (status === 409 && !orphaned) this.#notIntoWork(method, path)
     if (status >= 400) return
-    // What the dead have sent may be done only after the next one has looked, who cannot know of it.
     if (!orphaned) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }

@@ -242,7 +242,7 @@ export interface RecordSet {
 }
 
 export interface ZoneDoor {
-  /** Names of the zone's own name servers. */
+  /** Names of the zone's own name servers, as they were a minute ago at most; undefined if there is no such zone. */
   nameServers(zoneId: string): Promise<readonly string[] | undefined>
   getRecord(zoneId: string, name: string, type: 'A' | 'CNAME' | 'TXT'): Promise<RecordSet | undefined>
   /** With `etag`: If-Match; without: only if there is none yet (If-None-Match: *). 412 is `azure.etag`. */

@@ -89,6 +89,11 @@ export class AzureSession {
     return new URL(this.#options.cloud.resourceManager).origin
   }
 
+  /** The run's. */
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
   /** A read: undefined for what does not exist, a coded error for everything else. */
   async read<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
     try {

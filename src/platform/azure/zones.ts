@@ -5,11 +5,19 @@ import type { AzureSession } from './session.js'
 
 type Type = 'A' | 'CNAME' | 'TXT'
 
+/** A zone keeps its name servers as long as it lives, and who waits for a name asks every few seconds. */
+const knownForMs = 60_000
+
 export function openZones(session: AzureSession, tags: Readonly<Record<string, string>>): ZoneDoor {
+  const known = new Map<string, { readonly untilMs: number; readonly servers: readonly string[] }>()
   return {
     async nameServers(zoneId) {
       const { group, name } = session.parse(zoneId)
+      const nowMs = session.clock.now().getTime()
+      const before = known.get(zoneId)
+      if (before !== undefined && nowMs < before.untilMs) return before.servers
       const zone = await session.read(`reading DNS zone ${name}`, async () => (await session.zones()).zones.get(group, name))
+      if (zone?.nameServers !== undefined) known.set(zoneId, { untilMs: nowMs + knownForMs, servers: zone.nameServers })
       return zone?.nameServers
     },
     async getRecord(zoneId, name, type) {
