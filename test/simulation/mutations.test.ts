@@ -14,7 +14,7 @@ const isAll = process.env['SIMULATE'] === 'all'
 const quarter = 900_000
 
 /** Within so many seeds of a runbook a mistake must show, and none without one: else nothing would be shown by either. */
-const mostSeeds = { data100: 40, 'hubs-many': 1, 'two-pools': 20 } as const
+const mostSeeds = { data100: 60, 'hubs-many': 1, 'two-pools': 64 } as const
 type Played = keyof typeof mostSeeds
 
 /** Its storage alone, which is quick; nobody has such a site. */
