@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isIP } from 'node:net'
 import { bits, element, octets, oid, pem, sequence, set, text, time, truth, whole } from './der.js'
 
@@ -29,7 +29,7 @@ export interface Authority {
  * `realNowMs` is real time, not the world's.
  */
 export function makeAuthority(name: string, realNowMs: number): Authority {
-  const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const own = makePair()
   const root = pem(
     'CERTIFICATE',
     certificate({
@@ -50,7 +50,7 @@ export function makeAuthority(name: string, realNowMs: number): Authority {
     pem: root,
     name,
     issue(names, days = 30) {
-      const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const leaf = makePair()
       const der = certificate({
         subject: names[0] ?? 'localhost',
         issuer: name,
@@ -67,10 +67,22 @@ export function makeAuthority(name: string, realNowMs: number): Authority {
           extension('2.5.29.14', false, octets(keyId(leaf.publicKey))),
         ],
       })
-      const key = leaf.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-      return { cert: pem('CERTIFICATE', der) + root, key }
+      return { cert: pem('CERTIFICATE', der) + root, key: leaf.pem }
     },
   }
+}
+
+/**
+ * A pair that was written down and read again. Those that come from `generateKeyPairSync` share a lock with what made them: where that is
+ * collected as garbage while one of them is exported, Node 20 waits for itself for ever.
+ */
+function makePair(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject; readonly pem: string } {
+  const written = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return { publicKey: createPublicKey(written.publicKey), privateKey: createPrivateKey(written.privateKey), pem: written.privateKey }
 }
 
 interface Content {

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createHash, createPrivateKey, type KeyObject, randomBytes } from 'node:crypto'
 
 /** An Ed25519 pair in OpenSSH's own formats: the private file, and the one-line public key. */
 export interface SshKeyPair {
@@ -9,7 +9,8 @@ export interface SshKeyPair {
 /** Makes a pair that OpenSSH reads; `comment` ends the public line. */
 export type MakeSshKey = (comment: string) => SshKeyPair
 
-export const makeSshKey: MakeSshKey = (comment) => pairOf(generateKeyPairSync('ed25519').privateKey, randomBytes(4), comment)
+/** Any 32 bytes are a key: it needs no `generateKeyPairSync`, whose keys must not be exported (`pki.ts`). */
+export const makeSshKey: MakeSshKey = (comment) => pairOf(keyOf(randomBytes(32)), randomBytes(4), comment)
 
 /** RFC 8410: what stands before the 32 bytes of an Ed25519 key in PKCS #8. */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -19,9 +20,12 @@ export function seededSshKeys(seed: string): MakeSshKey {
   let count = 0
   return (comment) => {
     const bytes = createHash('sha256').update(`${seed} ${(count += 1)} ${comment}`).digest()
-    const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, bytes]), format: 'der', type: 'pkcs8' })
-    return pairOf(key, bytes.subarray(0, 4), comment)
+    return pairOf(keyOf(bytes), bytes.subarray(0, 4), comment)
   }
+}
+
+function keyOf(bytes: Buffer): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([pkcs8Head, bytes]), format: 'der', type: 'pkcs8' })
 }
 
 function pairOf(privateKey: KeyObject, check: Buffer, comment: string): SshKeyPair {
