@@ -9,8 +9,14 @@ import type { SshWay, Started } from './way.js'
 
 const { Server, utils } = ssh2
 
-/** ssh2's chacha20-poly1305 garbles a connection that runs inside another one; the ciphers of Node's own crypto do not. */
-const algorithms = { cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr'] } satisfies ssh2.Algorithms
+/**
+ * ssh2's chacha20-poly1305 garbles a connection that runs inside another one; the ciphers of Node's own crypto do not. Its curve25519
+ * exports a key that it has just generated, where Node 20 may wait for itself for ever (`pki.ts`); the other curves do not.
+ */
+const algorithms = {
+  cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes256-ctr'],
+  kex: ['ecdh-sha2-nistp256', 'ecdh-sha2-nistp384'],
+} satisfies ssh2.Algorithms
 
 export interface Hosts {
   readonly ssh: readonly SshWay[]
