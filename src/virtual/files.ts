@@ -2,9 +2,9 @@ import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
-/** What `node:fs` does at once with the same arguments, answers and error codes. Open files (`FileHandle`) are left as they are. */
+/** What `node:fs` does at once under the same name and with the same arguments. Open files (`FileHandle`) are left as they are. */
 const alike = [
-  'access', 'appendFile', 'chmod', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readFile', 'readdir', 'rename', 'rm', 'rmdir', 'stat',
+  'access', 'appendFile', 'chmod', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readFile', 'readdir', 'realpath', 'rename', 'rm', 'rmdir', 'stat',
   'statfs', 'unlink', 'utimes', 'writeFile',
 ] as const
 
