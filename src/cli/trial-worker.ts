@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
 import { setFlagsFromString } from 'node:v8'
 import { errorFacts } from '../contract/index.js'
-import { exit } from './exit.js'
 import { workOnFilesAtOnce } from '../virtual/files.js'
+import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { Jobs, type Job } from './trial/job.js'
 

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
-/** What `node:fs` does at once under the same name and with the same arguments. Open files (`FileHandle`) are left as they are. */
+/** What `node:fs` does at once with the same arguments, answers and error codes. Open files (`FileHandle`) are left as they are. */
 const alike = [
   'access', 'appendFile', 'chmod', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readFile', 'readdir', 'realpath', 'rename', 'rm', 'rmdir', 'stat',
   'statfs', 'unlink', 'utimes', 'writeFile',
@@ -17,7 +17,8 @@ type Work = (...given: readonly unknown[]) => unknown
 export function workOnFilesAtOnce(): void {
   for (const name of alike) {
     const later = promises[name] as unknown as Work
-    const atOnce = fs[`${name}Sync`] as unknown as Work
+    // The promise's own is the system's; the other one walks the path itself and fails in other words.
+    const atOnce = (name === 'realpath' ? fs.realpathSync.native : fs[`${name}Sync`]) as unknown as Work
     const work = async (...given: readonly unknown[]): Promise<unknown> => (isPath(given[0]) ? atOnce(...given) : later(...given))
     Object.assign(promises, { [name]: work })
   }

@@ -49,12 +49,16 @@ describe('reading', () => {
     expect(world.test.world.requests.filter(({ door }) => door === 'arm')).toEqual([])
   })
 
-  it('asks once for what a zone keeps as long as it lives, and never believes that there is none', async () => {
+  it('asks once a minute for what a zone keeps as long as it lives, and never believes that there is none', async () => {
     const { id, nameServers } = world.test.world.spec.zones[0]!
     const { zones } = world.azure
     expect(await zones.nameServers(id.replace(/[^/]+$/, 'elsewhere.example'))).toBeUndefined()
     for (const _ of [1, 2]) expect(await zones.nameServers(id)).toEqual(nameServers)
-    expect(world.test.world.requests.filter(({ path }) => path.toLowerCase().endsWith(id.toLowerCase()))).toHaveLength(1)
+    const asked = () => world.test.world.requests.filter(({ path }) => path.toLowerCase().endsWith(id.toLowerCase()))
+    expect(asked()).toHaveLength(1)
+    await world.clock.sleep(60_000)
+    expect(await zones.nameServers(id)).toEqual(nameServers)
+    expect(asked()).toHaveLength(2)
     expect(await zones.nameServers(id.replace(/[^/]+$/, 'elsewhere.example'))).toBeUndefined()
     expect(world.test.world.requests.filter(({ path }) => path.toLowerCase().endsWith('elsewhere.example'))).toHaveLength(2)
   })

@@ -13,6 +13,7 @@ import {
 import { bringAbout, type StepWork } from '../../src/engine/lifecycle.js'
 import { Recorder } from '../../src/engine/recorder.js'
 import { Journal, type Store } from '../../src/journal/index.js'
+import { bareContext } from '../helpers/bare-context.js'
 
 type Look = Observation<{ id: string }, { was: string }>
 
@@ -90,14 +91,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], begun 
     step: 'a',
     module,
     inputs: {},
-    ctx: {
-      doors: undefined,
-      clock,
-      signal: new AbortController().signal,
-      progress: () => undefined,
-      accepted: new Set(),
-      secret: () => Promise.reject(new Error('it has none')),
-    },
+    ctx: bareContext(clock),
     recorder: new Recorder(journal, [listen], clock),
     shown,
     begun: () => begun,

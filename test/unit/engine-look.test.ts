@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { anyStep, type AnyStep, type ReadContext } from '../../src/contract/index.js'
+import { anyStep, type AnyStep } from '../../src/contract/index.js'
 import { lookUntilConverged, lookUntilSettled, type Look } from '../../src/engine/look.js'
+import { bareContext } from '../helpers/bare-context.js'
 
 const minute = 60_000
 const absent: Look = { state: 'absent' }
@@ -35,16 +36,9 @@ function watched(seen: (atMs: number) => Look) {
     claims: () => [],
     estimateMs: () => 0,
   })
-  const ctx: ReadContext<unknown> = {
-    doors: undefined,
-    clock,
-    signal: new AbortController().signal,
-    progress: () => undefined,
-    accepted: new Set(),
-    secret: () => Promise.reject(new Error('it has none')),
-  }
+  const ctx = bareContext(clock)
   const gaps = (): number[] => looks.slice(1).map((atMs, index) => atMs - (looks[index] ?? 0))
-  return { module, ctx, looks, gaps }
+  return { module, ctx, gaps }
 }
 
 describe('waiting', () => {
