@@ -131,8 +131,9 @@ export class TargetLock {
 
   /** Says in every mark of this run how it ended; never rejects, for the run is over. */
   async release(outcome: string): Promise<void> {
-    // Also where taking has failed half way.
-    if (!this.#hasWritten && !this.#isOurs) return
+    // Also where taking has failed half way. A life that has written nothing cannot vouch for the ones before it, whose children may still
+    // be at work: unless it found all as it should be, their mark stays as it was.
+    if (!this.#hasWritten && !(this.#isOurs && outcome === 'succeeded')) return
     // One that arrived after the word of the end would say for good that this run is at work.
     await Promise.allSettled(this.#sending)
     if (this.#lost !== undefined) await this.#yield()

@@ -102,6 +102,8 @@ export const diskSnapshots = defineStep({
       planned.map(async (disk) => {
         const source = await findIn(doors, wanted.from, wanted.to, disk)
         const name = snapshotName(disk.name, source.uniqueId, wanted.record)
+        // Looking took a while: a run that has been stopped or displaced meanwhile begins nothing more.
+        signal.throwIfAborted()
         const operation = await doors.azure.snapshots.create(idIn(group.id, snapshotType, name), source)
         await checkpoint({ accepted: `create snapshot ${name}` })
         return operation

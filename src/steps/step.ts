@@ -1,6 +1,7 @@
 import {
   anyStep,
   isPending,
+  LifeboatError,
   type AnyStep,
   type Change,
   type Claim,
@@ -71,10 +72,13 @@ export async function ended({ done }: Operation, signal: AbortSignal): Promise<v
 
 /**
  * Side by side, each let come to its end though another fails: what is still on its way to Azure then, a look would not see, and the
- * next try would send it once more.
+ * next try would send it once more. Rejects with a failure that no other try mends, if there is one: else it would be hidden until the
+ * others are over.
  */
 export async function allOf<T>(works: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(works)
+  const failed = (await Promise.allSettled(works)).flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  const final = failed.find((error) => !(error instanceof LifeboatError && error.retry !== undefined))
+  if (failed.length > 0) throw final ?? failed[0]
   return Promise.all(works)
 }
 

@@ -1,102 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { LifeboatError } from '../../src/contract/index.js'
-import { TargetLock, type MarkStore, type Owner } from '../../src/journal/index.js'
+import type { MarkStore, Owner } from '../../src/journal/index.js'
 import { targetTimes } from '../../src/journal/target.js'
 import { FakeProcesses } from '../helpers/fake-processes.js'
+import { all, begin, Groups, player, type Player } from '../helpers/players.js'
 import { seeded } from '../../src/virtual/chance.js'
 import { VirtualTime } from '../helpers/virtual-time.js'
-
-/** Resource groups with tags and nothing else. */
-class Groups {
-  readonly tags = new Map<string, Record<string, string>>()
-  readonly locked = new Set<string>()
-  writes = 0
-
-  constructor(...names: string[]) {
-    for (const name of names) this.tags.set(name, {})
-  }
-
-  /** Each question and each write takes up to `slowMs`, and lands somewhere in between. */
-  store(time: VirtualTime, random: () => number = () => 0, slowMs = 0): MarkStore {
-    const pass = (): Promise<void> => (slowMs === 0 ? Promise.resolve() : time.sleep(random() * slowMs))
-    return {
-      read: async (group) => {
-        await pass()
-        const tags = this.tags.get(group)
-        const told = tags === undefined ? undefined : { ...tags }
-        await pass()
-        return told
-      },
-      merge: async (group, tags) => {
-        await pass()
-        const isLocked = this.locked.has(group)
-        if (!isLocked) this.tags.set(group, { ...this.tags.get(group), ...tags })
-        if (!isLocked) this.writes += 1
-        await pass()
-        return !isLocked
-      },
-    }
-  }
-
-  runs(): string[] {
-    return [...this.tags.values()].map((tags) => tags['lifeboat-owner-run'] ?? 'nobody')
-  }
-
-  states(): string[] {
-    return [...this.tags.values()].map((tags) => tags['lifeboat-owner-state'] ?? '')
-  }
-}
-
-interface Player {
-  readonly lock: TargetLock
-  readonly said: string[]
-  readonly lost: LifeboatError[]
-  readonly owner: Owner
-}
-
-interface Wishes {
-  readonly takeOver?: boolean
-  readonly earlier?: { run: string; owner: Owner }
-  readonly store?: MarkStore
-  readonly groups?: readonly string[]
-  readonly signal?: AbortSignal
-  /** By how much this machine's clock is ahead, now. */
-  readonly aheadMs?: () => number
-}
-
-const all = ['a', 'b', 'c']
-
-/** A run of one process on that host. */
-function player(groups: Groups, time: VirtualTime, processes: FakeProcesses, run: string, wishes: Wishes = {}): Player {
-  const owner = processes.start(run)
-  const own = {
-    host: processes.host,
-    machine: () => processes.machine(),
-    alive: (pid: number, started: string) => processes.alive(pid, started),
-    self: async () => owner,
-  }
-  const [said, lost]: [string[], LifeboatError[]] = [[], []]
-  const realNow = (): Date => new Date(time.now().getTime() + (wishes.aheadMs?.() ?? 0))
-  const lock = new TargetLock({
-    store: wishes.store ?? groups.store(time),
-    processes: own,
-    clock: { now: time.now, realNow, sleepReal: time.sleep, toReal: (ms) => ms },
-    run,
-    runbook: 'data100',
-    groups: wishes.groups ?? all,
-    takeOver: wishes.takeOver === true,
-    notice: (message) => said.push(message),
-    signal: wishes.signal ?? new AbortController().signal,
-    lost: (error) => lost.push(error),
-    ...(wishes.earlier === undefined ? {} : { earlier: wishes.earlier }),
-  })
-  return { lock, said, lost, owner }
-}
-
-const begin = async ({ lock }: Player): Promise<void> => {
-  await lock.admit()
-  await lock.beforeIntent()
-}
 
 const codeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -234,6 +143,21 @@ describe('the mark of who is at work', () => {
     expect(Date.parse(groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? '') - Date.parse(before)).toBeGreaterThanOrEqual(60_000)
     over.abort()
     await time.until(beats)
+  })
+})
+
+describe('a life that goes on and writes nothing', () => {
+  it.each([
+    ['leaves the mark as it was, since children of the life before may still be at work', 'interrupted', 'at work'],
+    ['says that the run has ended where all was as it should be', 'succeeded', 'ended: succeeded'],
+  ])('%s', async (_, outcome, state) => {
+    const [groups, time, processes] = [new Groups(...all), new VirtualTime(), new FakeProcesses()]
+    const first = player(groups, time, processes, 'run-1')
+    await time.until(begin(first))
+    const second = player(groups, time, processes, 'run-1', { earlier: { run: 'run-1', owner: first.owner } })
+    await time.until(second.lock.admit())
+    await time.until(second.lock.release(outcome))
+    expect(groups.states()).toEqual([state, state, state])
   })
 })
 
