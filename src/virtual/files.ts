@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 
 /** What `node:fs` does at once with the same arguments, answers and error codes. Open files (`FileHandle`) are left as they are. */
 const alike = [
-  'access', 'appendFile', 'chmod', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readFile', 'readdir', 'rename', 'rm', 'rmdir', 'stat',
+  'access', 'appendFile', 'chmod', 'link', 'lstat', 'mkdir', 'mkdtemp', 'readFile', 'readdir', 'realpath', 'rename', 'rm', 'rmdir', 'stat',
   'statfs', 'unlink', 'utimes', 'writeFile',
 ] as const
 
