@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
+import { atWork } from '../platform/host/at-work.js'
 import { exportTable, nfsState, otherOptions, ownExports, sameOptions, startNfs, stopNfs, writeExports, type Export } from '../platform/host/nfs.js'
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
@@ -10,7 +11,7 @@ import { naming } from './parts/naming.js'
 import { together } from './parts/readiness.js'
 import { keyFindings } from './parts/ssh.js'
 import { onHost } from './parts/writes.js'
-import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, hostBusy, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 /** exports(5) knows quotes and escapes; a path that needs them is refused instead. */
 const exported = z.strictObject({
@@ -50,7 +51,8 @@ export const nfsExports = defineStep({
   preflight: (changes, wanted, { doors }) => together(keyFindings(wanted.sshKey), ownFindings(changes, wanted, doors)),
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
-    const [shown, nfs, datasets] = await ask(host, exportTable, nfsState, mountedDatasets)
+    const [isAtWork, shown, nfs, datasets] = await ask(host, atWork, exportTable, nfsState, mountedDatasets)
+    if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
     const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
     const served = right && wanted.exports.every(({ path }) => isMounted(path, datasets))

@@ -12,6 +12,7 @@ import {
 } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
+import { atWork } from '../platform/host/at-work.js'
 import { deviceFolder } from '../platform/host/devices.js'
 import { exportPool, importedPools, importPool, isInPool, mountAll, mountedDatasets, poolFill, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
@@ -23,7 +24,7 @@ import { naming } from './parts/naming.js'
 import { mountpointFindings, poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
 import { machineType, onHost, pathOf, post } from './parts/writes.js'
-import { claim, defineStep, hostLabel, known, minutes, seconds } from './step.js'
+import { claim, defineStep, hostBusy, hostLabel, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   /** Resource id of the server that must not write any more. */
@@ -86,7 +87,8 @@ export const nfsFence = defineStep({
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being deallocated` }
     const answer = accepted.has(deallocate) ? await lookPatiently(wanted, ctx) : await look(wanted, doors)
     if (answer === undefined) return { state: 'drifted', seen: { serving: false, imported: false, silent: true } }
-    const [pools, nfs] = answer
+    const [isAtWork, pools, nfs] = answer
+    if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const imported = pools.some(({ guid }) => guid === wanted.pool.guid)
@@ -178,12 +180,12 @@ function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'ss
   return { ssh, at: { machine, user, key: sshKey } }
 }
 
-type Answer = readonly [readonly ImportedPool[], ServiceState]
+type Answer = readonly [boolean, readonly ImportedPool[], ServiceState]
 
 /** Silence is no proof: what cannot be reached stays unknown, with what may be done about it. */
 async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
   try {
-    return await ask(hostOf(wanted, doors), importedPools, nfsState)
+    return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
   } catch (error) {
     throw isSilence(error) ? silent(error, wanted) : error
   }
@@ -193,7 +195,7 @@ async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
 async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }: ReadContext<Platform>): Promise<Answer | undefined> {
   for (let left = 2; ; left -= 1) {
     try {
-      return await ask(hostOf(wanted, doors), importedPools, nfsState)
+      return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
     } catch (error) {
       if (!isSilence(error)) throw error
       if (left === 0) return undefined
@@ -234,6 +236,7 @@ function wrongPool(pools: readonly ImportedPool[], { pool, machine }: Pick<Input
 }
 
 async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: ApplyContext<Platform>): Promise<void> {
+  ctx.signal.throwIfAborted()
   const active = truth(change.after, 'active')
   if (active === true) {
     // An earlier life may have ended between its import and its mount: users would find empty folders.

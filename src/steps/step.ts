@@ -124,3 +124,8 @@ export function hostLabel<T>(machine: T): string | Extract<T, Pending> {
   const id = String(machine)
   return id.startsWith('/') ? `${groupOf(id)}/${id.split('/').at(-1) ?? ''}` : id
 }
+
+/** Said where the host's lock is held (`platform/host/at-work.ts`). */
+export function hostBusy(machine: string): string {
+  return `something that was begun on ${hostLabel(machine)} is still at work there`
+}

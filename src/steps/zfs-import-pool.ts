@@ -3,6 +3,7 @@ import { isPending, LifeboatError, type Change, type Finding, type PlanInputs, t
 import { file, resourceId } from '../contract/inputs.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
+import { atWork } from '../platform/host/at-work.js'
 import {
   exportPool,
   importablePools,
@@ -23,7 +24,7 @@ import { assertHealth, assertMountpoints, remarkOn, wholePool } from './parts/po
 import { keyFindings } from './parts/ssh.js'
 import { assertAsRecorded, featureFindings, storageRecord } from './parts/storage-record.js'
 import { onHost } from './parts/writes.js'
-import { claim, defineStep, hostLabel, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, hostBusy, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
 const disk = z.strictObject({ name: z.string(), lun: z.number().int(), id: resourceId, uniqueId: z.string() })
 
@@ -80,7 +81,8 @@ export const zfsImportPool = defineStep({
   },
   async observe(wanted, { doors, accepted }) {
     const host = hostOf(wanted, doors)
-    const [pools, all, fill] = await ask(host, importedPools, mountedDatasets, poolFill)
+    const [isAtWork, pools, all, fill] = await ask(host, atWork, importedPools, mountedDatasets, poolFill)
+    if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const wrong = wrongPool(pools, wanted)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const pool = pools.find(({ guid }) => guid === wanted.pool.guid)

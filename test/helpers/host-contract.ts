@@ -53,6 +53,8 @@ const story: Readonly<Record<string, readonly Case[]>> = {
     { line: 'no-such-program --x', exitCode: 127, stderr: /not found/ },
     { line: 'systemctl stop nfs-server', exitCode: 'fails', stderr: /./ },
     { line: 'sudo -n flock -w 5 /run/lock/lifeboat.lock cat', input: 'through\n', stdout: 'through\n' },
+    { line: 'sudo -n flock -n -s -E 0 /run/lock/lifeboat.lock echo free', stdout: 'free\n' },
+    { line: 'sudo -n flock /run/lock/lifeboat.lock flock -n -s -E 0 /run/lock/lifeboat.lock echo free', stdout: '' },
     { line: 'sudo -n zpool export other', exitCode: 1, stderr: "cannot open 'other': no such pool\n" },
   ],
   'its pool let go': [

@@ -58,7 +58,7 @@ export function moveDisks(world: World, from: Host, to: Host, count = 2): void {
 export function switchOff(host: Host, pool: Pool): void {
   host.power = 'deallocated'
   host.running.clear()
-  for (const lock of host.locks.values()) lock.held = false
+  for (const lock of host.locks.values()) Object.assign(lock, { held: false, sharers: 0 })
   host.services.nfs = false
   pool.importedOn = pool.importedOn.filter((id) => id !== host.machine)
   for (const dataset of pool.datasets) dataset.mounted = false

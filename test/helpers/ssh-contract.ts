@@ -3,7 +3,8 @@ import { LifeboatError, type Clock } from '../../src/contract/index.js'
 import type { Cloud } from '../../src/platform/cloud/schema.js'
 import type { Exec } from '../../src/platform/exec/exec.js'
 import type { HostFacts } from '../../src/platform/ssh/config.js'
-import { hostLock, openSsh } from '../../src/platform/ssh/ssh.js'
+import { hostLock } from '../../src/platform/ssh/door.js'
+import { openSsh } from '../../src/platform/ssh/ssh.js'
 import { makeSshKey } from '../../src/sim/world/keys.js'
 import type { World } from '../../src/sim/world/world.js'
 import { RecordedChildren } from './doors.js'
@@ -127,14 +128,14 @@ export function itGoesIntoHosts(under: () => SshUnderTest): void {
 
   it('does not write while another command holds the lock, and can try again', async () => {
     const { ssh, at } = open()
-    host().locks.set(hostLock, { held: true, waiting: [] })
+    host().locks.set(hostLock, { held: true, sharers: 0, waiting: [] })
     expect(await failure(ssh.write(at, [['tee', '/etc/mine']], { input: 'x' }))).toMatchObject({ code: 'ssh.locked', retry: {} })
     expect(host().files.has('/etc/mine')).toBe(false)
   })
 
   it('cannot tell what became of a command when the connection breaks in the middle', async () => {
     const { ssh, at } = open()
-    host().locks.set(hostLock, { held: true, waiting: [] })
+    host().locks.set(hostLock, { held: true, sharers: 0, waiting: [] })
     const broken = ssh.write(at, [['tee', '/etc/mine']], { input: 'x' })
     broken.catch(() => undefined)
     await under().until(() => (host().locks.get(hostLock)?.waiting.length ?? 0) > 0)
@@ -145,7 +146,7 @@ export function itGoesIntoHosts(under: () => SshUnderTest): void {
 
   it('killed in the middle leaves the command at work on the host', async () => {
     const { ssh, at, children } = open()
-    host().locks.set(hostLock, { held: true, waiting: [] })
+    host().locks.set(hostLock, { held: true, sharers: 0, waiting: [] })
     // Time passes in one place only: whoever waits for the end would have the lock time out meanwhile.
     const killed = ssh.write(at, [['tee', '/etc/mine']], { input: 'x' })
     killed.catch(() => undefined)
@@ -153,7 +154,7 @@ export function itGoesIntoHosts(under: () => SshUnderTest): void {
     under().kill(children.startedOnes[0]!.pid)
     expect((await failure(killed)).code).toBe('ssh.interrupted')
     expect(executed()).toEqual([])
-    host().locks.get(hostLock)!.waiting[0]!()
+    host().locks.get(hostLock)!.waiting[0]!.goOn()
     await under().until(() => executed().length > 0)
     expect(host().files.has('/etc/mine')).toBe(true)
   })

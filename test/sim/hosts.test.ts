@@ -280,6 +280,30 @@ describe('inside a host', () => {
     expect((await start('flock -n /run/lock/x.lock echo free')).stdout).toBe('free\n')
   })
 
+  test('a lock is shared by those who ask for it so, and not with one who has it alone (S5)', async () => {
+    await start('sudo -n systemctl stop nfs-server')
+    const shared = 'sudo -n flock -n -s -E 0 /run/lock/x.lock echo free'
+    expect(await start(shared)).toMatchObject({ exitCode: 0, stdout: 'free\n' })
+    const alone = start('sudo -n flock -w 600 /run/lock/x.lock zpool export pool0')
+    await settle()
+    expect(await start(shared)).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    expect((await start('flock -n -s -E 9 /run/lock/x.lock true')).exitCode).toBe(9)
+    const after = start('flock -s /run/lock/x.lock echo after')
+    clock.advance(world.durationOf('zpool export'))
+    expect((await alone).exitCode).toBe(0)
+    expect((await after).stdout).toBe('after\n')
+    // It is held by one who shares it: another may share it, and who wants it alone waits for the end.
+    world.spec.durations['zpool import'] = 60_000
+    const sharing = start('sudo -n flock -s /run/lock/x.lock zpool import -d /dev/disk/azure/scsi1 pool0')
+    await settle()
+    expect(await start(shared)).toMatchObject({ stdout: 'free\n' })
+    expect((await start('flock -n /run/lock/x.lock true')).exitCode).toBe(1)
+    const next = start('flock /run/lock/x.lock echo alone')
+    clock.advance(60_000)
+    expect((await sharing).exitCode).toBe(0)
+    expect((await next).stdout).toBe('alone\n')
+  })
+
   test('what runs ends with the system, and leaves no lock behind (S4)', async () => {
     await start('sudo -n systemctl stop nfs-server')
     const cut = start('sudo -n flock /run/lock/x.lock zpool export pool0 && echo done')

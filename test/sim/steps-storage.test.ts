@@ -1,7 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LifeboatError, type Change } from '../../src/contract/index.js'
 import type { DataDisk, Machine } from '../../src/platform/azure/door.js'
-import { importPool } from '../../src/platform/host/pools.js'
+import { ask } from '../../src/platform/host/ask.js'
+import { nfsState } from '../../src/platform/host/nfs.js'
+import { importedPools, importPool } from '../../src/platform/host/pools.js'
 import { WorldError } from '../../src/sim/world/world.js'
 import { backwards } from '../../src/engine/undo.js'
 import { nfsExports } from '../../src/steps/nfs-exports.js'
@@ -107,6 +110,23 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect(await other.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine } })
     await other.apply(other.module.invert(made) as Change[])
     expect(await other.see()).toMatchObject({ state: 'drifted', seen: { serving: false, imported: true } })
+  })
+
+  it('a pool that is in no list while somebody who is gone still imports it is not taken for let go (S21)', { timeout: 120_000 }, async () => {
+    const fence = driven(nfsFence, { pool })
+    await fence.make()
+    const { user, sshKey } = login()
+    const host = { ssh: opened.doors.ssh, at: { machine, user, key: sshKey } }
+    world.world.spec.durations['zpool import'] = 20 * 60_000
+    const late = importPool(host, pool)
+    while ((world.world.host(machine)?.running.size ?? 0) === 0) await setTimeout(20)
+    // Whoever goes by the lists alone believes it.
+    expect(await ask(host, importedPools, nfsState)).toEqual([[], 'inactive'])
+    expect(await fence.see()).toEqual({ state: 'in-flight', what: expect.stringContaining('still at work') as string })
+    const others = [driven(zfsImportPool, { pool, disks: await disks() }), driven(nfsExports, { exports: [{ path: '/pool0/homes', clients: '*', options }] })]
+    for (const other of others) expect((await other.see()).state).toBe('in-flight')
+    await late
+    expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { imported: true } })
   })
 
   const labels = (changes: readonly Change[]): string[] => changes.map(({ action, resource }) => `${action} ${resource}`)

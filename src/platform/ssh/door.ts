@@ -37,6 +37,9 @@ export interface SshOptions {
   readonly input?: string
 }
 
+/** The host's own lock: whatever changes the host runs under it, also what outlived an earlier run of ours. */
+export const hostLock = '/run/lock/lifeboat.lock'
+
 /** A command that ran to its end. An exit code other than 0 is an answer, not an error. */
 export interface SshResult {
   readonly exitCode: number

@@ -4,7 +4,7 @@ import type { Exec, Finished } from '../exec/exec.js'
 import { verbsOf } from '../exec/verbs.js'
 import { assertPrivate } from '../files/private.js'
 import { machineAlias, wayInto, type HostFacts, type SshWay } from './config.js'
-import type { SshDoor, SshHost, SshOptions, SshResult } from './door.js'
+import { hostLock, type SshDoor, type SshHost, type SshOptions, type SshResult } from './door.js'
 import { interrupted, locked, missingSsh, sshError, sudoRefusal } from './errors.js'
 import { SshFiles } from './files.js'
 import { inTurn, quoteWords } from './quote.js'
@@ -26,9 +26,6 @@ export interface OpenSshOptions {
 /** Real programs get at least this long, whatever the run's clock does (design §5). */
 const leastRealMs = 60_000
 const defaultTimeoutMs = 10 * 60_000
-/** The host's own lock: whatever changes the host runs under it, also what outlived an earlier run of ours. */
-export const hostLock = '/run/lock/lifeboat.lock'
-
 /** The real OpenSSH client as a door. */
 export function openSsh(options: OpenSshOptions): SshDoor {
   const { exec, clock, facts, reach } = options

@@ -82,7 +82,7 @@ function announce(world: World, host: Host): void {
 /** The system goes down without exporting anything: what ran is gone, its pools are in use by nobody. */
 export function haltHost(world: World, host: Host): void {
   host.running.clear()
-  for (const lock of host.locks.values()) lock.held = false
+  for (const lock of host.locks.values()) Object.assign(lock, { held: false, sharers: 0 })
   host.services.nfs = false
   for (const pool of world.pools) {
     if (!pool.importedOn.some((id) => sameId(id, host.machine))) continue

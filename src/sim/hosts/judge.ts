@@ -23,7 +23,7 @@ function wordsChange(words: readonly string[]): boolean {
   if (name === 'sudo') return wordsChange(rest.filter((word, at) => !(at === 0 && word === '-n')))
   if (name === 'flock') {
     let at = 0
-    while (rest[at]?.startsWith('-') === true) at += rest[at] === '-w' ? 2 : 1
+    while (rest[at]?.startsWith('-') === true) at += ['-w', '-E'].includes(rest[at] ?? '') ? 2 : 1
     return wordsChange(rest.slice(at + 1))
   }
   if ((name === 'sh' || name === 'bash') && rest[0] === '-c' && rest[1] !== undefined) return changes(rest[1])

@@ -1,3 +1,4 @@
+import type { HostLock } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import { type Call, failed, isAlive, isRoot, killed, notPlayed, type Program } from './call.js'
 import { look, write } from './files.js'
@@ -20,27 +21,37 @@ const shell: Program = (args, call) => {
   return notPlayed('sh', args)
 }
 
-/** `flock [-n | -w SECONDS] FILE COMMAND…`: who comes second waits for the first, in order. */
+interface Locking {
+  readonly file: string
+  readonly command: readonly string[]
+  readonly waitMs: number
+  /** `-s`: beside others that hold it so. */
+  readonly shared: boolean
+  /** `-E`: what is answered where it is not had in time. */
+  readonly conflictCode: number
+}
+
+/** `flock [-s] [-n | -w SECONDS] [-E CODE] FILE COMMAND…`: who comes second waits for the first, in order. */
 const flock: Program = async (args, call) => {
-  const parsed = flockArgs(args)
-  if (!parsed) return notPlayed('flock', args)
-  const { file, command, waitMs } = parsed
+  const wish = flockArgs(args)
+  if (!wish) return notPlayed('flock', args)
+  const { file } = wish
   if (!look(call, file)) {
     const refused = write(call, file, '')
     if (refused !== undefined) return failed(66, `flock: cannot open lock file ${file}: ${refused}`)
   } else if (!isRoot(call) && !file.startsWith('/tmp/') && !file.startsWith('/run/lock/')) {
     return failed(66, `flock: cannot open lock file ${file}: Permission denied`)
   }
-  if (!(await takeLock(call, file, waitMs))) return { exitCode: 1, stdout: '', stderr: '' }
+  if (!(await takeLock(call, wish))) return { exitCode: wish.conflictCode, stdout: '', stderr: '' }
   if (!isAlive(call)) {
-    passOn(call, file)
+    letGo(call, wish)
     return killed
   }
   try {
-    return await runLocked(call, command)
+    return await runLocked(call, wish.command)
   } finally {
     // The lock of a system that has ended is nobody's: the next one has its own.
-    if (isAlive(call)) passOn(call, file)
+    if (isAlive(call)) letGo(call, wish)
   }
 }
 
@@ -53,34 +64,38 @@ function runLocked(call: Call, command: readonly string[]): Promise<ShellResult>
   )
 }
 
-function flockArgs(args: readonly string[]): { file: string; command: readonly string[]; waitMs: number } | undefined {
-  let waitMs = Number.POSITIVE_INFINITY
+function flockArgs(args: readonly string[]): Locking | undefined {
+  let [waitMs, shared, conflictCode] = [Number.POSITIVE_INFINITY, false, 1]
   let at = 0
   for (; args[at]?.startsWith('-') === true; at += 1) {
     const option = args[at]
     if (option === '-n' || option === '--nonblock') waitMs = 0
-    else if (option === '-w' || option === '--timeout' || option === '--wait') {
-      at += 1
-      waitMs = Number(args[at]) * 1000
-    } else if (option !== '-x' && option !== '-e' && option !== '--exclusive') return undefined
+    else if (option === '-s' || option === '--shared') shared = true
+    else if (option === '-w' || option === '--timeout' || option === '--wait') waitMs = Number(args[(at += 1)]) * 1000
+    else if (option === '-E' || option === '--conflict-exit-code') conflictCode = Number(args[(at += 1)])
+    else if (option !== '-x' && option !== '-e' && option !== '--exclusive') return undefined
   }
   const [file, ...command] = args.slice(at)
-  return file === undefined || command.length === 0 || Number.isNaN(waitMs) ? undefined : { file, command, waitMs }
+  if (file === undefined || command.length === 0 || Number.isNaN(waitMs) || Number.isNaN(conflictCode)) return undefined
+  return { file, command, waitMs, shared, conflictCode }
 }
 
 /** True when the lock is ours; false when `waitMs` of the world's time have passed before. */
-function takeLock({ world, host }: Call, file: string, waitMs: number): Promise<boolean> {
-  const lock = host.locks.get(file) ?? { held: false, waiting: [] }
+function takeLock({ world, host }: Call, { file, waitMs, shared }: Locking): Promise<boolean> {
+  const lock = host.locks.get(file) ?? { held: false, sharers: 0, waiting: [] }
   host.locks.set(file, lock)
-  if (!lock.held) {
-    lock.held = true
+  if (isFree(lock, shared)) {
+    hold(lock, shared)
     return Promise.resolve(true)
   }
   if (waitMs === 0) return Promise.resolve(false)
   return new Promise((resolve) => {
-    const mine = (): void => {
-      cancel()
-      resolve(true)
+    const mine = {
+      shared,
+      goOn: (): void => {
+        cancel()
+        resolve(true)
+      },
     }
     const cancel = waitMs === Number.POSITIVE_INFINITY ? () => undefined : world.clock.schedule(waitMs, () => {
       lock.waiting = lock.waiting.filter((one) => one !== mine)
@@ -90,12 +105,24 @@ function takeLock({ world, host }: Call, file: string, waitMs: number): Promise<
   })
 }
 
-/** Hands the lock to the next in line. */
-function passOn({ host }: Call, file: string): void {
+const isFree = ({ held, sharers }: HostLock, shared: boolean): boolean => !held && (shared || sharers === 0)
+
+function hold(lock: HostLock, shared: boolean): void {
+  if (shared) lock.sharers += 1
+  else lock.held = true
+}
+
+/** Hands the lock to the next in line, or to more than one that share it. */
+function letGo({ host }: Call, { file, shared }: Locking): void {
   const lock = host.locks.get(file)
-  const next = lock?.waiting.shift()
-  if (next) next()
-  else if (lock) lock.held = false
+  if (lock === undefined) return
+  if (shared) lock.sharers -= 1
+  else lock.held = false
+  for (let next = lock.waiting[0]; next !== undefined && isFree(lock, next.shared); next = lock.waiting[0]) {
+    lock.waiting.shift()
+    hold(lock, next.shared)
+    next.goOn()
+  }
 }
 
 export const wrappers: Readonly<Record<string, Program>> = { sudo, flock, sh: shell, bash: shell, '/bin/sh': shell }

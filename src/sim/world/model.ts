@@ -58,8 +58,17 @@ export interface Host {
   files: Map<string, string>
   /** Commands still running, which outlive the client that started them. */
   running: Map<number, { readonly command: string; readonly untilMs: number }>
-  /** Names of the host's own locks (flock) that are held, with who waits behind them. */
-  locks: Map<string, { held: boolean; waiting: (() => void)[] }>
+  /** The host's own locks (flock), by the names of their files. */
+  locks: Map<string, HostLock>
+}
+
+export interface HostLock {
+  /** By one alone. */
+  held: boolean
+  /** How many hold it beside each other. */
+  sharers: number
+  /** In the order in which they came. */
+  waiting: { readonly shared: boolean; readonly goOn: () => void }[]
 }
 
 export interface Dataset {
