@@ -10,6 +10,7 @@ import {
   type History,
   type Plan,
   type RunPorts,
+  type Survivors,
 } from '../engine/index.js'
 import { fold, type Journal, type Pin, type RecordData } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
@@ -184,6 +185,15 @@ function planPorts({ site, state, course, accept, history }: Performance, { door
   }
 }
 
+/** The same, and `isOpen` is told where it stays open whether something of an earlier life is still at work. */
+export function toldOf({ handle, marked }: Survivors, isOpen: () => void): Survivors {
+  const orOpen = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => {
+    isOpen()
+    throw error
+  })
+  return { handle: (...given) => orOpen(handle(...given)), marked: () => orOpen(marked()) }
+}
+
 function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
   const { site, operator, listeners, resumeCommand, criticalPathMs } = performance
   return {
@@ -202,7 +212,7 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
       stillOurs: hold.stillOurs,
       reached: (group) => hold.target.reached(group),
     },
-    survivors: site.survivors,
+    survivors: toldOf(site.survivors, () => hold.target.leavesAtWork()),
     resumeCommand,
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),
   }

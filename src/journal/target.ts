@@ -52,6 +52,7 @@ export class TargetLock {
   #isOurs = false
   #isTaken = false
   #hasWritten = false
+  #leftAtWork = false
   #beatAt = 0
   /** The machine's clock and the run's, when this began. */
   readonly #began: { readonly realMs: number; readonly runMs: number }
@@ -129,6 +130,11 @@ export class TargetLock {
     }
   }
 
+  /** What an earlier life had started may still be at work when this run is over. */
+  leavesAtWork(): void {
+    this.#leftAtWork = true
+  }
+
   /** Says in every mark of this run how it ended; never rejects, for the run is over. */
   async release(outcome: string): Promise<void> {
     // Also where taking has failed half way. A life that has written nothing cannot vouch for the ones before it, whose children may still
@@ -136,6 +142,8 @@ export class TargetLock {
     if (!this.#hasWritten && !(this.#isOurs && outcome === 'succeeded')) return
     // One that arrived after the word of the end would say for good that this run is at work.
     await Promise.allSettled(this.#sending)
+    // Whoever reads that a run has ended looks for nothing of it. The next run of this machine sees that this process is gone, and looks.
+    if (this.#leftAtWork) return this.#options.notice(stillAtWork)
     if (this.#lost !== undefined) await this.#yield()
     const state: Mark['state'] = `ended: ${outcome}`
     const told = await Promise.all([...this.#groups].map((group) => this.#end(group, state).catch(() => false)))
@@ -343,6 +351,10 @@ export class TargetLock {
     return new Date(realMs + clock.toReal(clock.now().getTime() - runMs))
   }
 }
+
+const stillAtWork =
+  'What an earlier run began may still be at work; the resource groups go on saying so. The next run from this machine looks for it again; ' +
+  'one from another machine needs --take-over.'
 
 function isPassing(error: unknown): boolean {
   return error instanceof LifeboatError && error.retry !== undefined

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { displaced, standingOf, type Hold, type Holding } from '../../src/cli/hold.js'
+import { toldOf } from '../../src/cli/perform.js'
 import type { Holder } from '../../src/journal/index.js'
 import { processes } from '../../src/platform/exec/processes.js'
 
@@ -39,5 +40,21 @@ describe('whoever is at work where a run is to begin', () => {
     expect(await said({ takenFrom: alive, was: { ...alive, life: 'dead' } })).toEqual([true, expect.stringContaining('that process is gone')])
     expect(await said({ takenFrom: alive, was: { ...alive, silentMs: 50_000 } })).toEqual([true, expect.stringContaining('silent for 50s: suspended or stuck')])
     expect(await said({ elsewhere: [mark] })).toEqual([true])
+  })
+})
+
+describe('whether something of an earlier life is still at work', () => {
+  const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'await' } as const
+  const until = new AbortController().signal
+
+  it('stays open where it could not be looked for, or waiting for its end was broken off', async () => {
+    const stopped = new Error('stopped')
+    let open = 0
+    const none = toldOf({ handle: () => Promise.reject(stopped), marked: () => Promise.reject(stopped) }, () => (open += 1))
+    await expect(none.handle(child, () => undefined, until)).rejects.toBe(stopped)
+    await expect(none.marked()).rejects.toBe(stopped)
+    expect(open).toBe(2)
+    const gone = toldOf({ handle: async () => 'gone', marked: async () => [] }, () => (open += 1))
+    expect([await gone.handle(child, () => undefined, until), await gone.marked(), open]).toEqual(['gone', [], 2])
   })
 })

@@ -104,6 +104,19 @@ describe('the mark of who is at work', () => {
     expect(groups.runs()).toEqual(['run-2', 'run-2', 'run-2'])
   })
 
+  it('of a run that leaves something of an earlier one at work says no end, and so only this machine goes on without taking over', async () => {
+    const [groups, time, laptop] = [new Groups(...all), new VirtualTime(), new FakeProcesses()]
+    const first = player(groups, time, laptop, 'run-1')
+    await time.until(begin(first))
+    first.lock.leavesAtWork()
+    await time.until(first.lock.release('interrupted'))
+    expect(groups.states()).toEqual(['at work', 'at work', 'at work'])
+    expect(first.said).toEqual([expect.stringContaining('may still be at work')])
+    laptop.end({ run: 'run-1', ...first.owner })
+    expect(await time.until(codeOf(begin(player(groups, time, new FakeProcesses('desktop'), 'run-2'))))).toBe('target.held')
+    expect(await time.until(codeOf(begin(player(groups, time, laptop, 'run-3'))))).toBe('goes on')
+  })
+
   it('that cannot be written anywhere is said when the run ends', async () => {
     const [groups, time] = [new Groups('a'), new VirtualTime()]
     const first = player(groups, time, new FakeProcesses(), 'run-1', { groups: ['a'] })
