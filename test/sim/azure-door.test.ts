@@ -192,6 +192,17 @@ describe('writing', () => {
     expect((await world.azure.clusters.get(id))?.provisioningState).toBe('Failed')
   })
 
+  it('takes no answer to a question for an operation for one to the deletion itself', async () => {
+    const id = world.test.id(oldGroup, machineType, 'nfsserver')
+    const unknown = { answer: { status: 404, code: 'ResourceNotFound' } }
+    const deletions = [() => world.azure.groups.delete('data100-19s'), () => world.azure.machines.delete(id)]
+    for (const deletion of deletions) {
+      world.test.faults.plantOnWire({ match: { method: 'GET', path: 'operation' }, times: 1, ...unknown })
+      const error: unknown = await deletion().then(({ done }) => done).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'azure.operation-unknown', retry: {} })
+    }
+  })
+
   it('counts what is not there as deleted', async () => {
     world.test.addGroup('g')
     await (await world.azure.resources.delete(world.test.id('g', 'Microsoft.Network/virtualNetworks', 'none'))).done

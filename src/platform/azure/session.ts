@@ -136,7 +136,12 @@ export class AzureSession {
   /** Resolves once Azure has accepted the write. */
   async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
     const { clock, cloud } = this.#options
-    return follow(await this.write(doing, begin), { clock, pollEveryMs: cloud.pollEveryMs, told: (error) => this.told(error, doing) })
+    const told = (error: unknown): LifeboatError => this.told(isOfPoll(error) ? forgotten(doing) : error, doing)
+    const accepted = await this.write(doing, () => begin().catch((error: unknown) => {
+      // The older SDKs look at the operation once before they say that it was accepted.
+      throw isOfPoll(error) ? forgotten(doing) : error
+    }))
+    return follow(accepted, { clock, pollEveryMs: cloud.pollEveryMs, told })
   }
 
   /** The same for a deletion: what is not there is deleted. */
@@ -144,7 +149,7 @@ export class AzureSession {
     const gone: Pollable = { poll: async () => ({ status: 'succeeded' }) }
     return this.start(doing, () =>
       begin().catch((error: unknown) => {
-        if (isNotFound(error)) return gone
+        if (isNotFound(error) && !isOfPoll(error)) return gone
         throw error
       }),
     )
@@ -177,6 +182,18 @@ export class AzureSession {
     const { clientOver, credentialOver } = await import('./wire.js')
     return { wishes: { ...wishes, httpClient: clientOver(wire) }, credential: credentialOver(wire) }
   }
+}
+
+/** Is this Azure's answer to a question for an operation, which it does not know (any more)? It says nothing of what became of it. */
+function isOfPoll(error: unknown): boolean {
+  return isNotFound(error) && (error as { readonly request?: { readonly method: string } }).request?.method === 'GET'
+}
+
+function forgotten(doing: string): LifeboatError {
+  return new LifeboatError('azure.operation-unknown', `${doing}: Azure does not know that operation any more`, {
+    retry: {},
+    hint: 'What became of it shows in what is there: it is looked at again before anything is written.',
+  })
 }
 
 /**
