@@ -112,12 +112,15 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
   const noWrites = (): never => {
     throw failed('writes', 'it is to answer a list of { method, path } and { command, on }')
   }
-  const { inputs, outputs, identity, check, harms, isBack } = module
+  const { inputs, outputs, identity, check, harms, stands, unseen, guards, isBack } = module
   return {
     ...{ uses, inputs, outputs, identity },
     summary: module.summary,
     ...(check === true ? { check } : {}),
     ...(harms === true ? { harms } : {}),
+    ...(stands === true ? { stands } : {}),
+    ...(unseen === true ? { unseen } : {}),
+    ...(guards === true ? { guards } : {}),
     ...(isBack === undefined ? {} : { isBack: (...told) => pure('isBack', () => isBack.call(module, ...told)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
     ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),

@@ -126,6 +126,11 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * intent without an outcome then shows all of it, and `apply` must wait for the end of what may still be going on.
    */
   readonly unseen?: true
+  /**
+   * True for a step that makes sure of what those behind it rely on (nobody writes to these disks any more), whether they take something of
+   * it or not: while a person has skipped it, none of them begins, on the way back neither.
+   */
+  readonly guards?: true
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification

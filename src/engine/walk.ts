@@ -22,7 +22,7 @@ import { moduleOf } from './planner.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
 import type { Recorder } from './recorder.js'
-import { NeedsSkipped, takersIf } from './skipped.js'
+import { guardsOf, missingIn, NeedsSkipped, takersIf } from './skipped.js'
 
 /** How a node ended, for those that need it: only after `done` may they start. */
 type Ending = 'done' | 'stopped'
@@ -43,6 +43,8 @@ export class Walk<D> {
   readonly #outputs: Map<string, JsonObject>
   /** Steps that this life of the run has seen to be as wanted. */
   readonly #verified = new Set<string>()
+  /** Guards that a person has skipped: what is behind them does not begin. */
+  readonly #unguarded = new Set<string>()
   readonly #endings = new Map<string, Promise<Ending>>()
   readonly #settle = new Map<string, (ending: Ending) => void>()
   readonly #again = new Map<string, Promise<Ending>>()
@@ -174,7 +176,7 @@ export class Walk<D> {
   }
 
   async #once(step: string): Promise<Ending> {
-    if (this.#outputs.has(step)) return 'done'
+    if (this.#outputs.has(step) && !this.#unguarded.has(step)) return 'done'
     return this.#bringTo(this.#ports.runbook.nodes.find(({ id }) => id === step) as StepNode, fold(this.#ports.journal.records))
   }
 
@@ -185,8 +187,19 @@ export class Walk<D> {
   #staysSkipped(step: string): boolean {
     const { status, skipped } = this.#state.steps.get(step) ?? {}
     if (status !== 'skipped' || skipped === undefined || skipped.by === 'lifeboat' || this.#ports.accept?.has(step) === true) return false
+    this.#leave(step)
     this.#recorder.tell({ type: 'notice', level: 'info', message: `${step} stays skipped, by ${skipped.by}: ${skipped.reason}` })
     return true
+  }
+
+  /** A person has skipped it. */
+  #leave(step: string): void {
+    if (this.#isGuard(step)) this.#unguarded.add(step)
+  }
+
+  #isGuard(step: string): boolean {
+    const node = this.#ports.runbook.nodes.find(({ id }) => id === step)
+    return node?.kind === 'step' && moduleOf(this.#ports, node).guards === true
   }
 
   /** What an earlier life has verified, of a step that is not looked at again. */
@@ -203,7 +216,9 @@ export class Walk<D> {
   ): Promise<JsonObject> {
     const module = moduleOf(this.#ports, node)
     const inputs = inputsOf(node, module, this.#ports, this.#outputs)
-    if (!allKnown(inputs)) throw new NeedsSkipped(inputs)
+    const guards = guardsOf(node.id, this.#unguarded, this.#ports.runbook)
+    if (guards.length > 0) throw new NeedsSkipped(guards, 'made sure of')
+    if (!allKnown(inputs)) throw new NeedsSkipped(missingIn(inputs), 'given')
     const release = await this.#claim(node.id, module.claims(inputs))
     let isOver = true
     try {
@@ -226,6 +241,7 @@ export class Walk<D> {
       const group = module.group?.(inputs)
       if (typeof group === 'string') await this.#ports.target?.reached(group)
       this.#verified.add(node.id)
+      this.#unguarded.delete(node.id)
       return outputs
     } catch (error) {
       // What it has begun may still be going on, and has in hand what it claims: nobody else has that before it is said what becomes of it.
@@ -275,7 +291,7 @@ export class Walk<D> {
     // Whoever has asked for a safe point is told of it, and asked no more.
     this.#signal.throwIfAborted()
     this.tellEta()
-    const answer = await this.#questions.ask({ kind: 'failure', step, error: facts, ...takersIf(step, this.#ports.runbook, this.#ports.outputs) })
+    const answer = await this.#questions.ask({ kind: 'failure', step, error: facts, ...takersIf(step, this.#ports.runbook, this.#ports.outputs, this.#isGuard(step)) })
     if (answer.choice === 'accept') this.#accept(step, answer.alternative, facts)
     return this.#carryOut(answer, node, attempt, startedMs)
   }
@@ -294,6 +310,7 @@ export class Walk<D> {
           return error instanceof TooLate ? 'stopped' : this.#afterFailure(node, error, attempt + 1, startedMs)
         }
       case 'skip':
+        this.#leave(node.id)
         await this.#recorder.record('step.skipped', { step: node.id, reason: answer.reason, by: answer.by })
         return 'done'
       case 'stop':

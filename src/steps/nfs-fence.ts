@@ -69,6 +69,7 @@ export const nfsFence = defineStep({
   harms: true,
   // A `zpool export` whose client has died is seen when it is over.
   unseen: true,
+  guards: true,
   // A server that is to be stopped because it does not answer cannot be asked of its pool, nor one that is to be started.
   preflight: (changes, wanted, { doors }) => {
     if (isWayBack(changes)) return together(startFindings(wanted, doors))

@@ -69,6 +69,7 @@ export const zfsImportPool = defineStep({
   identity: ['machine', 'user', 'sshKey', 'pool'],
   // A `zpool import` whose client has died is in no list until it is over.
   unseen: true,
+  guards: true,
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   async preflight(changes, wanted, { doors }) {
     const features = changes.some(({ after }) => isImported(after)) ? await unknownFeatures(wanted, doors) : []

@@ -33,6 +33,8 @@ export class Switches {
   ofSite: () => readonly Finding[] = () => []
   /** Steps that take something from users. */
   readonly harmful = new Set<string>()
+  /** Steps that others rely on, whether they take something of it or not. */
+  readonly guarding = new Set<string>()
   /** Steps that are not looked at again once they are verified. */
   readonly standing = new Set<string>()
   /** Steps that can only be turned on another way, and offer it; `sees`: they find out when they look. */
@@ -64,6 +66,7 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     outputs: z.object({ id: z.string() }),
     identity: [],
     ...(world.standing.has(id) ? { stands: true } : {}),
+    ...(world.guarding.has(id) ? { guards: true } : {}),
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
     preflight: async () => world.says(id),
     observe: async (inputs, { accepted }) => {

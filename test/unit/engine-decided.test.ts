@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
-import { idOf, perform, step, Switches } from '../helpers/switches.js'
+import { gate, idOf, perform, step, Switches } from '../helpers/switches.js'
 
 describe('what an operator has decided, and what an earlier life has left', () => {
   it('tries what was skipped again, when what needs it is tried again, and offers the same other way', async () => {
@@ -25,6 +25,46 @@ describe('what an operator has decided, and what an earlier life has left', () =
     expect(questions[1]?.error).toMatchObject({ code: 'step.needs-skipped', message: 'it takes what a would have given, and that was skipped' })
     const tries = events.flatMap((event) => (event.type === 'step.started' && event.step === 'a' ? [event.attempt] : []))
     expect(tries).toEqual([1, 2, 3])
+  })
+
+  describe('that guards what comes behind it, if it is skipped', () => {
+    const nodes = [step('fence'), gate('sure', ['fence']), step('detach', ['sure']), step('move', ['detach']), step('other')]
+    const guarded = (): Switches => {
+      const world = new Switches()
+      world.guarding.add('fence')
+      world.during = async (id) => {
+        if (id === 'fence') throw new LifeboatError('zfs.busy', 'somebody is in it')
+      }
+      return world
+    }
+
+    it('lets nothing behind it begin, also in a resume, and says so before', async () => {
+      const world = guarded()
+      const first = await perform({ nodes, world, answer: ({ kind, step: id }) => (kind === 'gate' ? 'go' : id === 'fence' ? 'skip' : 'stop') })
+      expect([first.outcome, world.turned]).toEqual(['failed', ['other']])
+      const questions = first.events.flatMap((event) => (event.type === 'question.asked' && event.question.kind === 'failure' ? [event.question] : []))
+      expect(questions[0]).toMatchObject({ step: 'fence', takers: ['detach', 'move'] })
+      expect(questions[1]).toMatchObject({ step: 'detach', error: { code: 'step.needs-skipped', message: 'it relies on what fence would have made sure of, and that was skipped' } })
+      const again = await perform({ nodes, world, store: first.store, answer: () => 'stop' })
+      expect([again.outcome, again.asked, world.turned]).toEqual(['failed', ['failure'], ['other']])
+    })
+
+    it.each([undefined, new Map([['fence', { id: 'fence' }]])])('is tried again with what is behind it, on the way back too (%s)', async (outputs) => {
+      const world = guarded()
+      const answers = ['skip', 'retry'] as const
+      let asked = 0
+      const { outcome } = await perform({
+        nodes,
+        world,
+        ...(outputs === undefined ? {} : { outputs }),
+        answer: ({ kind }) => {
+          if (kind === 'gate') return 'go'
+          if (asked === 1) world.during = async () => undefined
+          return answers[asked++] ?? 'stop'
+        },
+      })
+      expect([outcome, [...world.turned].sort(), asked]).toEqual(['succeeded', ['detach', 'fence', 'move', 'other'], 2])
+    })
   })
 
   it('leaves skipped what a person has skipped when it is resumed, and says so', async () => {
