@@ -9,7 +9,7 @@ import { exit } from './exit.js'
 import { interruption, type Interrupts } from './interrupts.js'
 import { RunLog, type Logging } from './run-log.js'
 import { noStep, type Site } from './site.js'
-import { admitted, outcomeWord, targetOf, type EarlierLife } from './target.js'
+import { admitted, outcomeWord, targetOf, type EarlierLife, type PutsBack } from './target.js'
 
 /** What a run needs to be the only one at work: on this machine by a lock, and in the cloud by a mark. */
 export interface Holding {
@@ -20,6 +20,8 @@ export interface Holding {
   readonly takeOver: boolean
   /** The life that this run goes on from, or undoes, as its journal says: its mark is no obstacle. */
   readonly earlier?: EarlierLife
+  /** Of an undo: what it puts back. */
+  readonly putsBack?: PutsBack
   readonly listeners: readonly Listener[]
   readonly notice: (message: string) => void
   readonly logging: Logging
@@ -121,10 +123,11 @@ async function onTarget(
   work: (hold: Omit<Hold, 'log' | 'lock' | 'stillOurs'>) => Promise<number>,
   { log }: RunLog,
 ): Promise<number> {
-  const { site, state, run, takeOver, notice, earlier } = holding
+  const { site, state, run, takeOver, notice, earlier, putsBack } = holding
   const doors = site.doors(state.paths(run).secrets, run, log)
   const azure = doors(noStep).azure
-  const target = targetOf({ site, azure, run, takeOver, notice, ...(earlier === undefined ? {} : { earlier }) }, signal, over)
+  const lives = { ...(earlier === undefined ? {} : { earlier }), ...(putsBack === undefined ? {} : { putsBack }) }
+  const target = targetOf({ site, azure, run, takeOver, notice, ...lives }, signal, over)
   await admitted(target, site, signal, notice)
   const beating = new AbortController()
   const beats = target.keepBeating(beating.signal)

@@ -122,7 +122,7 @@ function addRunning(program: Command, on: On): void {
   undo
     .option('--dry-run', 'show what would be put back, and do nothing')
     .option('--confirm <name>', "the runbook's name, instead of typing it")
-    .option('--accept-changes', 'go on though the runbook or its files have changed')
+    .option('--accept-changes', 'go on though the runbook or its files have changed, or another run has worked there since')
   on(withConsentBack(withState(withOutput(undo))), async () => (await import('./undo.js')).undo, readingRun)
 
   const rehearse = program

@@ -52,13 +52,13 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
     const world = worldOf(before, site)
     screen.sayWorldTime(site, world?.sim)
-    const course = await courseOf(before, site, state)
+    const back = await courseOf(before, site, state, options)
     const resumeCommand = commandLine(options, 'resume', run)
     const renderer = screen.renderer(site, run, earlierOf(records, before, resumeCommand))
     try {
       const code = await performResume({
         site,
-        ...(course === undefined ? {} : { course }),
+        ...back,
         state,
         run,
         acceptChanges: options.acceptChanges === true,
@@ -74,7 +74,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: await historyOf(state, site, before),
-        ...(world === undefined || course !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
+        ...(world === undefined || back !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
       return await leftWorld(world, screen, code, resumeCommand)
     } finally {

@@ -28,6 +28,8 @@ export function marksOf(site: Site): readonly Write[] {
 
 export type EarlierLife = NonNullable<ConstructorParameters<typeof TargetLock>[0]['earlier']>
 
+export type PutsBack = NonNullable<ConstructorParameters<typeof TargetLock>[0]['undoes']>
+
 export interface TargetOf {
   readonly site: Site
   readonly azure: AzureDoor
@@ -35,11 +37,12 @@ export interface TargetOf {
   readonly takeOver: boolean
   readonly notice: (message: string) => void
   readonly earlier?: EarlierLife
+  readonly putsBack?: PutsBack
 }
 
 /** A run's hold on its target. `over` is aborted when another run has it. */
 export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortController): TargetLock {
-  const { site, azure, run, takeOver, notice, earlier } = of
+  const { site, azure, run, takeOver, notice, earlier, putsBack } = of
   return new TargetLock({
     store: markStore(azure),
     processes: site.processes,
@@ -52,6 +55,7 @@ export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortControlle
     signal,
     lost: (error) => over.abort(error),
     ...(earlier === undefined ? {} : { earlier }),
+    ...(putsBack === undefined ? {} : { undoes: putsBack }),
   })
 }
 

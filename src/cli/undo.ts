@@ -18,6 +18,7 @@ import { isReady, planData, planOnly } from './plan.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, stateFolder } from './state.js'
+import type { PutsBack } from './target.js'
 import { resumable, undoable } from './unfinished.js'
 
 export interface UndoOptions extends CommonOptions {
@@ -59,6 +60,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         course,
         undoes: ran.run,
         earlier: { run: ran.run, owner: ran.owner },
+        putsBack: putsBack(ran, options),
         state,
         run: id,
         mode: ran.mode,
@@ -120,9 +122,19 @@ async function isUndone(state: StateFolder, by: string, options: UndoOptions): P
 }
 
 /** The way back that an undo was on, for its resume. */
-export async function courseOf(undoing: RunState, site: Site, state: StateFolder): Promise<Course<Platform> | undefined> {
+export async function courseOf(
+  undoing: RunState,
+  site: Site,
+  state: StateFolder,
+  options: Pick<UndoOptions, 'acceptChanges'>,
+): Promise<{ readonly course: Course<Platform>; readonly putsBack: PutsBack } | undefined> {
   if (undoing.undoes === undefined) return undefined
-  return courseBack(site.runbook, site.registry, await readRun(state, undoing.undoes), undoing)
+  const ran = await readRun(state, undoing.undoes)
+  return { course: courseBack(site.runbook, site.registry, ran, undoing), putsBack: putsBack(ran, options) }
+}
+
+function putsBack({ run, realStartedAt }: RunState, { acceptChanges }: Pick<UndoOptions, 'acceptChanges'>): PutsBack {
+  return { run, began: realStartedAt, agreed: acceptChanges === true }
 }
 
 async function readRun(state: StateFolder, run: string): Promise<RunState> {

@@ -21,7 +21,12 @@ export function missingIn(inputs: PlanInputs<Record<string, unknown>>): readonly
 }
 
 /** Steps that could not go on if this one were skipped. On the way back what the run had of it is known, but not what it guards. */
-export function takersIf(step: string, runbook: Runbook, kept: Outputs | undefined, guards: boolean): { readonly takers?: readonly string[] } {
+export function takersIf(
+  step: string,
+  runbook: Runbook,
+  kept: Outputs | undefined,
+  guards: boolean,
+): { readonly takers?: readonly string[] } {
   const takers = guards ? guardedBy(step, runbook) : kept?.has(step) === true ? [] : takersOf(runbook, step)
   return takers.length === 0 ? {} : { takers }
 }

@@ -18,6 +18,8 @@ export interface Mark {
   readonly heartbeat: string
   /** The group that decides between two lives that began at the same moment: the first of the target's, by name. */
   readonly lead: string
+  /** The run that this one puts back, if it is an undo; empty, so that the tag of another is written over. */
+  readonly undoes: string
   readonly state: 'at work' | `ended: ${string}`
 }
 
@@ -47,6 +49,7 @@ export function markIn(tags: Tags): Mark | undefined {
     since: of('since'),
     heartbeat: of('heartbeat'),
     lead: of('lead'),
+    undoes: of('undoes'),
     state: of('state').startsWith('ended: ') ? (of('state') as Mark['state']) : 'at work',
   }
 }

@@ -25,6 +25,14 @@ export function targetHeld(mark: Mark, groups: readonly string[], isHere: boolea
   })
 }
 
+/** An undo of a run after which another one has worked there. */
+export function laterRun(undoes: string, mark: Mark, groups: readonly string[], now: Date): LifeboatError {
+  return new LifeboatError('undo.later-run', `${sayLife(mark, now)} has worked on ${groups.join(', ')} since ${undoes}, which is to be undone`, {
+    blame: 'user',
+    hint: 'What it has put into use would be taken away with what that older run made. Undo the later one first, where it was run; to undo the older one all the same, give --accept-changes.',
+  })
+}
+
 /** Another run has taken the target over from this one: exit code 5. */
 export function targetLost(run: string, mark: Mark, group: string, now: Date): LifeboatError {
   return new LifeboatError('target.lost', `${group} was taken over from run ${run} by ${sayLife(mark, now)}`, {

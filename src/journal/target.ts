@@ -3,7 +3,7 @@ import type { Processes } from './lock.js'
 import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark, type Tags } from './mark.js'
 import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
 import type { Owner } from './records.js'
-import { cannotDisplace, sayLife, targetHeld, targetLost } from './target-errors.js'
+import { cannotDisplace, laterRun, sayLife, targetHeld, targetLost } from './target-errors.js'
 
 /**
  * Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. `recentMs`:
@@ -21,6 +21,11 @@ export interface TargetOptions {
   readonly groups: readonly string[]
   /** The life that this run goes on from, or undoes, as a journal of this machine says; unset for a fresh run. */
   readonly earlier?: { readonly run: string; readonly owner: Owner }
+  /**
+   * Of an undo: the run that it puts back, and when that began, in real time. What another has put into use since is not its to take away,
+   * unless the operator has `agreed`.
+   */
+  readonly undoes?: { readonly run: string; readonly began: string; readonly agreed: boolean }
   /** `--take-over` */
   readonly takeOver: boolean
   readonly notice: (message: string) => void
@@ -71,8 +76,17 @@ export class TargetLock {
       if (life.mark.run === this.#options.run) this.#isOurs = true
       if (standing === 'free') this.#sayFree(life.mark)
       else await this.#refuse(life, standing)
+      if (this.#isLater(life.mark)) throw laterRun(this.#options.undoes?.run ?? '', life.mark, life.groups, this.#now())
       this.#overcome.add(lifeOf(life.mark))
     }
+  }
+
+  /** Has another run worked here since the one that is to be put back? One that has been put back itself has not. */
+  #isLater(mark: Mark): boolean {
+    const { undoes, run } = this.#options
+    if (undoes === undefined || undoes.agreed || [run, undoes.run].includes(mark.run)) return false
+    if (mark.undoes === undoes.run || (mark.undoes !== '' && mark.state === 'ended: succeeded')) return false
+    return Date.parse(mark.since) > Date.parse(undoes.began)
   }
 
   /** Whose runs `displace` would displace. */
@@ -333,7 +347,7 @@ export class TargetLock {
     const now = this.#now()
     this.#beatAt = now.getTime()
     const at = now.toISOString()
-    return { run, runbook, person: user, host, machine, pid, process: started, since: at, heartbeat: at, lead: this.#lead(), state: 'at work' }
+    return { run, runbook, person: user, host, machine, pid, process: started, since: at, heartbeat: at, lead: this.#lead(), undoes: this.#options.undoes?.run ?? '', state: 'at work' }
   }
 
   /** Lower-cased, as all names of groups here. */

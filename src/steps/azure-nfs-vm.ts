@@ -26,7 +26,7 @@ import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need
 import { wayFindings } from './parts/ssh.js'
 import { assertWayOut, wayOutFindings } from './parts/way-out.js'
 import { writtenAs } from './parts/writes.js'
-import { groupOf, claim, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -126,7 +126,10 @@ export const nfsVm = defineStep({
     const planned = new Map(changes.map(({ resource, action }) => [resource, action]))
     const [address, nic] = [planned.get(addressLabel(wanted.name)), planned.get(nicLabel(wanted.name))]
     // The machine holds the interface, and that its public address: each made before what holds it, deleted after it.
-    if (planned.get(machineLabel(wanted.name)) === 'delete') await ended(await machines.delete(ids.machine), signal)
+    if (planned.get(machineLabel(wanted.name)) === 'delete') {
+      await assertBare(ids.machine, doors)
+      await ended(await machines.delete(ids.machine), signal)
+    }
     if (nic === 'delete') await ended(await resources.delete(ids.nic), signal)
     if (nic === 'update' && isUnlinking(changes)) await ended(await resources.put(nicResource(ids, { ...wanted, publicIp: false })), signal)
     if (address === 'delete') await ended(await resources.delete(ids.address), signal)
@@ -260,6 +263,16 @@ function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine
     return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
   }
   return undefined
+}
+
+/** On the way back. What was let go of was let go of before; a disk that is there is somebody's, who uses this server. */
+async function assertBare(id: string, { azure }: Platform): Promise<void> {
+  const held = (await azure.machines.get(id))?.dataDisks ?? []
+  if (held.length === 0) return
+  throw new LifeboatError('machine.has-disks', `${hostLabel(id)} has disks attached (${held.map((disk) => nameOf(disk.id)).join(', ')}), and is not deleted`, {
+    blame: 'user',
+    hint: 'It may be serving them, for another run perhaps. If nobody uses it, detach them by hand, then try again.',
+  })
 }
 
 /** One that has disks is never to be deleted: what failed is the last change of it, and it may serve. */

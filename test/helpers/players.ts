@@ -54,6 +54,7 @@ export interface Player {
 export interface Wishes {
   readonly takeOver?: boolean
   readonly earlier?: { run: string; owner: Owner }
+  readonly undoes?: { run: string; began: string; agreed: boolean }
   readonly store?: MarkStore
   readonly groups?: readonly string[]
   readonly signal?: AbortSignal
@@ -86,6 +87,7 @@ export function player(groups: Groups, time: VirtualTime, processes: FakeProcess
     signal: wishes.signal ?? new AbortController().signal,
     lost: (error) => lost.push(error),
     ...(wishes.earlier === undefined ? {} : { earlier: wishes.earlier }),
+    ...(wishes.undoes === undefined ? {} : { undoes: wishes.undoes }),
   })
   return { lock, said, lost, owner }
 }

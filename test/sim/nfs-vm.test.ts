@@ -189,6 +189,20 @@ describe('azure/nfs-vm', () => {
     expect(await lookedAt(server())).toMatchObject({ state: 'conflict', mend: expect.stringContaining('az vm start') as string })
   })
 
+  it('is never deleted while it has disks: somebody uses it', async () => {
+    const step = server()
+    const changes = await step.make()
+    await world.clock.sleep(10 * 60_000)
+    const id = world.test.id('data100-nfs', machineType, 'nfsserver')
+    const profile = world.test.world.resource(id)?.properties['storageProfile'] as { dataDisks: object[] }
+    profile.dataDisks = [{ lun: 0, name: 'homes', createOption: 'Attach', managedDisk: { id: world.test.id('data100-nfs', 'Microsoft.Compute/disks', 'homes') } }]
+    await expect(undo(step, changes)).rejects.toMatchObject({ code: 'machine.has-disks', message: expect.stringContaining('homes') as string })
+    expect(world.test.world.requests.filter(({ method }) => method === 'DELETE')).toEqual([])
+    profile.dataDisks = []
+    await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
   it('says before anything is made that a key cannot be read', async () => {
     const step = server({ sshKey: '/nowhere/key' })
     expect(await step.module.preflight([], step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }])

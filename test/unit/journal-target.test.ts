@@ -117,6 +117,27 @@ describe('the mark of who is at work', () => {
     expect(await time.until(codeOf(begin(player(groups, time, laptop, 'run-3'))))).toBe('goes on')
   })
 
+  it('of a later run keeps an older one from being undone, until that one is undone itself or the operator agrees', async () => {
+    const [groups, time, laptop, desktop] = [new Groups(...all), new VirtualTime(), new FakeProcesses(), new FakeProcesses('desktop')]
+    const played = async (of: Player): Promise<string> => {
+      const code = await codeOf(time.until(begin(of)))
+      if (code === 'goes on') await time.until(of.lock.release('succeeded'))
+      return code
+    }
+    const began = time.now().toISOString()
+    const undo = (agreed = false): Player => player(groups, time, laptop, 'undo-1', { undoes: { run: 'run-1', began, agreed } })
+    expect(await played(player(groups, time, laptop, 'run-1'))).toBe('goes on')
+    await time.until(time.sleep(60_000))
+    const later = time.now().toISOString()
+    expect(await played(player(groups, time, desktop, 'run-2'))).toBe('goes on')
+    expect([await played(undo()), groups.runs()]).toEqual(['undo.later-run', ['run-2', 'run-2', 'run-2']])
+    const back = { run: 'run-2', began: later, agreed: false }
+    expect(await played(player(groups, time, desktop, 'undo-2', { undoes: back }))).toBe('goes on')
+    expect(await played(undo())).toBe('goes on')
+    expect(await played(player(groups, time, desktop, 'run-3'))).toBe('goes on')
+    expect([await played(undo()), await played(undo(true))]).toEqual(['undo.later-run', 'goes on'])
+  })
+
   it('that cannot be written anywhere is said when the run ends', async () => {
     const [groups, time] = [new Groups('a'), new VirtualTime()]
     const first = player(groups, time, new FakeProcesses(), 'run-1', { groups: ['a'] })
