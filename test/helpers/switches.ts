@@ -15,7 +15,7 @@ import {
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type Survivors } from '../../src/engine/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope, type Survivors } from '../../src/engine/index.js'
 import { Journal, type RecordData, type RunState } from '../../src/journal/index.js'
 import { Expression, type Node, type Runbook, type Template } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
@@ -40,6 +40,8 @@ export class Switches {
   readonly offering = new Map<string, 'sees' | 'tries'>()
   /** Steps at which somebody is at work, on something that is there. */
   readonly flying = new Set<string>()
+  /** What the doors of the last step were told that was given some. */
+  scope: StepScope | undefined
   /** What a step is told at each look of the programs of its run that are over. */
   readonly programs: (readonly OwnProgram[])[] = []
 }
@@ -144,7 +146,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     clock: time,
     env: () => undefined,
     secrets: { digest: () => 'keyed:0', read: () => new Secret('') },
-    doors: () => undefined,
+    doors: (scope) => void (world.scope = scope),
     signal: stop.signal,
     pollEveryMs: 10,
     site: async () => world.ofSite(),

@@ -46,6 +46,18 @@ describe('a run before which others were at work', () => {
     expect(overPrograms('b', { journal: journalOf(begun) as Journal })).toEqual([])
   })
 
+  it('journals when it has started a program, and tells the step of it once that is over', async () => {
+    const world = new Switches()
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'end' } as const
+    world.during = async () => {
+      await world.scope?.children.started(child)
+      await world.scope?.children.ended(child, { exitCode: 0, signal: null })
+    }
+    await perform({ nodes: [step('a')], world })
+    expect(world.programs.at(0)).toEqual([])
+    expect(world.programs.at(-1)).toEqual([{ command: 'helm upgrade', startedAt: new Date('2019-02-25T00:00:00.000Z') }])
+  })
+
   it('ends or awaits on the way back what the run that it puts back has left, and tells its steps of it only then', async () => {
     const child = { pid: 7, started: 'then', host: 'here', command: 'helm rollback', survivor: 'await' } as const
     const at = '2019-02-25T00:00:05.000Z'
