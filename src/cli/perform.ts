@@ -171,7 +171,7 @@ async function finished(
 function planPorts({ site, state, course, accept, history }: Performance, { doors }: Hold): Omit<RunPorts<Platform>, 'journal' | 'operator' | 'listeners' | 'survivors' | 'resumeCommand' | 'signal'> {
   return {
     runbook: course?.runbook ?? site.runbook,
-    ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs }),
+    ...(course === undefined ? {} : { modules: course.modules, outputs: course.outputs, undone: course.undone }),
     registry: site.registry,
     clock: site.clock,
     env: site.env,

@@ -11,11 +11,14 @@ export type Observation<O, S> =
   | { readonly state: 'drifted'; readonly seen: S }
   /** Differs, and it cannot be mended in place. */
   | { readonly state: 'conflict'; readonly why: string; readonly mend: string }
-  /** Somebody's operation is under way; `what` reads as "cluster data100 is being created". */
-  | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience }
+  /**
+   * Somebody's operation is under way; `what` reads as "cluster data100 is being created". `seen`: what it is about was there before,
+   * and is planned as drifted until it is over; without, as absent.
+   */
+  | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S }
   | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }
 
-/** How long something under way is watched before a step begins, where that is less than its deadline, and what is said then. */
+/** How long something under way is watched before a step begins, where that is not the step's own deadline, and what is said then. */
 export interface Patience {
   /** Milliseconds of the run's clock, from when it was first seen by this life of the run. */
   readonly ms: number

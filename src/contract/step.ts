@@ -55,6 +55,14 @@ export interface Demand {
   readonly mend: string
 }
 
+/** A program that a run has started for a step, and that may have written. */
+export interface OwnProgram {
+  /** As it is shown: `helm upgrade --install hub …`. */
+  readonly command: string
+  /** By the clock of the machine that it ran on: so is what it has written itself. */
+  readonly startedAt: Date
+}
+
 /** What every function of a step may use: the doors to the outside, the run's clock, and a way to say what it waits for. */
 export interface ReadContext<D> {
   readonly doors: D
@@ -70,6 +78,12 @@ export interface ReadContext<D> {
   readonly secret: (reference: SecretReference) => Promise<Secret>
   /** Ids of the alternatives that the operator has chosen for this step. */
   readonly accepted: ReadonlySet<string>
+  /**
+   * The programs of this run that wrote for this step, in whichever of its lives, where none of them can be at work any more: each is
+   * known to have ended, or was ended or awaited on its own machine. On the way back, those of the run that is put back as well. Empty
+   * while that is not known, as in a plan: what looks as if somebody were at work has to be taken for that then.
+   */
+  readonly overPrograms: () => readonly OwnProgram[]
 }
 
 export interface PreflightContext<D> extends ReadContext<D> {

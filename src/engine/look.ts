@@ -25,7 +25,8 @@ export async function lookOnce<D>(module: AnyStep<D>, inputs: PlanInputs<Inputs>
 
 /**
  * Looks until the answer is worth acting on, before anything is written: unknown is tried again while its cause says that
- * this may help, and then stops the step; in flight is watched until it is over, or the deadline or the step's patience has passed.
+ * this may help, and then stops the step; in flight is watched until it is over, or the step's patience has passed, or without that
+ * its deadline.
  */
 export async function lookUntilSettled<D>(
   module: AnyStep<D>,
@@ -44,8 +45,8 @@ export async function lookUntilSettled<D>(
       await waitOut(ctx.clock, wait, ctx.signal)
     } else if (seen.state === 'in-flight') {
       const watchedMs = ctx.clock.now().getTime() - fromMs
-      if (seen.patience !== undefined && watchedMs >= seen.patience.ms) throw seen.patience.error
-      if (watchedMs >= withinMs) throw overdue(seen.what, withinMs)
+      const { ms, error } = seen.patience ?? { ms: withinMs, error: undefined }
+      if (watchedMs >= ms) throw error ?? overdue(seen.what, withinMs)
       ctx.progress(seen.what)
       await ctx.clock.sleep(pauseMs(everyMs, watchedMs), ctx.signal)
     } else {
@@ -172,6 +173,7 @@ export function readContext<D>(
   progress: (message: string) => void,
   accepted: ReadonlySet<string>,
   secrets: SecretPort,
+  overPrograms: ReadContext<D>['overPrograms'] = () => [],
 ): ReadContext<D> {
-  return { doors, clock, signal, progress, accepted, secret: async (reference) => secrets.read(reference) }
+  return { doors, clock, signal, progress, accepted, secret: async (reference) => secrets.read(reference), overPrograms }
 }

@@ -13,6 +13,7 @@ import {
   type PlannedStep,
   type PreflightContext,
   type ReadContext,
+  type Seen,
 } from '../contract/index.js'
 import { chosenInAdvance, type Taken } from './alternatives.js'
 import type { Node, StepNode } from '../runbook/index.js'
@@ -219,7 +220,7 @@ async function draftOf<D>(
   if (module.check === true) return { ...idleDraft(node, 'check'), ...estimate }
   if (seen?.state === 'converged') return { ...idleDraft(node, 'converged'), ...estimate, ...remarkOf(seen.outputs) }
   if (seen?.state === 'conflict') throw conflictError(seen)
-  const basis = seen?.state === 'drifted' ? seen : ({ state: 'absent' } as const)
+  const basis = basisOf(seen)
   const changes = module.plan(inputs, basis)
   if (changes.length > 0) changing(inputs, (planned) => module.preflight(changes, inputs, { ...ctx, planned }))
   return {
@@ -229,6 +230,12 @@ async function draftOf<D>(
     irreversible: irreversibleOf(module, changes),
     ...estimate,
   }
+}
+
+/** What is under way may end in part: all of the rest must have been shown. */
+function basisOf(seen: Exclude<Look, { state: 'unknown' | 'converged' | 'conflict' }> | undefined): Seen<unknown> {
+  if (seen?.state === 'drifted') return seen
+  return seen?.state === 'in-flight' && seen.seen !== undefined ? { state: 'drifted', seen: seen.seen } : { state: 'absent' }
 }
 
 /** Nothing where the module does not say. */

@@ -2,7 +2,7 @@ import type { AnyStep, Change, Clock, Finding, JsonObject, Listener, Operator, S
 import type { SecretReference } from '../contract/inputs.js'
 import type { Accepting } from './alternatives.js'
 import type { History } from './history.js'
-import type { ChildFacts, Journal } from '../journal/index.js'
+import type { ChildFacts, Journal, RunState } from '../journal/index.js'
 import type { Runbook } from '../runbook/index.js'
 
 /** The step modules by their `uses`. The engine drives them by contract and knows none by name. */
@@ -33,6 +33,8 @@ export interface PlanPorts<D> {
   readonly modules?: ReadonlyMap<string, AnyStep<D>>
   /** Outputs that are known before any step has been looked at: an undo has those of the run. */
   readonly outputs?: Outputs
+  /** What is put back, by step, as its journal tells it. */
+  readonly undone?: RunState['steps']
   readonly clock: Clock
   readonly env: (name: string) => string | undefined
   readonly secrets: SecretPort

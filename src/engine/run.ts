@@ -41,7 +41,7 @@ function recorderOf<D>(ports: RunPorts<D>): Recorder {
 
 async function carryOn<D>(ports: RunPorts<D>, recorder: Recorder, before: RunState): Promise<Outcome> {
   try {
-    await settleSurvivors(before, recorder, ports.survivors, ports.signal)
+    await settleSurvivors(before, recorder, ports)
   } catch (error) {
     if (!ports.signal.aborted) throw error
     return finish(ports, recorder)

@@ -19,7 +19,7 @@ export interface LeftBehind {
 }
 
 /** A run's graph turned round, with modules that put back what the run changed. */
-export interface Course<D> extends Required<Pick<PlanPorts<D>, 'runbook' | 'modules' | 'outputs'>> {
+export interface Course<D> extends Required<Pick<PlanPorts<D>, 'runbook' | 'modules' | 'outputs' | 'undone'>> {
   readonly leftBehind: readonly LeftBehind[]
   /** Steps not known to be over: what they began may still be going on, and is put back only once it is there to be seen. */
   readonly open: readonly string[]
@@ -42,7 +42,7 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
   const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
   const turned = turnedRound(runbook, changed.map(({ node }) => node))
   const open = changed.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
-  return { runbook: withoutPassed(turned, undone), modules, outputs, leftBehind, open }
+  return { runbook: withoutPassed(turned, undone), modules, outputs, undone: ran.steps, leftBehind, open }
 }
 
 /** One that has failed is over, skipped then or not, but for a process of it of which nobody knows an end. */
@@ -99,6 +99,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
   })
   let mayGoOn = open && module.unseen === true
+  const placesIn = (forward: readonly Change[] | undefined): readonly Placed[] =>
+    forward === undefined ? [] : invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
   return {
     ...module,
     outputs: z.object({}),
@@ -109,10 +111,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
       if (seen.state === 'unknown' || seen.state === 'conflict') return seen
-      // What is offered on the way out leads further from where this run comes from.
-      if (seen.state === 'in-flight') return { state: 'in-flight', what: seen.what }
-      const forward = seen.state === 'converged' ? [] : module.plan(inputs, seen)
-      const places = invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+      if (seen.state === 'in-flight') return flying(seen, placesIn(seen.seen === undefined ? undefined : module.plan(inputs, { state: 'drifted', seen: seen.seen })))
+      const places = placesIn(seen.state === 'converged' ? [] : module.plan(inputs, seen))
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }
       const left = places.filter(({ place }) => place === 'made' || mayGoOn).map(({ change }) => change)
@@ -123,12 +123,31 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
   }
 }
 
+interface Placed {
+  readonly change: Change
+  readonly place: 'made' | 'back' | 'elsewhere'
+}
+
+/**
+ * Whoever it is that is at work: it is waited for as long as on the way out. What is offered there leads further from where this run comes
+ * from. Once it is over, whatever is not back may have to be put back, and was shown.
+ */
+function flying({ what, patience }: Extract<Look, { state: 'in-flight' }>, places: readonly Placed[]): Look {
+  const left = places.filter(({ place }) => place !== 'back').map(({ change }) => change)
+  return {
+    state: 'in-flight',
+    what,
+    ...(patience === undefined || patience.error.alternative !== undefined ? {} : { patience }),
+    ...(left.length === 0 ? {} : { seen: left }),
+  }
+}
+
 function isChange(inverse: ReturnType<AnyStep<unknown>['invert']>[number]): inverse is Change {
   return !isIrreversible(inverse) && !isKept(inverse)
 }
 
 /** `made`: still as the run left it. `back`: as the run found it. `elsewhere`: somebody has changed it since, to something else. */
-function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>): 'made' | 'back' | 'elsewhere' {
+function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>): Placed['place'] {
   const again = forward.find(({ resource }) => resource === change.resource)
   const told = module.isBack?.(change, again, forward)
   if (again === undefined) return told === true ? 'back' : 'made'

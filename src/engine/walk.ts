@@ -19,6 +19,7 @@ import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookBeforeHarm, type Known } from './last-look.js'
 import { readContext } from './look.js'
 import { moduleOf } from './planner.js'
+import { overPrograms } from './over-programs.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
 import type { Recorder } from './recorder.js'
@@ -357,15 +358,17 @@ export class Walk<D> {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     }
-    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets)
+    const over = (): ReturnType<StepWork<D>['ctx']['overPrograms']> => overPrograms(step, this.#ports)
+    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets, over)
   }
 
   #scopeOf(step: string): StepScope {
     const recorder = this.#recorder
+    const { clock } = this.#ports
     return {
       step,
       children: {
-        started: (child) => recorder.record('child.started', { step, child }),
+        started: (child) => recorder.record('child.started', { step, child, at: clock.realNow().toISOString() }),
         ended: (child, { exitCode, signal }) =>
           recorder.record('child.ended', { step, pid: child.pid, exitCode, signal }),
       },

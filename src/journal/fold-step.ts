@@ -8,10 +8,11 @@ type OwnRecord = Exclude<StepRecord, { type: 'question.asked' | 'question.answer
 
 /** One step's part of the fold. */
 export class StepFold {
-  readonly #step: { -readonly [K in keyof Omit<StepState, 'firstChanges' | 'checkpoints' | 'children'>]: StepState[K] }
+  readonly #step: { -readonly [K in keyof Omit<StepState, 'firstChanges' | 'checkpoints' | 'children' | 'programs'>]: StepState[K] }
   readonly #firstChanges: Change[] = []
   #checkpoints: Json[] = []
   #children: readonly ChildFacts[] = []
+  readonly #programs: StepState['programs'][number][] = []
 
   constructor(t: string) {
     this.#step = { status: 'waiting', open: false, attempt: 0, changes: [], startedAt: t }
@@ -23,6 +24,7 @@ export class StepFold {
       firstChanges: [...this.#firstChanges],
       checkpoints: [...this.#checkpoints],
       children: this.#children,
+      programs: [...this.#programs],
     }
   }
 
@@ -61,6 +63,7 @@ export class StepFold {
         return
       case 'child.started':
         this.#children = [...this.#children, data.child]
+        if (data.at !== undefined) this.#programs.push({ command: data.child.command, at: data.at })
         return
       case 'child.ended':
       case 'survivor.handled':

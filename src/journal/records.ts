@@ -78,7 +78,8 @@ export interface RecordData {
   'run.planned': PlanFacts & { readonly steps: readonly PlannedStep[] }
   'step.started': { readonly step: string; readonly uses: string; readonly attempt: number }
   'step.intent': { readonly step: string; readonly changes: readonly Change[] }
-  'child.started': { readonly step: string; readonly child: ChildFacts }
+  /** `at`: real time, by the clock of the machine that it runs on. */
+  'child.started': { readonly step: string; readonly child: ChildFacts; readonly at?: string }
   'child.ended': { readonly step: string; readonly pid: number; readonly exitCode: number | null; readonly signal: string | null }
   /** Without a step: of another run of the same runbook. */
   'survivor.handled': { readonly step?: string; readonly pid: number; readonly command: string; readonly how: 'ended' | 'awaited' | 'gone' }

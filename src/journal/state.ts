@@ -82,4 +82,6 @@ export interface StepState {
   readonly endedAt?: string
   /** Processes that were started and of which no record says that they ended. */
   readonly children: readonly ChildFacts[]
+  /** All that were started, in whichever life, and when: real time, by the clock of the machine that they ran on. */
+  readonly programs: readonly { readonly command: string; readonly at: string }[]
 }

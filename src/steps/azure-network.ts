@@ -194,7 +194,10 @@ interface SubnetChange {
   readonly natGateway?: string | null
 }
 
-/** Writes the parts of one network. What is there already is written back as it was read, except for what is changed. */
+/**
+ * Writes the parts of one network. What is there already is written back as it was read, except for what is changed, and only if it is
+ * still the same (its etag): a write that arrives late must not take away what was made meanwhile.
+ */
 class NetworkWork {
   constructor(
     readonly groupId: string,
@@ -248,11 +251,11 @@ class NetworkWork {
     const name = resource.split('/').at(-1) ?? ''
     const id = `${there.id}/subnets/${name}`
     if (action === 'delete') return ended(await this.doors.azure.resources.delete(id), this.signal)
-    const before = subnetsOf(there).find((one) => one.name === name)?.properties ?? {}
+    const { etag, properties: before = {} } = subnetsOf(there).find((one) => one.name === name) ?? {}
     // What is set to null goes; what the change does not name stays.
     const gone = Object.entries(wireNames).flatMap(([key, wire]) => ((after as JsonObject)[key] === null ? [wire] : []))
     const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !gone.includes(key)))
-    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(after) } })
+    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(after) }, ...(etag === undefined ? {} : { etag }) })
   }
 
   async remove({ resource }: Change): Promise<void> {

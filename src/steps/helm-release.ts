@@ -8,7 +8,7 @@ import { withPods } from './parts/pods.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
-import { recoverRelease, recoveryWrites } from './parts/release-recovery.js'
+import { helmAtWork, recoverRelease, recoveryWrites } from './parts/release-recovery.js'
 import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -28,14 +28,15 @@ const nameIn = ({ namespace, release }: Pick<PlanInputs<ReleaseInputs>, 'namespa
 /**
  * A helm release, waited for until its pods are ready and its load balancer has an address. A digest of chart and values
  * stands in its description: a release with another one is not what is wanted. What an interrupted helm left behind
- * (facts/helm-wire) is cleared as part of the change that follows, and shown as its state before.
+ * (facts/helm-wire) is cleared as part of the change that follows, and shown as its state before; but where it may be somebody else's,
+ * who is still at work, that is waited for.
  */
 export const helmRelease = defineStep({
   uses: 'helm/release',
   summary: 'A helm release, installed or upgraded, and the address it answers at',
   inputs: releaseInputs,
   outputs: z.object({ namespace: z.string(), revision: z.number(), address: z.string().optional() }),
-  identity: ['cluster', 'namespace', 'release', 'chart', 'valuesFiles', 'values', 'set', 'secrets', 'addressFrom'],
+  identity: ['cluster', 'namespace', 'release', 'chart', 'valuesFiles', 'values', 'set', 'secrets', 'addressFrom', 'timeout'],
   verification: ({ timeout }) => ({ everyMs: 5 * seconds, withinMs: timeout }),
   async preflight(changes, wanted, ctx) {
     const { doors } = ctx
@@ -54,7 +55,11 @@ export const helmRelease = defineStep({
     const history = await doors.helm.history(nameOf(wanted))
     const newest = history.at(-1)
     if (newest === undefined || newest.status === 'uninstalled') return { state: 'absent' }
-    if (newest.status !== 'deployed') return { state: 'drifted', seen: seenOf(newest, history) }
+    if (newest.status !== 'deployed') {
+      const seen = seenOf(newest, history)
+      const atWork = helmAtWork(newest, nameOf(wanted), wanted.timeout, ctx)
+      return atWork === undefined ? { state: 'drifted', seen } : { ...atWork, seen }
+    }
     const chart = await chartOf(wanted, ctx)
     if (newest.description !== (await descriptionOf(chart, doors))) return { state: 'drifted', seen: seenOf(newest, history) }
     const others = await otherSecrets(nameOf(wanted), chart, doors)
@@ -74,7 +79,7 @@ export const helmRelease = defineStep({
     const name = nameOf(wanted)
     const wish = { timeoutMs: wanted.timeout, signal }
     for (const change of changes) {
-      await recoverRelease(name, wish, doors)
+      await recoverRelease(name, wish, ctx)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish)
       } else if (isRollback(change)) {

@@ -2,8 +2,9 @@ import type { Clock } from '../contract/index.js'
 import type { ProcessTable } from '../platform/exec/starter.js'
 import { handleSurvivor } from '../platform/exec/survivors.js'
 import type { Child } from '../platform/scope.js'
-import type { WorldClock } from '../sim/world/clock.js'
+import type { VirtualClock } from '../sim/world/clock.js'
 import { VirtualProcess, type ProcessFacts } from './process.js'
+import { realMs } from './time.js'
 
 /** The process of one life of a run. */
 export interface Life {
@@ -18,16 +19,18 @@ export class Machine implements ProcessTable {
   readonly host: string
   /** Milliseconds by which this machine's clock is ahead of the right time. */
   clockAheadMs = 0
-  readonly #clock: WorldClock
+  readonly #clock: VirtualClock
   readonly #user: string
   readonly #processes = new Map<number, VirtualProcess>()
   #lastPid = 1000
 
-  constructor(clock: WorldClock, { host = 'bastion', user = 'operator' }: { readonly host?: string; readonly user?: string } = {}) {
+  constructor(clock: VirtualClock, { host = 'bastion', user = 'operator' }: { readonly host?: string; readonly user?: string } = {}) {
     this.#clock = clock
     this.host = host
     this.#user = user
   }
+
+  readonly #now = (): Date => new Date(realMs(this.#clock) + this.clockAheadMs)
 
   /** Begins a life of a run. */
   begin(command = 'lifeboat'): Life {
@@ -39,7 +42,7 @@ export class Machine implements ProcessTable {
   start(facts: Omit<ProcessFacts, 'pid' | 'started'>): VirtualProcess {
     const pid = (this.#lastPid += 1)
     const started = `${this.host}:${pid}`
-    const process = new VirtualProcess({ ...facts, pid, started }, this.#clock, () => this.#processes.delete(pid))
+    const process = new VirtualProcess({ ...facts, pid, started }, this.#clock, this.#now, () => this.#processes.delete(pid))
     this.#processes.set(pid, process)
     // Of a life that has been killed, what little it still does must come to nothing.
     if (facts.parent !== undefined && !this.has(facts.parent)) process.signal('SIGKILL')

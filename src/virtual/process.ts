@@ -34,6 +34,8 @@ export class VirtualProcess {
   constructor(
     readonly facts: ProcessFacts,
     readonly clock: WorldClock,
+    /** Its machine's own clock. */
+    readonly now: () => Date,
     readonly gone: () => void,
   ) {
     this.ended = new Promise((resolve, reject) => {
@@ -110,7 +112,7 @@ export class VirtualProcess {
     return {
       heard,
       after,
-      now: () => new Date(this.clock.nowMs()),
+      now: this.now,
       sleep: (ms) => new Promise((resolve) => void after(ms, resolve)),
       alive: () => this.#state === 'running',
       onTerminate: (act) => (this.#terminate = act),

@@ -8,6 +8,7 @@ export function bareContext(clock: Clock): ReadContext<unknown> {
     signal: new AbortController().signal,
     progress: () => undefined,
     accepted: new Set(),
+    overPrograms: () => [],
     secret: () => Promise.reject(new Error('it has none')),
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '../../src/contract/index.js'
+import type { Clock, OwnProgram } from '../../src/contract/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { SystemExec } from '../../src/platform/exec/exec.js'
 import type { Child, ChildLog } from '../../src/platform/scope.js'
@@ -10,10 +10,13 @@ import { holder } from './leaks.js'
 /** Keeps what a journal would. */
 export class RecordedChildren implements ChildLog {
   readonly startedOnes: Child[] = []
+  /** As the next life of the run knows them. */
+  readonly programs: OwnProgram[] = []
   readonly endedOnes: { child: Child; exitCode: number | null; signal: string | null }[] = []
 
   async started(child: Child): Promise<void> {
     this.startedOnes.push(child)
+    this.programs.push({ command: child.command, startedAt: new Date() })
   }
 
   async ended(child: Child, how: { exitCode: number | null; signal: string | null }): Promise<void> {

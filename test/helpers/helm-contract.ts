@@ -20,6 +20,8 @@ export interface HelmUnderTest {
   /** While it is false, pods that need homes do not start. */
   readonly setMountable: (mountable: boolean) => void
   readonly setToken: (token: string) => void
+  /** What the clock says of the machine where helm runs. */
+  readonly now: () => Date
   /** Nobody answers at the API server's address any more. */
   readonly down: () => void
   readonly signal: (pid: number, signal: 'SIGTERM' | 'SIGKILL') => void
@@ -71,7 +73,9 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     const { helm, kube: kubectl } = doors(children)
     expect(await settled(helm.history(name))).toEqual([])
     await settled(helm.upgrade(name, hub, wish()))
-    expect(await settled(helm.history(name))).toEqual([{ revision: 1, status: 'deployed', chart: 'hub-0.1.0', description: 'lifeboat one' }])
+    expect(await settled(helm.history(name))).toEqual([
+      { revision: 1, status: 'deployed', chart: 'hub-0.1.0', description: 'lifeboat one', begunAt: expect.any(Date) as Date },
+    ])
     expect(await settled(helm.values(name))).toEqual(values)
     expect(await settled(kubectl.get(cluster, name.namespace, 'service', 'proxy-public'))).toMatchObject({ kind: 'Service' })
     expect(await settled(kubectl.get(cluster, name.namespace, 'service', 'no-such'))).toBeUndefined()
@@ -119,6 +123,24 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     await upgrade(hub)
     expect(await statuses()).toEqual(['deployed'])
     expect(kube.objects('Pod').map(({ metadata }) => metadata.uid)).toEqual(expect.arrayContaining(pods))
+  })
+
+  it('that is at work tells since when, and does not know of whoever takes its record away: both write (K27)', async () => {
+    const { setMountable, settled, doors, now, kube } = under()
+    await upgrade(hub)
+    setMountable(false)
+    const before = now().getTime()
+    const elsewhere = await begun({ ...hub, set: { 'hub.image': 'quay.io/example/hub:2' } }, 'pending-upgrade')
+    const newest = (await settled(doors().helm.history(name))).at(-1)
+    expect([newest!.begunAt!.getTime() >= before, newest!.begunAt!.getTime() <= now().getTime()]).toEqual([true, true])
+    // The naive client: it takes whoever was at work for gone.
+    await settled(doors().kube.delete(cluster, name.namespace, 'secret', `sh.helm.release.v1.${name.name}.v2`))
+    const naive = upgrade({ ...hub, set: { 'hub.image': 'quay.io/example/hub:3' } }).then(() => 'none', (error: unknown) => (error as LifeboatError).code)
+    await under().until(() => JSON.stringify(kube.objects('Deployment')).includes('example/hub:3'))
+    setMountable(true)
+    // Each writes its end into the same record, and believes that it has done it.
+    expect([await settled(elsewhere.ended), await settled(naive)]).toEqual(['none', 'none'])
+    expect(await statuses()).toEqual(['superseded', 'deployed'])
   })
 
   it('told to end in an install leaves it failed, and the next one works (K7)', async () => {
@@ -176,14 +198,18 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
   })
 
   it('an uninstall that is told to end leaves it uninstalling, and has to be run again', async () => {
-    const { signal, settled, doors } = under()
+    const { signal, settled, doors, now } = under()
     await upgrade(hub)
+    const installed = now().getTime()
+    await under().until(() => now().getTime() > installed)
+    const before = now().getTime()
     const children = new RecordedChildren()
     const going = doors(children).helm.uninstall(name, wish()).then(() => 'none', (error: unknown) => (error as LifeboatError).code)
     await isNow('uninstalling')
     signal(children.startedOnes[0]!.pid, 'SIGTERM')
     expect(await settled(going)).toBe('exec.killed')
-    expect(await statuses()).toEqual(['uninstalling'])
+    const [left] = await settled(doors().helm.history(name))
+    expect([left?.status, left!.begunAt!.getTime() >= before], 'not since what goes was installed (K27)').toEqual(['uninstalling', true])
     expect((await failure(doors().helm.upgrade(name, hub, wish()))).message).toContain('has no deployed releases')
     await settled(doors().helm.uninstall(name, wish()))
     expect(await statuses()).toEqual([])

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { OwnProgram } from '../../src/contract/index.js'
 import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import type { Platform } from '../../src/platform/platform.js'
@@ -20,16 +21,22 @@ interface Given {
   readonly secrets?: SecretPort
   /** Of the cluster, as the resource manager would tell it; unknown if absent. */
   readonly kubernetesVersion?: string
+  /** What earlier lives of the run have started, and how much later than that it is; milliseconds. */
+  readonly programs?: readonly OwnProgram[]
+  readonly laterMs?: number
 }
 
 /** `helm/release` with the doors of a new life of the run; of the platform it gets what it uses. */
 export function releaseStep(server: KubeServer, inputs: Record<string, unknown> = {}, given: Given = {}): Driven {
-  const { children = new RecordedChildren(), secrets, kubernetesVersion } = given
+  const { children = new RecordedChildren(), secrets, kubernetesVersion, programs = [], laterMs = 0 } = given
   const { helm, kube } = server.doors(children)
   // No resource manager serves this cluster.
   const azure = { clusters: { get: async () => (kubernetesVersion === undefined ? undefined : { kubernetesVersion }) } }
   const wanted = { cluster, namespace: release.namespace, release: release.name, chart: hubChart, addressFrom: { service: 'proxy-public' }, values: hubValues }
-  return new Driven(helmRelease, { helm, kube, azure } as unknown as Platform, clockOf({}), { ...wanted, ...inputs }, secrets)
+  const clock = { ...clockOf({}), realNow: () => new Date(Date.now() + laterMs) }
+  const driven = new Driven(helmRelease, { helm, kube, azure } as unknown as Platform, clock, { ...wanted, ...inputs }, secrets)
+  driven.overPrograms = programs
+  return driven
 }
 
 /** Looks until it is converged; waiting for the load balancer is all that may come before. */

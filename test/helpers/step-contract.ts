@@ -356,7 +356,8 @@ class Trial {
   #ctx(doors: Platform = this.#at.doors): Parameters<AnyStep<Platform>['preflight']>[2] {
     const secret = (): Promise<never> => Promise.reject(new LifeboatError('cloud.reference', 'a trial of the contract has no secrets'))
     const { signal } = new AbortController()
-    return { doors, clock: this.#at.clock, signal, progress: () => undefined, planned: () => [], accepted: new Set(), secret }
+    const nothing = { progress: () => undefined, planned: () => [], overPrograms: () => [], accepted: new Set<string>() }
+    return { ...nothing, doors, clock: this.#at.clock, signal, secret }
   }
 
   #unwritten(before: number, who: string): void {

@@ -1,4 +1,4 @@
-import { isIrreversible, type AnyStep, type Change, type Clock, type Json, type Observation, type PreflightContext } from '../../src/contract/index.js'
+import { isIrreversible, type AnyStep, type Change, type Clock, type Json, type Observation, type OwnProgram, type PreflightContext } from '../../src/contract/index.js'
 import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import { loadCloud } from '../../src/platform/cloud/load.js'
@@ -49,6 +49,8 @@ export class Driven {
   readonly inputs: Record<string, unknown>
   /** Alternatives that were chosen for it. */
   readonly accepted = new Set<string>()
+  /** What earlier lives of its run have started for it. */
+  overPrograms: readonly OwnProgram[] = []
 
   constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>, secrets: SecretPort = noSecrets) {
     this.module = module
@@ -58,6 +60,7 @@ export class Driven {
       clock,
       signal: new AbortController().signal,
       accepted: this.accepted,
+      overPrograms: () => this.overPrograms,
       progress: () => undefined,
       planned: () => [],
       secret: async (reference) => secrets.read(reference),

@@ -11,11 +11,12 @@ import {
   type Demand,
   type Finding,
   type JsonObject,
+  type OwnProgram,
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type Survivors } from '../../src/engine/index.js'
-import { Journal, type RecordData } from '../../src/journal/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope, type Survivors } from '../../src/engine/index.js'
+import { Journal, type RecordData, type RunState } from '../../src/journal/index.js'
 import { Expression, type Node, type Runbook, type Template } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
 
@@ -39,6 +40,12 @@ export class Switches {
   readonly standing = new Set<string>()
   /** Steps that can only be turned on another way, and offer it; `sees`: they find out when they look. */
   readonly offering = new Map<string, 'sees' | 'tries'>()
+  /** Steps at which somebody is at work, on something that is there. */
+  readonly flying = new Set<string>()
+  /** What the doors of the last step were told that was given some. */
+  scope: StepScope | undefined
+  /** What a step is told at each look of the programs of its run that are over. */
+  readonly programs: (readonly OwnProgram[])[] = []
 }
 
 const owner = { user: 'op', host: 'here', pid: 1, started: 'a' }
@@ -69,8 +76,10 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     ...(world.guarding.has(id) ? { guards: true } : {}),
     verification: () => ({ everyMs: 10, withinMs: 1000 }),
     preflight: async () => world.says(id),
-    observe: async (inputs, { accepted }) => {
+    observe: async (inputs, { accepted, overPrograms }) => {
       world.given.push([id, inputs])
+      world.programs.push(overPrograms())
+      if (world.flying.has(id)) return { state: 'in-flight', what: 'somebody is at it', seen: 'other' }
       if (world.offering.get(id) === 'sees' && !accepted.has('other')) throw offer(id)
       if (world.on.has(id)) return { state: 'converged', outputs: { id } }
       return accepted.has('other') ? { state: 'drifted', seen: 'other' } : { state: 'absent' }
@@ -114,9 +123,11 @@ export interface Stage {
   readonly laterMs?: number
   /** Children of earlier lives; without it, there are none. */
   readonly survivors?: Survivors
+  /** What the run that is put back has journaled. */
+  readonly undone?: RunState['steps']
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), heard = () => undefined, accept, outputs, alone = false, survivors, laterMs = 0 }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), heard = () => undefined, accept, outputs, alone = false, survivors, undone, laterMs = 0 }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -138,7 +149,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     clock: time,
     env: () => undefined,
     secrets: { digest: () => 'keyed:0', read: () => new Secret('') },
-    doors: () => undefined,
+    doors: (scope) => void (world.scope = scope),
     signal: stop.signal,
     pollEveryMs: 10,
     site: async () => world.ofSite(),
@@ -146,6 +157,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     listeners: [(event) => events.push(event), (event) => void heard(event)],
     ...(accept === undefined ? {} : { accept }),
     ...(outputs === undefined ? {} : { outputs }),
+    ...(undone === undefined ? {} : { undone }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',

@@ -80,6 +80,55 @@ describe('a virtual network', () => {
   })
 })
 
+describe('what is put back whole', () => {
+  const read = async (id: string) => {
+    const { body } = await world.send('GET', id)
+    return { etag: String(body['etag']), location: 'westus2', properties: properties({ status: 200, body } as Awaited<ReturnType<TestWorld['send']>>) }
+  }
+  const names = async (id: string): Promise<string[]> => ((await read(id)).properties['subnets'] as { name: string }[]).map(({ name }) => name)
+  const othersSubnet = async (id: string): Promise<void> => {
+    await world.send('PUT', `${id}/subnets/theirs`, { properties: { addressPrefix: '10.240.99.0/24' } })
+    world.clock.advance(60_000)
+  }
+
+  test('as it was read a while ago takes a subnet away that was made since, but for an If-Match (A127)', async () => {
+    const id = await putNetwork(world)
+    world.clock.advance(60_000)
+    const { etag, ...old } = await read(id)
+    await othersSubnet(id)
+    const guarded = await world.send('PUT', id, old, { 'If-Match': etag })
+    expect([guarded.status, guarded.code]).toEqual([412, 'PreconditionFailed'])
+    expect(await names(id)).toContain('theirs')
+    expect((await world.send('PUT', id, old)).status).toBe(200)
+    expect(await names(id)).not.toContain('theirs')
+  })
+
+  test('must be what is there now, in each of its states, read by whomever, and be there at all (A127)', async () => {
+    const id = await putNetwork(world)
+    await put(id, undefined)
+    const making = (await read(id)).etag
+    world.clock.advance(60_000)
+    const { etag, ...now } = await read(id)
+    expect((await world.send('PUT', id, now, { 'If-Match': making })).status).toBe(412)
+    expect((await world.send('PUT', `${id}-none`, now, { 'If-Match': '*' })).status).toBe(412)
+    expect((await world.send('PUT', id, now, { 'If-Match': etag })).status).toBe(200)
+    expect((await world.send('GET', id, undefined, { 'If-Match': etag })).status).toBe(412)
+    world.clock.advance(60_000)
+    expect((await world.send('PUT', id, now, { 'If-Match': '*' })).status).toBe(200)
+  })
+
+  test('is guarded for a subnet by itself, and for its deletion too (A127)', async () => {
+    const id = await putNetwork(world)
+    world.clock.advance(60_000)
+    const nfs = (await world.send('GET', `${id}/subnets/nfs`)).body
+    const body = { properties: { addressPrefix: '10.240.0.0/28', serviceEndpoints: [] } }
+    expect((await world.send('PUT', `${id}/subnets/nfs`, body, { 'If-Match': String(nfs['etag']) })).status).toBe(200)
+    world.clock.advance(60_000)
+    expect((await world.send('PUT', `${id}/subnets/nfs`, body, { 'If-Match': String(nfs['etag']) })).status).toBe(412)
+    expect((await world.send('DELETE', `${id}/subnets/nfs`, undefined, { 'If-Match': String(nfs['etag']) })).status).toBe(412)
+  })
+})
+
 describe('a security group', () => {
   const rule = (name: string, priority: number, access: string, sourceAddressPrefix: string, port: string): unknown => ({
     name,

@@ -149,6 +149,17 @@ describe('writing', () => {
     expect(world.test.world.resource(id)?.tags).toEqual({ owner: 'others' })
   })
 
+  it('is refused where what was read has been changed since, and sends no condition with its polls', async () => {
+    world.test.addGroup('g')
+    const id = world.test.id('g', 'Microsoft.Network/networkSecurityGroups', 'n')
+    await (await world.azure.resources.put({ id, location: 'westus2', properties: {} })).done
+    const there = await world.azure.resources.get(id)
+    expect(there?.etag).toMatch(/^W\/".+"$/)
+    await (await world.azure.resources.put({ ...there!, properties: { defaultSecurityRules: [] } })).done
+    expect(await errorOf(world.azure.resources.put(there!))).toMatchObject({ code: 'azure.etag', retry: {} })
+    expect((await world.azure.resources.get(id))?.properties).toMatchObject({ defaultSecurityRules: [] })
+  })
+
   it('resolves once Azure has accepted it, and its end is told by done', async () => {
     const id = world.test.id('data100-19s', clusterType, 'new')
     const { done } = await world.azure.clusters.create(id, definition)

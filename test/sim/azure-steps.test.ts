@@ -190,6 +190,34 @@ describe('azure/network', () => {
     expect(after.map(({ name }) => name).sort()).toEqual(['monitoring', 'nfs', 'ssh'])
   })
 
+  const at = (type: string, name: string): string => world.test.id('data100-network', `Microsoft.Network/${type}`, name)
+  it.each([
+    ['a network', { addressSpace: ['10.240.0.0/16', '10.241.0.0/16'] }, 'virtualNetworks', 'data100'],
+    ['a subnet', { securityGroup: guard }, 'virtualNetworks', 'data100/subnets/nfs'],
+    ['a security group', { securityGroup: { ...guard, sshFrom: '10.251.0.0/24' } }, 'networkSecurityGroups', 'data100-nfs'],
+    ['a gateway', { natGateway: { subnets: ['nfs'] } }, 'natGateways', 'data100-nat'],
+  ])('does not put %s back as it was read where somebody has changed it since, and looks again', async (_, changes, type, name) => {
+    await wanted({ securityGroup: undefined }).make()
+    const id = at(type, name)
+    const isThere = type !== 'virtualNetworks'
+    if (type === 'networkSecurityGroups') await wanted().make()
+    if (isThere) await world.test.send('PUT', id, { location: 'westus2', sku: { name: 'Standard' }, properties: {} })
+    await world.clock.sleep(60_000)
+    const theirs = { addressPrefix: '10.240.0.0/28', addressSpace: { addressPrefixes: ['10.240.0.0/16', '10.249.0.0/16'] }, idleTimeoutInMinutes: 9 }
+    world.test.faults.plantOnWire({
+      match: { method: 'PUT', path: `${type}/${name}$` },
+      times: 1,
+      meanwhile: { method: 'PUT', path: id, body: { location: 'westus2', sku: { name: 'Standard' }, properties: theirs } },
+    })
+    const step = wanted(changes)
+    const { resources } = world.azure
+    await expect(step.make()).rejects.toMatchObject({ code: 'azure.etag', retry: {} })
+    await world.clock.sleep(60_000)
+    await step.make()
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    expect((await resources.get(id))?.properties).toMatchObject({ idleTimeoutInMinutes: 9 })
+  })
+
   it('conflicts with a subnet of other addresses', async () => {
     await wanted({ subnets: { nodes: '10.240.32.0/20', nfs: '10.240.0.0/28' } }).make()
     expect(await lookedAt(wanted())).toMatchObject({ state: 'conflict', why: 'subnet nodes exists as 10.240.32.0/20, not 10.240.16.0/20' })

@@ -22,6 +22,7 @@ describe('the real helm and kubectl against a Kubernetes API', () => {
       while (!holds()) await setTimeout(10)
     },
     setMountable: server.setMountable,
+    now: () => new Date(),
     setToken: (token) => (server.state.token = token),
     down: server.down,
     signal: (pid, signal) => void process.kill(-pid, signal),

@@ -77,6 +77,18 @@ describe('azure/release-address', () => {
     }
   })
 
+  it('does not put a load balancer back as it was read where somebody has changed it since', async () => {
+    const driven = step()
+    const changes = await driven.plan()
+    const theirs = { location: 'westus2', sku: { name: 'Standard' }, properties: { ...held(['a', 'b', 'out']), probes: [{ name: 'theirs', properties: { port: 80 } }] } }
+    world.test.faults.plantOnWire({ match: { method: 'PUT', path: 'loadBalancers' }, times: 1, meanwhile: { method: 'PUT', path: balancer(), body: theirs } })
+    await expect(driven.apply(changes)).rejects.toMatchObject({ code: 'azure.etag', retry: {} })
+    expect(await settled(driven)).toBe('drifted')
+    await driven.apply(changes)
+    expect(await settled(driven)).toBe('converged')
+    expect(await parts('probes')).toEqual(['theirs'])
+  })
+
   it('makes only the changes that it is given', async () => {
     const driven = step(['a', 'b'])
     const [first] = await driven.plan()

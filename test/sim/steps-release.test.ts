@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isIrreversible, LifeboatError, type Change } from '../../src/contract/index.js'
+import { isIrreversible, LifeboatError, type Change, type OwnProgram } from '../../src/contract/index.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
@@ -10,18 +10,25 @@ import { tempFolder } from '../helpers/temp-folder.js'
 
 const valuesFor = (host: string) => ({ hub: { host }, nfs: hubValues.nfs })
 
-/** The step of a new life of the run, for a hub of that name. */
-const step = (server: KubeServer, host = 'data100.example.edu', children = new RecordedChildren()): Driven =>
-  releaseStep(server, { values: valuesFor(host) }, { children })
+const minutes = 60_000
 
-/** Starts what the step would apply and kills helm as soon as its release has that status. */
-async function killedIn(server: KubeServer, status: string, work: (driven: Driven) => Promise<unknown>): Promise<void> {
+/** The step of a new life of the run, for a hub of that name. */
+const step = (server: KubeServer, host = 'data100.example.edu', children = new RecordedChildren(), given: Parameters<typeof releaseStep>[2] = {}): Driven =>
+  releaseStep(server, { values: valuesFor(host) }, { children, ...given })
+
+/** The same, of the run whose helm has been killed, or of another one some time later. */
+const stepOf = (server: KubeServer, programs: readonly OwnProgram[], laterMs = 0, host?: string): Driven =>
+  step(server, host, undefined, { programs, laterMs })
+
+/** Starts what the step would apply and kills helm as soon as its release has that status; what the run knows of it then. */
+async function killedIn(server: KubeServer, status: string, work: (driven: Driven) => Promise<unknown>): Promise<readonly OwnProgram[]> {
   const children = new RecordedChildren()
   const driven = step(server, 'other.example.edu', children)
   const killed = server.atStatus(release.name, status, () => process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL'))
   const doomed = work(driven).then(() => 'done', (error: unknown) => (error instanceof LifeboatError ? error.code : String(error)))
   await killed
   expect(await doomed).toBe('exec.killed')
+  return children.programs
 }
 
 const web = webDeployment({ image: '{{ .Values.image }}' })
@@ -89,9 +96,9 @@ describe('helm/release', () => {
   it('goes on after helm was killed in an installation, as the creation that was shown', async () => {
     await using server = await kubeServer()
     server.setMountable(false)
-    await killedIn(server, 'pending-install', applyOf)
+    const programs = await killedIn(server, 'pending-install', applyOf)
     server.setMountable(true)
-    const next = step(server)
+    const next = stepOf(server, programs)
     expect(await next.make()).toMatchObject([{ action: 'create', before: { status: 'pending-install' } }])
     expect(await converged(next)).toMatchObject({ revision: 1 })
   })
@@ -100,9 +107,9 @@ describe('helm/release', () => {
     await using server = await kubeServer()
     await step(server).make()
     server.setMountable(false)
-    await killedIn(server, 'pending-upgrade', applyOf)
+    const programs = await killedIn(server, 'pending-upgrade', applyOf)
     server.setMountable(true)
-    const next = step(server, 'third.example.edu')
+    const next = stepOf(server, programs, 0, 'third.example.edu')
     expect(await next.make()).toMatchObject([{ action: 'update', before: { status: 'pending-upgrade', served: 1 } }])
     expect(await converged(next)).toMatchObject({ revision: 2 })
   })
@@ -115,12 +122,48 @@ describe('helm/release', () => {
     await step(server).make()
     await step(server, 'other.example.edu').make()
     server.setMountable(false)
-    await killedIn(server, status, (driven) => driven.apply([{ resource: 'release data100-prod/data100-prod', ...change }]))
+    const programs = await killedIn(server, status, (driven) => driven.apply([{ resource: 'release data100-prod/data100-prod', ...change }]))
     server.setMountable(true)
-    const next = step(server)
+    expect(await step(server).see()).toMatchObject({ state: 'in-flight' })
+    const next = stepOf(server, programs)
     await next.make()
     expect((await server.doors().helm.history(release)).at(-1)).toMatchObject({ status: 'deployed' })
     expect(await converged(next)).toMatchObject({ address: '203.0.113.1' })
+  })
+
+  it('waits for a helm that this run has not started, says until when, and clears its record only then (K27)', async () => {
+    await using server = await kubeServer()
+    await step(server).make()
+    server.setMountable(false)
+    const programs = await killedIn(server, 'pending-upgrade', applyOf)
+    const seen = await step(server).see()
+    expect(seen).toMatchObject({
+      state: 'in-flight',
+      what: expect.stringMatching(/^helm is at work on data100-prod\/data100-prod since \d\d:\d\d UTC \(pending-upgrade\), and was not started by this run; it is given until \d\d:\d\d UTC$/) as string,
+      // Shown as what it will be if that comes to nothing.
+      seen: { status: 'pending-upgrade', served: 1 },
+      patience: { ms: expect.any(Number) as number, error: { code: 'helm.at-work', hint: expect.stringContaining('helm history data100-prod -n data100-prod') as string } },
+    })
+    // Thirty minutes that a release is given, and what the clocks of two machines may differ by.
+    const states = await Promise.all([39, 41].map(async (later) => (await stepOf(server, [], later * minutes).see()).state))
+    expect(states).toEqual(['in-flight', 'drifted'])
+    // A clock that is far behind waits no longer than that either, and another program of this run's is not this one.
+    expect(await stepOf(server, [], -600 * minutes).see()).toMatchObject({ state: 'in-flight', patience: { ms: expect.closeTo(40.8 * minutes, -4) as number } })
+    const [own] = programs
+    const others = [{ ...own!, command: 'kubectl delete secret' }, { ...own!, startedAt: new Date(own!.startedAt.getTime() - 3 * minutes) }]
+    expect(await stepOf(server, others).see()).toMatchObject({ state: 'in-flight' })
+    expect(await stepOf(server, [...others, own!]).see()).toMatchObject({ state: 'drifted' })
+  })
+
+  it('writes nothing where somebody’s helm has begun since it was looked at', async () => {
+    await using server = await kubeServer()
+    await step(server).make()
+    const late = step(server, 'third.example.edu')
+    const changes = await late.plan()
+    server.setMountable(false)
+    await killedIn(server, 'pending-upgrade', applyOf)
+    await expect(late.apply(changes)).rejects.toMatchObject({ code: 'helm.pending', retry: {} })
+    expect((await server.doors().helm.history(release)).at(-1)).toMatchObject({ revision: 2, status: 'pending-upgrade' })
   })
 
   it('upgrades what failed in its first installation, as the creation that was shown, and says that pre-install hooks do not run again', async () => {

@@ -12,7 +12,7 @@ const sent = (step: string, write: Write, facts: Partial<SentWrite> = {}): SentW
 function run(steps: readonly PlannedStep[], statuses: Readonly<Record<string, StepState['status']>> = {}, marks: readonly Write[] = []): Pick<RunState, 'planned' | 'steps' | 'status'> {
   const states = steps.map(({ id }): [string, StepState] => [
     id,
-    { status: statuses[id] ?? 'verified', open: false, attempt: 1, firstChanges: [], changes: [], checkpoints: [], startedAt: '', children: [] },
+    { status: statuses[id] ?? 'verified', open: false, attempt: 1, firstChanges: [], changes: [], checkpoints: [], startedAt: '', children: [], programs: [] },
   ])
   const facts = { firstHarm: null, pointOfNoReturn: null, criticalPath: [], totalMs: 0 }
   return { status: Object.keys(statuses).length === 0 ? 'finished' : 'stopped', steps: new Map(states), planned: { ...facts, marks, steps } }

@@ -161,13 +161,14 @@ describe('the life of a step', () => {
     expect(told).not.toContain('apply')
   })
 
-  it('watches what is in flight only as long as the step has patience, and offers then what an earlier life would have', async () => {
+  it('watches what is in flight as long as the step has patience, be that less or more than its deadline, and offers then what an earlier life would have', async () => {
     const error = new LifeboatError('thing.stuck', 'it hangs', { alternative: { id: 'force', offer: 'take it', changes: [] } })
     const hanging: Look = { state: 'in-flight', what: 'being made', patience: { ms: 30, error } }
     const { told, error: caught, clock } = await play({ looks: [hanging] })
     expect([caught, clock.slept, told.includes('apply')]).toEqual([error, 30, false])
-    const longer: Look = { ...hanging, patience: { ms: 1_000_000, error } }
-    expect((await play({ looks: [longer] })).error?.code).toBe('step.overdue')
+    const longer = await play({ looks: [{ ...hanging, patience: { ms: 1_000_000, error } }] })
+    expect([longer.error, longer.clock.slept >= 1_000_000]).toEqual([error, true])
+    expect((await play({ looks: [{ state: 'in-flight', what: 'being made' }] })).error?.code).toBe('step.overdue')
   })
 
   it('looks again before it repeats an apply that failed', async () => {

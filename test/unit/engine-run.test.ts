@@ -116,6 +116,15 @@ describe('a run', () => {
     expect(events.filter(({ type }) => type === 'step.intent')).toHaveLength(1)
   })
 
+  it('shows of what somebody is at work on what is to be done if that comes to nothing', async () => {
+    const world = new Switches()
+    world.flying.add('a')
+    const { plan, events } = await perform({ nodes: [step('a')], world, answer: () => 'stop' })
+    expect(plan?.steps).toMatchObject([{ state: 'in-flight', changes: [detour('a')] }])
+    expect(events).toContainEqual(expect.objectContaining({ type: 'step.progress', step: 'a', message: 'somebody is at it' }))
+    expect(events).toContainEqual(expect.objectContaining({ type: 'step.failed', error: expect.objectContaining({ code: 'step.overdue' }) as unknown }))
+  })
+
   it('asks a gate once, not again when it is resumed, and never when nothing would change after it', async () => {
     const world = new Switches()
     const nodes = [step('a'), gate('g', ['a']), step('b', ['g'])]

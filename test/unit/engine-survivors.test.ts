@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import type { Survivors } from '../../src/engine/index.js'
+import { overPrograms } from '../../src/engine/over-programs.js'
+import { fold, type Journal, type RunState } from '../../src/journal/index.js'
+import { Records, started } from '../helpers/journal-samples.js'
 import { perform, step, Switches } from '../helpers/switches.js'
 
 describe('a run before which others were at work', () => {
@@ -26,6 +29,47 @@ describe('a run before which others were at work', () => {
     const again = await perform({ nodes, world, store })
     expect(again.outcome).toBe('succeeded')
     expect(world.turned).toEqual(['a', 'b'])
+  })
+
+  it('knows which of its own programs are over, and of none while one may be at work', async () => {
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'end' } as const
+    const at = '2019-02-25T00:00:05.000Z'
+    const begun = new Records().add('run.started', started).add('child.started', { step: 'a', child, at })
+    const journalOf = (records: Records): Pick<Journal, 'records'> => ({ records: records.list })
+    const over = [{ command: 'helm upgrade', startedAt: new Date(at) }]
+    const known = (undone?: RunState['steps']) => overPrograms('a', { journal: journalOf(begun) as Journal, ...(undone === undefined ? {} : { undone }) })
+    expect(known()).toEqual([])
+    const before = fold(begun.list).steps
+    begun.add('survivor.handled', { step: 'a', pid: 7, command: 'helm upgrade', how: 'gone' })
+    expect(known()).toEqual(over)
+    expect(known(before), 'and those of the run that it puts back').toEqual([...over, ...over])
+    expect(overPrograms('b', { journal: journalOf(begun) as Journal })).toEqual([])
+  })
+
+  it('journals when it has started a program, and tells the step of it once that is over', async () => {
+    const world = new Switches()
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm upgrade', survivor: 'end' } as const
+    world.during = async () => {
+      await world.scope?.children.started(child)
+      await world.scope?.children.ended(child, { exitCode: 0, signal: null })
+    }
+    await perform({ nodes: [step('a')], world })
+    expect(world.programs.at(0)).toEqual([])
+    expect(world.programs.at(-1)).toEqual([{ command: 'helm upgrade', startedAt: new Date('2019-02-25T00:00:00.000Z') }])
+  })
+
+  it('ends or awaits on the way back what the run that it puts back has left, and tells its steps of it only then', async () => {
+    const child = { pid: 7, started: 'then', host: 'here', command: 'helm rollback', survivor: 'await' } as const
+    const at = '2019-02-25T00:00:05.000Z'
+    const undone = fold(new Records().add('run.started', started).add('child.started', { step: 'a', child, at }).list).steps
+    const world = new Switches()
+    const handled: number[] = []
+    const survivors: Survivors = { marked: async () => [], handle: async ({ pid }) => (handled.push(pid), 'awaited') }
+    await perform({ nodes: [step('a')], world, undone, survivors })
+    expect([handled, world.programs]).toEqual([[7], [[], [{ command: 'helm rollback', startedAt: new Date(at) }], expect.anything()]])
+    const elsewhere = new LifeboatError('child.elsewhere', 'it may still run there', { blame: 'user' })
+    const apart: Survivors = { marked: async () => [], handle: () => Promise.reject(elsewhere) }
+    await expect(perform({ nodes: [step('a')], world: new Switches(), undone, survivors: apart })).rejects.toBe(elsewhere)
   })
 
   it('tells of all that outlived earlier lives before the first of them has ended, and awaits none of them once one cannot be looked at', async () => {

@@ -83,6 +83,15 @@ describe('a step driven backwards', () => {
 
   it('waits while something is under way', async () => {
     expect(await looked({ state: 'in-flight', what: 'being made' })).toEqual(['in-flight', []])
+    const error = new LifeboatError('thing.stuck', 'it hangs')
+    const offering = new LifeboatError('thing.stuck', 'it hangs', { alternative: { id: 'force', offer: 'take it', changes: [] } })
+    const watched = (now: string, patience = { ms: 7, error }): Promise<unknown> =>
+      backwards(thing({ state: 'in-flight', what: 'being made', patience, seen: { now } }), [made]).observe({}, ctx)
+    const waits = { state: 'in-flight', what: 'being made' }
+    // As long as on the way out, and shown as what it will be then.
+    expect(await watched('old')).toEqual({ ...waits, patience: { ms: 7, error } })
+    expect(await watched('another')).toEqual({ ...waits, patience: { ms: 7, error }, seen: [made] })
+    expect(await watched('old', { ms: 7, error: offering })).toEqual(waits)
   })
 
   it.each([

@@ -155,6 +155,8 @@ describe('the state of a step', () => {
     records.add('child.ended', { step: 'disks', pid: 7, exitCode: 0, signal: null })
     records.add('survivor.handled', { step: 'disks', pid: 9, command: 'helm', how: 'ended' })
     expect(disks(records).children).toEqual([child(8)])
+    records.add('child.started', { step: 'disks', child: child(10), at: '2019-02-25T12:40:00.000Z' })
+    expect(disks(records).programs, 'older journals do not say when').toEqual([{ command: 'helm', at: '2019-02-25T12:40:00.000Z' }])
   })
 })
 

@@ -107,6 +107,20 @@ describe('models of programs at the exec door', () => {
     expect(lines).toEqual(['half way'])
   })
 
+  it('see the clock of their machine, as somebody has set it, and not the time of a world that goes faster', async () => {
+    const fast = virtualClock(time.nowMs(), 30)
+    const at = machineOn(fast, mkdtempSync(join(tmpdir(), 'lifeboat-virtual-')))
+    at.machine.clockAheadMs = 5 * minute
+    const seen: Date[] = []
+    const told: Program = async (_args, here) => {
+      await here.sleep(30 * minute)
+      seen.push(here.now())
+      return { exitCode: 0, stdout: '', stderr: '' }
+    }
+    await at.settled(at.execWith({ told }, new RecordedChildren()).exec.run({ ...write, file: '/bin/told' }))
+    expect(seen.map((one) => one.getTime() - fast.epochMs)).toEqual([6 * minute])
+  })
+
   it('live on when the life that let them go is killed, and are found by their mark and ended or awaited', async () => {
     const other = { ...at.machine.begin() }
     const { exec } = at.execWith(programs, new RecordedChildren())

@@ -49,6 +49,7 @@ function models(): HelmUnderTest {
       state.mountable = mountable
       kube.poke()
     },
+    now: () => at.clock.realNow(),
     setToken: (token) => (state.token = token),
     down: () => kube.stop(),
     signal: (pid, signal) => at.machine.signalGroup(pid, signal),

@@ -80,12 +80,15 @@ export interface Resource {
   readonly sku?: Json
   /** As read; what is written without them gets those of the run: give them back when something of others is changed. */
   readonly tags?: Readonly<Record<string, string>>
+  /** As read. Given back, it is written only if nobody has changed it since. */
+  readonly etag?: string
 }
 
 export interface ResourceDoor {
   get(id: string): Promise<Resource | undefined>
   /** Is it there, as its own address tells and not a list? True also of a type that this tool cannot ask for. */
   exists(id: string): Promise<boolean>
+  /** With `etag`: If-Match, and 412 is `azure.etag`, to be tried again from a new look. Without: whatever is there by then. */
   put(resource: Resource): Promise<Operation>
   delete(id: string): Promise<Operation>
 }

@@ -1,3 +1,4 @@
+import type { GenericResource, ResourcesCreateOrUpdateByIdOptionalParams } from '@azure/arm-resources'
 import { LifeboatError, type JsonObject } from '../../contract/index.js'
 import type { ResourceDoor } from './door.js'
 import { nameOf, parseId } from './ids.js'
@@ -32,7 +33,10 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
   return {
     async get(id) {
       session.parse(id)
-      const found = await session.read(`reading ${nameOf(id)}`, async () => (await session.resources()).resources.getById(id, versionFor(id)))
+      let etag: string | undefined
+      const onResponse = ({ bodyAsText }: RawAnswer): void => void (etag = etagIn(bodyAsText))
+      const read = async (): Promise<GenericResource> => (await session.resources()).resources.getById(id, versionFor(id), { onResponse })
+      const found = await session.read(`reading ${nameOf(id)}`, read)
       if (found === undefined) return undefined
       return {
         id: found.id ?? id,
@@ -40,6 +44,7 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
         properties: (found.properties ?? {}) as JsonObject,
         tags: found.tags ?? {},
         ...(found.sku === undefined ? {} : { sku: { ...found.sku } }),
+        ...(etag === undefined ? {} : { etag }),
       }
     },
     async exists(id) {
@@ -51,12 +56,12 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
     },
     put(resource) {
       session.parse(resource.id)
-      const { id, location, properties, sku } = resource
+      const { id, location, properties, sku, etag } = resource
       // Subnets and other parts of a resource have neither place nor tags.
       const own = parseId(id).type.split('/').length > 2 ? {} : { location, tags: { ...(resource.tags ?? tags) } }
       const body = { properties, ...own, ...(sku === undefined ? {} : { sku: sku as object }) }
       return session.start(`writing ${nameOf(id)}`, async () =>
-        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), body)),
+        begun((await session.resources()).resources.beginCreateOrUpdateById(id, versionFor(id), body, onlyIf(etag))),
       )
     },
     delete(id) {
@@ -66,6 +71,31 @@ export function openResources(session: AzureSession, tags: Readonly<Record<strin
       )
     },
   }
+}
+
+interface RawAnswer {
+  readonly bodyAsText?: string | null
+}
+
+/** The SDK's generic resource has none: only the answer itself tells it. */
+function etagIn(text: string | null | undefined): string | undefined {
+  try {
+    const { etag } = JSON.parse(text ?? '') as { readonly etag?: unknown }
+    return typeof etag === 'string' && etag !== '' ? etag : undefined
+  } catch {
+    // What was answered is judged by whoever reads it.
+    return undefined
+  }
+}
+
+/**
+ * The condition is for the write alone. The SDK sends its headers with each poll too, and the last of them reads the resource, which has
+ * another etag by then: they are taken away as soon as the write is answered.
+ */
+function onlyIf(etag: string | undefined): ResourcesCreateOrUpdateByIdOptionalParams {
+  if (etag === undefined) return {}
+  const customHeaders: Record<string, string> = { 'If-Match': etag }
+  return { requestOptions: { customHeaders }, onResponse: () => void delete customHeaders['If-Match'] }
 }
 
 function versionFor(id: string): string {

@@ -41,6 +41,8 @@ export interface Revision {
   readonly chart: string
   /** `helm upgrade --description`, or helm's own words where the operation did not come to a good end. */
   readonly description: string
+  /** When helm began with it (uninstalling: with that), by the clock of the machine that it ran on. Absent where nobody tells. */
+  readonly begunAt?: Date
 }
 
 /** A chart and what it is given. Later values win, as with helm's own options: files in their order, values, set, secrets. */

@@ -8,8 +8,10 @@ import type { KubeAccess } from '../kube/access.js'
 import type { Tools } from '../kube/tools.js'
 import { Charts } from './charts.js'
 import { releaseDigest } from './digest.js'
-import type { HelmDoor, HelmOptions, ReleaseChart, ReleaseName, Rendered, Revision } from './door.js'
+import type { HelmDoor, HelmOptions, ReleaseChart, ReleaseName, Rendered } from './door.js'
 import { chartError, helmError } from './errors.js'
+import { historyBy } from './history.js'
+import { limitsOf } from './limits.js'
 import { withValues } from './values.js'
 
 export interface OpenHelmOptions {
@@ -25,8 +27,6 @@ export interface OpenHelmOptions {
   readonly leastRealMs?: number
 }
 
-/** What helm is given on top of its own timeout before it is ended from outside. */
-const slackMs = 30_000
 const readMs = 60_000
 
 interface Call {
@@ -42,7 +42,7 @@ interface Call {
 
 /** The real helm as a door. */
 export function openHelm(options: OpenHelmOptions): HelmDoor {
-  const { exec, access, tools, clock, secrets, leastRealMs = 60_000 } = options
+  const { exec, access, tools, clock, secrets, leastRealMs } = options
   const charts = options.charts ?? new Charts({ exec, tools, secrets })
 
   async function run({ release, args, realMs, signal, survivor, withheld = false }: Call): Promise<Finished> {
@@ -60,19 +60,14 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
   }
 
   async function write(release: ReleaseName, args: readonly string[], wish: HelmOptions, survivor: 'end' | 'await'): Promise<Finished> {
-    const realMs = Math.max(leastRealMs, clock.toReal(wish.timeoutMs))
+    const { timeoutMs, endMs } = limitsOf(wish.timeoutMs, clock, leastRealMs)
     const { signal } = wish
-    const timeout = ['--timeout', `${Math.ceil(realMs / 1000)}s`]
-    return run({ release, args: [...args, ...timeout], realMs: realMs + slackMs, signal, survivor, withheld: true })
+    const timeout = ['--timeout', `${Math.ceil(timeoutMs / 1000)}s`]
+    return run({ release, args: [...args, ...timeout], realMs: endMs, signal, survivor, withheld: true })
   }
 
   return {
-    async history(release) {
-      const result = await run({ release, args: ['history', release.name, '-o', 'json'], realMs: readMs })
-      if (result.exitCode === 0) return revisionsOf(result.stdout)
-      if (/release: not found/i.test(result.stderr)) return []
-      throw helmError(result.stderr)
-    },
+    history: (release) => historyBy((args, withheld) => run({ release, args: [...args, '-o', 'json'], realMs: readMs, withheld }), release.name),
     async values(release) {
       const result = await run({ release, args: ['get', 'values', release.name, '-o', 'json'], realMs: readMs, withheld: true })
       if (result.exitCode !== 0) throw helmError(result.stderr)
@@ -136,17 +131,4 @@ function preInstallHooks(manifests: string): Rendered['preInstallHooks'] {
   const objects = documents.map((document) => parseDocument(document, { logLevel: 'error', uniqueKeys: false }).toJS() as Manifest | null)
   const hooks = objects.filter((one) => (one?.metadata?.annotations?.['helm.sh/hook'] ?? '').split(',').some((hook) => hook.trim() === 'pre-install'))
   return hooks.map((one) => `${one?.kind ?? '?'}/${one?.metadata?.name ?? '?'}`)
-}
-
-interface RevisionJson {
-  readonly revision: number
-  readonly status: string
-  readonly chart: string
-  readonly description?: string
-}
-
-function revisionsOf(stdout: string): readonly Revision[] {
-  return (JSON.parse(stdout) as RevisionJson[])
-    .map(({ revision, status, chart, description }) => ({ revision, status, chart, description: description ?? '' }))
-    .sort((a, b) => a.revision - b.revision)
 }

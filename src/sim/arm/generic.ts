@@ -2,6 +2,7 @@ import { parseId, sameId, within, type ResourceId } from '../world/ids.js'
 import type { Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
+import { assertMatches } from './etag.js'
 import { kindOf, type Kind } from './kinds.js'
 import { assertSubnetFree, availabilityIn, subnetsOf, withSubnet } from './network.js'
 import { isAssignment, scopeOf } from './role-assignments.js'
@@ -15,7 +16,7 @@ const subnets = `${inGroup}/virtualNetworks/{network}/subnets`
 /** Every resource that has no rules of its own beyond those of `kinds.ts`. The last routes to be asked. */
 export const genericRoutes: readonly Route[] = [
   { method: 'GET', pattern: subnets, handle: (request) => list(subnetsOf(networkOf(request)).map(subnetBody)) },
-  { method: 'GET', pattern: `${subnets}/{subnet}`, handle: (request) => ok(subnetBody(subnetOf(request))) },
+  { method: 'GET', pattern: `${subnets}/{subnet}`, handle: getSubnet },
   { method: 'PUT', pattern: `${subnets}/{subnet}`, handle: putSubnet },
   { method: 'DELETE', pattern: `${subnets}/{subnet}`, handle: deleteSubnet },
   { method: 'GET', pattern: `${inGroup}/virtualNetworks/{network}/CheckIPAddressAvailability`, handle: addressAvailability },
@@ -34,7 +35,11 @@ export const genericRoutes: readonly Route[] = [
 function getOrList(request: ArmRequest): ArmAnswer {
   const { world, path, params } = request
   if (asksExtensions(path)) return extensionsAt(request)
-  if (parseId(path)) return ok(bodyOf(existing(world, path)))
+  if (parseId(path)) {
+    const resource = existing(world, path)
+    assertMatches(request, resource)
+    return ok(bodyOf(resource))
+  }
   const group = world.group(params['group'] ?? '')
   const type = `${params['namespace'] ?? ''}/${params['rest'] ?? ''}`
   return list(world.ofType(type).filter((one) => group && within(one.id, group.id)).map(bodyOf))
@@ -68,6 +73,7 @@ function put(request: ArmRequest): ArmAnswer | Promise<ArmAnswer> {
   if (!id) throw new WorldError(405, 'MethodNotAllowed', `PUT is not supported on ${path}.`)
   const before = world.resource(path)
   const kind = kindOf(id.type)
+  assertMatches(request, before)
   assertIdle(world, path)
   const resource = made(request, id, kind, before)
   kind.prepare?.(world, resource, before)
@@ -110,7 +116,10 @@ function scopeOfExtension({ id }: Resource): string {
 
 function settle(world: World, id: string, state: string): void {
   const resource = world.resource(id)
-  if (resource) resource.properties['provisioningState'] = state
+  if (!resource) return
+  resource.properties['provisioningState'] = state
+  // A state is part of what was read.
+  resource.etag = world.unique(resource.name)
 }
 
 function made({ world, path, body }: ArmRequest, id: ResourceId, kind: Kind, before: Resource | undefined): Resource {
@@ -154,9 +163,11 @@ function patch({ world, path, body }: ArmRequest): ArmAnswer {
   return ok(bodyOf(resource))
 }
 
-function remove({ world, path, arm }: ArmRequest): ArmAnswer {
+function remove(request: ArmRequest): ArmAnswer {
+  const { world, path, arm } = request
   const resource = world.resource(path)
   if (!resource) return { status: 204 }
+  assertMatches(request, resource)
   assertDeletable(world, resource)
   assertIdle(world, resource.id)
   const kind = kindOf(resource.type)
@@ -184,18 +195,27 @@ function subnetOf(request: ArmRequest): ReturnType<typeof subnetsOf>[number] {
   return found
 }
 
+function getSubnet(request: ArmRequest): ArmAnswer {
+  const subnet = subnetOf(request)
+  assertMatches(request, subnet)
+  return ok(subnetBody(subnet))
+}
+
 function putSubnet(request: ArmRequest): ArmAnswer {
   const { world, params, body, arm } = request
   const network = networkOf(request)
+  const before = subnetsOf(network).find((one) => sameId(one.name, params['subnet'] ?? ''))
+  assertMatches(request, before)
   // One change of a network at a time: two subnets put side by side is a classic refusal.
   assertIdle(world, network.id)
-  const before = subnetsOf(network).some((one) => sameId(one.name, params['subnet'] ?? ''))
   const subnet = withSubnet(world, network, params['subnet'] ?? '', body)
   subnet.properties['provisioningState'] = 'Updating'
   network.properties['subnets'] = [...subnetsOf(network).filter((one) => !sameId(one.id, subnet.id)), subnet]
+  network.etag = world.unique(network.name)
   world.changed()
   const operation = world.begin('subnet', network.id, world.durationOf('subnet'), () => {
     subnet.properties['provisioningState'] = 'Succeeded'
+    for (const one of [subnet, network]) one.etag = world.unique(one.name)
   })
   const headers = arm.operations.track({ operation, namespace: 'Microsoft.Network' }, ['async'])
   return { status: before ? 200 : 201, body: subnetBody(subnet), headers }
@@ -206,10 +226,12 @@ function deleteSubnet(request: ArmRequest): ArmAnswer {
   const network = networkOf(request)
   const subnet = subnetsOf(network).find((one) => sameId(one.name, params['subnet'] ?? ''))
   if (!subnet) return { status: 204 }
+  assertMatches(request, subnet)
   assertIdle(world, network.id)
   assertSubnetFree(world, subnet)
   const operation = world.begin('subnet delete', network.id, world.durationOf('subnet'), () => {
     network.properties['subnets'] = subnetsOf(network).filter((one) => !sameId(one.id, subnet.id))
+    network.etag = world.unique(network.name)
   })
   return { status: 202, headers: arm.operations.track({ operation, namespace: 'Microsoft.Network' }, ['async', 'location']) }
 }

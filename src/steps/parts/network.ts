@@ -148,6 +148,7 @@ export function seenNetwork(wanted: WantedNetwork, found: FoundNetwork): SeenNet
 export interface WireSubnet {
   readonly name: string
   readonly id?: string
+  readonly etag?: string
   readonly properties: JsonObject
 }
 

@@ -1,17 +1,65 @@
-import type { CommandWrite } from '../../contract/index.js'
-import type { ReleaseName } from '../../platform/helm/door.js'
+import { LifeboatError, type CommandWrite, type Observation, type OwnProgram, type ReadContext } from '../../contract/index.js'
+import type { ReleaseName, Revision } from '../../platform/helm/door.js'
+import { limitsOf } from '../../platform/helm/limits.js'
 import type { Platform } from '../../platform/platform.js'
+import { minutes, seconds } from '../step.js'
+
+/** By how much the clocks of two machines may differ that are both let begin a run: five minutes each (`cli/site-checks.ts`). */
+const clocksMs = 10 * minutes
+
+/** helm makes its record once it has rendered its chart. What came to be later than that after the start of one of ours is not ours. */
+const recordWithinMs = 2 * minutes
 
 /**
- * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). Whoever was at work is gone by
- * now: the engine has ended or awaited all children before anything is written. What failed needs nothing.
+ * Somebody's helm that may be at work: helm's record tells who began and when, and not whether it still runs (K27). Undefined where
+ * nothing is under way, where it was one of this run's own, which are over, or where it began too long ago: longer than this tool gives
+ * helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed.
+ */
+export function helmAtWork(
+  { status, begunAt }: Revision,
+  { namespace, name }: ReleaseName,
+  timeoutMs: number,
+  { clock, overPrograms }: Pick<ReadContext<Platform>, 'clock' | 'overPrograms'>,
+): Extract<Observation<never, never>, { state: 'in-flight' }> | undefined {
+  if (!/^(pending-|uninstalling$)/.test(status) || isOwn(begunAt, overPrograms())) return undefined
+  const limitMs = limitsOf(timeoutMs, clock).goneMs + clocksMs
+  const untilMs = (begunAt ?? clock.realNow()).getTime() + limitMs
+  if (clock.realNow().getTime() >= untilMs) return undefined
+  const since = begunAt === undefined ? '' : ` since ${timeOf(begunAt.getTime())}`
+  const what = `helm is at work on ${namespace}/${name}${since} (${status}), and was not started by this run; it is given until ${timeOf(untilMs)}`
+  const error = new LifeboatError('helm.at-work', `whether helm still works on ${namespace}/${name} cannot be told: it is ${status}${since}`, {
+    blame: 'user',
+    hint: `Find out whose helm that is, and make sure that it has ended. Then put the release right by hand (helm history ${name} -n ${namespace}; helm rollback), and resume.`,
+  })
+  // Whoever has a clock that is far ahead of this one's would have it waited for without an end.
+  return { state: 'in-flight', what, patience: { ms: limitMs / clock.toReal(1) + 10 * seconds, error } }
+}
+
+function isOwn(begunAt: Date | undefined, own: readonly OwnProgram[]): boolean {
+  if (begunAt === undefined) return false
+  return own.some(({ command, startedAt }) => {
+    const afterMs = begunAt.getTime() - startedAt.getTime()
+    return command.startsWith('helm ') && afterMs >= 0 && afterMs <= recordWithinMs
+  })
+}
+
+function timeOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(11, 16)} UTC`
+}
+
+/**
+ * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing. Throws
+ * `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
  */
 export async function recoverRelease(
   name: ReleaseName,
   wish: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  { helm, kube }: Platform,
+  ctx: Pick<ReadContext<Platform>, 'clock' | 'doors' | 'overPrograms'>,
 ): Promise<void> {
+  const { helm, kube } = ctx.doors
   const newest = (await helm.history(name)).at(-1)
+  const atWork = newest === undefined ? undefined : helmAtWork(newest, name, wish.timeoutMs, ctx)
+  if (atWork !== undefined) throw new LifeboatError('helm.pending', atWork.what, { retry: {} })
   switch (newest?.status) {
     case 'uninstalling':
       return helm.uninstall(name, wish)

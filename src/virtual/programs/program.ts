@@ -15,7 +15,7 @@ export interface Surroundings {
   sleep(ms: number): Promise<void>
   /** Does this after so many milliseconds of the world, unless the process has ended; the answer cancels it. */
   after(ms: number, act: () => void): () => void
-  /** The world's time. */
+  /** What the machine's own clock says: real time, as far as nobody has set it. */
   now(): Date
   /** The same promise; but one that has ended never hears of it. */
   heard<T>(promise: Promise<T>): Promise<T>

@@ -68,7 +68,8 @@ for (const node of runbook.nodes) {
   const doors = open({ step: node.id, children })
   const { signal } = new AbortController()
   const secret = (): Promise<never> => Promise.reject(new Error('this runbook has no secrets'))
-  const quiet = { signal, accepted: new Set<string>(), progress: () => undefined, checkpoint: async () => undefined, secret }
+  const nothing = { progress: () => undefined, checkpoint: async () => undefined, overPrograms: () => [] }
+  const quiet = { ...nothing, signal, accepted: new Set<string>(), secret }
   outputs.set(node.id, await perform(module, inputs, { ...quiet, doors, clock }))
 }
 process.stdout.write(JSON.stringify({ wallMs: Date.now() - began } satisfies SequenceRun))

@@ -21,6 +21,8 @@ export interface Release {
   readonly info: {
     readonly first_deployed: string
     readonly last_deployed: string
+    /** When its uninstallation began. */
+    readonly deleted?: string
     readonly description: string
     readonly status: Status
   }

@@ -8,7 +8,7 @@ import { waitUntilGone } from './wait.js'
 
 /** `helm uninstall NAME [--ignore-not-found] [--wait]`. A signal leaves it uninstalling: it does not listen. */
 export async function uninstall(operation: Operation): Promise<ProgramEnd> {
-  const { client, releases, name, args, waiting } = operation
+  const { client, releases, name, args, at, waiting } = operation
   const done = ended(`release "${name}" uninstalled\n`)
   await reach(client)
   const history = await releases.history(name)
@@ -17,7 +17,8 @@ export async function uninstall(operation: Operation): Promise<ProgramEnd> {
     if (args.has('--ignore-not-found')) return done
     throw new HelmFailure(`uninstall: Release not loaded: ${name}: release: not found`)
   }
-  await releases.update(become(last, 'uninstalling', 'Deletion in progress (or silently failed)'))
+  const going = become(last, 'uninstalling', 'Deletion in progress (or silently failed)')
+  await releases.update({ ...going, info: { ...going.info, deleted: at.now().toISOString() } })
   await runHooks(last.hooks, 'pre-delete', waiting)
   const errors: string[] = []
   const doomed = inOrder(objectsOf(last.manifest).filter((one) => !isKept(one)))

@@ -1,0 +1,14 @@
+import type { OwnProgram } from '../contract/index.js'
+import { fold } from '../journal/index.js'
+import type { RunPorts } from './ports.js'
+
+/**
+ * What this run, and the one that it puts back, has started for a step and is over. By the time that a step is looked at to be worked on,
+ * survivors of earlier lives have been ended or awaited (`survivors.ts`), and their ends stand in this run's journal.
+ */
+export function overPrograms<D>(step: string, { journal, undone }: Pick<RunPorts<D>, 'journal' | 'undone'>): readonly OwnProgram[] {
+  const own = fold(journal.records).steps.get(step)
+  if (own !== undefined && own.children.length > 0) return []
+  const all = [...(undone?.get(step)?.programs ?? []), ...(own?.programs ?? [])]
+  return all.map(({ command, at }) => ({ command, startedAt: new Date(at) }))
+}
