@@ -8,7 +8,7 @@ import { withPods } from './parts/pods.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
-import { helmAtWork, recoverRelease, recoveryWrites } from './parts/release-recovery.js'
+import { helmAtWork, recoverRelease, recoveryWrites, rollbackIn } from './parts/release-recovery.js'
 import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -18,6 +18,8 @@ interface Seen {
   readonly status: string
   /** Undefined: installing it is still the creation that was shown, however often it was tried. */
   readonly served?: number
+  /** The revision that this one brought back. */
+  readonly rolledBackTo?: number
   /** Paths of secrets that have another value in the release. */
   readonly otherSecrets?: readonly string[]
 }
@@ -69,9 +71,10 @@ export const helmRelease = defineStep({
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const after = afterOf(wanted)
     if (seen.state === 'absent') return [{ resource: nameIn(wanted), action: 'create', after }]
-    const { revision, status, served, otherSecrets: others } = seen.seen
+    const { revision, status, served, rolledBackTo, otherSecrets: others } = seen.seen
     const more = others === undefined ? {} : { otherSecrets: others }
-    const before = { revision, status, ...(served === undefined ? {} : { served }), ...more }
+    const rolledBack = rolledBackTo === undefined ? {} : { rolledBackTo }
+    const before = { revision, status, ...(served === undefined ? {} : { served }), ...rolledBack, ...more }
     return [{ resource: nameIn(wanted), action: served === undefined ? 'create' : 'update', before, after }]
   },
   async apply(changes, wanted, ctx) {
@@ -79,7 +82,7 @@ export const helmRelease = defineStep({
     const name = nameOf(wanted)
     const wish = { timeoutMs: wanted.timeout, signal }
     for (const change of changes) {
-      await recoverRelease(name, wish, ctx)
+      await recoverRelease(name, { ...wish, toUninstall: change.action === 'delete' }, ctx)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish)
       } else if (isRollback(change)) {
@@ -96,8 +99,7 @@ export const helmRelease = defineStep({
     }
   },
   invert: (changes) => changes.map(inverse),
-  // A rollback is a revision of its own.
-  isBack: (then, now) => now && then.action === now.action && (now.action === 'create' || statusIn(now.before) === 'deployed'),
+  isBack: ({ action, before: then }, now) => (now === undefined ? undefined : action === 'create' ? isAway(then, now.before) : isFormer(then, now.before)),
   writes: (changes, wanted) => changes.flatMap((change) => releaseWrites(change, wanted)),
   claims: ({ cluster, namespace, release }) => [claim('release', `${known(cluster)}/${known(namespace)}/${known(release)}`)],
   estimateMs: () => 10 * minutes,
@@ -157,9 +159,10 @@ function failedBefore({ before }: Change): boolean {
   return status === 'failed' && served === undefined
 }
 
-function seenOf({ revision, status }: Revision, history: readonly Revision[]): Seen {
+function seenOf({ revision, status, description }: Revision, history: readonly Revision[]): Seen {
   const served = history.findLast((one) => one.status === 'deployed' || one.status === 'superseded')?.revision
-  return { revision, status, ...(served === undefined ? {} : { served }) }
+  const to = rollbackIn(description)
+  return { revision, status, ...(served === undefined ? {} : { served }), ...(to === undefined ? {} : { rolledBackTo: to }) }
 }
 
 /** An installation is put back by uninstalling, an upgrade by rolling back to the revision that served before it. */
@@ -170,8 +173,17 @@ function inverse({ resource, action, before, after }: Change): Inverse {
   return { resource, action: 'update', ...(after === undefined ? {} : { before: after }), after: { rollback: served } }
 }
 
-function statusIn(before: Change['before']): unknown {
-  return typeof before === 'object' && before !== null && 'status' in before ? before.status : undefined
+/** An installation that failed or was broken off has a record and objects, and is taken away too; not one that the run has found so. */
+function isAway(then: Change['before'], now: Change['before']): boolean | 'in-part' {
+  if (now === undefined || then !== undefined) return true
+  return (now as unknown as Seen).served === undefined ? 'in-part' : false
+}
+
+/** A rollback is a revision of its own. One that somebody else has deployed since is neither. */
+function isFormer(then: Change['before'], now: Change['before']): boolean {
+  const [before, { status, revision, rolledBackTo }] = [then ?? {}, now ?? {}] as unknown as readonly [Partial<Seen>, Partial<Seen>]
+  if (revision !== undefined && revision === before.revision && status === before.status) return true
+  return status === 'deployed' && rolledBackTo !== undefined && rolledBackTo === before.served
 }
 
 function isRollback(change: Change): change is Change & { readonly after: { readonly rollback: number } } {

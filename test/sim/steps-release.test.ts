@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isIrreversible, LifeboatError, type Change, type OwnProgram } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
@@ -182,6 +183,34 @@ describe('helm/release', () => {
     await next.apply(changes)
     expect(await converged(next)).toMatchObject({ revision: 2 })
     expect(ran).toBe(false)
+  })
+
+  it('that failed at its first installation is taken away on the way back, with its objects, and one that was found so is left', { timeout: 120_000 }, async () => {
+    await using server = await kubeServer()
+    const given = { chart: writeChart(tempFolder(), 'web', { 'web.yaml': web }, 'image: web'), values: {}, addressFrom: undefined }
+    const driven = releaseStep(server, given)
+    const made = await driven.plan()
+    const look = (changes: readonly Change[]) => backwards(driven.module, changes).observe(driven.inputs, driven.ctx)
+    expect((await look(made)).state).toBe('converged')
+    await failedFirst(server, given)
+    expect(await look(made)).toMatchObject({ state: 'drifted', seen: [{ action: 'create' }] })
+    await driven.apply(driven.module.invert(made) as Change[])
+    expect([(await look(made)).state, (await driven.see()).state, server.kube.objects('Deployment')]).toEqual(['converged', 'absent', []])
+    // What the run has found so, it leaves so.
+    await failedFirst(server, given)
+    expect((await look(await driven.plan())).state).toBe('converged')
+  })
+
+  it('that somebody else has upgraded since is neither as it was nor as the run left it', { timeout: 120_000 }, async () => {
+    await using server = await kubeServer()
+    await step(server).make()
+    const second = step(server, 'other.example.edu')
+    const made = await second.make()
+    await step(server, 'theirs.example.edu').make()
+    const back = backwards(second.module, made)
+    expect(await back.observe(second.inputs, second.ctx)).toMatchObject({ state: 'conflict' })
+    await second.apply(second.module.invert(made) as Change[])
+    expect((await back.observe(second.inputs, second.ctx)).state).toBe('converged')
   })
 
   it('is unknown, never absent, while the API server does not answer', async () => {

@@ -48,12 +48,13 @@ function timeOf(ms: number): string {
 }
 
 /**
- * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing. Throws
- * `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
+ * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does an
+ * installation that is to be uninstalled: without its record nobody would find its objects. Throws `helm.pending`, to be tried again from
+ * a new look, where somebody's helm has begun since it was looked at.
  */
 export async function recoverRelease(
   name: ReleaseName,
-  wish: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  wish: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly toUninstall: boolean },
   ctx: Pick<ReadContext<Platform>, 'clock' | 'doors' | 'overPrograms'>,
 ): Promise<void> {
   const { helm, kube } = ctx.doors
@@ -65,15 +66,22 @@ export async function recoverRelease(
       return helm.uninstall(name, wish)
     case 'pending-rollback': {
       // Run again, so that no object is left that only the revision it goes back to has; whether that one gets ready is not waited for.
-      const to = /^Rollback to (\d+)$/i.exec(newest.description)?.[1]
-      return to === undefined ? forget(name, newest.revision, kube) : helm.rollback(name, Number(to), { ...wish, wait: false })
+      const to = rollbackIn(newest.description)
+      return to === undefined ? forget(name, newest.revision, kube) : helm.rollback(name, to, { ...wish, wait: false })
     }
     case 'pending-install':
+      return wish.toUninstall ? undefined : forget(name, newest.revision, kube)
     case 'pending-upgrade':
       return forget(name, newest.revision, kube)
     default:
       return
   }
+}
+
+/** The revision that a rollback goes back to, by what helm says of it. */
+export function rollbackIn(description: string): number | undefined {
+  const to = /^Rollback to (\d+)$/i.exec(description)?.[1]
+  return to === undefined ? undefined : Number(to)
 }
 
 /** The same as a plan can tell it: whether helm can name the revision that a rollback went to, it cannot. */
