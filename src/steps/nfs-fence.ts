@@ -24,7 +24,7 @@ import { naming } from './parts/naming.js'
 import { mountpointFindings, poolWarnings } from './parts/pool.js'
 import { rightsFindings, together } from './parts/readiness.js'
 import { machineType, onHost, pathOf, post } from './parts/writes.js'
-import { claim, defineStep, hostBusy, hostLabel, known, minutes, seconds } from './step.js'
+import { claim, defineStep, groupClaim, groupOf, hostBusy, hostLabel, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   /** Resource id of the server that must not write any more. */
@@ -118,7 +118,8 @@ export const nfsFence = defineStep({
   // A server that runs again is fenced in the usual way the next time: it is back once that would have all of it to do.
   isBack: (then, _now, forward) => (truth(then.after, 'power') === undefined ? undefined : forward.every(isClean) && isAllOf(forward)),
   writes: (changes, { machine }) => changes.flatMap(({ after }) => fenceWrites(after, machine)),
-  claims: ({ machine }) => [claim('machine', known(machine))],
+  // The group too: a machine cannot be stopped, nor started again, while a move holds its group.
+  claims: ({ machine }) => [claim('machine', known(machine)), ...(isPending(machine) ? [] : [groupClaim(groupOf(machine))])],
   estimateMs: () => 30 * seconds,
 })
 

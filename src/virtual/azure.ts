@@ -32,6 +32,14 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
     const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body }
+    if (met?.kind === 'late') {
+      // Whoever sent it may live on, but has given it up: of what it meets when it arrives they cannot know.
+      void pause(met.ms).then(() => {
+        met.arrives?.()
+        return manager.answer({ ...asked, isOrphaned: () => true })
+      })
+      throw new LostConnection('ECONNRESET', 'read ECONNRESET')
+    }
     const reply = await manager.answer({ ...asked, isOrphaned: () => !isAlive() })
     if ('lost' in reply || reply.broken === 'midway' || met?.kind === 'reply-lost') throw new LostConnection('ECONNRESET', 'socket hang up')
     if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(realMs(clock) + clockAhead))

@@ -6,6 +6,11 @@ export type WireTrouble =
   | { readonly kind: 'reset' }
   /** It is carried out, and the answer is lost. */
   | { readonly kind: 'reply-lost' }
+  /**
+   * The connection breaks at once for whoever asked, and a proxy or a balancer on the way still has the request: it arrives that many
+   * milliseconds of the world later, and is carried out then. `arrives` is told so.
+   */
+  | { readonly kind: 'late'; readonly ms: number; arrives?(): void }
   /** Its answer takes that many milliseconds of the world longer. */
   | { readonly kind: 'slow'; readonly ms: number }
 

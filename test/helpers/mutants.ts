@@ -10,7 +10,7 @@ export interface Mutation {
   readonly find: string
   readonly put: string
   /** Where it shows, if that is not the usual runbook. */
-  readonly at?: 'hubs-many' | 'two-pools'
+  readonly at?: 'hubs-many' | 'two-pools' | 'silent-server'
 }
 
 export const mutations: readonly Mutation[] = [
@@ -49,6 +49,7 @@ export const mutations: readonly Mutation[] = [
     file: 'steps/azure-detach-disks.js',
     find: '        assertFenced(found, wanted.fenced);\n',
     put: '',
+    at: 'silent-server',
   },
   {
     does: 'sets the TTL of a record that somebody else has changed meanwhile',
@@ -67,6 +68,7 @@ export const mutations: readonly Mutation[] = [
     file: 'journal/target.js',
     find: '    async #standingOf(mark) {\n',
     put: "    async #standingOf(mark) {\n        return 'free';\n",
+    at: 'two-pools',
   },
   {
     does: 'points names to a hub that it has not asked',

@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { scaledClock, virtualClock } from '../../src/sim/world/clock.js'
 import { parseId } from '../../src/sim/world/ids.js'
 import { makeWorld, parseWorldSpec, readWorldSpec, WorldFileError } from '../../src/sim/world/load.js'
 import { onlyReads } from '../../src/sim/world/shell.js'
+import { root } from '../helpers/cli.js'
 import { data100World } from '../helpers/world.js'
 
 const findingsOf = (text: string): string => {
@@ -35,6 +37,13 @@ describe('a world file', () => {
     const old = [...world.resources.values()].filter((one) => one.id.includes('MC_data100-19s'))
     expect(old.length).toBeGreaterThan(5)
     expect(old.every((one) => one.properties['provisioningState'] === 'Succeeded')).toBe(true)
+  })
+
+  test('may have a server that answers nobody from the start, and runs on (S3)', async () => {
+    const spec = await readWorldSpec(join(root, 'fixtures/worlds/silent-server.yaml'))
+    const world = makeWorld(spec, virtualClock(Date.parse(spec.epoch)))
+    const seen = spec.hosts.map(({ machine }) => [machine.split('/').at(-1), world.host(machine)?.power, world.answers(machine)])
+    expect(seen).toEqual([['first', 'running', false], ['nfs', 'running', true]])
   })
 
   test('says which name leads nowhere, all of them at once', () => {

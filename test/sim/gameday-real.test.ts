@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
 import { RealStage } from '../../src/cli/gameday/real-stage.js'
-import { Wire } from '../../src/cli/gameday/wire.js'
+import { Wire, type NamedTrouble } from '../../src/cli/gameday/wire.js'
 import type { ServedWorld } from '../../src/sim/serve.js'
 import { groupId } from '../../src/sim/world/ids.js'
 import { readWorldSpec } from '../../src/sim/world/load.js'
-import type { WireTrouble } from '../../src/virtual/trouble.js'
 import { data100, root, temporaryFolder } from '../helpers/cli.js'
 import { data100World } from '../helpers/world.js'
 
@@ -26,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => stage.close())
 
 /** The next request meets this; answers what has met it. */
-function plant(trouble: WireTrouble): string[] {
+function plant(trouble: NamedTrouble): string[] {
   const struck: string[] = []
   wire.plant({ fits: () => true, times: 1, trouble, struck: (what) => struck.push(what) })
   return struck

@@ -14,11 +14,11 @@ const isAll = process.env['SIMULATE'] === 'all'
 const quarter = 900_000
 
 /** Within so many seeds of a runbook a mistake must show, and none without one: else nothing would be shown by either. */
-const mostSeeds = { data100: 60, 'hubs-many': 1, 'two-pools': 64 } as const
+const mostSeeds = { data100: 60, 'hubs-many': 1, 'two-pools': 64, 'silent-server': 60 } as const
 type Played = keyof typeof mostSeeds
 
-/** Its storage alone, which is quick; nobody has such a site. */
-const made: readonly Played[] = ['two-pools']
+/** Storage alone, which is quick; nobody has such sites. */
+const made: readonly Played[] = ['two-pools', 'silent-server']
 
 /** Plays those seeds with that program, until one goes wrong. */
 async function played(program: string, runbook: Played): Promise<Simulated> {

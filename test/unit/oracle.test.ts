@@ -43,12 +43,13 @@ interface Told {
 }
 
 /** What is said of a failover in which that was seen and heard, in turn. */
-function saidOf(seen: readonly (WorldView | Access)[], beside: Told = {}): readonly string[] {
+function saidOf(seen: readonly (WorldView | Access | { readonly late: string })[], beside: Told = {}): readonly string[] {
   const { hubs = start.hubs, intents = 1, atWork = 1, operations = [] } = beside
   const told = { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations, nowMs: () => 0 }
   const watch = new Watch(start, told)
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
+    else if ('late' in one) watch.hearOfLate(one.late)
     else watch.look(one)
   }
   return watch.violations
@@ -61,6 +62,11 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([refused], { operations })).toEqual(['written to while move was at work on it: PUT /groups/new/vm'])
     // What a killed life has sent: whoever came after it has looked before that arrived.
     expect(saidOf([{ ...refused, orphaned: true }], { operations })).toEqual([])
+    // A given-up write that arrives late begins an operation that nobody can know of before the next look.
+    const late = { late: '/groups/new/vm/start' }
+    const read: Access = { ...put('/groups/new/vm'), method: 'GET', status: 200, writes: false }
+    expect(saidOf([late, refused], { operations })).toEqual([])
+    expect(saidOf([late, read, refused], { operations })).toHaveLength(1)
     const ended = operations.map((one) => ({ ...one, status: 'succeeded' }))
     const look = { ...refused, method: 'POST', path: '/groups/old/validateMoveResources' }
     expect([...saidOf([refused], { operations: ended }), ...saidOf([look], { operations })]).toEqual([])
@@ -135,6 +141,7 @@ describe('the oracle, while a failover goes on', () => {
   it('wants an intent before a write, but for the marks of who is at work', () => {
     const mark = put('/groups/new/providers/Microsoft.Resources/tags/default')
     expect(saidOf([put('/a'), mark], { intents: 0 })).toEqual(['written without an intent in the journal: arm PUT /a'])
+    expect(saidOf([{ ...put('/a'), orphaned: true }], { intents: 0 })).toEqual([])
   })
 
   it('wants a look between two writes of the same', () => {

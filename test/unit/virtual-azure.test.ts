@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { openVirtualAzure } from '../../src/virtual/azure.js'
 import { openGate } from '../../src/virtual/gate.js'
-import { noTrouble } from '../../src/virtual/trouble.js'
+import { noTrouble, type Trouble } from '../../src/virtual/trouble.js'
 import { openData100 } from '../helpers/within.js'
 
 it('a login that was taken back is told as the SDKs tell it, and not as a network that is down', async () => {
@@ -13,4 +13,27 @@ it('a login that was taken back is told as the SDKs tell it, and not as a networ
   expect((await azure.token()).token).not.toBe('')
   faults.plantInLogin({ login: 'refused' })
   await expect(azure.token()).rejects.toMatchObject({ name: 'AuthenticationError', message: expect.stringContaining('AADSTS7000222') as string })
+})
+
+it('a late write breaks at once for whoever asked, and is carried out when it arrives, as one of whom nobody waits for it', async () => {
+  using world = await openData100()
+  const { manager } = world.within
+  const { tenant, clockAhead, subscription } = world.within.world.spec
+  const heard: unknown[] = []
+  const late = { kind: 'late', ms: 60_000, arrives: () => void heard.push('arrives') } as const
+  const trouble: Trouble = { onRequest: (method) => (method === 'PUT' ? late : undefined) }
+  const way = { gate: openGate, latencyMs: () => 100, trouble, isAlive: () => true }
+  const azure = openVirtualAzure({ manager, clock: world.time, ...way, tenant, clockAhead })
+  const { token } = await world.settled(azure.token())
+  const headers = { authorization: `Bearer ${token}` }
+  const url = `https://azure.test/subscriptions/${subscription}/resourcegroups/late?api-version=2021-04-01`
+  world.within.world.onRequest.add(({ method, status, orphaned }) => heard.push([method, status, orphaned]))
+  const ask = (method: string): ReturnType<typeof azure.send> => azure.send({ method, url, headers, body: JSON.stringify({ location: 'westus2' }) })
+  const begunMs = world.time.nowMs()
+  await expect(world.settled(ask('PUT'))).rejects.toMatchObject({ code: 'ECONNRESET' })
+  expect(world.time.nowMs() - begunMs).toBe(100)
+  await world.settled(ask('GET'))
+  await world.until(() => world.time.nowMs() - begunMs > 65_000)
+  await world.settled(ask('GET'))
+  expect(heard).toEqual([['GET', 404, undefined], 'arrives', ['PUT', 201, true], ['GET', 200, undefined]])
 })

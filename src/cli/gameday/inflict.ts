@@ -1,11 +1,10 @@
 import { callMatcher, type Fault } from '../../gameday/index.js'
 import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
-import type { WireTrouble } from '../../virtual/trouble.js'
 import type { WorldParts } from '../../sim/within.js'
 import type { OfKind, TellStruck } from './infliction.js'
 import { onSite } from './on-site.js'
-import type { Wire } from './wire.js'
+import type { NamedTrouble, Wire } from './wire.js'
 
 type OfOperations = OfKind<'failOperation' | 'prolong'>
 
@@ -106,7 +105,7 @@ function isOn({ with: { operation: name, on } }: OfOperations, { what, resource,
 }
 
 /** `rate`: milliseconds of the world in one of the machine's, by which the wire counts. */
-function troubleOf(does: OfKind<'refuse' | 'reset' | 'loseReply' | 'slow'>, rate: number): WireTrouble {
+function troubleOf(does: OfKind<'refuse' | 'reset' | 'loseReply' | 'slow'>, rate: number): NamedTrouble {
   switch (does.kind) {
     case 'refuse': {
       const { status, code, message, retryAfter } = does.with

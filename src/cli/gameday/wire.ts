@@ -3,11 +3,14 @@ import { refusal } from '../../virtual/azure.js'
 import type { ProgramTrouble, Trouble, WireTrouble } from '../../virtual/trouble.js'
 import type { TellStruck } from './infliction.js'
 
+/** What a scenario can have happen to a request. None names one that arrives late: that is the storm's (../trial/storm.ts). */
+export type NamedTrouble = Exclude<WireTrouble, { readonly kind: 'late' }>
+
 /** A fault on the way to Azure and back. */
 export interface OnTheWay {
   readonly fits: (method: string, path: string) => boolean
   readonly times: number
-  readonly trouble: WireTrouble
+  readonly trouble: NamedTrouble
   readonly struck: TellStruck
 }
 
@@ -43,7 +46,7 @@ export class Wire implements Trouble {
     return true
   }
 
-  onRequest(method: string, path: string): WireTrouble | undefined {
+  onRequest(method: string, path: string): NamedTrouble | undefined {
     this.calls.push({ method, path })
     this.heard(method, path)
     const met = this.#planted.find(({ fault, left }) => left > 0 && fault.fits(method, path))
@@ -55,7 +58,7 @@ export class Wire implements Trouble {
 }
 
 /** The same trouble at a door that is served: what befalls a request there. */
-export function metBy(trouble: WireTrouble | undefined): Met | undefined {
+export function metBy(trouble: NamedTrouble | undefined): Met | undefined {
   switch (trouble?.kind) {
     case undefined:
       return undefined

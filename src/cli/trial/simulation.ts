@@ -74,7 +74,8 @@ class Trial {
     const start = stage.state
     const watch = watched(stage.scene.within, stage)
     this.#watch = watch
-    this.#storm.over(stage.scene, { quota, elsewhere: (path) => watch.hearOfOthers(path), colleague: () => this.#alsoByColleague() })
+    const told = { elsewhere: (path: string) => watch.hearOfOthers(path), late: (path: string) => watch.hearOfLate(path) }
+    this.#storm.over(stage.scene, { quota, ...told, colleague: () => this.#alsoByColleague() })
     let code: Lived['code'] = 1
     for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
       code = await this.#live(dieSometimes(random))

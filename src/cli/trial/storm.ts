@@ -12,6 +12,8 @@ export interface Stormy {
   readonly quota: Record<string, number>
   /** Told when somebody else has written to a resource. */
   readonly elsewhere: (path: string) => void
+  /** Told when a write arrives that was given up. */
+  readonly late: (path: string) => void
   /** Begins the same failover at the colleague's machine. */
   readonly colleague: () => void
 }
@@ -60,6 +62,7 @@ export class Storm implements Trouble {
     if (this.#is(requests.failing)) return { kind: 'refused', status: this.#random() < 0.5 ? 500 : 503, code: 'InternalServerError' }
     if (this.#is(requests.resets)) return { kind: 'reset' }
     if (this.#is(requests.lostReplies)) return { kind: 'reply-lost' }
+    if (isWrite(method) && this.#is(requests.late)) return { kind: 'late', ms: this.#random() * latestMs, arrives: () => this.#over?.late(path) }
     if (this.#is(requests.slow)) return { kind: 'slow', ms: this.#random() * 60_000 }
     return undefined
   }
@@ -154,6 +157,13 @@ function silence(world: World, host: Host, forMs: number): void {
   })
   world.changed()
 }
+
+function isWrite(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD'
+}
+
+/** What has a given-up request longer than that has given it up too: src/virtual/README.md. */
+const latestMs = 3 * 60_000
 
 function isRecord(path: string): boolean {
   return /\/dnszones\/[^/]+\/(A|CNAME|TXT)\/[^/]+$/i.test(path)

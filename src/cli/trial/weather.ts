@@ -7,6 +7,8 @@ export interface Weather {
     readonly failing: number
     readonly resets: number
     readonly lostReplies: number
+    /** Of a write: that its connection breaks, and it arrives later all the same. */
+    readonly late: number
     readonly slow: number
     /** That a machine falls silent for some minutes. */
     readonly silentHosts: number
@@ -52,6 +54,7 @@ export function drawWeather(random: () => number): Weather {
       failing: rare(0.08),
       resets: rare(0.06),
       lostReplies: rare(0.08),
+      late: rare(0.08),
       slow: rare(0.1),
       silentHosts: rare(0.01),
       touchedRecords: rare(0.8),

@@ -34,6 +34,8 @@ export class Watch {
   readonly #looked = new Map<string, boolean>()
   /** What somebody else has written to, and nobody here has looked at since. */
   readonly #unseen = new Set<string>()
+  /** Where a given-up write has arrived, and nobody has looked since. */
+  readonly #arrived = new Set<string>()
   /** When Azure was last asked for something, by its address. */
   readonly #askedMs = new Map<string, number>()
   /** By machine: when Azure had been asked for what, when that one last began to import a pool. */
@@ -66,10 +68,11 @@ export class Watch {
     if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
-    if (this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
+    // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
+    if (!orphaned && this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
-    // What the dead have sent may arrive only after the next one has looked, who cannot know of it.
+    // It may also arrive only after the next one has looked, who cannot know of it.
     if (status === 409 && !orphaned) this.#notIntoWork(method, path)
     if (status >= 400) return
     if (!orphaned) this.#writtenOnce(method, path)
@@ -79,6 +82,11 @@ export class Watch {
   /** To be called when somebody else has written to a resource. */
   hearOfOthers(path: string): void {
     this.#unseen.add(path.toLowerCase())
+  }
+
+  /** To be called when a write arrives that whoever sent it has given up. */
+  hearOfLate(path: string): void {
+    this.#arrived.add(path.toLowerCase())
   }
 
   /** To be called when a machine begins to import a pool. */
@@ -163,7 +171,8 @@ export class Watch {
     const seen = path.toLowerCase()
     if (status < 400) this.#askedMs.set(seen, this.#beside.nowMs())
     this.#unseen.delete(seen)
-    for (const [write, looked] of this.#looked) if (!looked && isAbout(write, seen)) this.#looked.set(write, true)
+    for (const arrived of this.#arrived) if (isAbout(arrived, seen) || isAbout(arrived.replace(/\/(?!moveresources$)[^/]+$/, ''), seen)) this.#arrived.delete(arrived)
+    for (const [write, looked] of this.#looked) if (!looked && isAbout(write.slice(write.indexOf(' ') + 1), seen)) this.#looked.set(write, true)
   }
 
   /** Nothing is written twice without a look at what the first time has made of it. */
@@ -179,9 +188,13 @@ export class Watch {
   #notIntoWork(method: string, path: string): void {
     // That only looks, and is told so where it cannot.
     if (/\/validateMoveResources$/i.test(path)) return
-    const isIn = (resource: string): boolean => path.toLowerCase().startsWith(resource.toLowerCase())
-    const busy = this.#beside.operations().find(({ status, resource, also = [] }) => status === 'running' && [resource, ...also].some(isIn))
-    if (busy !== undefined) this.#say(`written to while ${busy.what} was at work on it: ${method} ${path}`)
+    type Running = ReturnType<Beside['operations']>[number]
+    const has = ({ resource, also = [] }: Running, at: string): boolean =>
+      [resource, ...also].some((one) => at.toLowerCase().startsWith(one.toLowerCase()))
+    const busy = this.#beside.operations().find((one) => one.status === 'running' && has(one, path))
+    // Where one that was given up may have begun it since the last look, nobody could have seen it.
+    if (busy === undefined || [...this.#arrived].some((arrived) => has(busy, arrived))) return
+    this.#say(`written to while ${busy.what} was at work on it: ${method} ${path}`)
   }
 
   #say(violation: string): void {
@@ -195,9 +208,8 @@ function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone
   return `${name}.${zone} ${type}`.toLowerCase()
 }
 
-/** Is a read about what a write changes? A move is seen by where the disks of its group are. */
-function isAbout(write: string, read: string): boolean {
-  const path = write.slice(write.indexOf(' ') + 1)
+/** Is a read about what a write to that path changes? A move is seen by where the disks of its group are. */
+function isAbout(path: string, read: string): boolean {
   if (path === read) return true
   return path.endsWith('/moveresources') && /\/(disks|resources)(\/|$)/.test(read)
 }

@@ -69,6 +69,6 @@ export interface Access {
   readonly status: number
   /** The world's own judgement: would this change anything? */
   readonly writes: boolean
-  /** Whoever sent it was dead before it was done. */
+  /** Whoever sent it was dead before it was done, or had given it up. */
   readonly orphaned?: true
 }

@@ -36,7 +36,7 @@ export interface Asked {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly text: string
-  /** Is whoever sent it dead by now? */
+  /** Is whoever sent it dead by now, or have they given it up? */
   readonly isOrphaned?: () => boolean
 }
 

@@ -152,7 +152,7 @@ export interface RequestEntry {
   readonly status: number
   /** The world's own judgement: would this change anything? */
   readonly writes: boolean
-  /** Whoever sent it was dead before it was done. Known in this process only. */
+  /** Whoever sent it was dead before it was done, or had given it up. Known in this process only. */
   readonly orphaned?: true
 }
 

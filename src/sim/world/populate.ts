@@ -123,7 +123,7 @@ function putHost(world: World, one: World['spec']['hosts'][number]): void {
     sshFromMs: world.clock.nowMs(),
     readyFromMs: world.clock.nowMs(),
     cloudInitUntilMs: world.clock.nowMs(),
-    answers: true,
+    answers: !one.silent,
     hostId: seededHex(`hostid ${machine.id.toLowerCase()}`, 8),
     hostKey: world.makeKey(`root@${machine.name}`),
     user: one.user,

@@ -49,6 +49,8 @@ const host = z.strictObject({
   authorizedKeys: z.array(z.string()).default([]),
   exports: z.array(z.strictObject({ path: z.string(), clients: z.string(), options: z.string() })).default([]),
   nfs: z.boolean().default(false),
+  /** Its operating system answers nobody from the start, though the machine runs and writes on. */
+  silent: z.boolean().default(false),
 })
 
 /** Files by name: a path would lead out of the folder. */
