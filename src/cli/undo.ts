@@ -47,7 +47,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const differences = await changedSince(ran, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
     const world = worldOf(ran, site)
-    const course = courseBack(runbook, registry, ran)
+    const course = courseBack(site, ran)
     const past = await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) })
     screen.sayWorldTime(site, world?.sim)
     if (options.dryRun === true) return showUndo({ ran, site, course, past, state }, options, invocation, screen)
@@ -130,7 +130,7 @@ export async function courseOf(
 ): Promise<{ readonly course: Course<Platform>; readonly putsBack: PutsBack } | undefined> {
   if (undoing.undoes === undefined) return undefined
   const ran = await readRun(state, undoing.undoes)
-  return { course: courseBack(site.runbook, site.registry, ran, undoing), putsBack: putsBack(ran, options) }
+  return { course: courseBack(site, ran, undoing), putsBack: putsBack(ran, options) }
 }
 
 function putsBack({ run, realStartedAt }: RunState, { acceptChanges }: Pick<UndoOptions, 'acceptChanges'>): PutsBack {

@@ -53,8 +53,8 @@ export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'regis
   })
 }
 
-/** The name of a group is no secret, so none is read for it. */
-const unread: SecretPort = {
+/** The names of things are no secrets, so none is read for them. */
+export const unread: SecretPort = {
   digest: () => '',
   read: () => {
     throw new LifeboatError('tool.bug', 'a secret was asked for where only names are', { blame: 'tool' })

@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject } from '../contract/index.js'
 import type { RunState, StepState } from '../journal/index.js'
 import { dependents, type Runbook, type StepNode } from '../runbook/index.js'
+import { inputsOf, unread } from './inputs.js'
 import type { Look } from './look.js'
 import { moduleOf } from './planner.js'
-import type { PlanPorts, Registry } from './ports.js'
+import type { PlanPorts } from './ports.js'
 
 /** What is left as it is, and why. */
 export interface LeftBehind {
@@ -30,7 +31,11 @@ export interface Course<D> extends Required<Pick<PlanPorts<D>, 'runbook' | 'modu
  * way out. `undone` is what an earlier life of this undo has journaled: a step that is back, and behind which the undo has
  * gone on, cannot be looked at any more (its machine may be gone) and is left out.
  */
-export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunState, undone?: RunState): Course<D> {
+export function courseBack<D>(
+  { runbook, registry, env }: Pick<PlanPorts<D>, 'runbook' | 'registry' | 'env'>,
+  ran: RunState,
+  undone?: RunState,
+): Course<D> {
   const changed = runbook.nodes.flatMap((node) => {
     const changes = ran.steps.get(node.id)?.firstChanges ?? []
     return node.kind === 'step' && changes.length > 0 ? [{ node, changes, module: moduleOf({ registry }, node) }] : []
@@ -40,7 +45,11 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
   const outputs = new Map<string, JsonObject>()
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
   const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
-  const turned = turnedRound(runbook, changed.map(({ node }) => node))
+  const alone = new Map(changed.map(({ node, module }) => {
+    const claims = module.claims(inputsOf(node, module, { runbook, env, secrets: unread }, outputs))
+    return [node.id, new Set(claims.filter(({ mode }) => mode === 'alone').map(({ resource }) => resource))] as const
+  }))
+  const turned = turnedRound(runbook, changed.map(({ node }) => node), alone)
   const open = changed.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
   return { runbook: withoutPassed(turned, undone), modules, outputs, undone: ran.steps, leftBehind, open }
 }
@@ -51,11 +60,28 @@ function mayGoOnOf(step: StepState | undefined): boolean {
   return step.children.length > 0 || (step.status !== 'failed' && step.status !== 'skipped')
 }
 
-/** Each node now waits for those that waited for it, also through nodes that changed nothing. */
-function turnedRound(runbook: Runbook, nodes: readonly StepNode[]): Runbook {
+/**
+ * Each node now waits for those that waited for it, also through nodes that changed nothing; and for those further down in the runbook that
+ * changed the same thing, as the TTL of a record for its values: resolvers would keep a dead address for the long time.
+ */
+function turnedRound(runbook: Runbook, nodes: readonly StepNode[], alone: ReadonlyMap<string, ReadonlySet<string>>): Runbook {
   const ids = new Set(nodes.map(({ id }) => id))
-  const turned = nodes.map((node) => ({ ...node, needs: [...dependents(runbook, node.id)].filter((id) => ids.has(id)).sort() }))
+  const needs = new Map(nodes.map(({ id }) => [id, new Set([...dependents(runbook, id)].filter((one) => ids.has(one)))]))
+  nodes.forEach(({ id }, at) => {
+    for (const { id: later } of nodes.slice(at + 1)) {
+      const isSame = [...(alone.get(id) ?? [])].some((resource) => alone.get(later)?.has(resource) === true)
+      if (isSame && !waitsFor(later, id, needs)) needs.get(id)?.add(later)
+    }
+  })
+  const turned = nodes.map((node) => ({ ...node, needs: [...(needs.get(node.id) ?? [])].sort() }))
   return { ...runbook, nodes: turned.reverse() }
+}
+
+/** Does it wait for the other, through whatever it waits for? */
+function waitsFor(step: string, other: string, needs: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  const all = new Set([step])
+  for (const one of all) for (const need of needs.get(one) ?? []) all.add(need)
+  return all.has(other)
 }
 
 function withoutPassed(runbook: Runbook, undone: RunState | undefined): Runbook {

@@ -103,7 +103,23 @@ describe('a step driven backwards', () => {
   })
 })
 
+const env = (): undefined => undefined
+
 describe('the way back of a run', () => {
+  it('waits for what changed the same thing further down, though neither has waited for the other on the way out', () => {
+    const claiming = (record: string): AnyStep<unknown> => ({ ...thing({ state: 'absent' }), claims: () => [{ resource: `record:${record}`, mode: 'alone' }] })
+    const nodes = [step('ttl'), step('staging'), step('prod'), step('other')]
+    const registry = new Map([['test/ttl', claiming('a')], ['test/staging', claiming('a')], ['test/prod', claiming('a')], ['test/other', claiming('b')]])
+    const records = nodes.reduce((all, { id }) => all.add('step.intent', { step: id, changes: [made] }), new Records().add('run.started', started))
+    const { runbook } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(records.list))
+    expect(runbook.nodes.map(({ id, needs }) => [id, needs])).toEqual([
+      ['other', []],
+      ['prod', []],
+      ['staging', ['prod']],
+      ['ttl', ['prod', 'staging']],
+    ])
+  })
+
   it('knows the steps that are not known to be over, and holds one that has failed for over', async () => {
     const world = new Switches()
     const stop = new AbortController()
@@ -116,7 +132,7 @@ describe('the way back of a run', () => {
     const { store } = await perform({ nodes, world, stop, answer: () => 'skip' })
     const { records } = await Journal.open(store, 'run', () => new Date(0))
     const registry = new Map(['a', 'b'].map((id) => [`test/${id}`, thing({ state: 'absent' })]))
-    expect(courseBack({ nodes } as unknown as Runbook, registry, fold(records)).open).toEqual(['b'])
+    expect(courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(records)).open).toEqual(['b'])
   })
 
   it('tells of what it leaves behind in which group that is, where its change says so', () => {
@@ -124,7 +140,7 @@ describe('the way back of a run', () => {
       const changes = [{ ...made, ...(after === undefined ? {} : { after }) }]
       const { list } = new Records().add('run.started', started).add('step.intent', { step: 'a', changes })
       const module = thing({ state: 'absent' }, (all) => all.map(({ resource }) => ({ resource, kept: 'a safety copy' })))
-      return courseBack({ nodes: [step('a')] } as unknown as Runbook, new Map([['test/a', module]]), fold(list)).leftBehind
+      return courseBack({ runbook: { nodes: [step('a')] } as unknown as Runbook, registry: new Map([['test/a', module]]), env }, fold(list)).leftBehind
     }
     const facts = { step: 'a', resource: 'thing', why: 'a safety copy', kept: true }
     expect(left({ group: 'copies', incremental: true })).toEqual([{ ...facts, group: 'copies' }])
