@@ -21,12 +21,17 @@ interface Seen {
   readonly escalation?: Escalation
 }
 
+const how = z.enum(['exported', 'deallocated', 'gone', 'not-needed'])
+
 const inputs = z.strictObject({
   machine: resourceId,
   resourceGroup: z.string(),
   disks: wantedDisks,
-  /** How the machine was fenced: one that was deallocated must still be so right before its disks are taken. */
-  fenced: z.enum(['exported', 'deallocated', 'gone', 'not-needed']).optional(),
+  /**
+   * How the machine was fenced, by each of its fences: one that was deallocated must still be so right before its disks are taken. An
+   * output of each: this step then waits for them, and does not begin where one was skipped.
+   */
+  fenced: z.union([how, z.array(how).min(1)]).optional(),
   /** A group in which they may stay attached: for disks that are only let go of so that they can be moved there. */
   unlessIn: z.string().optional(),
   /** How long a detach may take before the operator is asked. It takes seconds; stuck ones have taken 45 minutes. */
@@ -87,7 +92,7 @@ export const detachDisks = defineStep({
     const found = await machines.get(machine)
     const ids = found === undefined ? [] : attachedOf(planned, found).map(({ id }) => id)
     if (found === undefined || ids.length === 0) return
-    assertFenced(found, wanted.fenced)
+    assertFenced(found, [wanted.fenced ?? []].flat())
     const force = changes.some(isForced)
     const operation = await machines.detach(machine, ids, force)
     await ctx.checkpoint({ [force ? 'detaching by force' : 'detaching']: ids.map(nameOf) })

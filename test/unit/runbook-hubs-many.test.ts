@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { gatesBefore, parseRunbook, renderDiagnostic } from '../../src/runbook/index.js'
 import { registry } from '../../src/steps/registry.js'
+import { root } from '../helpers/cli.js'
 import { sites } from '../helpers/sites.js'
 
 const path = sites['hubs-many'].runbook
@@ -30,5 +32,25 @@ describe('runbooks/hubs-many.yaml', () => {
   it('changes no DNS record', () => {
     const { runbook } = parseRunbook(text, path, registry)
     expect(runbook?.nodes.filter((node) => node.kind === 'step' && /dns/.test(node.uses))).toEqual([])
+  })
+})
+
+describe('a shipped runbook that takes disks from a server', () => {
+  interface Step {
+    readonly id: string
+    readonly uses: string
+    readonly with?: Readonly<Record<string, unknown>>
+  }
+  const folder = join(root, 'runbooks')
+  const all = readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => [name, (parse(readFileSync(join(folder, name), 'utf8')) as { steps: Step[] }).steps] as const)
+
+  it.each(all)('has each fence of it looked at again right before, and finds what a move has left behind: %s', (_name, steps) => {
+    const detaching = steps.filter(({ uses }) => uses === 'azure/detach-disks')
+    const unguarded = detaching.flatMap(({ id, with: inputs }) => {
+      const fences = steps.filter((one) => one.uses === 'nfs/fence' && one.with?.['machine'] === inputs?.['machine'])
+      return fences.filter((fence) => !JSON.stringify(inputs?.['fenced'] ?? '').includes(`steps.${fence.id}.outputs.how`)).map((fence) => `${id} without ${fence.id}`)
+    })
+    const attaching = steps.filter(({ uses, with: inputs }) => uses === 'azure/attach-disks' && JSON.stringify(inputs).includes('steps.move'))
+    expect([unguarded, attaching.filter(({ with: inputs }) => inputs?.['from'] === undefined).map(({ id }) => id)]).toEqual([[], []])
   })
 })

@@ -57,13 +57,13 @@ export async function letGoByStopping(machine: string, ctx: ApplyContext<Platfor
 }
 
 /** A server that was fenced by stopping it and runs again has its pool again, too: its disks must not be taken under it. */
-export function assertFenced({ id, powerState }: Machine, fenced: string | undefined): void {
-  if (fenced === 'not-needed') {
+export function assertFenced({ id, powerState }: Machine, fenced: readonly string[]): void {
+  if (fenced.includes('not-needed')) {
     throw new LifeboatError('detach.not-fenced', `${hostLabel(id)} was not fenced, since its disks lay where they should; now they do not`, {
       hint: 'Nothing was detached. Find out who moved them; then stop here and resume: the fence is looked at again first.',
     })
   }
-  if (fenced !== 'deallocated' || powerState === 'deallocated') return
+  if (!fenced.includes('deallocated') || powerState === 'deallocated') return
   throw new LifeboatError('detach.not-fenced', `${hostLabel(id)} was stopped and is ${powerState ?? 'in an unknown state'} now: it may write again`, {
     hint: 'Nothing was detached. Find out who started it; then stop here and resume: the fence is looked at again first.',
   })
