@@ -2,6 +2,7 @@ import type { Manager } from '../sim/arm/manager.js'
 import type { ArmAnswer } from '../sim/arm/wire.js'
 import type { VirtualClock } from '../sim/world/clock.js'
 import type { AzureWire, WireAnswer, WireRequest } from '../platform/azure/wire.js'
+import { stepAtWork } from '../platform/log/step.js'
 import type { Gate } from './gate.js'
 import { realMs } from './time.js'
 import type { Trouble, WireTrouble } from './trouble.js'
@@ -27,11 +28,12 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.schedule(ms, () => resolve()))
 
   async function carried(request: WireRequest, { pathname, search }: URL): Promise<WireAnswer> {
+    const by = stepAtWork()
     const met = trouble.onRequest(request.method, pathname)
     await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
-    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body }
+    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body, by }
     if (met?.kind === 'late') {
       // Whoever sent it may live on, but has given it up: of what it meets when it arrives they cannot know.
       void pause(met.ms).then(() => {

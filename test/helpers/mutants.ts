@@ -17,8 +17,14 @@ export const mutations: readonly Mutation[] = [
   {
     does: 'writes first and journals the intent afterwards',
     file: 'engine/lifecycle.js',
+    find: "    await recorder.record('step.intent', { step, changes });\n    const checkpoint = (what) => recorder.record('step.checkpoint', { step, what });\n    await module.apply(changes, inputs, { ...ctx, checkpoint });\n",
+    put: "    const checkpoint = (what) => recorder.record('step.checkpoint', { step, what });\n    await module.apply(changes, inputs, { ...ctx, checkpoint });\n    await recorder.record('step.intent', { step, changes });\n",
+  },
+  {
+    does: 'journals no intent of one kind of step',
+    file: 'engine/lifecycle.js',
     find: "    await recorder.record('step.intent', { step, changes });\n",
-    put: '',
+    put: "    if (module.uses !== 'azure/attach-disks')\n        await recorder.record('step.intent', { step, changes });\n",
   },
   {
     does: 'does not wait for the steps that a step needs',
@@ -33,7 +39,7 @@ export const mutations: readonly Mutation[] = [
     put: '            return undefined;',
   },
   {
-    does: 'sends a write again whose answer was lost',
+    does: 'takes a lost answer for a failure, and sends the write again',
     file: 'platform/azure/session.js',
     find: "            throw coded.code === 'azure.locked' ? await withLock(this, coded) : coded;",
     put: "            if (coded.code === 'azure.unreachable')\n                return await call();\n            throw coded;",

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { missingFrom } from '../../src/gameday/oracle/converged.js'
 import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
 import { notPutBack } from '../../src/gameday/oracle/put-back.js'
-import { Watch } from '../../src/gameday/oracle/watch.js'
+import { Watch, type Beside } from '../../src/gameday/oracle/watch.js'
 import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
 
 const old = '/groups/old/vm'
@@ -42,11 +42,18 @@ interface Told {
   readonly operations?: WorldView['operations']
 }
 
+const besideOf = (told: Partial<Beside>): Beside => ({
+  ...{ hubs: () => start.hubs, openIntents: () => 1, hasIntent: (step) => step === 'attach' },
+  ...{ atWork: () => 1, operations: () => [], nowMs: () => 0 },
+  atStart: new Set(['/groups/old/address']),
+  ...told,
+})
+
 /** What is said of a failover in which that was seen and heard, in turn. */
 function saidOf(seen: readonly (WorldView | Access | { readonly late: string })[], beside: Told = {}): readonly string[] {
   const { hubs = start.hubs, intents = 1, atWork = 1, operations = [] } = beside
-  const told = { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations, nowMs: () => 0 }
-  const watch = new Watch(start, told)
+  const told = { hubs: () => hubs, openIntents: () => intents, atWork: () => atWork, operations: () => operations }
+  const watch = new Watch(start, besideOf(told))
   for (const one of seen) {
     if ('door' in one) watch.hear(one)
     else if ('late' in one) watch.hearOfLate(one.late)
@@ -79,7 +86,7 @@ describe('the oracle, while a failover goes on', () => {
     ['nothing', [], 0, [fresh]],
   ])('holds an import against what Azure was asked before: on the strength of %s', (_what, asked, agoMs, missing) => {
     let nowMs = 0
-    const watch = new Watch(start, { hubs: () => [], openIntents: () => 1, atWork: () => 1, operations: () => [], nowMs: () => nowMs })
+    const watch = new Watch(start, besideOf({ hubs: () => [], nowMs: () => nowMs }))
     for (const path of asked) watch.hear({ door: 'arm', method: 'GET', path, status: 200, writes: false })
     watch.hear({ door: 'arm', method: 'GET', path: disk.id, status: 503, writes: false })
     nowMs = agoMs
@@ -116,7 +123,7 @@ describe('the oracle, while a failover goes on', () => {
   })
 
   it('has nothing written over that somebody else has changed meanwhile', () => {
-    const watch = new Watch(start, { hubs: () => start.hubs, openIntents: () => 1, atWork: () => 1, operations: () => [], nowMs: () => 0 })
+    const watch = new Watch(start, besideOf({}))
     watch.hearOfOthers('/zone/A/hub')
     watch.hear({ ...put('/zone/a/hub'), status: 412 })
     expect(watch.violations).toEqual([])
@@ -142,6 +149,40 @@ describe('the oracle, while a failover goes on', () => {
     const mark = put('/groups/new/providers/Microsoft.Resources/tags/default')
     expect(saidOf([put('/a'), mark], { intents: 0 })).toEqual(['written without an intent in the journal: arm PUT /a'])
     expect(saidOf([{ ...put('/a'), orphaned: true }], { intents: 0 })).toEqual([])
+  })
+
+  it('wants an intent of the very step that a write is sent for, where that is known', () => {
+    expect(saidOf([{ ...put('/a'), by: 'attach' }])).toEqual([])
+    expect(saidOf([{ ...put('/a'), by: 'detach' }])).toEqual(['written without an intent in the journal: arm PUT /a'])
+    expect(saidOf([{ ...put('/a'), by: 'detach', orphaned: true }])).toEqual([])
+  })
+
+  it('has nothing deleted that the failover has not created', () => {
+    const gone = (path: string, status = 202): Access => ({ ...put(path), method: 'DELETE', status })
+    const said = (path: string): string => `deleted, though this failover had not made it: ${path}`
+    expect(saidOf([put('/groups/new/address'), gone('/groups/NEW/address')])).toEqual([])
+    expect(saidOf([gone('/groups/new/address')])).toEqual([said('/groups/new/address')])
+    expect(saidOf([put('/groups/old/address'), gone('/groups/old/address')])).toEqual([said('/groups/old/address')])
+    // It was there, and was changed.
+    expect(saidOf([{ ...put('/a'), status: 200 }, gone('/a')])).toEqual([said('/a')])
+    expect(saidOf([gone('/a', 204), gone('/a', 404)])).toEqual([])
+  })
+
+  it('has no hub pointed to nothing', () => {
+    expect(saidOf([{ ...start, recordSets: [{ ...record, values: [] }] }])).toEqual(['hub.example.edu was pointed to nothing'])
+  })
+
+  it.each(['starting', 'stopping', 'deallocating'])('holds a server that is %s for one that may write', (powerState) => {
+    expect(saidOf([{ ...start, vms: [vm(old, [disk.id], powerState), vm(fresh, [disk.id])] }])).toHaveLength(1)
+  })
+
+  it('counts actions, too, and no answer that is none for a look', () => {
+    const stop = { ...put('/groups/old/vm/deallocate'), method: 'POST', status: 202 }
+    const look = (status: number, path = '/groups/old/vm'): Access => ({ door: 'arm', method: 'GET', path, status, writes: false })
+    const twice = ['written twice without a look in between: POST /groups/old/vm/deallocate']
+    expect(saidOf([stop, stop])).toEqual(twice)
+    expect(saidOf([stop, look(503), stop])).toEqual(twice)
+    expect([saidOf([stop, look(200), stop]), saidOf([put('/a'), look(404, '/a'), put('/a')])]).toEqual([[], []])
   })
 
   it('wants a look between two writes of the same', () => {

@@ -70,6 +70,11 @@ export class RealStage implements GameStage {
     return this.#intents.size
   }
 
+  /** For which step a process has sent something is not told here. */
+  hasIntent(): boolean {
+    return true
+  }
+
   get atWork(): number {
     return [...this.#living.values()].filter((doing) => doing.size > 0).length
   }

@@ -18,6 +18,7 @@ export async function openVirtualStage(options: StageOptions): Promise<GameStage
     get openIntents() {
       return stage.openIntents
     },
+    hasIntent: (step) => stage.hasIntent(step),
     get atWork() {
       return stage.atWork
     },

@@ -1,9 +1,11 @@
 import { LifeboatError } from '../../contract/index.js'
 import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
+import type { Watch } from '../../gameday/oracle/watch.js'
 import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
 import { Stage, type Dies, type StageOptions } from './stage.js'
 import type { Lived } from './typed.js'
+import { watched } from './watched.js'
 
 /** Which command meets its crash: a failover, or the way back from one that came to its end. */
 export type Way = 'run' | 'undo'
@@ -35,7 +37,7 @@ const mostLives = 5
 /** Throws `trial.failed` if even an undisturbed run of this site does not succeed. */
 export async function undisturbed(options: StageOptions, way: Way): Promise<Undisturbed> {
   const points: CrashPoint[] = []
-  const stage = await opened(options, way)
+  const { stage } = await opened(options, way)
   try {
     assertSucceeded(await first(stage, way, (point) => {
       points.push(crashPointOf(point))
@@ -51,13 +53,14 @@ function crashPointOf({ number, when, call: { door, what, bytes } }: CallPoint):
   return { number, when, what: `${door} ${what}`, ...(bytes === undefined ? {} : { bytes }) }
 }
 
-/** A stage on which this way can be begun. */
-async function opened(options: StageOptions, way: Way): Promise<Stage> {
+/** A stage on which this way can be begun; the oracle has seen all that led there. */
+async function opened(options: StageOptions, way: Way): Promise<{ readonly stage: Stage; readonly watch: Watch }> {
   const stage = await Stage.open(options)
-  if (way === 'run') return stage
+  const watch = watched(stage.scene.within, stage)
+  if (way === 'run') return { stage, watch }
   try {
     assertSucceeded(await stage.run())
-    return stage
+    return { stage, watch }
   } catch (error) {
     await stage.close()
     throw error
@@ -82,7 +85,7 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
   const { way, how, point, then } = crash
   let crashes = 0
   const ended = (wrong: readonly string[]): CrashResult => ({ ...crash, crashes, wrong })
-  const stage = await opened(options, way)
+  const { stage, watch } = await opened(options, way)
   try {
     let lived = await first(stage, way, crashAt(how, point))
     if (!endsOf(how).includes(lived.code)) return ended([`it did not end there as it should: exit code ${lived.code}`, ...lastWords(lived)])
@@ -93,7 +96,7 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
     }
     for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
     if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
-    return ended(wrongIn(expected.state, stage.state))
+    return ended([...watch.violations, ...wrongIn(expected.state, stage.state)])
   } catch (error) {
     return ended([error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {

@@ -99,7 +99,9 @@ class Trial {
     this.#tell('undo', undone, [])
     // Name servers follow, and lists forget.
     await this.#stage.wait(10 * minutes)
-    return undone.code === 0 ? notPutBack(start, this.#stage.state) : [`it cannot be undone: exit code ${undone.code}`]
+    if (undone.code !== 0) return [`it cannot be undone: exit code ${undone.code}`]
+    const { state } = this.#stage
+    return [...notPutBack(start, state), ...state.violations.map((violation) => `the world saw: ${violation}`)]
   }
 
   async #live(dies?: Dies): Promise<Lived['code']> {

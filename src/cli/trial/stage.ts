@@ -85,6 +85,10 @@ export class Stage {
     return this.#intents.size
   }
 
+  hasIntent(step: string): boolean {
+    return this.#doings.some(({ life, steps }) => !life.isOver && [...steps].some((one) => one.endsWith(` ${step}`)))
+  }
+
   /** Lives that are in the midst of changing something now. */
   get atWork(): number {
     return this.#doings.filter(({ life, steps }) => !life.isOver && steps.size > 0).length

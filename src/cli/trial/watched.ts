@@ -6,6 +6,8 @@ import type { WorldParts } from '../../sim/within.js'
 export interface Journals {
   /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
   readonly openIntents: number
+  /** Has this step one, in the journal of a life that is not over? True where it cannot be told whose a write is. */
+  hasIntent(step: string): boolean
   /** Lives that are in the midst of changing something now. */
   readonly atWork: number
 }
@@ -14,7 +16,9 @@ export interface Journals {
 export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, journals: Journals): Watch {
   const watch = new Watch(glanceOf(world), {
     hubs: () => hubs.states(),
+    atStart: idsOf(world),
     openIntents: () => journals.openIntents,
+    hasIntent: (step) => journals.hasIntent(step),
     atWork: () => journals.atWork,
     operations: () => world.operations,
     nowMs: () => world.clock.nowMs(),
@@ -26,4 +30,8 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
     return undefined
   })
   return watch
+}
+
+function idsOf({ resources, groups }: WorldParts['world']): ReadonlySet<string> {
+  return new Set([...resources.values(), ...groups.values()].map(({ id }) => id.toLowerCase()))
 }

@@ -7,8 +7,12 @@ export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | '
 export interface Beside {
   /** Which hubs are where, now. Asked only when a record has changed. */
   hubs(): WorldView['hubs']
+  /** Ids of all that was there at the start, in lower case. */
+  atStart: ReadonlySet<string>
   /** Steps that have an intent in the journal, synced, and nothing verified since. */
   openIntents(): number
+  /** Has this step one, in the journal of a run that lives? */
+  hasIntent(step: string): boolean
   /** What the world is at, now. Asked only when it refuses a write. */
   operations(): WorldView['operations']
   /** The world's time, in milliseconds. */
@@ -32,6 +36,8 @@ export class Watch {
   readonly #seen = new Set<string>()
   /** By a write's method and address: whether anybody has looked at what it changes since. */
   readonly #looked = new Map<string, boolean>()
+  /** What the failover itself has created, in lower case. */
+  readonly #made = new Set<string>()
   /** What somebody else has written to, and nobody here has looked at since. */
   readonly #unseen = new Set<string>()
   /** Where a given-up write has arrived, and nobody has looked since. */
@@ -63,18 +69,20 @@ export class Watch {
 
   /** To be called with every entry of the access log. */
   hear(entry: Access): void {
-    const { door, method, path, status, writes, orphaned = false } = entry
+    const { door, method, path, status, writes, by, orphaned = false } = entry
     if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
     if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
-    if (!orphaned && this.#beside.openIntents() === 0) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
+    const isIntended = by === undefined ? this.#beside.openIntents() > 0 : this.#beside.hasIntent(by)
+    if (!orphaned && !isIntended) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
     if (status === 409 && !orphaned) this.#notIntoWork(method, path)
     if (status >= 400) return
+    this.#ownIsDeleted(method, path, status)
     if (!orphaned) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }
@@ -94,11 +102,20 @@ export class Watch {
     this.#importing.set(machine.toLowerCase(), { atMs: this.#beside.nowMs(), askedMs: new Map(this.#askedMs) })
   }
 
-  /** A disk has one writer: at most one running machine has it. */
+  /** What this failover has not created is not its to delete. */
+  #ownIsDeleted(method: string, path: string, status: number): void {
+    const id = path.toLowerCase()
+    // 200 says that it was there.
+    if (method === 'PUT' && status !== 200 && !this.#beside.atStart.has(id)) this.#made.add(id)
+    // 204: there was nothing.
+    if (method === 'DELETE' && status !== 204 && !this.#made.has(id)) this.#say(`deleted, though this failover had not made it: ${path}`)
+  }
+
+  /** A disk has one writer: at most one machine that runs, or has not stopped running yet, has it. */
   #noTwoHolders({ vms }: Glance): void {
     const holders = new Map<string, string>()
     for (const { id, powerState, dataDisks } of vms) {
-      if (powerState !== 'running') continue
+      if (!running.has(powerState)) continue
       for (const disk of dataDisks) {
         const other = holders.get(disk.id.toLowerCase())
         if (other !== undefined) this.#say(`disk ${disk.id} is attached to ${other} and to ${id}, and both run`)
@@ -153,6 +170,7 @@ export class Watch {
       const before = this.#start.recordSets.find((one) => keyOf(one) === key)
       if (record.type !== 'A' || before?.values.join(' ') === value) continue
       const host = `${record.name}.${record.zone}`.toLowerCase()
+      if (record.values.length === 0 && this.#beside.hubs().some((hub) => hub.host.toLowerCase() === host)) this.#say(`${host} was pointed to nothing`)
       for (const address of record.values) this.#leadsToHub(host, address)
     }
   }
@@ -170,8 +188,10 @@ export class Watch {
   #lookedAt(path: string, status: number): void {
     const seen = path.toLowerCase()
     if (status < 400) this.#askedMs.set(seen, this.#beside.nowMs())
+    // An answer that is none is no look.
+    else if (status !== 404) return
     this.#unseen.delete(seen)
-    for (const arrived of this.#arrived) if (isAbout(arrived, seen) || isAbout(arrived.replace(/\/(?!moveresources$)[^/]+$/, ''), seen)) this.#arrived.delete(arrived)
+    for (const arrived of this.#arrived) if (isAbout(arrived, seen)) this.#arrived.delete(arrived)
     for (const [write, looked] of this.#looked) if (!looked && isAbout(write.slice(write.indexOf(' ') + 1), seen)) this.#looked.set(write, true)
   }
 
@@ -179,7 +199,7 @@ export class Watch {
   #writtenOnce(method: string, path: string): void {
     const write = `${method} ${path.toLowerCase()}`
     // What only looks is sent by POST too.
-    if (method === 'POST' && !/\/moveResources$/i.test(path)) return
+    if (method === 'POST' && !acting.test(path)) return
     if (this.#looked.get(write) === false) this.#say(`written twice without a look in between: ${method} ${path}`)
     this.#looked.set(write, false)
   }
@@ -208,8 +228,14 @@ function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone
   return `${name}.${zone} ${type}`.toLowerCase()
 }
 
-/** Is a read about what a write to that path changes? A move is seen by where the disks of its group are. */
+/** What a machine that has a disk may still write in. */
+const running: ReadonlySet<string> = new Set(['running', 'starting', 'stopping', 'deallocating'])
+
+/** What changes something by POST. */
+const acting = /\/(moveResources|deallocate|start|powerOff|restart|attachDetachDataDisks)$/i
+
+/** Is a read about what a write to that path changes? A move is seen by where the disks of its group are, an action by its resource. */
 function isAbout(path: string, read: string): boolean {
-  if (path === read) return true
+  if (path === read || (acting.test(path) && path.slice(0, path.lastIndexOf('/')) === read)) return true
   return path.endsWith('/moveresources') && /\/(disks|resources)(\/|$)/.test(read)
 }

@@ -71,4 +71,6 @@ export interface Access {
   readonly writes: boolean
   /** Whoever sent it was dead before it was done, or had given it up. */
   readonly orphaned?: true
+  /** The step that it was sent for, where that is known. */
+  readonly by?: string
 }

@@ -154,6 +154,8 @@ export interface RequestEntry {
   readonly writes: boolean
   /** Whoever sent it was dead before it was done, or had given it up. Known in this process only. */
   readonly orphaned?: true
+  /** What it was sent for, as whoever sent it says. Known in this process only. */
+  readonly by?: string
 }
 
 export interface HubState {
