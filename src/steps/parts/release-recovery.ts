@@ -2,10 +2,13 @@ import { LifeboatError, type CommandWrite, type Observation, type OwnProgram, ty
 import type { ReleaseName, Revision } from '../../platform/helm/door.js'
 import { limitsOf } from '../../platform/helm/limits.js'
 import type { Platform } from '../../platform/platform.js'
-import { minutes, seconds } from '../step.js'
+import { minutes } from '../step.js'
 
 /** By how much the clocks of two machines may differ that are both let begin a run: five minutes each (`cli/site-checks.ts`). */
 const clocksMs = 10 * minutes
+
+/** How long it is waited for before somebody is asked, by the run's clock. */
+const patienceMs = 5 * minutes
 
 /** helm makes its record once it has rendered its chart. What came to be later than that after the start of one of ours is not ours. */
 const recordWithinMs = 2 * minutes
@@ -13,15 +16,16 @@ const recordWithinMs = 2 * minutes
 /**
  * Somebody's helm that may be at work: helm's record tells who began and when, and not whether it still runs (K27). Undefined where
  * nothing is under way, where it was one of this run's own, which are over, or where it began too long ago: longer than this tool gives
- * helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed.
+ * helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better is asked
+ * after some minutes: the laptop that it ran on may lie in pieces.
  */
 export function helmAtWork(
   { status, begunAt }: Revision,
   { namespace, name }: ReleaseName,
   timeoutMs: number,
-  { clock, overPrograms }: Pick<ReadContext<Platform>, 'clock' | 'overPrograms'>,
+  { clock, overPrograms, accepted }: Pick<ReadContext<Platform>, 'clock' | 'overPrograms' | 'accepted'>,
 ): Extract<Observation<never, never>, { state: 'in-flight' }> | undefined {
-  if (!/^(pending-|uninstalling$)/.test(status) || isOwn(begunAt, overPrograms())) return undefined
+  if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(helmGone) || isOwn(begunAt, overPrograms())) return undefined
   const limitMs = limitsOf(timeoutMs, clock).goneMs + clocksMs
   const untilMs = (begunAt ?? clock.realNow()).getTime() + limitMs
   if (clock.realNow().getTime() >= untilMs) return undefined
@@ -29,10 +33,19 @@ export function helmAtWork(
   const what = `helm is at work on ${namespace}/${name}${since} (${status}), and was not started by this run; it is given until ${timeOf(untilMs)}`
   const error = new LifeboatError('helm.at-work', `whether helm still works on ${namespace}/${name} cannot be told: it is ${status}${since}`, {
     blame: 'user',
-    hint: `Find out whose helm that is, and make sure that it has ended. Then put the release right by hand (helm history ${name} -n ${namespace}; helm rollback), and resume.`,
+    hint: `Find out whose helm that is, and make sure that it has ended. To wait for it, try again. It can be looked at: helm history ${name} -n ${namespace}`,
+    alternative: { id: helmGone, offer: offer(namespace, name), changes: [] },
   })
-  // Whoever has a clock that is far ahead of this one's would have it waited for without an end.
-  return { state: 'in-flight', what, patience: { ms: limitMs / clock.toReal(1) + 10 * seconds, error } }
+  return { state: 'in-flight', what, patience: { ms: patienceMs, error } }
+}
+
+const helmGone = 'helm-gone'
+
+function offer(namespace: string, name: string): string {
+  return (
+    `that helm is taken for ended; what it has left of ${namespace}/${name} is cleared, and the release brought to what is wanted. ` +
+    'The price: if it works still, two of them write the same release, and both call it deployed.'
+  )
 }
 
 function isOwn(begunAt: Date | undefined, own: readonly OwnProgram[]): boolean {
@@ -55,7 +68,7 @@ function timeOf(ms: number): string {
 export async function recoverRelease(
   name: ReleaseName,
   wish: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly toUninstall: boolean },
-  ctx: Pick<ReadContext<Platform>, 'clock' | 'doors' | 'overPrograms'>,
+  ctx: Pick<ReadContext<Platform>, 'clock' | 'doors' | 'overPrograms' | 'accepted'>,
 ): Promise<void> {
   const { helm, kube } = ctx.doors
   const newest = (await helm.history(name)).at(-1)
