@@ -1,5 +1,5 @@
 import { LifeboatError } from '../../contract/index.js'
-import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
+import { otherThan } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
 import { Stage, type Dies, type StageOptions } from './stage.js'
@@ -93,16 +93,12 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
     }
     for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
     if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
-    return ended(wrongIn(expected.state, stage.state))
+    return ended(otherThan(expected.state, stage.state))
   } catch (error) {
     return ended([error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {
     await stage.close()
   }
-}
-
-function wrongIn(expected: Stage['state'], found: Stage['state']): readonly string[] {
-  return [...differencesBetween(endOf(expected), endOf(found)), ...doneTwice(expected, found)]
 }
 
 function lastWords({ stderr }: Lived): readonly string[] {
