@@ -56,11 +56,12 @@ function numbered<T extends { readonly kind: string; readonly what: string }>(al
   })
 }
 
-/** So many of them by a seed, as evenly over the kinds as there are such. */
+/** So many of them by a seed, as evenly over the kinds as there are such. In which order they came in that run does not matter. */
 export function drawn(moments: readonly Moment[], count: number, seed: number): readonly Moment[] {
   const random = seeded(seed)
   const byKind = new Map<string, Moment[]>()
-  for (const moment of moments) byKind.set(momentKind(moment), [...(byKind.get(momentKind(moment)) ?? []), moment])
+  const inOrder = [...moments].sort((one, other) => (momentText(one) < momentText(other) ? -1 : 1))
+  for (const moment of inOrder) byKind.set(momentKind(moment), [...(byKind.get(momentKind(moment)) ?? []), moment])
   const chosen: Moment[] = []
   const wanted = Math.min(count, moments.length)
   while (chosen.length < wanted) {
