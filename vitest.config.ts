@@ -8,7 +8,8 @@ const seconds = 1000
  * The projects of design §10. Those that start processes (the real CLI, a world, helm, ssh) run after the quick ones,
  * three files at a time, since a test machine has two cores and much of what they do is waiting for the world's clock; and in
  * one queue, so that none waits for the last of another project.
- * `CRASH=all` makes the crash project kill at more points and go back from more, `CRASH=exhaustive` does so at all there are;
+ * `CRASH=all` makes the crash project kill at more points and go back from more, `CRASH=exhaustive` does so at all there are
+ * (with the real CLI, at a hundred);
  * `SITES=all` fails the other shipped runbooks over as data100 is; `SIMULATE=all` plays many seeds, not a few, tries the oracle, and plays
  * game days for real; `LAB=sample` leaves out of the lab what CI has no time for.
  */

@@ -75,6 +75,7 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
   } finally {
     // Whoever goes on with this very run needs them.
     if (!(await lock.isRunElsewhere().catch(() => false))) await rm(secrets, { recursive: true, force: true })
+    await state.sweepOver()
     beating.abort()
     await alive
     // A full disk takes no such word either; the run's own failure is what must be told.

@@ -34,6 +34,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     const { records } = await state.read(run)
     const before = begun(run, records)
     if (before.status === 'finished') {
+      await state.sweepOver()
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }

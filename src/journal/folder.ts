@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { LifeboatError } from '../contract/index.js'
 import { decode, type Known } from './codec.js'
@@ -136,6 +136,24 @@ export class StateFolder {
       if ('state' in one && one.state.undoneBy !== undefined) return false
       return one.status !== 'finished' && one.status !== 'empty'
     })
+  }
+
+  /**
+   * Takes away the credentials of runs that are over for good. One that was killed between its last record and its own sweep, or that was
+   * put back since, is never gone on with: nobody else would. What cannot be taken away stops nobody.
+   */
+  async sweepOver(): Promise<void> {
+    const left = await readdir(dirname(this.paths('any').secrets)).catch((): string[] => [])
+    for (const run of left.filter((name) => idPattern.test(name))) {
+      if (await this.#isOver(run)) await rm(this.paths(run).secrets, { recursive: true, force: true }).catch(() => undefined)
+    }
+  }
+
+  async #isOver(run: string): Promise<boolean> {
+    const found = await this.#summary(run)
+    if (!('state' in found)) return false
+    const { undoneBy } = found.state
+    return found.status === 'finished' || (undoneBy !== undefined && this.#isOver(undoneBy))
   }
 
   async #summary(run: string): Promise<RunSummary> {

@@ -101,6 +101,7 @@ export class KubeRoom {
       podTrouble: ({ namespace, name }) => this.#podTrouble(namespace, name),
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
+      onArrival: (arrival) => world.arrived({ door: 'kube', ...arrival }),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
       onChange: () => world.changed(),
       uuid: () => seededUuid(`object ${opened} ${(made += 1)}`),

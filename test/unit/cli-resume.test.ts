@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fold, RunLock, StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
 import { earlierOf } from '../../src/cli/reader.js'
@@ -42,6 +43,15 @@ describe('a resume without a terminal', () => {
     expect(await refusal('  - { id: one, uses: azure/resource-group, with: { name: one, location: westus2 } }\n', [])).not.toContain('nobody is there')
     expect(await refusal(gate, [answered('go')])).not.toContain('nobody is there')
   })
+})
+
+it('a resume of a run that was killed right after its last record takes away its credentials', async () => {
+  const stateDir = await stateWith({ r1: [['run.started', started], ['run.planned', planned], ended('succeeded')] })
+  const { secrets } = new StateFolder(stateDir).paths('r1')
+  mkdirSync(secrets, { recursive: true })
+  const { code, stderr } = await lifeboatHere(['resume', 'r1', '--state-dir', stateDir])
+  expect([code, stderr]).toEqual([0, expect.stringContaining('there is nothing to resume')])
+  expect(existsSync(secrets)).toBe(false)
 })
 
 describe('a resume that names no run', () => {

@@ -34,6 +34,24 @@ describe('the state folder', () => {
     expect([modeOf(journal), modeOf(folder), modeOf(root)]).toEqual([0o600, 0o700, 0o700])
   })
 
+  it('takes away the credentials of runs that are over for good, and of no other', async () => {
+    const state = new StateFolder(tempFolder())
+    await withRun(state, 'over', 'succeeded')
+    await withRun(state, 'open')
+    await withRun(state, 'failed', 'failed')
+    for (const [undone, outcome] of [['put-back', 'succeeded'], ['half-back', 'failed']] as const) {
+      await withRun(state, undone, 'failed')
+      const { journal } = await state.open(undone, ticking())
+      await journal.append('run.undoing', { by: `${undone}-undo` })
+      await journal.close()
+      await withRun(state, `${undone}-undo`, outcome)
+    }
+    const left = ['over', 'open', 'failed', 'put-back', 'half-back', 'no-run']
+    for (const id of left) mkdirSync(join(state.paths(id).secrets, 'kube-1'), { recursive: true })
+    await state.sweepOver()
+    expect(left.filter((id) => existsSync(state.paths(id).secrets))).toEqual(['open', 'failed', 'half-back', 'no-run'])
+  })
+
   it('opens a run again to go on with it', async () => {
     const state = new StateFolder(tempFolder())
     await withRun(state, run)

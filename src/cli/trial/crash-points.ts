@@ -1,5 +1,5 @@
 import { LifeboatError } from '../../contract/index.js'
-import { differencesBetween, doneTwice, endOf } from '../../gameday/oracle/end-state.js'
+import { otherThan } from '../../gameday/oracle/end-state.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import type { Watch } from '../../gameday/oracle/watch.js'
 import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
@@ -96,16 +96,12 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
     }
     for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
     if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
-    return ended([...watch.violations, ...wrongIn(expected.state, stage.state)])
+    return ended([...watch.violations, ...otherThan(expected.state, stage.state)])
   } catch (error) {
     return ended([error instanceof Error ? (error.stack ?? error.message) : String(error)])
   } finally {
     await stage.close()
   }
-}
-
-function wrongIn(expected: Stage['state'], found: Stage['state']): readonly string[] {
-  return [...differencesBetween(endOf(expected), endOf(found)), ...doneTwice(expected, found)]
 }
 
 function lastWords({ stderr }: Lived): readonly string[] {

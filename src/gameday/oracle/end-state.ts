@@ -34,6 +34,11 @@ function disksOf(dataDisks: WorldView['vms'][number]['dataDisks']): string {
   return dataDisks.map(({ id, lun }) => `${id} at ${lun}`).sort().join(', ') || 'none'
 }
 
+/** What is other in a world than where nothing disturbed the run, and what was done there more often; empty if all is well. */
+export function otherThan(undisturbed: WorldView, found: WorldView): readonly string[] {
+  return [...differencesBetween(endOf(undisturbed), endOf(found)), ...doneTwice(undisturbed, found)]
+}
+
 /** What one end state has and the other has not, as lines of a comparison. */
 export function differencesBetween(expected: EndState, found: EndState): readonly string[] {
   return [...beyond(expected, found).map((line) => `- ${line}`), ...beyond(found, expected).map((line) => `+ ${line}`)]

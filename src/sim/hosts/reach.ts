@@ -46,6 +46,7 @@ function hostAt(world: World, network: string, address: string): Host | undefine
 
 /** Runs a command line as sshd does, to its end, whatever becomes of the connection, and notes it in the access log. */
 export async function execute(world: World, host: Host, stdin: () => Promise<string>, command: string): Promise<ShellResult> {
+  world.arrived({ door: 'ssh', method: 'EXEC', path: command })
   let result: ShellResult
   try {
     result = await runOnHost(world, host, { user: host.user, stdin }, command)

@@ -61,6 +61,8 @@ export interface KubeOptions {
   releaseAddress(uid: string): void
   /** The bearer token that every request must show. */
   readonly token: string
+  /** Called as a request arrives, before it is looked at. */
+  readonly onArrival?: (arrival: Pick<KubeRequest, 'method' | 'path'>) => void
   readonly onRequest?: (entry: KubeRequest) => void
   /** Called after every change of an object. */
   readonly onChange?: () => void
@@ -126,6 +128,7 @@ export class KubeCluster {
   call(call: KubeCall): Outcome | undefined {
     if (this.#stopped || this.#away) return undefined
     const path = call.url.split('?')[0] ?? '/'
+    this.#options.onArrival?.({ method: call.method, path })
     const outcome = this.#outcome(call)
     this.#options.onRequest?.({ method: call.method, path, status: 'stream' in outcome ? 200 : outcome.status, writes: writes(call.method, path) })
     return 'stream' in outcome ? { stream: this.#kept(outcome.stream) } : outcome

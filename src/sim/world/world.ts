@@ -18,6 +18,9 @@ import { makeSecret } from './secrets.js'
 import { basicShell, type Shell } from './shell.js'
 import type { WorldSpec } from './spec.js'
 
+/** What has come to a door and is not looked at yet. */
+export type Arrival = Pick<RequestEntry, 'door' | 'method' | 'path'>
+
 /** One simulated world: its state, its clock, and what it has seen. Ids are looked up without regard to case, as Azure does. */
 export class World {
   readonly groups = new Map<string, Group>()
@@ -41,6 +44,8 @@ export class World {
   readonly onChange = new Set<() => void>()
   /** Called with every entry of the access log. */
   readonly onRequest = new Set<(entry: RequestEntry) => void>()
+  /** Called with every command over SSH and every request to a cluster as it arrives, before anything of it is done. */
+  readonly onArrival = new Set<(arrival: Arrival) => void>()
   /** Called when a managed cluster has become ready, and when one is gone. */
   readonly onClusterReady = new Set<(cluster: Resource) => void>()
   readonly onClusterGone = new Set<(cluster: Resource) => void>()
@@ -237,6 +242,10 @@ export class World {
 
   changed(): void {
     for (const listener of this.onChange) listener()
+  }
+
+  arrived(arrival: Arrival): void {
+    for (const listener of this.onArrival) listener(arrival)
   }
 
   log(entry: Omit<RequestEntry, 't'>): void {
