@@ -15,6 +15,10 @@ export interface Known {
   readonly namespaces: readonly string[]
   /** Folders that the world's `env` makes. */
   readonly folders: readonly string[]
+  /** What quotas are of: `cores`, and the families of sizes. */
+  readonly stocks: readonly string[]
+  /** Sizes of machines that the region has. */
+  readonly sizes: readonly string[]
   /** Text of the runbook: what it makes is named there. */
   readonly runbook: string
 }
@@ -96,6 +100,15 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
       return unknown(does.with.pool, known.pools, 'pool', [...path, 'pool'])
     case 'degrade':
       return unknown(does.with, known.pools, 'pool', path)
+    case 'quota':
+      return unknown(does.with.of, known.stocks, 'quota', [...path, 'of'])
+    case 'noCapacity':
+    case 'capacity':
+      return unknown(does.with, known.sizes, 'size', path)
+    case 'somebody': {
+      const group = /\/resourceGroups\/([^/]+)/i.exec(does.with.does)?.[1]
+      return group === undefined ? [] : named(group, known.groups, known, 'group', [...path, 'does'])
+    }
     case 'writes':
       return unknown(does.with.env, known.folders, 'folder', [...path, 'env'])
     default:

@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { complaintsAbout, scenarioSchema, type Known, type Scenario } from '../../gameday/index.js'
 import { loadChecked, renderDiagnostic, type CheckedFile, type Complaint, type Runbook } from '../../runbook/index.js'
+import { wholeRegion } from '../../sim/arm/capacity.js'
+import { familyOf, offeredSizes } from '../../sim/arm/sizes.js'
 import { readWorldSpec, WorldFileError } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { readRunbook } from '../site.js'
@@ -69,6 +71,8 @@ function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): K
     groups: spec.groups.map(({ name }) => name),
     namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace)])],
     folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
+    stocks: [...new Set([wholeRegion, ...offeredSizes.map(familyOf), ...Object.keys(spec.quota)])],
+    sizes: offeredSizes,
     runbook: runbook.text,
   }
 }
