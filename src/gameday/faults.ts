@@ -130,16 +130,16 @@ export const whenSchema = z
   .strictObject({
     after: durationMs.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
     step: step.optional(),
-    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on'),
+    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on. A gate and a manual step are only `asked`'),
     at: z
       .string()
       .regex(/^\d{1,2}%$/, 'a part of the time that the plan expects the step to take, as in 50%')
       .optional()
-      .describe("So much of the step's expected time after its intent, `50%`"),
+      .describe("So much of the step's expected time after its intent, `50%`; not of a gate, nor of a manual step"),
     call: call.optional().describe('A request to Azure, or what stands in the access log of another door: `EXEC zpool import`'),
     operation: operation.optional(),
     nth: z.number().int().positive().optional().describe('Which of the calls or operations, counted from the first command; 1 without it'),
-    fault: z.string().optional().describe('Id of another fault: once that one has happened'),
+    fault: z.string().optional().describe('Id of another fault: once that one has been inflicted'),
   })
   .refine((when) => occasionsOf(when) === 1 || (occasionsOf(when) === 0 && when.after !== undefined), {
     message: 'it is one of: step (with is or at), call, operation, fault, or only after',
