@@ -115,6 +115,13 @@ describe('a scenario that cannot be played', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(told)])
   })
 
+  it('is told of a report that cannot be written, before anything is played', async () => {
+    const nowhere = join(temporaryFolder(), 'no', 'folder.xml')
+    const { code, stdout, stderr } = await lifeboatHere(['gameday', scenario(), '--junit', nowhere])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/folder\.xml cannot be written \(ENOENT\)[^]*Nothing has been played/)
+  })
+
   it('is told of all that is wrong in all the files', async () => {
     const { code, stderr } = await lifeboatHere(['gameday', scenario(fault('{ after: 1m }', '{ silense: x }')), scenario({ expect: '{}' }), '--quiet'])
     expect(code).toBe(2)
