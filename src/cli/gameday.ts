@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { open, rm, stat, writeFile } from 'node:fs/promises'
 import { LifeboatError } from '../contract/index.js'
 import { junitXml, scorecardLines, sumLine, type Scorecard } from '../gameday/index.js'
 import { wrap } from '../render/index.js'
@@ -39,6 +39,7 @@ export async function gameday(args: readonly string[], options: GamedayOptions, 
       const { file, scenario } = value
       return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, ...(real ? { realSpeed: options.speed ?? scenario.speed } : {}) }]
     })
+    if (options.junit !== undefined) await assertWritable(options.junit)
     const say = (line: string): void => void (options.quiet !== true && output.say(line))
     if (real) say('Played for real, in worlds of their own on this machine. That takes minutes; nothing else is touched.\n')
     const cards = new Map<Job, Scorecard>()
@@ -49,18 +50,37 @@ export async function gameday(args: readonly string[], options: GamedayOptions, 
       return undefined
     })
     const played = jobs.flatMap((job) => cards.get(job) ?? [])
-    await show(played, options, output)
+    show(played, options, output)
+    // What was played is told already, should the disk be full by now.
+    if (options.junit !== undefined) await report(options.junit, played)
     if (interrupts.first !== undefined) return exitOfSignal(interrupts.first)
     return played.every(({ verdict }) => verdict === 'passed') ? exit.done : exit.failed
   })
 }
 
-async function show(cards: readonly Scorecard[], { json, junit, verbose }: GamedayOptions, output: Invocation['output']): Promise<void> {
-  if (junit !== undefined) {
-    await writeFile(junit, junitXml(cards)).catch((cause: unknown) => {
-      throw new LifeboatError('usage.unwritable', `${junit} cannot be written`, { blame: 'user', hint: 'The game day itself is over; name another file.', cause })
-    })
+/** A game day takes minutes: that its report can be written is tried before. What stands there stays until then. */
+async function assertWritable(path: string): Promise<void> {
+  const isThere = await stat(path).then(() => true, () => false)
+  try {
+    await (await open(path, 'a')).close()
+    if (!isThere) await rm(path)
+  } catch (cause) {
+    throw unwritable(path, 'Nothing has been played; name another file.', cause)
   }
+}
+
+async function report(path: string, cards: readonly Scorecard[]): Promise<void> {
+  await writeFile(path, junitXml(cards)).catch((cause: unknown) => {
+    throw unwritable(path, 'The game day itself is over, and what came of it was told.', cause)
+  })
+}
+
+function unwritable(path: string, hint: string, cause: unknown): LifeboatError {
+  const { code = '' } = cause as NodeJS.ErrnoException
+  return new LifeboatError('usage.unwritable', `${path} cannot be written (${code})`, { blame: 'user', hint, cause })
+}
+
+function show(cards: readonly Scorecard[], { json, verbose }: GamedayOptions, output: Invocation['output']): void {
   if (json === true) return output.data(`${JSON.stringify({ scenarios: cards })}\n`)
   const columns = output.outputIsTerminal ? output.dataColumns - 1 : Infinity
   for (const card of cards) output.data(`${scorecardLines(card, verbose === true).flatMap((line) => hung(line, columns)).join('\n')}\n\n`)

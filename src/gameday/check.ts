@@ -1,10 +1,13 @@
 import type { Fault } from './faults.js'
+import { momentComplaints, questionComplaints } from './moments.js'
 import type { Scenario } from './scenario.js'
 import { wrongPattern } from './selector.js'
 
 /** What a scenario may speak of: names of its runbook and of its world. */
 export interface Known {
   readonly steps: readonly string[]
+  /** What each of them is: gates and manual steps are only asked. */
+  readonly kinds: ReadonlyMap<string, 'step' | 'gate' | 'manual'>
   readonly machines: readonly string[]
   readonly pools: readonly string[]
   readonly hubs: readonly string[]
@@ -13,9 +16,15 @@ export interface Known {
   readonly clusters: readonly string[]
   readonly groups: readonly string[]
   readonly namespaces: readonly string[]
+  /** As far as the runbook names them without an expression. */
+  readonly releases: readonly string[]
   /** Folders that the world's `env` makes. */
   readonly folders: readonly string[]
-  /** Text of the runbook: what it makes is named there. */
+  /** What quotas are of: `cores`, and the families of sizes. */
+  readonly stocks: readonly string[]
+  /** Sizes of machines that the region has. */
+  readonly sizes: readonly string[]
+  /** Text of the runbook, but for its comments: what it makes is named there. */
   readonly runbook: string
 }
 
@@ -24,7 +33,7 @@ export interface Complaint {
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint?: string
-  readonly near?: { readonly word: string; readonly among: readonly string[]; readonly what: string }
+  readonly near?: { readonly word: string; readonly among: readonly string[]; readonly what: string; readonly besides?: Iterable<string> }
 }
 
 type Path = Complaint['path']
@@ -34,15 +43,20 @@ export function complaintsAbout({ faults, operator, expect }: Scenario, known: K
   const ids = faults.map(({ id }) => id)
   return [
     ...faults.flatMap((fault, index) => faultComplaints(fault, ['faults', index], { ids, index, known })),
-    ...operator.answers.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['operator', 'answers', index, 'step'])),
+    ...momentComplaints(faults, known),
+    ...operator.answers.flatMap((one, index) => ofQuestion(one, ['operator', 'answers', index], known)),
     ...operator.does.flatMap((act, index) => {
       const accept = act.kind === 'run' || act.kind === 'resume' || act.kind === 'elsewhere' ? act.with.accept : []
       return accept.flatMap((one) => unknown(one.split('=')[0] ?? '', known.steps, 'step', ['operator', 'does', index]))
     }),
-    ...expect.asked.flatMap(({ step }, index) => unknown(step, known.steps, 'step', ['expect', 'asked', index, 'step'])),
+    ...expect.asked.flatMap((one, index) => ofQuestion(one, ['expect', 'asked', index], known)),
     ...(['told', 'notTold', 'violations'] as const).flatMap((key) => expect[key].flatMap((text, index) => pattern(text, ['expect', key, index]))),
     ...expect.world.flatMap((one, index) => worldComplaints(one, ['expect', 'world', index, one.kind], known)),
   ]
+}
+
+function ofQuestion(asked: Parameters<typeof questionComplaints>[0], path: Path, known: Known): readonly Complaint[] {
+  return [...unknown(asked.step, known.steps, 'step', [...path, 'step']), ...questionComplaints(asked, path, known)]
 }
 
 interface Among {
@@ -52,11 +66,12 @@ interface Among {
 }
 
 function faultComplaints({ id, when, do: does }: Fault, path: Path, { ids, index, known }: Among): readonly Complaint[] {
+  const others = [...new Set(ids)].filter((one) => one !== id)
   const twice = `the id ${JSON.stringify(id)} stands here twice`
   return [
     ...(ids.indexOf(id) < index ? [{ path: [...path, 'id'], message: twice, hint: 'each fault has its own' }] : []),
     ...(when.step === undefined ? [] : unknown(when.step, known.steps, 'step', [...path, 'when', 'step'])),
-    ...(when.fault === undefined ? [] : unknown(when.fault, ids.filter((one) => one !== id), 'fault', [...path, 'when', 'fault'])),
+    ...(when.fault === undefined || when.fault === id ? [] : unknown(when.fault, others, 'fault', [...path, 'when', 'fault'], { what: 'other faults' })),
     ...(when.call === undefined ? [] : pattern(pathOf(when.call), [...path, 'when', 'call'])),
     ...inflictionComplaints(does, when.call !== undefined, [...path, 'do', does.kind], known),
   ]
@@ -78,7 +93,7 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
     case 'wake':
     case 'powerOff':
     case 'powerOn':
-      return named(does.with, known.machines, known, 'machine', path)
+      return inGroup(does.with, known.machines, known, 'machine', path)
     case 'lock':
       return named(does.with.group, known.groups, known, 'group', [...path, 'group'])
     case 'unlock':
@@ -96,6 +111,15 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
       return unknown(does.with.pool, known.pools, 'pool', [...path, 'pool'])
     case 'degrade':
       return unknown(does.with, known.pools, 'pool', path)
+    case 'quota':
+      return unknown(does.with.of, known.stocks, 'quota', [...path, 'of'])
+    case 'noCapacity':
+    case 'capacity':
+      return unknown(does.with, known.sizes, 'size', path)
+    case 'somebody': {
+      const group = /\/resourceGroups\/([^/]+)/i.exec(does.with.does)?.[1]
+      return group === undefined ? [] : named(group, known.groups, known, 'group', [...path, 'does'])
+    }
     case 'writes':
       return unknown(does.with.env, known.folders, 'folder', [...path, 'env'])
     default:
@@ -110,18 +134,19 @@ function pathOf(call: string): string {
 function worldComplaints({ kind, with: about }: Scenario['expect']['world'][number], path: Path, known: Known): readonly Complaint[] {
   switch (kind) {
     case 'pool':
-      return unknown(about.name, known.pools, 'pool', [...path, 'name'])
+      return [...unknown(about.name, known.pools, 'pool', [...path, 'name']), ...holder(about.on, [...path, 'on'], known)]
     case 'name':
+      return [...unknown(about.host, known.hubs, 'hub', [...path, 'host']), ...leading(about.leads, [...path, 'leads'])]
     case 'hub':
       return unknown(about.host, known.hubs, 'hub', [...path, 'host'])
     case 'disk':
-      return unknown(about.name, known.disks, 'disk', [...path, 'name'])
+      return [...unknown(about.name, known.disks, 'disk', [...path, 'name']), ...named(about.in, known.groups, known, 'group', [...path, 'in'])]
     case 'machine':
-      return named(about.name, known.machines, known, 'machine', [...path, 'name'])
+      return inGroup(about.name, known.machines, known, 'machine', [...path, 'name'])
     case 'cluster':
-      return named(about.name, known.clusters, known, 'cluster', [...path, 'name'])
+      return inGroup(about.name, known.clusters, known, 'cluster', [...path, 'name'])
     case 'release':
-      return named(about.name, [], known, 'release', [...path, 'name'])
+      return named(about.name, known.releases, known, 'release', [...path, 'name'])
     case 'calls':
       return pattern(pathOf(about.call), [...path, 'call'])
     case 'file':
@@ -131,15 +156,36 @@ function worldComplaints({ kind, with: about }: Scenario['expect']['world'][numb
   }
 }
 
-function unknown(word: string, among: readonly string[], what: string, path: Path): readonly Complaint[] {
-  return among.includes(word) ? [] : [{ path, message: `there is no ${what} ${JSON.stringify(word)}`, near: { word, among, what: `${what}s` } }]
+/** Whom a pool can be expected with. */
+function holder(on: string | undefined, path: Path, known: Known): readonly Complaint[] {
+  const words = ['old', 'new', 'nobody']
+  if (on === undefined || words.includes(on)) return []
+  if (on.includes('/')) return inGroup(on, known.machines, known, 'machine', path)
+  return named(on, [...words, ...known.machines], known, 'holder of a pool', path, 'it can be')
+}
+
+function leading(leads: string, path: Path): readonly Complaint[] {
+  const words = ['unchanged', 'to-its-hub']
+  if (words.includes(leads) || /^\d{1,3}(\.\d{1,3}){3}$/.test(leads)) return []
+  return [{ path, message: `a name cannot lead ${JSON.stringify(leads)}`, near: { word: leads, among: [...words, 'an address'], what: 'it can lead' } }]
+}
+
+function unknown(word: string, among: readonly string[], what: string, path: Path, words: Partial<Complaint['near']> = {}): readonly Complaint[] {
+  if (among.includes(word)) return []
+  return [{ path, message: `there is no ${what} ${JSON.stringify(word)}`, near: { word, among, what: `${what}s`, ...words } }]
+}
+
+/** The same of `GROUP/NAME`, too. */
+function inGroup(word: string, among: readonly string[], known: Known, what: string, path: Path): readonly Complaint[] {
+  const at = word.lastIndexOf('/')
+  const group = at < 0 ? [] : named(word.slice(0, at), known.groups, known, 'group', path)
+  return [...group, ...named(word.slice(at + 1), among, known, what, path)]
 }
 
 /** What is there from the start, or is named in the runbook that makes it. */
-function named(word: string, among: readonly string[], { runbook }: Known, what: string, path: Path): readonly Complaint[] {
-  const own = word.split('/').at(-1) ?? word
-  const isMade = new RegExp(`(^|[\\s"'{,:/])${own.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}($|[\\s"'},/])`, 'm').test(runbook)
-  return isMade ? [] : unknown(own, among, what, path)
+function named(word: string, among: readonly string[], { runbook }: Known, what: string, path: Path, list = `${what}s`): readonly Complaint[] {
+  const made = new Set(runbook.split(/[\s"'{}[\],:/]+/).filter((one) => one.length > 2))
+  return made.has(word) ? [] : unknown(word, among, what, path, { what: list, besides: made })
 }
 
 function pattern(text: string, path: Path): readonly Complaint[] {

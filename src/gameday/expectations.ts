@@ -9,6 +9,14 @@ const said = z.string().min(1).describe('A text, or a regular expression between
 /** How the last command can have ended. */
 export const outcomes = ['succeeded', 'stopped', 'declined', 'not-ready', 'locked', 'refused', 'killed'] as const
 
+/** Of helm's releases. */
+const releaseStates = [
+  'deployed', 'failed', 'pending-install', 'pending-upgrade', 'pending-rollback', 'superseded', 'uninstalling', 'uninstalled', 'unknown',
+] as const
+
+/** Of a managed cluster. */
+const provisioningStates = ['Succeeded', 'Failed', 'Canceled', 'Creating', 'Updating', 'Deleting'] as const
+
 const count = z.number().int().nonnegative()
 
 /** What can be expected of the world in the end, by what it is about. */
@@ -19,7 +27,8 @@ export const worldExpectations = {
       on: z.string().optional().describe('`old`: the server that had it at the start; `new`: one other server; `nobody`; or `GROUP/NAME`'),
       health: z.enum(['ONLINE', 'DEGRADED', 'FAULTED']).optional(),
     })
-    .describe('A ZFS pool'),
+    .refine(({ on, health }) => on !== undefined || health !== undefined, 'it takes on, or health, or both')
+    .describe('A ZFS pool: `on`, `health`, or both'),
   name: z
     .strictObject({
       host: z.string().min(1),
@@ -32,16 +41,21 @@ export const worldExpectations = {
     .strictObject({ name: z.string().min(1), power: z.enum(['running', 'stopped', 'deallocated', 'absent']) })
     .describe('A machine, `NAME` or `GROUP/NAME`'),
   release: z
-    .strictObject({ name: z.string().min(1), status: z.string().min(1).describe('As helm says it, or `absent`') })
+    .strictObject({ name: z.string().min(1), status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`') })
     .describe('A helm release'),
-  cluster: z.strictObject({ name: z.string().min(1), state: z.string().min(1).describe('Its provisioning state, or `absent`') }).describe('A managed cluster'),
+  cluster: z
+    .strictObject({ name: z.string().min(1), state: z.enum([...provisioningStates, 'absent']).describe('Its provisioning state, or `absent`') })
+    .describe('A managed cluster'),
   operation: z
     .strictObject({ name: z.enum(operations), times: count, on: z.string().optional(), status: z.enum(['succeeded', 'failed', 'canceled', 'running']).default('succeeded') })
     .describe('How often something was done'),
   file: z
     .strictObject({ env: z.string().min(1), name: z.string().min(1), says: z.string() })
     .describe("A file of the site, in a folder that the world's `env` names: its text, but for spaces around it"),
-  calls: z.strictObject({ call, times: count.optional(), atMost: count.optional() }).describe('How often something was sent to Azure'),
+  calls: z
+    .strictObject({ call, times: count.optional(), atMost: count.optional() })
+    .refine(({ times, atMost }) => times !== undefined || atMost !== undefined, 'it takes times, or atMost')
+    .describe('How often something was sent to Azure: `times`, or `atMost`'),
 } as const
 
 export type WorldExpectation = One<typeof worldExpectations>

@@ -52,68 +52,69 @@ export const faultKinds = {
     .strictObject({ operation, on, times, to: durationMs })
     .describe('An operation takes that long. Much longer than any deadline: it hangs'),
   // Machines.
-  silence: machine.describe('The operating system of a machine (`NAME` or `GROUP/NAME`) answers nobody any more, though the machine runs and writes on'),
-  wake: machine.describe('A machine that was silent answers again'),
-  powerOff: machine.describe('Somebody stops a machine at the portal: it goes down, and exports nothing'),
-  powerOn: machine.describe('Somebody starts a machine that was down; it imports what it had, if its disks are still there'),
+  silence: machine.describe('The operating system of a machine (`NAME` or `GROUP/NAME`) answers nobody any more, though the machine runs and writes on. Fires with whoever wants something of it: ssh, a run command, a mount'),
+  wake: machine.describe('A machine that was silent answers again. Counts as met when it is inflicted'),
+  powerOff: machine.describe('Somebody stops a machine at the portal: it goes down, and exports nothing. Counts as met when Azure does it'),
+  powerOn: machine.describe('Somebody starts a machine that was down; it imports what it had, if its disks are still there. Counts as met when Azure does it'),
   // What Azure gives, and to whom.
-  subscription: z.enum(['disabled', 'enabled']).describe('The subscription is disabled: it only reads until it is enabled again'),
+  subscription: z.enum(['disabled', 'enabled']).describe('The subscription is disabled: it only reads until it is enabled again. Fires with a write that is refused; `enabled` counts as met when it is inflicted'),
   quota: z
     .strictObject({ of: z.string().min(1).describe('`cores` of the region, or a family as `standardESv3Family`'), limit: z.number().int().nonnegative() })
-    .describe('vCPUs that may be used from now on, those in use among them'),
-  noCapacity: z.string().min(1).describe('A size of machines that cannot be had any more, `Standard_E16s_v3`'),
-  capacity: z.string().min(1).describe('A size that could not be had can be had again'),
+    .describe('vCPUs that may be used from now on, those in use among them. Fewer of them fire with whoever is refused some, or does not begin for want of them; more count as met when they are inflicted'),
+  noCapacity: z.string().min(1).describe('A size of machines that cannot be had any more, `Standard_E16s_v3`. Fires with whoever is refused one, or does not begin for want of it'),
+  capacity: z.string().min(1).describe('A size that could not be had can be had again. Counts as met when it is inflicted'),
   lock: z
     .strictObject({ group: z.string().min(1), level: z.enum(['ReadOnly', 'CanNotDelete']) })
-    .describe('Somebody puts a management lock on a resource group'),
-  unlock: z.string().min(1).describe('Somebody takes the lock off that resource group'),
-  login: z.enum(['refused', 'restored', 'revoked']).describe("The tool's login is taken back or given again; `revoked`: tokens that are out are not believed any more"),
+    .describe('Somebody puts a management lock on a resource group. Fires with what it refuses, or with a run that sees it and stops'),
+  unlock: z.string().min(1).describe('Somebody takes the lock of this game day off that resource group. Counts as met when it is inflicted'),
+  login: z.enum(['refused', 'restored', 'revoked']).describe("The tool's login is taken back or given again; `revoked`: tokens that are out are not believed any more. Fires with a login or a token that is refused; `restored` counts as met when it is inflicted"),
   // The cluster and its hubs.
   apiServer: z
     .strictObject({ cluster: z.string().min(1), is: z.enum(['away', 'back']) })
-    .describe('The API server of a managed cluster answers nobody; what runs on its nodes goes on'),
+    .describe('The API server of a managed cluster answers nobody; what runs on its nodes goes on. Fires with a request that it does not answer; `back` counts as met when it is inflicted'),
   podsTake: z
     .strictObject({ namespace: z.string().min(1), time: durationMs })
-    .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes'),
+    .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes. Fires when they start'),
   pods: z
     .strictObject({
       namespace: z.string().min(1),
       workload: z.string().min(1).default('hub').describe('The Deployment that they are of'),
       are: z.enum(['crashing', 'without-image', 'well']),
     })
-    .describe('Pods crash as soon as they start, or their image cannot be had; those that are ready already go on. Fires when one of them should have been ready'),
+    .describe('Pods crash as soon as they start, or their image cannot be had; those that are ready already go on. Fires when one of them should have been ready; `well` counts as met when it is inflicted'),
   program: z.strictObject({ dies: z.enum(['helm', 'ssh', 'kubectl']) }).describe("A program that the tool has started is killed on the operator's machine"),
   certificateTakes: z
     .strictObject({ hub: z.string().min(1), time: durationMs })
-    .describe("A hub's own certificate takes that long, from when its name leads to it. Counts as met as soon as it is inflicted"),
+    .describe("A hub's own certificate takes that long, from when its name leads to it. Fires with whoever is shown another one meanwhile"),
   nameServer: z
     .strictObject({ name: z.string().min(1), is: z.enum(['silent', 'behind', 'back']) })
-    .describe('A name server of a zone answers nobody, or goes on with what it tells now whatever is changed (`behind`); `back`: as it should be. Fires with a question that it does not answer as it should'),
+    .describe('A name server of a zone answers nobody, or goes on with what it tells now whatever is changed (`behind`); `back`: as it should be. Fires with a question that it does not answer as it should; `back` counts as met when it is inflicted'),
   // Storage.
-  fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up'),
-  degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED'),
+  fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up. Counts as met when it is inflicted'),
+  degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED. Counts as met when it is inflicted'),
   // Others.
   somebody: z
     .strictObject({
       does: call.describe('Method and path; `/resourceGroups/…` is one of the subscription'),
       body: z.record(z.string(), z.unknown()).default({}),
     })
-    .describe('Another client of Azure does something: a colleague at the portal, a pipeline'),
+    .describe('Another client of Azure does something: a colleague at the portal, a pipeline. Counts as met when Azure takes it'),
   writes: z
     .strictObject({ env: z.string().min(1), file: z.string().min(1), text: z.string() })
-    .describe("Somebody writes a file of the site, in a folder that the world's `env` names"),
-  onlyPeopleSee: z.string().min(1).describe('What no check of the runbook sees, and people do who try it: the operator answers to it. Counts as met when it is inflicted'),
+    .describe("Somebody writes a file of the site, in a folder that the world's `env` names. Counts as met when it is inflicted"),
+  onlyPeopleSee: z.string().min(1).describe('What no check of the runbook sees, and people do who try it: the operator answers to it. It changes nothing, and counts as met when its moment comes: what is put to the test is what the operator does then'),
   // The operator.
   shell: z
     .record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'a name of the environment has capitals, digits and _'), z.string())
-    .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription"),
+    .refine((variables) => Object.keys(variables).length > 0, 'no variable is named here')
+    .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription. Counts as met with that command"),
   clock: z
     .strictObject({ set: z.enum(['forward', 'back']), by: durationMs.describe("The machine's own time, whatever the world's does") })
     .describe("Somebody sets the clock of the operator's machine. Fires under a command that is at work, or with the next one"),
   sshBreaks: z.strictObject({ times }).describe('The next connections by ssh break while a command runs on the host; what was begun there goes on'),
   colleague: z
     .literal('begins')
-    .describe('A colleague begins the same failover on a machine of their own, with `--yes`, while the operator goes on. What became of it is told on the scorecard'),
+    .describe('A colleague begins the same failover on a machine of their own, with `--yes`, while the operator goes on. What became of it is told on the scorecard. Counts as met when it begins'),
   laptop: z.literal('dies').describe('The program is killed as by SIGKILL, and with it the terminal. What it has sent goes on'),
 } as const
 
@@ -129,16 +130,16 @@ export const whenSchema = z
   .strictObject({
     after: durationMs.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
     step: step.optional(),
-    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on'),
+    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on. A gate and a manual step are only `asked`'),
     at: z
       .string()
       .regex(/^\d{1,2}%$/, 'a part of the time that the plan expects the step to take, as in 50%')
       .optional()
-      .describe("So much of the step's expected time after its intent, `50%`"),
+      .describe("So much of the step's expected time after its intent, `50%`; not of a gate, nor of a manual step"),
     call: call.optional().describe('A request to Azure, or what stands in the access log of another door: `EXEC zpool import`'),
     operation: operation.optional(),
     nth: z.number().int().positive().optional().describe('Which of the calls or operations, counted from the first command; 1 without it'),
-    fault: z.string().optional().describe('Id of another fault: once that one has happened'),
+    fault: z.string().optional().describe('Id of another fault: once that one has been inflicted'),
   })
   .refine((when) => occasionsOf(when) === 1 || (occasionsOf(when) === 0 && when.after !== undefined), {
     message: 'it is one of: step (with is or at), call, operation, fault, or only after',

@@ -35,7 +35,10 @@ const answerSchema = z
     times: z.number().int().positive().default(1).describe('How often'),
     after: durationMs.optional().describe('How long it takes until they answer'),
   })
-  .refine(({ asks, answer }) => fitting[asks].includes(answer), 'that kind of question is not answered so')
+  .superRefine(({ asks, answer }, context) => {
+    if (fitting[asks].includes(answer)) return
+    context.addIssue({ code: 'custom', path: ['answer'], message: `a question of the kind ${asks} takes ${fitting[asks].join(' or ')}` })
+  })
 
 type AnswerWord = 'go' | 'retry' | 'done' | 'skip' | 'stop' | 'accept'
 

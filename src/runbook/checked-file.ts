@@ -16,7 +16,7 @@ export interface Complaint {
   readonly message: string
   readonly hint?: string
   /** Instead of a hint: a word, and what there is in its place. */
-  readonly near?: { readonly word: string; readonly among: Iterable<string>; readonly what: string }
+  readonly near?: { readonly word: string; readonly among: Iterable<string>; readonly what: string; readonly besides?: Iterable<string> }
 }
 
 /** A file that is checked as a runbook is: its value is there unless a finding is an error. */
@@ -55,7 +55,7 @@ async function checked<S extends z.ZodType>(
   if (findings.failed) return undefined
   const value = schema.parse(plain)
   for (const { path: at, message, hint, near } of await complaints(value)) {
-    const mend = near === undefined ? hint : (): string => suggestion(near.word, near.among, near.what)
+    const mend = near === undefined ? hint : (): string => suggestion(near.word, near.among, near.what, near.besides)
     findings.error('unknown-name', placeOf(root, at), message, mend)
   }
   return value

@@ -39,10 +39,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best?.name
 }
 
-/** `did you mean "address"?`, or what there is, or what else to say. */
-export function suggestion(word: string, candidates: Iterable<string>, what: string): string {
+/** `did you mean "address"?`, or what there is, or what else to say. `besides` may have been meant, too, and is too much to be listed. */
+export function suggestion(word: string, candidates: Iterable<string>, what: string, besides: Iterable<string> = []): string {
   const names = [...candidates]
-  const near = nearest(word, names)
+  const near = nearest(word, [...names, ...besides])
   if (near !== undefined) return `did you mean ${quoted(near)}?`
   if (names.length === 0) return `there are no ${what}`
   const shown = names.slice(0, 12).map(quoted).join(', ')

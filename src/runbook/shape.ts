@@ -97,6 +97,13 @@ export class Shape {
     return all.every((one) => one !== undefined) ? all.flat() : undefined
   }
 
+  /** What can be chosen by a value of this kind; none where any will do. */
+  choicesOf(kind: Kind): readonly unknown[] {
+    const fitting = this.variants().filter((variant) => variant.kinds.has(kind))
+    const all = fitting.map((variant) => variant.#plain.enum ?? only(variant.#plain.const))
+    return all.every((one) => one !== undefined) ? all.flat() : []
+  }
+
   /** Names of the properties that any variant knows. */
   get keys(): readonly string[] {
     return [...new Set(this.variants().flatMap((variant) => Object.keys(variant.#plain.properties ?? {})))]
@@ -121,7 +128,9 @@ export class Shape {
 
   /** Only the variants whose constants agree with what is known of a value: `kind: a` picks the one that says so. */
   matching(value: Readonly<Record<string, unknown>>): Shape {
-    const fitting = this.variants().filter((variant) =>
+    // What is no mapping agrees with none.
+    const mappings = this.variants().filter((variant) => variant.kinds.has('object'))
+    const fitting = mappings.filter((variant) =>
       Object.entries(variant.#plain.properties ?? {}).every(([key, property]) => {
         const allowed = variant.#of(property).choices
         const actual = Object.hasOwn(value, key) ? value[key] : undefined

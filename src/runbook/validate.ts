@@ -112,7 +112,7 @@ class Checker {
     } else if (issue.code === 'invalid_value') {
       this.#wrongChoice(path, value)
     } else {
-      const text = issue.message.replace(/^Invalid (input|string): /, '')
+      const text = plainly(issue.message)
       this.#error('bad-value', path, `${this.#name(path)} is ${shown(value)}: ${text}`)
     }
   }
@@ -125,7 +125,9 @@ class Checker {
 
   /** Speaks of the one alternative that the value's kind fits, or of all of them. */
   #reportUnion(issue: Issue, path: Path, value: Value): void {
-    const close = (issue.errors ?? []).filter((errors) => !errors.every((one) => one.path.length === 0 && one.code === 'invalid_type'))
+    // A mapping is far from all words that could stand there, too.
+    const isFar = ({ code, path: of }: Issue): boolean => of.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof value === 'object'))
+    const close = (issue.errors ?? []).filter((errors) => !errors.every(isFar))
     const [only, ...others] = close
     if (only !== undefined && others.length === 0) {
       for (const one of only) this.#report(one, path)
@@ -143,8 +145,10 @@ class Checker {
   }
 
   #wrongChoice(path: Path, value: Value): void {
-    const choices = (this.#shapeAt(path).choices ?? []).map(String)
-    this.#error('bad-value', path, `${this.#name(path)} cannot be ${shown(value)}`, () => suggestion(typeof value === 'string' ? value : '', choices, 'it is one of'))
+    const shape = this.#shapeAt(path)
+    const choices = (shape.choices ?? shape.choicesOf(kindOf(value))).map(String)
+    const hint = (): string => suggestion(typeof value === 'string' ? value : '', choices, 'it is one of')
+    this.#error('bad-value', path, `${this.#name(path)} cannot be ${shown(value)}`, choices.length === 0 ? undefined : hint)
   }
 
   #wanted(path: Path): string {
@@ -217,6 +221,13 @@ function known(value: Value): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isList(value)) return value.map(known)
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, known(part)]))
+}
+
+/** zod's word for what is wrong. */
+function plainly(message: string): string {
+  const [, word = '', most = ''] = /^Too (?:small|big): expected number to be ([<>]=?)(.+)$/.exec(message) ?? []
+  const limit = { '>': 'more than', '>=': 'at least', '<': 'less than', '<=': 'at most' }[word]
+  return limit === undefined ? message.replace(/^Invalid (input|string): /, '') : `it takes ${limit} ${most}`
 }
 
 function hintOf(value: Value, wanted: Shape): string | undefined {

@@ -57,8 +57,8 @@ export class KubeRoom {
   }
 
   /** The same by the cluster's own name; the newest, if there are more of it. */
-  called(name: string): KubeCluster | undefined {
-    return [...this.#running.values()].findLast(({ id }) => id.toLowerCase().endsWith(`/${name.toLowerCase()}`))?.kube
+  called(name: string): { readonly id: string; readonly kube: KubeCluster } | undefined {
+    return [...this.#running.values()].findLast(({ id }) => id.toLowerCase().endsWith(`/${name.toLowerCase()}`))
   }
 
   releases(): ReleaseState[] {
@@ -97,12 +97,13 @@ export class KubeRoom {
       version: String(cluster.properties['kubernetesVersion']),
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
-      canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path) === undefined,
+      canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path, 'a mount') === undefined,
       podTrouble: ({ namespace, name }) => this.#podTrouble(namespace, name),
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
       onArrival: (arrival) => world.arrived({ door: 'kube', ...arrival }),
       onRequest: (entry) => world.log({ door: 'kube', ...entry }),
+      onUnanswered: (whom) => world.hindrances.meets('api server', cluster.id, whom),
       onChange: () => world.changed(),
       uuid: () => seededUuid(`object ${opened} ${(made += 1)}`),
     })

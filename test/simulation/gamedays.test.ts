@@ -83,4 +83,38 @@ describe('a game day', () => {
     expect(second).toMatch(/✗ outcome: succeeded; found: stopped/)
     expect(stdout).toMatch(/0 passed, 2 failed/)
   })
+
+  it('counts what stands in the way as met only by whoever runs into it, and what changes nothing not at all', async () => {
+    const fault = (id: string, what: string, when = '{ after: 0s }'): string => `{ id: ${id}, when: ${when}, do: ${what} }`
+    const late = '{ step: say-moved, is: verified }'
+    const idle = [
+      fault('others-quota', '{ quota: { of: standardDSv5Family, limit: 1 } }'),
+      fault('same-quota', '{ quota: { of: standardDASv5Family, limit: 350 } }'),
+      fault('others-size', '{ noCapacity: Standard_E64_v3 }'),
+      fault('had-anyway', '{ capacity: Standard_E64s_v3 }'),
+      fault('late-lock', '{ lock: { group: physics-nfs, level: ReadOnly } }', late),
+      fault('late-silence', '{ silence: physics-nfs/physics-nfs }', late),
+      fault('late-refusal', '{ login: refused }', late),
+      fault('awake', '{ wake: physics-nfs }'),
+      fault('runs', '{ powerOn: physics-nfs }'),
+      fault('enabled', '{ subscription: enabled }'),
+      fault('restored', '{ login: restored }'),
+      fault('unlocked', '{ unlock: physics-nfs }'),
+      fault('nothing-deleted', '{ somebody: { does: DELETE /resourceGroups/physics-nfs/providers/Microsoft.Compute/disks/nowhere } }'),
+    ]
+    // Seen by the look before anything is begun.
+    const seen = ['{ quota: { of: cores, limit: 3 } }', '{ noCapacity: Standard_E4s_v5 }', '{ lock: { group: physics-nfs, level: ReadOnly } }']
+    const met = [fault('disabled', '{ subscription: disabled }', '{ step: group, is: started }')]
+    const { code, stdout, stderr } = await game(
+      short(idle.join(', '), '{ outcome: succeeded }', 'idle'),
+      ...seen.map((what, index) => short(fault('seen', what), '{ outcome: not-ready }', `seen-${index}`)),
+      short(met.join(', '), '{ outcome: stopped }', 'met'),
+      '--json',
+    )
+    expect(code, stderr).toBe(1)
+    const [nothing, ...others] = cardsOf({ stdout })
+    expect(nothing?.neverFired.map((line) => /\((.+?)\)/.exec(line)?.[1])).toEqual(idle.map((line) => /id: ([\w-]+)/.exec(line)?.[1]))
+    expect(nothing?.expectations.filter(({ held }) => held === false)).toEqual([])
+    expect(others.map(({ verdict, neverFired }) => [verdict, neverFired])).toEqual([...seen, ...met].map(() => ['passed', []]))
+  })
 })

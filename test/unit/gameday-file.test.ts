@@ -38,6 +38,13 @@ async function refused(path: string): Promise<string> {
 
 const fault = (when: string, what: string): Partial<typeof whole> => ({ faults: `  - { id: one, when: ${when}, do: ${what} }` })
 
+const world = (expected: string): Partial<typeof whole> => ({ expect: `{ outcome: succeeded, world: [{ ${expected} }] }` })
+
+// The third waits for the circle, and is not in it.
+const circle = ['one', 'two', 'three']
+  .map((id) => `  - { id: ${id}, when: { fault: ${id === 'one' ? 'two' : 'one'} }, do: { laptop: dies } }`)
+  .join('\n')
+
 describe('a scenario that cannot be played', () => {
   it.each([
     ['a fault that there is not', fault('{ after: 1m }', '{ silense: nfsserver }'), /:7:43: .*takes no "silense".*did you mean "silence"\?/],
@@ -56,8 +63,31 @@ describe('a scenario that cannot be played', () => {
     ['a time without a unit', fault('{ after: 12 }', '{ laptop: dies }'), /a duration carries its unit/],
     ['a pool that the world has not', { expect: '{ outcome: succeeded, world: [{ pool: { name: pol0, on: new } }] }' }, /there is no pool "pol0" \(did you mean "pool0"\?\)/],
     ['a pattern that is none', { expect: '{ outcome: succeeded, told: ["/a(/"] }' }, /this is no regular expression/],
-    ['an answer that does not fit its question', { operator: '{ answers: [{ step: fence, asks: gate, answer: retry }] }' }, /that kind of question is not answered so/],
+    ['an answer that does not fit its question', { operator: '{ answers: [{ step: fence, asks: gate, answer: retry }] }' }, /answers\[0\]\.answer is "retry": a question of the kind gate takes go or stop/],
     ['a step that an answer names', { operator: '{ answers: [{ step: fense, asks: failure, answer: retry }] }' }, /did you mean "fence"\?/],
+    ['a deed that there is not', { operator: '{ does: [run, resme] }' }, /does\[1\] cannot be "resme" \(did you mean "resume"\?\)/],
+    ['a deed with another word', { operator: '{ does: [run, { advice: folowed }] }' }, /does\[1\]\.advice cannot be "folowed" \(did you mean "followed"\?\)/],
+    ['a question that its step never asks', { operator: '{ answers: [{ step: fence, asks: gate, answer: go }] }' }, /fence is a step, and never asks a question of the kind gate/],
+    ['a fault that waits for itself', fault('{ fault: one }', '{ laptop: dies }'), /fault one waits for itself/],
+    ['a fault that waits for none', fault('{ fault: two }', '{ laptop: dies }'), /there is no fault "two" \(there are no other faults\)/],
+    ['faults that wait for each other', { faults: circle }, /:7:31: faults one and two wait for each other/],
+    ['a moment that a gate has not', fault('{ step: go-on-to-prod, is: verified }', '{ laptop: dies }'), /go-on-to-prod is a gate, which has no moment "verified" \(it has only one, is: asked\)/],
+    ['a part of a gate', fault('{ step: go-on-to-prod, at: 50% }', '{ laptop: dies }'), /go-on-to-prod is a gate, which has no moment "50%"/],
+    ['the 0th of something', fault('{ operation: move, nth: 0 }', '{ laptop: dies }'), /nth is 0: it takes more than 0/],
+    ['a quota that there is not', fault('{ after: 1m }', '{ quota: { of: standardESv3Famly, limit: 1 } }'), /there is no quota "standardESv3Famly" \(did you mean "standardESv3Family"\?\)/],
+    ['a size that there is not', fault('{ after: 1m }', '{ noCapacity: Standard_E16_v33 }'), /there is no size "Standard_E16_v33" \(did you mean "Standard_E16_v3"\?\)/],
+    ['a group that somebody cannot mean', fault('{ after: 1m }', '{ somebody: { does: DELETE /resourceGroups/data100-nsf } }'), /there is no group "data100-nsf" \(did you mean "data100-nfs"\?\)/],
+    ['a machine in another group', fault('{ after: 1m }', '{ silence: data100-nsf/nfsserver }'), /there is no group "data100-nsf"/],
+    ['a group that is nearly one that the runbook makes', fault('{ after: 1m }', '{ unlock: data100-disk }'), /did you mean "data100-disks"\?/],
+    ['a shell without a variable', fault('{ after: 1m }', '{ shell: {} }'), /no variable is named here/],
+    ['a pool of which nothing is expected', world('pool: { name: pool0 }'), /world\[0\]\.pool is a mapping: it takes on, or health, or both/],
+    ['a pool with somebody that there is not', world('pool: { name: pool0, on: nw }'), /there is no holder of a pool "nw" \(did you mean "new"\?\)/],
+    ['a name that cannot lead so', world('name: { host: data100.datahub.berkeley.edu, leads: to-its-hubb }'), /a name cannot lead "to-its-hubb" \(did you mean "to-its-hub"\?\)/],
+    ['calls of which nothing is expected', world('calls: { call: PUT x }'), /world\[0\]\.calls is a mapping: it takes times, or atMost/],
+    ['a release of no such status', world('release: { name: data100-prod, status: deploied }'), /did you mean "deployed"\?/],
+    ['a release that nobody installs', world('release: { name: data100-prd, status: deployed }'), /there is no release "data100-prd" \(did you mean "data100-prod"\?\)/],
+    ['a cluster in no such state', world('cluster: { name: data100-19s-2, state: Suceeded }'), /did you mean "Succeeded"\?/],
+    ['a disk in no such group', world('disk: { name: nfsserver_DataDisk_0, in: data100-dsks }'), /there is no group "data100-dsks" \(did you mean "data100-disks"\?\)/],
     ['no fault at all', { faults: '  []' }, /a game day without a fault tests nothing/],
   ])('is told where it is wrong: %s', async (_what, parts, told) => {
     const said = await refused(scenario(parts))
@@ -66,7 +96,7 @@ describe('a scenario that cannot be played', () => {
   })
 
   it('is told so of its runbook and its file, too', async () => {
-    expect(await refused(scenario({}, 'nowhere.yaml'))).toMatch(/scenario\.yaml:4:10: this runbook cannot be used: .*there is no such file/)
+    expect(await refused(scenario({}, 'nowhere.yaml'))).toMatch(/scenario\.yaml:4:10: there is no file \S+nowhere\.yaml \(files of YAML there: "scenario\.yaml"\)/)
     expect(await refused(join(temporaryFolder(), 'absent.yaml'))).toMatch(/absent\.yaml:1:1: there is no such file/)
   })
 
@@ -83,6 +113,13 @@ describe('a scenario that cannot be played', () => {
   ])('is told of options that do not go together: %s %s', async (one, other, told) => {
     const { code, stderr } = await lifeboatHere(['gameday', scenario(), one, other])
     expect([code, stderr]).toEqual([2, expect.stringMatching(told)])
+  })
+
+  it('is told of a report that cannot be written, before anything is played', async () => {
+    const nowhere = join(temporaryFolder(), 'no', 'folder.xml')
+    const { code, stdout, stderr } = await lifeboatHere(['gameday', scenario(), '--junit', nowhere])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/folder\.xml cannot be written \(ENOENT\)[^]*Nothing has been played/)
   })
 
   it('is told of all that is wrong in all the files', async () => {

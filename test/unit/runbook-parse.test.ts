@@ -134,7 +134,7 @@ steps:
     ['an input that is missing', '  - id: a\n    uses: cloud/group\n', '6:11: cloud/group lacks "name" (it takes text)'],
     ['a number for text', '  - { id: a, uses: cloud/group, with: { name: 1.30 } }\n', '5:47: name is a number, but it takes text (put it in quotes)'],
     ['text for a number', '  - { id: a, uses: cloud/server, with: { group: x, count: "2" } }\n', '5:59: count is "2", but it takes a number (remove the quotes)'],
-    ['a number that is too small', '  - { id: a, uses: cloud/server, with: { group: x, count: 0 } }\n', '5:59: count is 0: Too small'],
+    ['a number that is too small', '  - { id: a, uses: cloud/server, with: { group: x, count: 0 } }\n', '5:59: count is 0: it takes at least 1'],
     ['a nested input', '  - { id: a, uses: cloud/disks, with: { disks: [{ name: x, lun: a }] } }\n', '5:65: disks[0].lun is "a", but it takes a number'],
     ['a nested unknown key', '  - { id: a, uses: cloud/disks, with: { disks: [{ name: x, lun: 1, sise: 3 }] } }\n', '5:68: disks[0] takes no "sise"'],
     ['a key that zod would drop', '  - { id: a, uses: cloud/release, with: { chart: c, from: { service: s, nmae: x } } }\n', '5:73: from takes no "nmae"'],

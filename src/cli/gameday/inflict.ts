@@ -2,7 +2,7 @@ import { callMatcher, type Fault } from '../../gameday/index.js'
 import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WorldParts } from '../../sim/within.js'
-import type { OfKind, TellStruck } from './infliction.js'
+import type { Meeting, OfKind, TellStruck } from './infliction.js'
 import { onSite } from './on-site.js'
 import type { NamedTrouble, Wire } from './wire.js'
 
@@ -29,6 +29,8 @@ export class Inflicter {
   readonly #operator: AtTheTerminal
   /** Machines that were there at the start: of two with one name, a scenario means the older one. */
   readonly #old: ReadonlySet<string>
+  /** What a command would say of faults that it has seen. */
+  readonly #unsaid = new Set<{ readonly of: RegExp; readonly struck: TellStruck }>()
   readonly #operations: { readonly does: OfOperations; left: number; readonly struck: TellStruck }[] = []
 
   constructor(parts: WorldParts, wire: Wire, operator: AtTheTerminal) {
@@ -78,9 +80,24 @@ export class Inflicter {
         struck(does.with)
         return
       default:
-        onSite(does, this.#parts, this.#old, struck)
+        onSite(does, this.#parts, this.#old, this.#meeting(struck))
         this.#world.changed()
     }
+  }
+
+  /** To be told what a command has said that did not begin, or has stopped. */
+  said(text: string): void {
+    // It is broken into lines for a terminal.
+    const oneLine = text.replaceAll(/\s+/g, ' ')
+    for (const one of this.#unsaid) {
+      if (!one.of.test(oneLine)) continue
+      this.#unsaid.delete(one)
+      one.struck('a look before anything was begun')
+    }
+  }
+
+  #meeting(struck: TellStruck): Meeting {
+    return { struck, orSaid: (of) => void this.#unsaid.add({ of, struck }) }
   }
 
   get #world(): World {

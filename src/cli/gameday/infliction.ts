@@ -3,5 +3,12 @@ import type { Infliction } from '../../gameday/index.js'
 /** Tells that a fault has met something, and what. */
 export type TellStruck = (what: string) => void
 
+/** How a fault tells what it has met. */
+export interface Meeting {
+  readonly struck: TellStruck
+  /** The same, as soon as a command that does not begin, or stops, has said this of it: it was seen before anybody ran into it. */
+  readonly orSaid: (of: RegExp) => void
+}
+
 /** Faults of these kinds. */
 export type OfKind<K extends Infliction['kind']> = Extract<Infliction, { kind: K }>

@@ -52,6 +52,7 @@ class Play {
   readonly #loaded: LoadedScenario
   readonly #stage: GameStage
   readonly #wire: Wire
+  readonly #inflicter: Inflicter
   readonly #timeline: Timeline
   readonly #operator: ScriptedOperator
   readonly #events: RunEvent[] = []
@@ -75,7 +76,7 @@ class Play {
     const { world } = stage.parts
     const { clock } = world
     this.#startMs = clock.nowMs()
-    const inflicter = new Inflicter(stage.parts, wire, {
+    this.#inflicter = new Inflicter(stage.parts, wire, {
       kill: () => {
         this.#life?.kill()
         return this.#life !== undefined
@@ -88,7 +89,7 @@ class Play {
     this.#timeline = new Timeline(faults, {
       nowMs: () => this.#nowMs(),
       later: (ms, action) => void clock.schedule(ms, action),
-      inflict: (fault, struck) => inflicter.inflict(fault, struck),
+      inflict: (fault, struck) => this.#inflicter.inflict(fault, struck),
     })
     this.#operator = new ScriptedOperator(operator.answers, {
       nowMs: () => this.#nowMs(),
@@ -168,7 +169,9 @@ class Play {
     const accept = act.kind === 'undo' || act.kind === 'plan' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
     const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     const said = act.kind === 'plan' ? stdout + stderr : stderr
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said }
+    const outcome = outcomeByCode(code)
+    if (outcome === 'not-ready' || outcome === 'stopped') this.#inflicter.said(said)
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {

@@ -1,6 +1,10 @@
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
 import { complaintsAbout, scenarioSchema, type Known, type Scenario } from '../../gameday/index.js'
 import { loadChecked, renderDiagnostic, type CheckedFile, type Complaint, type Runbook } from '../../runbook/index.js'
+import { wholeRegion } from '../../sim/arm/capacity.js'
+import { familyOf, offeredSizes } from '../../sim/arm/sizes.js'
 import { readWorldSpec, WorldFileError } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { readRunbook } from '../site.js'
@@ -32,10 +36,12 @@ export async function loadScenario(file: string, isReal = false): Promise<Checke
 }
 
 async function siteOf(scenario: Scenario, folder: string): Promise<Omit<LoadedScenario, 'file' | 'scenario'> | Complaint> {
-  const { runbook, diagnostics } = await readRunbook(resolve(folder, scenario.runbook))
+  const path = resolve(folder, scenario.runbook)
+  if (!existsSync(path)) return await noFile(path)
+  const { runbook, diagnostics } = await readRunbook(path)
   if (runbook === undefined) {
     const [first] = diagnostics
-    return { path: ['runbook'], message: `this runbook cannot be used: ${first === undefined ? '' : renderDiagnostic(first)}`, hint: "a path begins at the scenario's folder" }
+    return { path: ['runbook'], message: `this runbook cannot be used: ${first === undefined ? '' : renderDiagnostic(first)}` }
   }
   const world = scenario.world === undefined ? runbook.rehearsal?.world : resolve(folder, scenario.world)
   if (world === undefined) return { path: ['runbook'], message: `${runbook.name} names no world to be played in`, hint: 'say which under world' }
@@ -45,6 +51,15 @@ async function siteOf(scenario: Scenario, folder: string): Promise<Omit<LoadedSc
     if (!(error instanceof WorldFileError)) throw error
     return { path: [scenario.change === undefined ? 'world' : 'change'], message: error.message.replaceAll(/\n\s*/g, ' ') }
   }
+}
+
+/** A path begins at the scenario's folder, so that the whole one is told. */
+async function noFile(path: string): Promise<Complaint> {
+  const message = `there is no file ${path}`
+  const beside = await readdir(dirname(path)).catch(() => undefined)
+  if (beside === undefined) return { path: ['runbook'], message, hint: `there is no folder ${dirname(path)} either` }
+  const near = { word: basename(path), among: beside.filter((name) => /\.ya?ml$/.test(name)), what: 'files of YAML there' }
+  return { path: ['runbook'], message, near }
 }
 
 /** Faults that would not strike where the scenario is played with real programs: it is not begun. */
@@ -58,8 +73,13 @@ export function notForReal({ faults }: Pick<Scenario, 'faults'>, platform: NodeJ
 
 function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): Known {
   const ofType = (type: RegExp): string[] => spec.resources.flatMap(({ id }) => (type.test(id) ? [id.split('/').at(-1) ?? ''] : []))
+  const written = (key: string): string[] => runbook.nodes.flatMap((node) => {
+    const value = node.kind === 'step' ? node.with[key] : undefined
+    return typeof value === 'string' ? [value] : []
+  })
   return {
     steps: runbook.nodes.map(({ id }) => id),
+    kinds: new Map(runbook.nodes.map(({ id, kind }) => [id, kind])),
     machines: ofType(/\/virtualMachines\/[^/]+$/i),
     pools: spec.pools.map(({ name }) => name),
     hubs: spec.hubs.map(({ host }) => host),
@@ -67,8 +87,12 @@ function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): K
     disks: ofType(/\/disks\/[^/]+$/i),
     clusters: ofType(/\/managedClusters\/[^/]+$/i),
     groups: spec.groups.map(({ name }) => name),
-    namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace)])],
+    namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace), ...written('namespace')])],
+    releases: [...new Set(written('release'))],
     folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
-    runbook: runbook.text,
+    stocks: [...new Set([wholeRegion, ...offeredSizes.map(familyOf), ...Object.keys(spec.quota)])],
+    sizes: offeredSizes,
+    // A name that only a comment has is none.
+    runbook: runbook.text.replaceAll(/^\s*#.*$/gm, ''),
   }
 }

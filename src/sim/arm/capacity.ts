@@ -6,7 +6,7 @@ import { list, record, records, textOf, type ArmAnswer, type ArmRequest, type Ro
 /** vCPUs that a subscription may use of one family, where the world file does not say. Assumed. */
 const usualLimit = 350
 /** The name that usages give to all vCPUs of the region. */
-const wholeRegion = 'cores'
+export const wholeRegion = 'cores'
 
 export function sizeOf(machine: Resource): string {
   return textOf(record(machine.properties['hardwareProfile'])['vmSize']) ?? ''
@@ -28,7 +28,7 @@ function used(world: World): Map<string, number> {
   return cores
 }
 
-function limitOf(world: World, family: string): number {
+export function limitOf(world: World, family: string): number {
   const given = Object.entries(world.spec.quota).find(([name]) => name.toLowerCase() === family.toLowerCase())
   return given?.[1] ?? usualLimit
 }
@@ -49,6 +49,7 @@ export function assertQuota(world: World, wishes: readonly CoreWish[], status: n
   for (const [stock, cores] of wanted) {
     const [inUse, limit] = [now.get(stock.toLowerCase()) ?? 0, limitOf(world, stock)]
     if (inUse + cores <= limit) continue
+    world.hindrances.meets('quota', stock, `${cores} more vCPUs`)
     const message =
       `Operation could not be completed as it results in exceeding approved ${stock === wholeRegion ? 'Total Regional' : stock} Cores quota. ` +
       `Location: ${world.spec.location}, Current Limit: ${limit}, Current Usage: ${inUse}, Additional Required: ${cores}.`

@@ -96,6 +96,11 @@ export class Faults {
     if (tokens === 'revoked') this.tokenSeries += 1
   }
 
+  /** Somebody could not log in, or showed a token that is not believed any more. */
+  keptOut(by: 'refused' | 'revoked'): void {
+    this.world.hindrances.meets('login', by, by === 'refused' ? 'a login' : 'a token')
+  }
+
   /** Takes every fault out; hosts that were silenced answer again, and logins that were refused are let in. */
   reset(): void {
     this.secretRefused = false

@@ -1,4 +1,4 @@
-import { sameId, within } from '../world/ids.js'
+import { sameId, shortened, within } from '../world/ids.js'
 import { type World, WorldError } from '../world/world.js'
 
 /**
@@ -12,23 +12,28 @@ export function assertWritable(world: World, method: string, path: string): void
   const action = deleting ? 'delete' : 'write'
   if (group && group.locks.size > 0) throw scopeLocked(path, action, group.id)
   if (/\/providers\/Microsoft\.Authorization\/locks\//i.test(path)) return
-  for (const { scope, level } of managementLocks(world)) {
+  for (const { id, scope, level } of managementLocks(world)) {
     // Deleting a group deletes what is locked inside it.
     const touches = within(path, scope) || (deleting && group && sameId(path, group.id) && within(scope, path))
-    if (touches && (level === 'ReadOnly' || deleting)) throw scopeLocked(path, action, scope)
+    if (!touches || (level !== 'ReadOnly' && !deleting)) continue
+    world.hindrances.meets('lock', id, shortened(method, path))
+    throw scopeLocked(path, action, scope)
   }
 }
 
 /** A move writes and deletes: refused where the groups or what is moved are locked, whatever the level. */
 export function assertMovable(world: World, groups: readonly string[], resources: readonly string[]): void {
-  for (const { scope } of managementLocks(world)) {
-    const held = [...groups, ...resources].find((id) => within(id, scope))
-    if (held !== undefined) throw scopeLocked(held, 'delete', scope)
+  for (const { id, scope } of managementLocks(world)) {
+    const held = [...groups, ...resources].find((one) => within(one, scope))
+    if (held === undefined) continue
+    world.hindrances.meets('lock', id, shortened('a move of', held))
+    throw scopeLocked(held, 'delete', scope)
   }
 }
 
-function managementLocks(world: World): { scope: string; level: unknown }[] {
+function managementLocks(world: World): { id: string; scope: string; level: unknown }[] {
   return world.ofType('Microsoft.Authorization/locks').map(({ id, properties }) => ({
+    id,
     scope: id.slice(0, id.toLowerCase().lastIndexOf('/providers/microsoft.authorization/locks/')),
     level: properties['level'],
   }))

@@ -50,8 +50,8 @@ export interface Manager {
   /** What opens this world: the client's secret, and every token that was given for it. */
   secrets(): readonly string[]
   answer(asked: Asked): Promise<Reply>
-  /** Another client's request, past all faults and logins. */
-  asSomebodyElse(wish: OthersRequest): Promise<void>
+  /** Another client's request, past all faults and logins; the status that it is answered. */
+  asSomebodyElse(wish: OthersRequest): Promise<number>
 }
 
 export function makeManager(world: World, { origin, authorityPem, faults }: ManagerOptions): Manager {
@@ -100,10 +100,11 @@ export function addressOf(url: string, origin: string): { readonly path: string;
 }
 
 /** Another client's request, past all faults; what it is answered is its own business, but it must be one that can be. */
-async function bySomebodyElse(arm: Arm, find: ReturnType<typeof makeRouter>, wish: OthersRequest): Promise<void> {
+async function bySomebodyElse(arm: Arm, find: ReturnType<typeof makeRouter>, wish: OthersRequest): Promise<number> {
   const raw = { method: wish.method, path: wish.path, query: new Map([['api-version', '2025-01-01']]), headers: {}, text: JSON.stringify(wish.body ?? {}) }
   const { answer } = await handle(arm, find, raw, () => undefined)
   if (answer.status >= 400) arm.world.violation(`somebody else could not ${wish.method} ${wish.path}: ${JSON.stringify(answer.body)}`)
+  return answer.status
 }
 
 interface Raw {
@@ -132,7 +133,7 @@ async function handle(
     assertPermitted(arm.world, request)
     assertRegistered(arm.world, request)
     assertAllowedByPolicy(arm.world, request)
-    if (writes) assertEnabled(arm.world)
+    if (writes) assertEnabled(arm.world, request.method, request.path)
     if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {

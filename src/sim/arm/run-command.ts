@@ -32,7 +32,7 @@ export function runCommand({ world, arm, body }: ArmRequest, machine: Resource):
   let done: Promise<unknown> | undefined
   let output: ShellResult = { exitCode: 0, stdout: '', stderr: '' }
   const operation = world.begin('runCommand', machine.id, world.durationOf('runCommand'), () => {
-    if (!world.answers(machine.id)) {
+    if (!world.answersTo(machine.id, 'a run command')) {
       throw new WorldError(409, 'VMAgentStatusCommunicationError', `VM '${machine.name}' has not reported status for VM agent or extensions.`)
     }
     world.log({ door: 'runCommand', method: 'EXEC', path: script, status: 200, writes: !onlyReads(script) })

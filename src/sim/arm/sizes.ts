@@ -68,6 +68,7 @@ export function assertMachineSize(world: World, size: string, zone: string | und
   const restricted = restrictedZones(world, size)
   const isAnywhere = restricted !== 'everywhere' && (zone === undefined ? zones.some((one) => !restricted.includes(one)) : !restricted.includes(zone))
   if (isAnywhere) return
+  world.hindrances.meets('size', size, 'a machine')
   const message =
     `The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: ${size}' is currently not available in location ` +
     `'${world.spec.location}'. Please try another size or deploy to a different location or different zone.`
@@ -79,6 +80,7 @@ export function assertPoolSize(world: World, pool: string, size: string, wanted:
   assertOffered(size)
   const restricted = restrictedZones(world, size)
   if (restricted === 'everywhere') {
+    world.hindrances.meets('size', size, `the pool ${pool}`)
     throw new WorldError(400, 'BadRequest', `The VM size of ${size} is not allowed in your subscription in location '${world.spec.location}'.`)
   }
   const missing = wanted.filter((zone) => restricted.includes(zone) || !zones.includes(zone))

@@ -1,4 +1,4 @@
-import { within } from '../world/ids.js'
+import { shortened, within } from '../world/ids.js'
 import { type World, WorldError } from '../world/world.js'
 import { checkPolicyRestrictions } from './policy.js'
 import { namespaces, registrationOf } from './providers.js'
@@ -80,8 +80,9 @@ function extensionBody(lock: { id: string; name: string; type: string; propertie
 }
 
 /** A disabled subscription takes no writes; what runs in it runs on for a while (?). */
-export function assertEnabled({ subscriptionState, spec }: World): void {
+export function assertEnabled({ subscriptionState, spec, hindrances }: World, method: string, path: string): void {
   if (subscriptionState === 'Enabled') return
+  hindrances.meets('subscription', spec.subscription, shortened(method, path))
   const message =
     `The subscription '${spec.subscription}' is disabled and therefore marked as read only. You cannot perform any write actions on this ` +
     'subscription until it is re-enabled.'

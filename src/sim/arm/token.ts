@@ -17,7 +17,7 @@ export interface Client {
 export interface TokenOptions {
   /** How long a token is good, in real milliseconds: it is the wire's. */
   readonly lifetimeMs: number
-  readonly faults: Pick<Faults, 'secretRefused' | 'tokenSeries'>
+  readonly faults: Pick<Faults, 'secretRefused' | 'tokenSeries' | 'keptOut'>
 }
 
 /** The login endpoint: OpenID metadata and tokens by client secret, under the tenant and under `/adfs` (`az`). */
@@ -50,6 +50,7 @@ export class TokenDoor {
       throw this.#refusal('ExpiredAuthenticationToken', `The access token expiry UTC time '${until}' is earlier than current UTC time '${at}'.`)
     }
     if (issued.series !== this.options.faults.tokenSeries) {
+      this.options.faults.keptOut('revoked')
       throw this.#refusal('InvalidAuthenticationToken', 'The access token has been revoked.')
     }
   }
@@ -103,6 +104,7 @@ export class TokenDoor {
     }
     const { lifetimeMs, faults } = this.options
     if (faults.secretRefused) {
+      faults.keptOut('refused')
       const description = `AADSTS7000222: The provided client secret keys for app '${this.client.id}' are expired.`
       return { status: 401, body: { error: 'invalid_client', error_description: description, error_codes: [7000222] } }
     }

@@ -25,7 +25,7 @@ export function throughJump(world: World, { network, address }: JumpHost, to: st
   if (to === '127.0.0.1') return { refusedAfterMs: 0 }
   const host = hostAt(world, network, to)
   const isLetIn = host !== undefined && allows(world, host.machine, address, port)
-  if (port === 22 && isLetIn && world.answers(host.machine)) return { host }
+  if (port === 22 && isLetIn && world.answersTo(host.machine, 'a connection by ssh')) return { host }
   // A machine that runs and has no server yet refuses at once; to one that is not there, and behind a security group that
   // does not let them in, packets are lost for a while.
   const refusesAtOnce = isLetIn && host.power === 'running' && host.answers
@@ -34,7 +34,7 @@ export function throughJump(world: World, { network, address }: JumpHost, to: st
 
 /** Where an operator comes who goes to a machine's public address from this one. */
 export function directly(world: World, host: Host, from: string): Reached {
-  const isLetIn = allows(world, host.machine, from, 22) && world.answers(host.machine)
+  const isLetIn = allows(world, host.machine, from, 22) && world.answersTo(host.machine, 'a connection by ssh')
   // Behind a security group packets are lost.
   return isLetIn ? { host } : { refusedAfterMs: world.durationOf('ssh timeout') }
 }

@@ -37,7 +37,7 @@ export async function startHosts(world: World): Promise<Hosts> {
   const watch = (): void => {
     for (const { connections, host } of inside.values()) {
       // The system is gone: its end of every connection falls silent, and the jump host lets go of it.
-      if (!world.answers(host.machine)) for (const connection of connections) connection.end()
+      if (connections.size > 0 && !world.answersTo(host.machine, 'a connection by ssh')) for (const connection of connections) connection.end()
     }
   }
   world.onChange.add(watch)
@@ -152,7 +152,7 @@ async function serveCommand(world: World, host: Host, channel: ServerChannel, co
   const result = await execute(world, host, () => input, command)
   // Whatever is over sooner than that is not heard of either.
   if (breaks !== undefined) return
-  if (!world.answers(host.machine) || channel.destroyed || !channel.writable) return
+  if (!world.answersTo(host.machine, 'a command by ssh') || channel.destroyed || !channel.writable) return
   if (result.stdout !== '') channel.write(result.stdout)
   if (result.stderr !== '') channel.stderr.write(result.stderr)
   channel.exit(result.exitCode)

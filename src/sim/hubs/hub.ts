@@ -37,6 +37,8 @@ export class Hubs {
   readonly #options: HubsOptions
   /** `host address` -> world time from which the hub's own certificate is there. */
   readonly #certifiedFromMs = new Map<string, number>()
+  /** Of those the ones that a game day lets come later. */
+  readonly #late = new Set<string>()
 
   constructor(options: HubsOptions) {
     this.#options = options
@@ -53,7 +55,9 @@ export class Hubs {
         const key = this.#certificateKey(hub, address)
         // The hub that serves at the start has had its certificate for long.
         const waitMs = old ? 0 : hub.certificateAfter
-        if (!this.#certifiedFromMs.has(key)) this.#certifiedFromMs.set(key, world.clock.nowMs() + waitMs)
+        if (this.#certifiedFromMs.has(key)) continue
+        this.#certifiedFromMs.set(key, world.clock.nowMs() + waitMs)
+        if (world.hindrances.isWatched('certificate', hub.host)) this.#late.add(key)
       }
     }
   }
@@ -74,7 +78,12 @@ export class Hubs {
   /** Does the hub of this name show a certificate of its own at this address, and not a throw-away one? */
   isCertified(host: string, address: string): boolean {
     const hub = this.#options.world.spec.hubs.find((one) => one.host === host)
-    return hub !== undefined && this.#isCertified(hub, address)
+    if (hub === undefined) return false
+    const isCertified = this.#isCertified(hub, address)
+    if (!isCertified && this.#late.has(this.#certificateKey(hub, address))) {
+      this.#options.world.hindrances.meets('certificate', host, 'a connection to it')
+    }
+    return isCertified
   }
 
   /** What the hub of this name answers at this address; undefined if nobody is there. */

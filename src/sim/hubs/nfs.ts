@@ -8,12 +8,16 @@ export interface Mounter {
   readonly nodes: readonly string[]
 }
 
-/** Why an NFS path is not served to a cluster now, or undefined if it is. What a pod would find out by mounting it. */
-export function whyNotServed(world: World, { networks, nodes }: Mounter, server: string, path: string): string | undefined {
+/**
+ * Why an NFS path is not served to a cluster now, or undefined if it is. What a pod would find out by mounting it. `whom`: who tries it, if
+ * anybody does.
+ */
+export function whyNotServed(world: World, { networks, nodes }: Mounter, server: string, path: string, whom?: string): string | undefined {
   const host = [...world.hosts.values()].find(
     (one) => one.address === server && networks.some((network) => network.toLowerCase() === one.network.toLowerCase()),
   )
   if (host === undefined) return `no host has the address ${server}`
+  if (whom !== undefined) world.answersTo(host.machine, whom)
   // Which node a pod comes to is not said: all of them must be let in.
   const kept = nodes.find((node) => !allows(world, host.machine, node, nfsPort))
   return kept === undefined ? whyNotServedBy(world, host, path) : `the security groups of ${server} keep out ${kept}`

@@ -64,6 +64,8 @@ export interface KubeOptions {
   /** Called as a request arrives, before it is looked at. */
   readonly onArrival?: (arrival: Pick<KubeRequest, 'method' | 'path'>) => void
   readonly onRequest?: (entry: KubeRequest) => void
+  /** Told of whom an API server that is away leaves without an answer. */
+  readonly onUnanswered?: (whom: string) => void
   /** Called after every change of an object. */
   readonly onChange?: () => void
   /** Gives a UUID that no other call gives; random ones if absent. */
@@ -126,8 +128,9 @@ export class KubeCluster {
 
   /** Answers one request without any connection. Never throws; undefined if the API server is dead. */
   call(call: KubeCall): Outcome | undefined {
-    if (this.#stopped || this.#away) return undefined
     const path = call.url.split('?')[0] ?? '/'
+    if (this.#away) this.#options.onUnanswered?.(`${call.method} ${path}`)
+    if (this.#stopped || this.#away) return undefined
     this.#options.onArrival?.({ method: call.method, path })
     const outcome = this.#outcome(call)
     this.#options.onRequest?.({ method: call.method, path, status: 'stream' in outcome ? 200 : outcome.status, writes: writes(call.method, path) })
@@ -146,9 +149,14 @@ export class KubeCluster {
     this.#cut()
   }
 
+  get isAway(): boolean {
+    return this.#away
+  }
+
   /** The API server is away for a while: the same to every client, until it comes back. */
   goAway(): void {
     this.#away = true
+    if (this.#streams.size > 0) this.#options.onUnanswered?.('somebody who was watching')
     this.#cut()
   }
 

@@ -50,3 +50,8 @@ export function within(id: string, scope: string): boolean {
   const wanted = scope.toLowerCase()
   return id.toLowerCase() === wanted || id.toLowerCase().startsWith(`${wanted}/`)
 }
+
+/** A request as it is told: its method and the end of its path. */
+export function shortened(method: string, path: string): string {
+  return `${method} ${path.split('/').slice(-2).join('/')}`
+}

@@ -1,4 +1,5 @@
 import type { WorldClock } from './clock.js'
+import { Hindrances } from './hindrances.js'
 import { seededUuid, type MakeSshKey, type SshKeyPair } from './keys.js'
 import type {
   DnsRecordSet,
@@ -36,6 +37,7 @@ export class World {
   readonly lostNameServers = new Map<string, LostNameServer>()
   /** By `NAMESPACE/WORKLOAD`: pods that are not getting ready. `met`: called when one of them should be. */
   readonly podTroubles = new Map<string, { readonly is: 'crashing' | 'without-image'; readonly met?: () => void }>()
+  readonly hindrances = new Hindrances()
   readonly operations: Operation[] = []
   /** What must never happen and did. Only ever grows. */
   readonly violations: string[] = []
@@ -138,6 +140,13 @@ export class World {
   answers(machine: string): boolean {
     const host = this.host(machine)
     return host !== undefined && host.answers && host.power === 'running' && this.clock.nowMs() >= host.sshFromMs
+  }
+
+  /** The same for somebody who wants something of it: one that was silenced has met them. */
+  answersTo(machine: string, whom: string): boolean {
+    const host = this.host(machine)
+    if (host !== undefined && !host.answers && host.power === 'running') this.hindrances.meets('silence', host.machine, whom)
+    return this.answers(machine)
   }
 
   /** A UUID that no other call gives; the same in every world that does the same. */

@@ -129,7 +129,7 @@ class Client {
     const { world } = this.#around
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (world.answers(host.machine)) return
+        if (world.answersTo(host.machine, 'a command by ssh')) return
         world.onChange.delete(look)
         resolve(failed(255, 'Received disconnect from UNKNOWN port 65535:11: '))
       }
@@ -137,7 +137,7 @@ class Client {
       execute(world, host, () => Promise.resolve(this.#at.stdin), line).then(({ exitCode, stdout, stderr }) => {
         if (!world.onChange.delete(look)) return
         // A system that is gone answers nothing; its end of the connection is looked at with the next change.
-        if (world.answers(host.machine)) resolve(ended(stdout, stderr, exitCode))
+        if (world.answersTo(host.machine, 'a command by ssh')) resolve(ended(stdout, stderr, exitCode))
         else resolve(failed(255, 'Received disconnect from UNKNOWN port 65535:11: '))
       }, reject)
     })
