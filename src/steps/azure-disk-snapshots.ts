@@ -80,7 +80,10 @@ export const diskSnapshots = defineStep({
     const found = copies.flatMap(({ disk, snapshot }) => (snapshot === undefined ? [] : [{ disk: disk.name, id: snapshot.id }]))
     const outputs = { snapshots: found }
     if (old === undefined && missing.length === 0 && pending === undefined) return { state: 'converged', outputs }
-    if (!isPending(machine) && (await isImportedOn({ ...wanted, machine }, doors))) return { state: 'converged', outputs }
+    const held = isPending(machine) ? undefined : await heldBy({ ...wanted, machine }, doors)
+    if (held === 'imported') return { state: 'converged', outputs }
+    // The server has had the disks since a failover that is over, and does not import by itself when it boots: those are its copies.
+    if (held === 'attached' && old !== undefined && missing.length === 0 && pending === undefined) return { state: 'converged', outputs }
     if (old?.snapshot !== undefined) return { state: 'conflict', ...tooOld(old, old.snapshot) }
     if (failed !== undefined) {
       const away = `az snapshot delete --resource-group ${groupOf(failed.snapshot?.id ?? '')} --name ${failed.name}`
@@ -151,14 +154,20 @@ function snapshotName(disk: string, uniqueId: string, record?: Inputs['record'])
   return record === undefined || record === null ? own : `${own}-${record.takenAt.replace(/\D/g, '').slice(0, 14)}`
 }
 
-/** Only a machine that has a disk of the pool can have the pool, so only such a one is asked; if it does not answer, that throws. */
-async function isImportedOn(wanted: Pick<Inputs, 'machine' | 'user' | 'sshKey' | 'pool' | 'disks'>, { azure, ssh }: Platform): Promise<boolean> {
-  const { machine, user, sshKey, pool, disks } = wanted
+/**
+ * Has that server the pool, or at least all of its disks? Only one that has a disk of it can have the pool, so only such a one is asked; if
+ * it does not answer, that throws.
+ */
+async function heldBy(
+  { machine, user, sshKey, pool, disks }: Pick<Inputs, 'machine' | 'user' | 'sshKey' | 'pool' | 'disks'>,
+  { azure, ssh }: Platform,
+): Promise<'imported' | 'attached' | undefined> {
   const found = await azure.machines.get(machine)
-  const attached = found?.dataDisks.some(({ id }) => disks.some(({ name }) => sameId(nameOf(id), name))) ?? false
-  if (!attached) return false
+  const attached = disks.filter(({ name }) => found?.dataDisks.some(({ id }) => sameId(nameOf(id), name)))
+  if (attached.length === 0) return undefined
   const [pools] = await ask({ ssh, at: { machine, user, key: sshKey } }, importedPools)
-  return pools.some(({ guid }) => guid === pool.guid)
+  if (pools.some(({ guid }) => guid === pool.guid)) return 'imported'
+  return attached.length === disks.length ? 'attached' : undefined
 }
 
 function tooOld({ disk }: Copy, { id, createdAt }: Snapshot): { readonly why: string; readonly mend: string } {

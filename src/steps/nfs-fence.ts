@@ -253,7 +253,7 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
   const imported = pools.find(({ guid }) => guid === pool.guid)
   if (truth(change.after, 'imported') === true) {
     if (imported !== undefined) return
-    await importPool(host, pool)
+    await importPool(host, { ...pool, atBoot: true })
     return mountAll(host)
   }
   // Clients that still write must not have the pool taken from under them.
