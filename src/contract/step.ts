@@ -70,6 +70,11 @@ export interface ReadContext<D> {
   readonly secret: (reference: SecretReference) => Promise<Secret>
   /** Ids of the alternatives that the operator has chosen for this step. */
   readonly accepted: ReadonlySet<string>
+  /**
+   * When this run last began to change something by this step, by its journal: an earlier life counts. Undefined where it never did,
+   * and in a plan. An output may tell it, so that what comes later can tell what was made since.
+   */
+  readonly begunAt?: () => Date | undefined
 }
 
 export interface PreflightContext<D> extends ReadContext<D> {

@@ -340,7 +340,11 @@ export class Walk<D> {
       const elapsedMs = clock.now().getTime() - startedMs
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     }
-    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets)
+    const begunAt = (): Date | undefined => {
+      const at = fold(this.#ports.journal.records).steps.get(step)?.intentAt
+      return at === undefined ? undefined : new Date(at)
+    }
+    return { ...readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets), begunAt }
   }
 
   #scopeOf(step: string): StepScope {
