@@ -39,10 +39,38 @@ export function courseBack<D>(runbook: Runbook, registry: Registry<D>, ran: RunS
   const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, isOpen(node.id))]))
   const outputs = new Map<string, JsonObject>()
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
-  const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
-  const turned = turnedRound(runbook, changed.map(({ node }) => node))
-  const open = changed.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
+  const within = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
+  const { staying, going } = byWhatStays(changed, within)
+  const leftBehind = [...within, ...staying]
+  const turned = turnedRound(runbook, going.map(({ node }) => node))
+  const open = going.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
   return { runbook: withoutPassed(turned, undone), modules, outputs, leftBehind, open }
+}
+
+interface Changed<D> {
+  readonly node: StepNode
+  readonly changes: readonly Change[]
+  readonly module: AnyStep<D>
+}
+
+interface Parted<D> {
+  readonly staying: readonly LeftBehind[]
+  readonly going: readonly Changed<D>[]
+}
+
+/**
+ * A group that the run made stays with what is left in it. It is no part of the way back: whether it is empty would be asked of a list, and
+ * lists are behind.
+ */
+function byWhatStays<D>(changed: readonly Changed<D>[], within: readonly LeftBehind[]): Parted<D> {
+  const staying = changed.flatMap(({ node, changes }): LeftBehind[] => {
+    const [change, ...more] = changes
+    const [, name] = /^resourceGroup (.+)$/.exec(change?.resource ?? '') ?? []
+    const left = within.find(({ group }) => group?.toLowerCase() === name?.toLowerCase())
+    if (change?.action !== 'create' || more.length > 0 || name === undefined || left === undefined) return []
+    return [{ step: node.id, resource: change.resource, why: `${left.resource} is in it, and stays`, kept: true }]
+  })
+  return { staying, going: changed.filter(({ node }) => !staying.some(({ step }) => step === node.id)) }
 }
 
 /** One that has failed is over, skipped then or not, but for a process of it of which nobody knows an end. */
