@@ -186,12 +186,12 @@ function planPorts({ site, state, course, accept, history }: Performance, { door
 }
 
 /** The same, and `isOpen` is told where it stays open whether something of an earlier life is still at work. */
-export function toldOf({ handle, marked }: Survivors, isOpen: () => void): Survivors {
+export function toldOf(survivors: Survivors, isOpen: () => void): Survivors {
   const orOpen = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => {
     isOpen()
     throw error
   })
-  return { handle: (...given) => orOpen(handle(...given)), marked: () => orOpen(marked()) }
+  return { handle: (...given) => orOpen(survivors.handle(...given)), marked: () => orOpen(survivors.marked()) }
 }
 
 function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
