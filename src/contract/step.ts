@@ -84,6 +84,11 @@ export interface ReadContext<D> {
    * while that is not known, as in a plan: what looks as if somebody were at work has to be taken for that then.
    */
   readonly overPrograms: () => readonly OwnProgram[]
+  /**
+   * When this run last began to change something by this step, by its journal: an earlier life counts. Undefined where it never did,
+   * and in a plan. An output may tell it, so that what comes later can tell what was made since.
+   */
+  readonly begunAt?: () => Date | undefined
 }
 
 export interface PreflightContext<D> extends ReadContext<D> {

@@ -1,5 +1,5 @@
 import type { OwnProgram } from '../contract/index.js'
-import { fold } from '../journal/index.js'
+import { fold, type JournalRecord } from '../journal/index.js'
 import type { RunPorts } from './ports.js'
 
 /**
@@ -11,4 +11,10 @@ export function overPrograms<D>(step: string, { journal, undone }: Pick<RunPorts
   if (own !== undefined && own.children.length > 0) return []
   const all = [...(undone?.get(step)?.programs ?? []), ...(own?.programs ?? [])]
   return all.map(({ command, at }) => ({ command, startedAt: new Date(at) }))
+}
+
+/** When this run last began to change something by a step; undefined where it never did. */
+export function begunBy(step: string, records: readonly JournalRecord[]): Date | undefined {
+  const at = fold(records).steps.get(step)?.intentAt
+  return at === undefined ? undefined : new Date(at)
 }

@@ -44,14 +44,42 @@ export function courseBack<D>(
   const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, isOpen(node.id))]))
   const outputs = new Map<string, JsonObject>()
   for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
-  const leftBehind = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
-  const alone = new Map(changed.map(({ node, module }) => {
+  const within = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
+  const { staying, going } = byWhatStays(changed, within)
+  const leftBehind = [...within, ...staying]
+  const alone = new Map(going.map(({ node, module }) => {
     const claims = module.claims(inputsOf(node, module, { runbook, env, secrets: unread }, outputs))
     return [node.id, new Set(claims.filter(({ mode }) => mode === 'alone').map(({ resource }) => resource))] as const
   }))
-  const turned = turnedRound(runbook, changed.map(({ node }) => node), alone)
-  const open = changed.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
+  const turned = turnedRound(runbook, going.map(({ node }) => node), alone)
+  const open = going.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
   return { runbook: withoutPassed(turned, undone), modules, outputs, undone: ran.steps, leftBehind, open }
+}
+
+interface Changed<D> {
+  readonly node: StepNode
+  readonly changes: readonly Change[]
+  readonly module: AnyStep<D>
+}
+
+interface Parted<D> {
+  readonly staying: readonly LeftBehind[]
+  readonly going: readonly Changed<D>[]
+}
+
+/**
+ * A group that the run made stays with what is left in it. It is no part of the way back: whether it is empty would be asked of a list, and
+ * lists are behind.
+ */
+function byWhatStays<D>(changed: readonly Changed<D>[], within: readonly LeftBehind[]): Parted<D> {
+  const staying = changed.flatMap(({ node, changes }): LeftBehind[] => {
+    const [change, ...more] = changes
+    const [, name] = /^resourceGroup (.+)$/.exec(change?.resource ?? '') ?? []
+    const left = within.find(({ group }) => group?.toLowerCase() === name?.toLowerCase())
+    if (change?.action !== 'create' || more.length > 0 || name === undefined || left === undefined) return []
+    return [{ step: node.id, resource: change.resource, why: `${left.resource} is in it, and stays`, kept: true }]
+  })
+  return { staying, going: changed.filter(({ node }) => !staying.some(({ step }) => step === node.id)) }
 }
 
 /** One that has failed is over, skipped then or not, but for a process of it of which nobody knows an end. */
@@ -125,8 +153,9 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
   })
   let mayGoOn = open && module.unseen === true
-  const placesIn = (forward: readonly Change[] | undefined): readonly Placed[] =>
-    forward === undefined ? [] : invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+  const placesIn = (forward: readonly Change[]): readonly Placed[] => invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+  // Shown as what it will be when it is over: that it then is to be put back must surprise nobody.
+  const begun = (): readonly Placed[] => (mayGoOn ? invertible.map((change) => ({ change, place: 'made' })) : [])
   return {
     ...module,
     outputs: z.object({}),
@@ -137,7 +166,7 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
       if (seen.state === 'unknown' || seen.state === 'conflict') return seen
-      if (seen.state === 'in-flight') return flying(seen, placesIn(seen.seen === undefined ? undefined : module.plan(inputs, { state: 'drifted', seen: seen.seen })))
+      if (seen.state === 'in-flight') return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
       const places = placesIn(seen.state === 'converged' ? [] : module.plan(inputs, seen))
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }

@@ -19,7 +19,7 @@ import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookBeforeHarm, type Known } from './last-look.js'
 import { readContext } from './look.js'
 import { moduleOf } from './planner.js'
-import { overPrograms } from './over-programs.js'
+import { begunBy, overPrograms } from './over-programs.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
 import type { Recorder } from './recorder.js'
@@ -359,7 +359,8 @@ export class Walk<D> {
       this.#recorder.tell({ type: 'step.progress', step, message, elapsedMs })
     }
     const over = (): ReturnType<StepWork<D>['ctx']['overPrograms']> => overPrograms(step, this.#ports)
-    return readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets, over)
+    const begunAt = (): Date | undefined => begunBy(step, this.#ports.journal.records)
+    return { ...readContext(doors(this.#scopeOf(step)), clock, this.#signal, progress, this.#acceptedOf(step), secrets, over), begunAt }
   }
 
   #scopeOf(step: string): StepScope {

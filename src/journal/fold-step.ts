@@ -35,7 +35,7 @@ export class StepFold {
         this.#started(data.attempt, t)
         return
       case 'step.intent':
-        this.#intent(data.changes)
+        this.#intent(data.changes, t)
         return
       case 'step.checkpoint':
         this.#checkpoints.push(data.what)
@@ -81,13 +81,14 @@ export class StepFold {
     delete step.skipped
   }
 
-  #intent(changes: readonly Change[]): void {
+  #intent(changes: readonly Change[], t: string): void {
     const named = new Set(this.#firstChanges.map(({ resource }) => resource))
     this.#firstChanges.push(...changes.filter(({ resource }) => !named.has(resource)))
     this.#checkpoints = []
     this.#step.status = 'intent'
     this.#step.open = true
     this.#step.changes = changes
+    this.#step.intentAt = t
     delete this.#step.endedAt
   }
 }

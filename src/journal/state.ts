@@ -69,6 +69,8 @@ export interface StepState {
   readonly firstChanges: readonly Change[]
   /** The last intent's. */
   readonly changes: readonly Change[]
+  /** Of the last intent; unset where there was none. */
+  readonly intentAt?: string
   /** Since the last intent. */
   readonly checkpoints: readonly Json[]
   /** Of the last time that it was verified. */

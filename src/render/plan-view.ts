@@ -31,8 +31,6 @@ export interface LeftBehind {
   readonly why: string
   /** True for what is left on purpose, false for what cannot be put back. */
   readonly kept: boolean
-  /** The resource group that it is in, where that is known. */
-  readonly group?: string
 }
 
 export interface PlanStyle {
@@ -124,14 +122,8 @@ function stepLines(step: PlannedStep, { facts, failures, undo }: PlanInput, layo
   const head: Span[] = [['bold', step.id], ...flags, ['dim', `  ${step.uses}  `], [state, sayState(step, said)]]
   if (when.length > 0) head.push(['dim', `; ${when.join(', ')}`])
   const remark = step.remark === undefined ? [] : wrap(`remark: ${oneLine(step.remark)}`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
-  const changes = step.changes.flatMap((change) => [...changeLines(change, step, layout), ...stayingLines(change, undo, layout)])
+  const changes = step.changes.flatMap((change) => changeLines(change, step, layout))
   return [...wrapSpans(head, columns, '    ', paint), ...remark, ...changes, ...(layout.verbose ? writeLines(step, layout) : [])]
-}
-
-function stayingLines(change: Change, undo: PlanInput['undo'], { paint, columns }: Layout): string[] {
-  const left = staysWith(change, undo)
-  if (left === undefined) return []
-  return wrap(`stays: ${shortResource(left.resource)} is in it, and stays as it is`, columns - 6).map((part) => `      ${paint('yellow', part)}`)
 }
 
 /** What making the changes would send and run. */
@@ -141,13 +133,6 @@ function writeLines({ changes, writes }: PlannedStep, { paint, columns }: Layout
   const more = (writes?.length ?? 0) - writeLimit
   const lines = said.map((text, index) => line([['dim', index === 0 ? '    writes  ' : '            '], text], paint, columns))
   return more > 0 ? [...lines, line([['dim', `            and ${count(more, 'more write')}: --json has all`]], paint, columns)] : lines
-}
-
-/** A group is only deleted if nothing is in it by then: one in which something stays is known to stay, too. */
-function staysWith({ resource, action }: Change, undo: PlanInput['undo']): LeftBehind | undefined {
-  const [, name] = /^resourceGroup (.+)$/.exec(resource) ?? []
-  if (action !== 'delete' || name === undefined) return undefined
-  return undo?.leftBehind.find(({ group }) => group?.toLowerCase() === name.toLowerCase())
 }
 
 function changeLines(change: Change, step: PlannedStep, { paint, columns, verbose }: Layout): string[] {
@@ -202,9 +187,7 @@ function openLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
 function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
   const { steps, facts, objectiveMs } = input
   const changing = steps.filter((step) => step.changes.length > 0)
-  const all = changing.flatMap((step) => step.changes)
-  const changes = all.filter((change) => staysWith(change, input.undo) === undefined)
-  const staying = all.length - changes.length
+  const changes = changing.flatMap((step) => step.changes)
   if (changes.length === 0) {
     const text = input.failures.length === 0 ? whatNoChangeMeans(input) : 'No change is known to be needed, but see below.'
     return [...wrap(text, columns).map((part) => paint('bold', part))]
@@ -226,8 +209,7 @@ function closingLines(input: PlanInput, { paint, columns }: Layout): string[] {
       ? []
       : [`*Assumed*: ${assumed.join(', ')}. What they would look at does not exist yet, so they are planned as if nothing of theirs did.`]),
   ]
-  const without = staying === 0 ? '' : `; ${count(staying, 'group')} that would be deleted if nothing were in ${staying === 1 ? 'it stays' : 'them stay'}`
-  const amounts = `${count(changes.length, 'change')} in ${count(changing.filter((step) => step.changes.some((change) => changes.includes(change))).length, 'step')}: ${countByAction(changes)}${without}`
+  const amounts = `${count(changes.length, 'change')} in ${count(changing.length, 'step')}: ${countByAction(changes)}`
   return [
     ...wrap(amounts, columns).map((part) => paint('bold', part)),
     ...texts.flatMap((text) => wrap(text, columns)),

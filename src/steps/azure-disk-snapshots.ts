@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Pending, type PlanInputs } from '../contract/index.js'
 import { durationMs, file, resourceId } from '../contract/inputs.js'
 import type { Disk, Snapshot } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
@@ -27,12 +27,18 @@ const inputs = z.strictObject({
   sshKey: file,
   pool: z.strictObject({ name: z.string(), guid: z.string().regex(/^\d+$/, 'a guid is a number, in quotes'), devices: z.number().int().positive() }),
   /**
-   * What lay on the pool right before the fence (`zfs/record`): only a copy that was made for that record is one of what is on the disks
-   * now. One of an earlier failover that was put back since is not, however young it is. Null where none could be made: then any goes
+   * When the old server was fenced (`since` of `nfs/fence`), if this run did that: only a copy that was made for that fence is one of what
+   * is on the disks now. A server that came back to life after it has written since, and is fenced again. Where several fences are of one
+   * server, name them all: the one that stops it does so for the others. The last counts.
+   */
+  since: z.union([z.string(), z.array(z.string().nullable())]).nullable().optional(),
+  /**
+   * What lay on the pool right before the fence (`zfs/record`): where it was found fenced, only a copy made for that record counts. One of
+   * an earlier failover that was put back since does not, however young it is. Null where none could be made: then any goes
    * that is young enough, since the pool may have been exported by a run whose journal is lost.
    */
   record: storageRecord.nullable().optional(),
-  /** Without a record: an older snapshot is of another day, and no copy of what is on the disks now. */
+  /** Without both: an older snapshot is of another day, and no copy of what is on the disks now. */
   notOlderThan: durationMs.default(24 * hours),
 })
 type Inputs = z.infer<typeof inputs>
@@ -55,7 +61,7 @@ const copyLabel = (disk: string): string => `snapshot of disk ${disk}`
 /**
  * Safety copies: an incremental snapshot of every disk takes seconds and is the way back from everything else. They make a
  * pool again only if nothing wrote to any of the disks meanwhile, so the fence comes before. A snapshot is known by its
- * disk's unique id and the record it was made for, and a run that starts afresh adopts those that are there.
+ * disk's unique id and the fence or record it was made for, and a run that starts afresh adopts those that are there.
  */
 export const diskSnapshots = defineStep({
   uses: 'azure/disk-snapshots',
@@ -69,18 +75,22 @@ export const diskSnapshots = defineStep({
   async observe(wanted, { doors, clock }) {
     const { resourceGroup, machine } = wanted
     const to = isPending(wanted.to) ? undefined : wanted.to
-    const there = isPending(resourceGroup) || isPending(wanted.record) ? undefined : { group: resourceGroup, record: wanted.record }
+    const stamp = stampOf(wanted)
+    const there = isPending(resourceGroup) || isPending(stamp) ? undefined : { group: resourceGroup, stamp }
     const copies = await Promise.all(wanted.disks.map((disk) => copyOf(doors, there, disk, { from: wanted.from, to })))
-    const since = clock.now().getTime() - wanted.notOlderThan
-    const isOld = ({ snapshot }: Copy): boolean => snapshot !== undefined && snapshot.createdAt.getTime() < since
-    const old = recorded(wanted.record) ? undefined : copies.find(isOld)
+    const oldestMs = clock.now().getTime() - wanted.notOlderThan
+    const isOld = ({ snapshot }: Copy): boolean => snapshot !== undefined && snapshot.createdAt.getTime() < oldestMs
+    const old = stamp === undefined ? copies.find(isOld) : undefined
     const missing = copies.filter(({ snapshot }) => snapshot === undefined)
     const failed = copies.find(({ snapshot }) => snapshot?.provisioningState === 'Failed')
     const pending = copies.find(({ snapshot }) => snapshot !== undefined && snapshot.provisioningState !== 'Succeeded')
     const found = copies.flatMap(({ disk, snapshot }) => (snapshot === undefined ? [] : [{ disk: disk.name, id: snapshot.id }]))
     const outputs = { snapshots: found }
     if (old === undefined && missing.length === 0 && pending === undefined) return { state: 'converged', outputs }
-    if (!isPending(machine) && (await isImportedOn({ ...wanted, machine }, doors))) return { state: 'converged', outputs }
+    const held = isPending(machine) ? undefined : await heldBy({ ...wanted, machine }, doors)
+    if (held === 'imported') return { state: 'converged', outputs }
+    // The server has had the disks since a failover that is over, and does not import by itself when it boots: those are its copies.
+    if (held === 'attached' && old !== undefined && missing.length === 0 && pending === undefined) return { state: 'converged', outputs }
     if (old?.snapshot !== undefined) return { state: 'conflict', ...tooOld(old, old.snapshot) }
     if (failed !== undefined) {
       const away = `az snapshot delete --resource-group ${groupOf(failed.snapshot?.id ?? '')} --name ${failed.name}`
@@ -101,7 +111,7 @@ export const diskSnapshots = defineStep({
     const accepted = await allOf(
       planned.map(async (disk) => {
         const source = await findIn(doors, wanted.from, wanted.to, disk)
-        const name = snapshotName(disk.name, source.uniqueId, wanted.record)
+        const name = snapshotName(disk.name, source.uniqueId, moment(wanted))
         // Looking took a while: a run that has been stopped or displaced meanwhile begins nothing more.
         signal.throwIfAborted()
         const operation = await doors.azure.snapshots.create(idIn(group.id, snapshotType, name), source)
@@ -124,41 +134,57 @@ export const diskSnapshots = defineStep({
 
 interface Kept {
   readonly group: string
-  readonly record: Inputs['record']
+  /** What their names end in. */
+  readonly stamp: string | undefined
 }
 
 /** `there`: the group of the snapshots, if it is known, and which count. */
 async function copyOf(doors: Platform, there: Kept | undefined, disk: WantedDisk, { from, to }: Pick<Inputs, 'from' | 'to'>): Promise<Copy> {
   const source = await findIn(doors, from, to, disk)
-  const name = snapshotName(disk.name, source.uniqueId, there?.record)
+  const name = snapshotName(disk.name, source.uniqueId, there?.stamp)
   const snapshot = there === undefined ? undefined : await newestOf(doors, there, name)
   return { disk, source, name, snapshot }
 }
 
-/** Under its own name where it was made for this record; else the newest of the disk, for whichever record it was made. */
-async function newestOf({ azure }: Platform, { group, record }: Kept, name: string): Promise<Snapshot | undefined> {
-  const others = recorded(record) ? [] : ((await azure.groups.list(group)) ?? []).map(nameOf).filter((one) => one.startsWith(`${name}-`))
+/** Under its own name where it was made for this fence or record; else the newest of the disk, for whichever it was made. */
+async function newestOf({ azure }: Platform, { group, stamp }: Kept, name: string): Promise<Snapshot | undefined> {
+  const others = stamp !== undefined ? [] : ((await azure.groups.list(group)) ?? []).map(nameOf).filter((one) => one.startsWith(`${name}-`))
   const found = await Promise.all([name, ...others].map((one) => azure.snapshots.get(idIn(azure.groups.idOf(group), snapshotType, one))))
   const whole = found.filter((one) => one !== undefined)
   return whole.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
 }
 
-const recorded = (record: PlanInputs<Inputs>['record']): boolean => record !== undefined && record !== null && !isPending(record)
-
-/** At most 80 characters; the unique id tells two disks of one name apart, the record's time two failovers of one disk. */
-function snapshotName(disk: string, uniqueId: string, record?: Inputs['record']): string {
-  const own = `${disk.slice(0, 26)}-${uniqueId.slice(0, 36)}`
-  return record === undefined || record === null ? own : `${own}-${record.takenAt.replace(/\D/g, '').slice(0, 14)}`
+/** What tells copies of one moment from those of another: digits, so that no clock but the run's own is asked. */
+function moment({ since, record }: Pick<Inputs, 'since' | 'record'>): string | undefined {
+  const fences = (Array.isArray(since) ? since : [since]).filter((one) => typeof one === 'string')
+  return (fences.sort().at(-1) ?? record?.takenAt)?.replace(/\D/g, '').slice(0, 14)
 }
 
-/** Only a machine that has a disk of the pool can have the pool, so only such a one is asked; if it does not answer, that throws. */
-async function isImportedOn(wanted: Pick<Inputs, 'machine' | 'user' | 'sshKey' | 'pool' | 'disks'>, { azure, ssh }: Platform): Promise<boolean> {
-  const { machine, user, sshKey, pool, disks } = wanted
+function stampOf({ since, record }: Pick<PlanInputs<Inputs>, 'since' | 'record'>): string | Pending | undefined {
+  if (isPending(since)) return since
+  return isPending(record) ? record : moment({ since, record })
+}
+
+/** At most 80 characters; the unique id tells two disks of one name apart, the stamp two fences of one disk. */
+function snapshotName(disk: string, uniqueId: string, stamp?: string): string {
+  const own = `${disk.slice(0, 26)}-${uniqueId.slice(0, 36)}`
+  return stamp === undefined ? own : `${own}-${stamp}`
+}
+
+/**
+ * Has that server the pool, or at least all of its disks? Only one that has a disk of it can have the pool, so only such a one is asked; if
+ * it does not answer, that throws.
+ */
+async function heldBy(
+  { machine, user, sshKey, pool, disks }: Pick<Inputs, 'machine' | 'user' | 'sshKey' | 'pool' | 'disks'>,
+  { azure, ssh }: Platform,
+): Promise<'imported' | 'attached' | undefined> {
   const found = await azure.machines.get(machine)
-  const attached = found?.dataDisks.some(({ id }) => disks.some(({ name }) => sameId(nameOf(id), name))) ?? false
-  if (!attached) return false
+  const attached = disks.filter(({ name }) => found?.dataDisks.some(({ id }) => sameId(nameOf(id), name)))
+  if (attached.length === 0) return undefined
   const [pools] = await ask({ ssh, at: { machine, user, key: sshKey } }, importedPools)
-  return pools.some(({ guid }) => guid === pool.guid)
+  if (pools.some(({ guid }) => guid === pool.guid)) return 'imported'
+  return attached.length === disks.length ? 'attached' : undefined
 }
 
 function tooOld({ disk }: Copy, { id, createdAt }: Snapshot): { readonly why: string; readonly mend: string } {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { LifeboatError } from '../contract/index.js'
-import { samePlace } from '../platform/azure/ids.js'
+import { sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { governanceFindings } from './parts/governance.js'
 import { naming } from './parts/naming.js'
@@ -58,8 +58,11 @@ export const resourceGroup = defineStep({
 
 /** Deleting a group deletes everything in it, also what others have put there since. */
 async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSignal): Promise<void> {
-  const listed = await azure.groups.list(name)
-  if (listed === undefined) return
+  const behind = await azure.groups.list(name)
+  if (behind === undefined) return
+  // The group's own list does not show what was just made: of what holds data, whoever provides it is asked.
+  const held = await azure.groups.holds(name)
+  const listed = [...behind, ...held.filter((id) => !behind.some((one) => sameId(one, id)))]
   // A list still names what was deleted a moment ago; what has an address of its own stays, and is not ours to delete.
   const there = await Promise.all(listed.map((id) => azure.resources.exists(id)))
   const left = listed.filter((_, index) => there[index] === true)

@@ -3,7 +3,20 @@ import { isPending, LifeboatError, type Change, type Finding, type PlanInputs } 
 import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
 import { atWork } from '../platform/host/at-work.js'
-import { exportTable, nfsState, otherOptions, ownExports, sameOptions, startNfs, stopNfs, writeExports, type Export } from '../platform/host/nfs.js'
+import {
+  exportTable,
+  isOnlyMounted,
+  nfsState,
+  otherOptions,
+  ownExports,
+  sameOptions,
+  startNfs,
+  stopNfs,
+  twinOf,
+  writeExports,
+  type Export,
+  type MountedExport,
+} from '../platform/host/nfs.js'
 import { mountedDatasets, type Dataset } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
@@ -13,9 +26,9 @@ import { keyFindings } from './parts/ssh.js'
 import { onHost } from './parts/writes.js'
 import { claim, defineStep, hostBusy, hostLabel, inverted, known, minutes, seconds } from './step.js'
 
-/** exports(5) knows quotes and escapes; a path that needs them is refused instead. */
+/** exports(5) knows quotes and escapes; a path that needs them is refused instead, and one that cannot stand among options. */
 const exported = z.strictObject({
-  path: z.string().regex(/^\/[^\s"'#\\()]*$/, 'an absolute path without blanks and quotes'),
+  path: z.string().regex(/^\/[^\s"'#\\(),]*$/, 'an absolute path without blanks, quotes and commas'),
   clients: z.string().regex(/^[^\s"'#\\()]+$/, 'an address range or a name'),
   options: z.string().regex(/^[^\s"'#\\()]+$/, 'options as in exports(5), with commas and no blanks'),
 })
@@ -55,7 +68,7 @@ export const nfsExports = defineStep({
     if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
     const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
-    const served = right && wanted.exports.every(({ path }) => isMounted(path, datasets))
+    const served = right && wanted.exports.every(({ path }) => mountedUnder(path, datasets) !== undefined)
     const exports = found.filter((one) => one !== undefined)
     if (served && nfs === 'active') return { state: 'converged', outputs: { exports } }
     // A server that is stopped exports nothing; what its files say is told once it runs.
@@ -80,10 +93,11 @@ export const nfsExports = defineStep({
       if (resource === nfsServer && !isActive(after)) return stopNfs(host)
       const exports = resource === nfsServer ? wanted.exports : exportsIn(after)
       const [datasets] = await ask(host, mountedDatasets)
-      const bare = exports.filter(({ path }) => !isMounted(path, datasets))
-      if (bare.length > 0) throw notMounted(bare, wanted.machine)
+      const found = exports.map((one) => ({ ...one, mountpoint: mountedUnder(one.path, datasets)?.mountpoint }))
+      const mounted = found.filter((one): one is MountedExport => one.mountpoint !== undefined)
+      if (mounted.length < exports.length) throw notMounted(found.filter(({ mountpoint }) => mountpoint === undefined), wanted.machine)
       ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
-      await (resource === nfsServer ? startNfs(host) : writeExports(host, exports))
+      await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted))
     }
   },
   invert: (changes) =>
@@ -114,6 +128,15 @@ function notStanding({ machine, exports }: Inputs): { readonly why: string; read
   }
 }
 
+/** What the server's own file exports stays as it is, and has no such option as lines of ours have. */
+function evenUnmounted(bare: readonly Export[], machine: string): Finding {
+  return {
+    level: 'warn',
+    what: `/etc/exports on ${hostLabel(machine)} exports ${bare.map(({ path }) => path).join(', ')} also while nothing is mounted there`,
+    mend: 'Add `mountpoint` to the options there: after a boot the pool is not imported by itself, and hubs would get an empty folder of the system disk.',
+  }
+}
+
 /** A line of the server's own file that is in the way. A server that another step makes has none of ours to look at yet. */
 async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
   const { machine, user, sshKey, exports } = wanted
@@ -123,18 +146,20 @@ async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs
   // That file may well be empty: asked with something that is not, an answer that was lost is not taken for it.
   const [own] = await ask(host, ownExports, nfsState)
   const clash = otherOptions(host, own, exports)
-  return clash === undefined ? [] : [{ level: 'stop', what: clash.message, mend: clash.hint ?? '' }]
+  if (clash !== undefined) return [{ level: 'stop', what: clash.message, mend: clash.hint ?? '' }]
+  const bare = exports.filter((one) => !isOnlyMounted(twinOf(one, own)?.options ?? 'mountpoint'))
+  return bare.length === 0 ? [] : [evenUnmounted(bare, machine)]
 }
 
 function hostOf({ machine, user, sshKey }: Pick<Inputs, 'machine' | 'user' | 'sshKey'>, { ssh }: Platform): Host {
   return { ssh, at: { machine, user, key: sshKey } }
 }
 
-/** Does a path lie on a dataset that is mounted? Without it, an empty folder of the system's disk would be exported. */
-function isMounted(path: string, datasets: readonly Dataset[]): boolean {
+/** The dataset that a path lies on, if that is mounted. Without it, an empty folder of the system's disk would be exported. */
+function mountedUnder(path: string, datasets: readonly Dataset[]): Dataset | undefined {
   const above = datasets.filter(({ mountpoint }) => mountpoint.startsWith('/') && `${path}/`.startsWith(`${mountpoint.replace(/\/$/, '')}/`))
   const nearest = above.sort((a, b) => b.mountpoint.length - a.mountpoint.length)[0]
-  return nearest?.mounted === true
+  return nearest?.mounted === true ? nearest : undefined
 }
 
 /** Without what a schema or a reading may have added. */

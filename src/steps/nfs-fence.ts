@@ -63,7 +63,12 @@ export const nfsFence = defineStep({
   summary: 'The old NFS server, kept from writing: NFS stopped, pool exported',
   inputs,
   /** `machine` is the one that was fenced: what names it so waits for the fence. */
-  outputs: z.object({ how: z.enum(['exported', 'deallocated', 'gone', 'not-needed']), machine: z.string() }),
+  outputs: z.object({
+    how: z.enum(['exported', 'deallocated', 'gone', 'not-needed']),
+    machine: z.string(),
+    /** When this run last began to fence it; null where it was found so. Copies of before that are not of what is there now. */
+    since: z.string().nullable(),
+  }),
   identity: ['machine', 'user', 'sshKey', 'pool', 'stopsNfs', 'unlessIn'],
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   harms: true,
@@ -80,10 +85,14 @@ export const nfsFence = defineStep({
   async observe(wanted, ctx) {
     const { doors, accepted } = ctx
     const { machine, unlessIn } = wanted
-    if (unlessIn !== undefined && (await allIn(doors, unlessIn))) return { state: 'converged', outputs: { how: 'not-needed', machine } }
+    const fenced = (how: 'exported' | 'deallocated' | 'gone' | 'not-needed') => {
+      const since = ctx.begunAt?.()?.toISOString() ?? null
+      return { state: 'converged' as const, outputs: { how, machine, since } }
+    }
+    if (unlessIn !== undefined && (await allIn(doors, unlessIn))) return fenced('not-needed')
     const found = await doors.azure.machines.get(machine)
-    if (found === undefined) return { state: 'converged', outputs: { how: 'gone', machine } }
-    if (found.powerState === 'deallocated') return { state: 'converged', outputs: { how: 'deallocated', machine } }
+    if (found === undefined) return fenced('gone')
+    if (found.powerState === 'deallocated') return fenced('deallocated')
     if (found.powerState === 'starting') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being started` }
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(wanted.machine)} is being deallocated` }
     const answer = accepted.has(deallocate) ? await lookPatiently(wanted, ctx) : await look(wanted, doors)
@@ -94,7 +103,7 @@ export const nfsFence = defineStep({
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const imported = pools.some(({ guid }) => guid === wanted.pool.guid)
     const serving = wanted.stopsNfs && nfs !== 'inactive'
-    if (!serving && !imported) return { state: 'converged', outputs: { how: 'exported', machine } }
+    if (!serving && !imported) return fenced('exported')
     return { state: 'drifted', seen: { serving, imported } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
@@ -255,7 +264,7 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
   const imported = pools.find(({ guid }) => guid === pool.guid)
   if (truth(change.after, 'imported') === true) {
     if (imported !== undefined) return
-    await importPool(host, pool)
+    await importPool(host, { ...pool, atBoot: true })
     return mountAll(host)
   }
   // Clients that still write must not have the pool taken from under them.

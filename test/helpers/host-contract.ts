@@ -90,6 +90,11 @@ const story: Readonly<Record<string, readonly Case[]>> = {
     { line: 'sudo -n systemctl enable --now nfs-server', stderr: /^(|Created symlink .*\n)*$/ },
     { line: 'systemctl is-active nfs-server', stdout: 'active\n' },
     { line: 'sudo -n exportfs -v', stdout: /^\/pool0\/homes\s+10\.0\.0\.0\/8\((?=.*\brw\b)(?=.*\ball_squash\b)(?=.*anonuid=1000)[a-z_0-9,=]*\)\n$/ },
+    ...(['mp', 'mountpoint', 'mp=/pool0', 'mountpoint=/not-mounted'] as const).flatMap((option): Case[] => [
+      { line: 'sudo -n tee /etc/exports.d/lifeboat.exports', input: line.replace(')', `,${option})`), stdout: /./ },
+      { line: 'sudo -n exportfs -ra' },
+      { line: 'sudo -n exportfs -v', stdout: new RegExp(`,${option.replace(/^mp\b/, 'mountpoint')},anonuid=1000,[a-z_0-9,=]*\\)\n$`) },
+    ]),
   ],
 }
 

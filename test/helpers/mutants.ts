@@ -48,7 +48,7 @@ export const mutations: readonly Mutation[] = [
     does: 'takes the silence of a server for its having let go',
     file: 'steps/nfs-fence.js',
     find: "return { state: 'drifted', seen: { serving: false, imported: false, silent: true } };",
-    put: "return { state: 'converged', outputs: { how: 'exported', machine } };",
+    put: "return { state: 'converged', outputs: { how: 'exported', machine, since: null } };",
   },
   {
     does: 'does not ask again, before it takes the disks, whether a server that was stopped is still so',

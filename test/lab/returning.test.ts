@@ -30,6 +30,7 @@ inTheLab('an old server that comes back in the middle, as a real machine', { shu
     expect(run.events.find((event) => event.type === 'step.failed')).toMatchObject({ step: 'detach', error: { code: 'detach.not-fenced' } })
     await up()
     expect(await world.on(oldServer, sumHomes)).toBe(before)
+    before = await world.on(oldServer, `printf 'saved since' > /pool0/homes/prod/home/student/later && zpool sync pool0 && ${sumHomes}`)
     const { vms, pools, violations } = await worldState(world.served)
     expect(vms.find(({ id }) => id === oldServer)?.dataDisks).toHaveLength(2)
     expect(pools).toMatchObject([{ name: 'pool0', importedOn: [oldServer] }])
@@ -41,6 +42,9 @@ inTheLab('an old server that comes back in the middle, as a real machine', { shu
     await startedAt('POST', 'data100-nfs/.*/attachDetachDataDisks')
     const ended = await world.resume(...accept).ended
     expect(ended.code, ended.stderr).toBe(0)
+    // Fenced anew, it is copied anew: what it has written since it came back is in no older copy.
+    const { snapshots } = await worldState(world.served)
+    expect(snapshots).toHaveLength(4)
     await up()
     expect(await world.on(oldServer, 'systemctl is-enabled zfs-import-cache && test -s /etc/zfs/zpool.cache && zpool list -H -o name')).toBe('enabled\n')
     expect(await world.on(oldServer, 'ls /dev/disk/azure/scsi1 2>&1 || true')).toMatch(/No such file/)

@@ -49,6 +49,19 @@ describe('azure/resource-group', () => {
     })
   })
 
+  it('does not take one for empty whose disks, snapshots and machines its list does not show yet (A3)', async () => {
+    world.test.world.spec.durations['list lag'] = 120_000
+    for (const type of ['disks', 'snapshots', 'virtualMachines']) {
+      world.test.addGroup('data100-nfs')
+      const id = world.test.id('data100-nfs', `Microsoft.Compute/${type}`, 'fresh')
+      world.test.world.put({ id, name: 'fresh', type: `Microsoft.Compute/${type}`, location: 'westus2', tags: {}, etag: 'e', properties: {} })
+      expect(await world.azure.groups.list('data100-nfs')).not.toContain(id)
+      await expect(group().apply([{ resource: 'x', action: 'delete' }])).rejects.toMatchObject({ code: 'group.not-empty', leaves: true, hint: expect.stringContaining(id) as string })
+      world.test.world.resources.delete(id.toLowerCase())
+    }
+    expect(await world.azure.groups.holds('nowhere')).toEqual([])
+  })
+
   it('conflicts with one that is elsewhere, and says what to do', async () => {
     world.test.addGroup('data100-nfs')
     expect(await lookedAt(group('eastus'))).toMatchObject({ state: 'conflict', why: expect.stringContaining('westus2') as string, mend: expect.any(String) as string })

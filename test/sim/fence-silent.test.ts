@@ -5,7 +5,8 @@ import { parse } from 'yaml'
 import type { PlanFacts, PlannedStep } from '../../src/contract/index.js'
 import { data100, lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
-import { served, worldRequests, worldState } from '../helpers/served.js'
+import { plant, served, worldRequests, worldState, worldWhere } from '../helpers/served.js'
+import { oldServer } from '../helpers/storage-path.js'
 
 /** data100 up to its exports, without a cluster: what happens to the storage is the same, in half the time. */
 function storageOnly(): string {
@@ -46,5 +47,25 @@ describe('an old server that does not answer', () => {
     expect(disks.filter(({ id }) => id.includes('DataDisk')).map(({ id, moves }) => [/data100-disks/i.test(id), moves])).toEqual([[true, 1], [true, 1]])
     expect(snapshots.map(({ torn }) => torn)).toEqual([false, false])
     expect((await lifeboatHere(['plan', runbook, ...flags, '--detailed-exitcode'])).code).toBe(0)
+  })
+
+  it('that came back in the middle and served its users is fenced again, and copied again: older copies are none of what they wrote', async () => {
+    await using world = await served()
+    for (const host of world.world.hosts.values()) host.answers = false
+    const flags = ['--accept', 'fence=deallocate', '--yes', '--json', '--state-dir', temporaryFolder()]
+    const meanwhile = { method: 'POST', path: `${oldServer}/start` }
+    await plant(world, { match: { method: 'PUT', path: 'data100-snapshots/.*/snapshots/' }, meanwhile })
+    const run = lifeboat(['run', storageOnly(), '--cloud', world.cloudPath, '--confirm=data100', ...flags])
+    expect((await run.ended).code, (await run.ended).stderr).toBe(1)
+    expect(run.events.find(({ type }) => type === 'step.failed')).toMatchObject({ step: 'detach', error: { code: 'detach.not-fenced' } })
+    await worldWhere(world, ({ pools }) => pools[0]?.importedOn.includes(oldServer) === true)
+
+    const resumed = await lifeboat(['resume', ...flags]).ended
+    expect(resumed.code, resumed.stderr).toBe(0)
+    const { operations, snapshots, pools, violations } = await worldState(world)
+    const what = operations.map((operation) => operation.what).filter((one) => /^(deallocate|snapshot|start|detach)$/.test(one))
+    expect(what).toEqual(['deallocate', 'start', 'snapshot', 'snapshot', 'deallocate', 'snapshot', 'snapshot', 'detach'])
+    expect(snapshots.slice(2).map(({ torn }) => torn)).toEqual([false, false])
+    expect([pools.map(({ importedOn }) => importedOn.length), violations]).toEqual([[1], []])
   })
 })

@@ -28,7 +28,7 @@ const answering = (answer: string | LifeboatError): SshDoor => {
   return { ...world.doors.ssh, read: say, write: (host) => say(host, []) }
 }
 const recordOf = (takenAt: string) => ({ takenAt, layout: ['mirror-0 of 2'], datasets: [], exports: [], features: [] })
-const snapshots = (ssh: SshDoor = answering(''), record?: ReturnType<typeof recordOf> | null): Driven =>
+const snapshots = (ssh: SshDoor = answering(''), record?: ReturnType<typeof recordOf> | null, since?: unknown): Driven =>
   new Driven(diskSnapshots, { ...world.doors, ssh }, world.clock, {
     resourceGroup: 'data100-snapshots',
     disks: [0, 1].map((lun) => ({ name: `nfsserver_DataDisk_${lun}`, lun })),
@@ -39,6 +39,7 @@ const snapshots = (ssh: SshDoor = answering(''), record?: ReturnType<typeof reco
     sshKey: world.key,
     pool,
     ...(record === undefined ? {} : { record }),
+    ...(since === undefined ? {} : { since }),
   })
 const exported = (): void => void Object.assign(world.test.world.pools[0]!, { importedOn: [], exported: true })
 const kept = () => stateOf(world.test.world).snapshots
@@ -128,6 +129,25 @@ describe('azure/disk-snapshots', () => {
     const lost = await snapshots(answering(''), null).see()
     const named = expect.stringMatching(/-20190225210000$/) as string
     expect(lost).toMatchObject({ state: 'converged', outputs: { snapshots: [{ id: named }, { id: named }] } })
+  })
+
+  it('does not take a copy of before the last fence for one of now, whatever was recorded', async () => {
+    exported()
+    const [early, late] = ['2019-02-25T19:40:00.000Z', '2019-02-25T21:00:00.000Z']
+    const at = (since: unknown, record = recordOf(early)): Driven => snapshots(answering(''), record, since)
+    await at(null).make()
+    const fenced = at(late)
+    expect(labels(await fenced.plan())).toEqual(both)
+    await fenced.make()
+    // A resume in which nothing was fenced anew finds its own; so does one of several fences, of which the last counts.
+    for (const again of [late, [early, late], [late, null]]) expect((await at(again).see()).state).toBe('converged')
+    expect(kept()).toHaveLength(4)
+    // Silent servers leave no record: this morning's copies of a failover that was put back are none of now.
+    const silent = snapshots(answering(''), null, '2019-02-25T22:00:00.000Z')
+    expect(labels(await silent.plan())).toEqual(both)
+    expect((await snapshots(answering(''), null, null).see()).state).toBe('converged')
+    const pending = { ...silent.inputs, since: new Pending(['fence']) }
+    expect(silent.module.plan(pending, (await silent.module.observe(pending, silent.ctx)) as never)).toEqual(await silent.plan())
   })
 
   it('is looked at while its group and the server are still to be made', async () => {

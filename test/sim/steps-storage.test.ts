@@ -49,7 +49,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect(await fence.module.preflight(await fence.plan(), fence.inputs, fence.ctx)).toEqual([])
     expect((await worldRequests(world)).filter(({ writes }) => writes).length).toBe(before)
     await fence.make()
-    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine } })
+    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine, since: null } })
     expect((await worldState(world)).pools).toMatchObject([{ importedOn: [] }])
 
     const wanted = { pool, disks: await disks() }
@@ -107,7 +107,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const fence = driven(nfsFence, { pool })
     await fence.apply((await fence.plan()).slice(0, 1))
     const made = await other.make()
-    expect(await other.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine } })
+    expect(await other.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine, since: null } })
     await other.apply(other.module.invert(made) as Change[])
     expect(await other.see()).toMatchObject({ state: 'drifted', seen: { serving: false, imported: true } })
   })
@@ -148,7 +148,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     silence()
     const changes = await fence.make()
     expect(labels(changes)).toEqual(['update old server'])
-    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'deallocated', machine } })
+    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'deallocated', machine, since: null } })
     // It comes back to life: fenced it is no more, though nobody of ours has touched it.
     await world.world.take('start', machine, 0, () => undefined)
     Object.assign(world.world.host(machine)!, { power: 'running', answers: true })
@@ -186,7 +186,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const fence = driven(nfsFence, { pool })
     fence.accepted.add('deallocate')
     expect(labels(await fence.make())).toEqual(['run nfs-server', 'run zpool pool0'])
-    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine } })
+    expect(await fence.see()).toEqual({ state: 'converged', outputs: { how: 'exported', machine, since: null } })
   })
 
   it('one that cannot be stopped either stops the run, with nothing detached', { timeout: 120_000 }, async () => {

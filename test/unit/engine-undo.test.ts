@@ -147,6 +147,25 @@ describe('the way back of a run', () => {
     expect(left({ value: 'new' })).toEqual([facts])
   })
 
+  it('leaves out a group that it has made and in which something stays, and no other', () => {
+    const group = (name: string): Change => ({ resource: `resourceGroup ${name}`, action: 'create', after: { location: 'here' } })
+    const copy: Change = { resource: 'copy', action: 'create', after: { group: 'copies' } }
+    const { list } = new Records()
+      .add('run.started', started)
+      .add('step.intent', { step: 'hubs', changes: [group('hubs')] })
+      .add('step.intent', { step: 'group', changes: [group('Copies')] })
+      .add('step.intent', { step: 'copy', changes: [copy] })
+    const keeps = thing({ state: 'absent' }, (all) => all.map(({ resource }) => ({ resource, kept: 'a safety copy' })))
+    const registry = new Map(['hubs', 'group', 'copy'].map((id) => [`test/${id}`, id === 'copy' ? keeps : thing({ state: 'absent' })]))
+    const nodes = [step('hubs'), step('group'), step('copy', ['group'])]
+    const { runbook, leftBehind } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(list))
+    expect(runbook.nodes.map(({ id, needs }) => [id, needs])).toEqual([['copy', []], ['hubs', []]])
+    expect(leftBehind.map(({ step: of, resource, why }) => [of, resource, why])).toEqual([
+      ['copy', 'copy', 'a safety copy'],
+      ['group', 'resourceGroup Copies', 'copy is in it, and stays'],
+    ])
+  })
+
   it('refers to what the run had of each step, also of one that is back already and gives nothing itself', async () => {
     const world = new Switches()
     world.on.add('address')

@@ -175,6 +175,10 @@ describe('export options', () => {
   it('are the same as what exportfs makes of them, in any order', () => {
     expect(sameOptions('rw,sync,no_subtree_check,all_squash,anonuid=1000,anongid=1000', shown)).toBe(true)
     expect(sameOptions('all_squash,anongid=1000,anonuid=1000,rw', shown)).toBe(true)
+    const wanted = 'rw,all_squash,anonuid=1000,anongid=1000'
+    // What lines of ours have besides, and the short word for it, which exportfs does not say.
+    expect([wanted, `${wanted},mp`].map((one) => sameOptions(one, `${shown},mountpoint`))).toEqual([true, true])
+    expect(sameOptions(`${wanted},mp=/pool0`, `${shown},mountpoint=/pool0`)).toBe(true)
   })
   it.each([
     ['ro,all_squash,anonuid=1000,anongid=1000', 'written to though it should not be'],
@@ -183,6 +187,7 @@ describe('export options', () => {
     ['rw,all_squash', 'an anonymous user of its own though nobody asked for it'],
     ['rw,async,all_squash,anonuid=1000,anongid=1000', 'sync though async was asked for'],
     ['rw,all_squash,anonuid=1000,anongid=1000,crossmnt', 'an option that is missing'],
+    ['rw,all_squash,anonuid=1000,anongid=1000,mp', 'unmounted, too'],
   ])('%s are not: %s', (wanted) => {
     expect(sameOptions(wanted, shown)).toBe(false)
   })
@@ -190,6 +195,7 @@ describe('export options', () => {
 
 describe('exports that the server has in its own file', () => {
   const homes = { path: '/pool0/homes', clients: '10.0.0.0/8', options: 'rw,sync,no_subtree_check' }
+  const mountpoint = '/pool0/homes'
 
   it('are read from plain lines, broken ones too', () => {
     expect(parseExports('# ours\n/pool0/homes \\\n  10.0.0.0/8(rw,sync,no_subtree_check) 192.168.0.1(ro) # both\n/srv host\n')).toEqual([
@@ -200,14 +206,29 @@ describe('exports that the server has in its own file', () => {
 
   it('are not written a second time, which makes exportfs fail', async () => {
     const said: string[] = []
-    await writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(rw,no_subtree_check)\n' }, said), [homes])
+    await writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(rw,no_subtree_check)\n' }, said), [{ ...homes, mountpoint }])
     expect(said.filter((line) => line.includes('tee'))).toEqual([])
     expect(said.at(-1)).toContain('exportfs -ra')
   })
 
+  it.each([
+    [{ ...homes, mountpoint }, 'rw,sync,no_subtree_check,mountpoint'],
+    [{ ...homes, path: '/pool0/homes/prod', mountpoint }, 'rw,sync,no_subtree_check,mountpoint=/pool0/homes'],
+    [{ ...homes, options: 'rw,mp=/pool0', mountpoint }, 'rw,mp=/pool0'],
+  ])('are only for what is mounted: %j', async (one, options) => {
+    const said: (string | undefined)[] = []
+    const answers = host({ stdout: '' })
+    const write: Host['ssh']['write'] = (at, commands, given) => {
+      said.push(given?.input)
+      return answers.ssh.write(at, commands)
+    }
+    await writeExports({ ...answers, ssh: { ...answers.ssh, write } }, [one])
+    expect(said).toEqual([`# Written by lifeboat.\n${one.path} 10.0.0.0/8(${options})\n`])
+  })
+
   it('are left alone where they have other options, and nothing is written', async () => {
     const said: string[] = []
-    const error = await failure(writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(ro)\n' }, said), [homes]))
+    const error = await failure(writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(ro)\n' }, said), [{ ...homes, mountpoint }]))
     expect([error.code, said]).toEqual(['nfs.other-options', ['sudo -n cat /etc/exports']])
   })
 })

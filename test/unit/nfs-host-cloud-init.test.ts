@@ -23,6 +23,6 @@ describe.each([
 
   it('imports nothing at a start, and does not serve before it is told to', () => {
     expect(commands).toContain('systemctl disable --now zfs-import-cache.service zfs-import-scan.service')
-    expect(commands).toContain('systemctl disable --now nfs-kernel-server')
+    expect(commands).toContain('systemctl disable --now nfs-server')
   })
 })

@@ -41,16 +41,6 @@ describe('the plan of an undo', () => {
     expect(back(['rack'])).toContain('Not known to be over: rack. What is still at work there is waited for')
     expect(back(['rack'])).not.toContain('nothing is left')
   })
-
-  it('counts no deletion of a group in which something stays, and says what', () => {
-    const away = (name: string): Change => ({ resource: `resourceGroup ${name}`, action: 'delete', after: { onlyIf: 'nothing is in it by then' } })
-    const copy = { step: 'snapshot', resource: 'copy of disk0', why: 'a safety copy stays', kept: true, group: 'Copies' }
-    const steps = [planned('copies', { changes: [away('copies')] }), planned('hubs', { changes: [away('hubs')] })]
-    const plan = text({ steps, undo: { of: 'r1', leftBehind: [copy], open: [] } })
-    expect(plan).toContain('1 change in 1 step: 1 to delete; 1 group that would be deleted if nothing were in it stays')
-    expect(plan.match(/stays: .*/g)).toEqual(['stays: copy of disk0 is in it, and stays as it is'])
-    expect(text({ steps, undo: { of: 'r1', leftBehind: [], open: [] } })).toContain('2 changes in 2 steps: 2 to delete\n')
-  })
 })
 
 describe('the head of a plan', () => {

@@ -61,6 +61,8 @@ export interface GroupDoor {
   delete(name: string): Promise<Operation>
   /** Resource ids in a group; undefined if the group is absent. Lists are behind, either way. */
   list(name: string): Promise<readonly string[] | undefined>
+  /** Ids of the disks, snapshots and machines in a group as those who provide them list them, which is not behind. */
+  holds(name: string): Promise<readonly string[]>
   /**
    * Management locks that hold for a group, there or yet to be made: its own, the subscription's, and those on what is in it.
    * Without a name only the subscription's. A move's own lock is not among them.

@@ -6,6 +6,12 @@ import type { AzureSession } from './session.js'
 
 type Tags = Readonly<Record<string, string>>
 
+async function idsOf(pages: AsyncIterable<{ readonly id?: string }>): Promise<string[]> {
+  const ids: string[] = []
+  for await (const { id } of pages) if (id !== undefined) ids.push(id)
+  return ids
+}
+
 export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
   const path = (name: string): string => `/subscriptions/${session.subscription}/resourceGroups/${name}`
 
@@ -47,6 +53,13 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
         for await (const one of (await session.resources()).resources.listByResourceGroup(name)) ids.push(one.id ?? '')
         return ids
       })
+    },
+    async holds(name) {
+      const found = await session.read(`listing what data is in resource group ${name}`, async () => {
+        const { disks, snapshots, virtualMachines } = await session.compute()
+        return Promise.all([disks.listByResourceGroup(name), snapshots.listByResourceGroup(name), virtualMachines.list(name)].map(idsOf))
+      })
+      return (found ?? []).flat()
     },
     async locks(name) {
       const locks = await listLocks(session)

@@ -79,12 +79,28 @@ export function parseExports(text: string): readonly Export[] {
   })
 }
 
+/** An export, and where the dataset is mounted that it lies on. */
+export interface MountedExport extends Export {
+  readonly mountpoint: string
+}
+
+/**
+ * Never what lies below a mountpoint: after a boot the pool is not imported until somebody says so, the server starts by itself, and users
+ * would find an empty folder of the system disk, and write to it. With this option (exports(5)) nobody is served before that is mounted.
+ */
+function onlyMounted({ path, options, mountpoint }: MountedExport): string {
+  if (isOnlyMounted(options)) return options
+  return `${options},mountpoint${path === mountpoint ? '' : `=${mountpoint}`}`
+}
+
+export const isOnlyMounted = (options: string): boolean => options.split(',').some((one) => /^(mp|mountpoint)(=|$)/.test(one.trim()))
+
 /**
  * Makes these the exports that this tool is responsible for, and has them served now and after every boot; other exports of
  * the host are left alone. None removes them. What the server's own file exports already is not written again: `exportfs` fails
  * where the same stands twice. Throws `nfs.other-options` where it stands there with other options.
  */
-export async function writeExports(host: Host, exports: readonly Export[]): Promise<void> {
+export async function writeExports(host: Host, exports: readonly MountedExport[]): Promise<void> {
   const publish = ['exportfs', '-ra']
   if (exports.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish])
   const [own] = await ask(host, ownExports)
@@ -92,12 +108,12 @@ export async function writeExports(host: Host, exports: readonly Export[]): Prom
   if (clash !== undefined) throw clash
   const missing = exports.filter((one) => twinOf(one, own) === undefined)
   if (missing.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish, start])
-  const lines = missing.map(({ path, clients, options }) => `${path} ${clients}(${options})\n`)
+  const lines = missing.map((one) => `${one.path} ${one.clients}(${onlyMounted(one)})\n`)
   const input = `# Written by lifeboat.\n${lines.join('')}`
   await writeOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
 }
 
-const twinOf = (one: Export, own: readonly Export[]): Export | undefined =>
+export const twinOf = (one: Export, own: readonly Export[]): Export | undefined =>
   own.find(({ path, clients }) => path === one.path && clients === one.clients)
 
 /** `nfs.other-options` where the server's own file (`own`) exports one of these with other options; undefined where it does not. */
@@ -137,10 +153,10 @@ function meaningOf(options: string): { facts: ReadonlyMap<string, string>; other
   const others = new Set<string>()
   for (const option of options.split(',').map((one) => one.trim()).filter((one) => one !== '')) {
     const pair = pairs.find((one) => one.includes(option))
-    const [key = '', value] = option.split('=')
+    const [key = '', value] = option.replace(/^mp(?==|$)/, 'mountpoint').split('=')
     if (pair !== undefined) facts.set(pair[0], option)
     else if (value !== undefined && facts.has(key)) facts.set(key, value)
-    else others.add(option)
+    else others.add(value === undefined ? key : `${key}=${value}`)
   }
   return { facts, others }
 }

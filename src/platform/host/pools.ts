@@ -152,6 +152,8 @@ export interface PoolToImport {
    * another host's import it destroys the pool.
    */
   readonly force?: boolean
+  /** For the server that has had it all along: it has it again whenever it boots, if its disks are there and nobody has had it since. */
+  readonly atBoot?: boolean
 }
 
 /**
@@ -159,8 +161,8 @@ export interface PoolToImport {
  * a cachefile does not come back by itself on a host that lost it (openzfs #15290).
  * Throws `zfs.errors` if it has data errors, and `zfs.damaged` if its last state cannot be read.
  */
-export async function importPool(host: Host, { guid, name, force }: PoolToImport): Promise<void> {
-  const command = ['zpool', 'import', ...(force === true ? ['-f'] : []), '-N', '-d', deviceFolder, '-o', 'cachefile=none', guid]
+export async function importPool(host: Host, { guid, name, force, atBoot }: PoolToImport): Promise<void> {
+  const command = ['zpool', 'import', ...(force === true ? ['-f'] : []), '-N', '-d', deviceFolder, ...(atBoot === true ? [] : ['-o', 'cachefile=none']), guid]
   const result = await host.ssh.write(host.at, [command, statusOf(name)])
   if (result.exitCode === 0) return assertNoErrors(name, result.stdout)
   const text = said(result)

@@ -1,9 +1,11 @@
-import { sameId } from '../world/ids.js'
 import { seededHex } from '../world/keys.js'
 import type { Host, Resource } from '../world/model.js'
 import { hasWayOut } from '../world/egress.js'
 import { addressOf } from '../world/populate.js'
-import { dataDisksOf, type World } from '../world/world.js'
+import type { World } from '../world/world.js'
+import { comeUp, goDown } from '../hosts/boot.js'
+import { enableNfs } from '../hosts/nfs.js'
+import { disableImport } from '../hosts/pool-cache.js'
 import { record, records, textOf } from './wire.js'
 
 /** What a new machine is told at its first boot. */
@@ -59,9 +61,16 @@ export function makeHost(world: World, machine: Resource, first: FirstBoot, prep
     running: new Map(),
     locks: new Map(),
   }
+  if (isDisabled(first.cloudInit, 'nfs-server|nfs-kernel-server')) enableNfs(host, false)
+  if (isDisabled(first.cloudInit, 'zfs-import-cache')) disableImport(host)
   world.hosts.set(machine.id.toLowerCase(), host)
   announce(world, host)
   return host
+}
+
+/** Does cloud-init take a unit out of the boot? */
+function isDisabled(cloudInit: string, units: string): boolean {
+  return new RegExp(`\\bsystemctl\\W+disable\\b.*\\b(${units})\\b`).test(cloudInit)
 }
 
 /** Packages come from the internet. Whoever cannot get there waits for them as long, and in the end has none. */
@@ -83,30 +92,14 @@ function announce(world: World, host: Host): void {
 export function haltHost(world: World, host: Host): void {
   host.running.clear()
   for (const lock of host.locks.values()) Object.assign(lock, { held: false, sharers: 0 })
-  host.services.nfs = false
-  for (const pool of world.pools) {
-    if (!pool.importedOn.some((id) => sameId(id, host.machine))) continue
-    pool.importedOn = pool.importedOn.filter((id) => !sameId(id, host.machine))
-    for (const dataset of pool.datasets) dataset.mounted = false
-  }
+  goDown(world, host)
 }
 
-/**
- * The system comes up again. As a real one does, it imports from its cache file whatever it had when it went down, if the
- * disks are still there (openzfs #15290), and starts the NFS server that its exports call for.
- */
+/** The system comes up again, and does by itself what its own files say. */
 export function bootHost(world: World, host: Host): void {
   host.sshFromMs = world.clock.nowMs() + world.durationOf('boot')
   host.readyFromMs = Math.max(host.readyFromMs, host.sshFromMs)
   delete host.cloudInitError
   announce(world, host)
-  host.services.nfs = host.exports.length > 0
-  const machine = world.resource(host.machine)
-  const attached = machine ? dataDisksOf(machine).map((disk) => world.resource(disk.managedDisk.id)?.properties['uniqueId']) : []
-  for (const pool of world.pools) {
-    if (pool.exported || pool.lastHostId !== host.hostId || !pool.disks.every((disk) => attached.includes(disk))) continue
-    pool.importedOn.push(host.machine)
-    if (pool.importedOn.length > 1) world.violation(`pool ${pool.name} is imported on ${pool.importedOn.join(' and ')} at once`)
-    for (const dataset of pool.datasets) dataset.mounted = true
-  }
+  comeUp(world, host)
 }

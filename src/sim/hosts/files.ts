@@ -1,7 +1,12 @@
 import type { Host } from '../world/model.js'
+import type { World } from '../world/world.js'
 import type { Call } from './call.js'
 import { isReady } from './call.js'
 import { devicesOf, poolsImportedOn, stableFolder } from './disks.js'
+import { remember } from './pool-cache.js'
+
+/** A host, for whoever asks about it. */
+export type Place = Pick<Call, 'world' | 'host'>
 
 /** What a look at one path finds. */
 export type Found = { readonly kind: 'file'; readonly text: string; readonly secret?: boolean } | { readonly kind: 'folder' }
@@ -13,16 +18,23 @@ const writable = /^\/(etc|root|home|run|tmp|var|mnt|srv|opt)\//
 const anyoneWrites = /^\/(tmp|var\/tmp|run\/lock)\//
 const seeded = new WeakSet<Host>()
 
-/** An exports file as the host must have had it, where the world file lists only what is exported. Once a host, before anything else. */
-export function seedFiles(host: Host): void {
+/**
+ * Files as the host must have had them, where the world file lists only what is exported and imported. Once a host, before anything
+ * else happens there.
+ */
+export function seedFiles(world: World, host: Host): void {
   if (seeded.has(host)) return
   seeded.add(host)
+  for (const pool of poolsImportedOn(world, host)) remember(host, pool, true)
   if (host.exports.length === 0 || host.files.has('/etc/exports')) return
   host.files.set('/etc/exports', host.exports.map((one) => `${one.path} ${one.clients}(${one.options})\n`).join(''))
 }
 
+/** How a folder that was made on the host stands in `host.files`. */
+export const folderMark = (path: string): string => `${path.replace(/\/+$/, '')}/`
+
 /** Looks at an absolute path. Folders made on the host stand in `host.files` with a `/` at their end. */
-export function look(call: Call, path: string): Found | undefined {
+export function look(call: Place, path: string): Found | undefined {
   const clean = path === '/' ? path : path.replace(/\/+/g, '/').replace(/\/$/, '')
   const text = call.host.files.get(clean)
   if (text !== undefined) return { kind: 'file', text }
@@ -32,7 +44,7 @@ export function look(call: Call, path: string): Found | undefined {
 }
 
 /** Every path right below a folder, absolute and sorted. */
-export function entries(call: Call, folder: string): string[] {
+export function entries(call: Place, folder: string): string[] {
   const start = folder === '/' ? '/' : `${folder.replace(/\/+$/, '')}/`
   const all = [...[...call.host.files.keys()].map((path) => path.replace(/\/$/, '')), ...systemFiles(call).keys(), ...folders(call)]
   const names = all.filter((path) => path.startsWith(start) && path.length > start.length).map((path) => path.slice(start.length).split('/')[0] ?? '')
@@ -70,7 +82,7 @@ export function write(call: Call, path: string, text: string, append = false): s
 }
 
 /** What the system itself has: host keys, kernel module, devices. */
-function systemFiles(call: Call): Map<string, Found> {
+function systemFiles(call: Place): Map<string, Found> {
   const { world, host } = call
   const name = world.resource(host.machine)?.name ?? ''
   const found = new Map<string, Found>([
@@ -95,7 +107,7 @@ function systemFiles(call: Call): Map<string, Found> {
 
 const defaultExports = '# /etc/exports: the access control list for filesystems which may be exported\n#\t\tto NFS clients.  See exports(5).\n'
 
-function folders(call: Call): Set<string> {
+function folders(call: Place): Set<string> {
   const { world, host } = call
   const found = new Set([...baseFolders, `/home/${host.user}`])
   if (isReady(call)) for (const path of ['/sys/module/zfs', '/etc/zfs', '/var/lib/nfs', '/usr/sbin/zpool']) found.add(path)

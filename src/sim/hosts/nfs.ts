@@ -1,17 +1,28 @@
 import type { Host } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
+import type { World } from '../world/world.js'
 import { type Call, failed, isRoot, notPlayed, type Program, said } from './call.js'
-import { entries, look } from './files.js'
+import { poolsImportedOn } from './disks.js'
+import { entries, look, type Place } from './files.js'
 
 export function isNfsUnit(unit: string): boolean {
   return unit === 'nfs-kernel-server' || unit === 'nfs-server'
 }
 
+/** Where the host notes whether the service starts at boot; the package enables it. */
+const unitMark = '/etc/systemd/.nfs-server.service'
+
+export const isNfsEnabled = (host: Host): boolean => (host.files.get(unitMark) ?? 'enabled') === 'enabled'
+
+export function enableNfs(host: Host, isEnabled: boolean): void {
+  host.files.set(unitMark, isEnabled ? 'enabled' : 'disabled')
+}
+
 /** The unit itself runs `exportfs -r` before the server starts, and starts whatever that says. */
-export function startNfs(call: Call): void {
-  readExports(call)
-  call.host.services.nfs = true
-  call.world.changed()
+export function startNfs(place: Place): void {
+  readExports(place)
+  place.host.services.nfs = true
+  place.world.changed()
 }
 
 /** The unit withdraws all exports when it stops. */
@@ -22,7 +33,7 @@ export function stopNfs(call: Call): void {
 }
 
 /** Fills the export table from /etc/exports and /etc/exports.d/*.exports; the answer is what exportfs says of bad lines. */
-function readExports(call: Call): string {
+function readExports(call: Place): string {
   const files = ['/etc/exports', ...entries(call, '/etc/exports.d').filter((path) => path.endsWith('.exports'))]
   const table: Host['exports'] = []
   let complaints = ''
@@ -97,7 +108,7 @@ function inForce(options: string): string {
     pick('nohide', 'hide', 'hide'),
     ...(given.has('crossmnt') ? ['crossmnt'] : []),
     pick('subtree_check', 'no_subtree_check', 'no_subtree_check'),
-    ...[value('fsid'), value('anonuid'), value('anongid')].filter((one) => one !== undefined),
+    ...[value('fsid'), mountpointOf(options), value('anonuid'), value('anongid')].filter((one) => one !== undefined),
     value('sec') ?? 'sec=sys',
     pick('rw', 'ro', 'ro'),
     pick('insecure', 'secure', 'secure'),
@@ -105,6 +116,23 @@ function inForce(options: string): string {
     pick('all_squash', 'no_all_squash', 'no_all_squash'),
   ]
   return words.join(',')
+}
+
+/** `mp` and `mountpoint`, with a path or without: the table has the long word. */
+function mountpointOf(options: string): string | undefined {
+  const found = options.split(',').map((one) => /^(?:mp|mountpoint)(=.*)?$/.exec(one.trim())).find((one) => one !== null)
+  return found === undefined ? undefined : `mountpoint${found[1] ?? ''}`
+}
+
+/**
+ * Does mountd keep an export back? It does where that is only for what is mounted (`mp`) and nothing is mounted there. It is asked
+ * whenever a client comes, so nothing has to be exported again once something is.
+ */
+export function isKeptBack(world: World, host: Host, { path, options }: Host['exports'][number]): boolean {
+  const option = mountpointOf(options)
+  if (option === undefined) return false
+  const wanted = option.replace(/^mountpoint=?/, '') || path
+  return !poolsImportedOn(world, host).some(({ datasets }) => datasets.some(({ mounted, mountpoint }) => mounted && mountpoint === wanted))
 }
 
 export const nfs: Readonly<Record<string, Program>> = { exportfs }

@@ -22,7 +22,7 @@ export interface Session {
 
 /** Runs a command line on a host, as its login shell does. Never rejects for what the line says: a shell answers. */
 export async function runOnHost(world: World, host: Host, session: Session, line: string): Promise<ShellResult> {
-  seedFiles(host)
+  seedFiles(world, host)
   const call: Call = {
     world,
     host,

@@ -1,6 +1,6 @@
 import type { ShellResult } from '../world/shell.js'
 import { type Call, failed, isReady, isRoot, notPlayed, type Program, said } from './call.js'
-import { isNfsUnit, startNfs, stopNfs } from './nfs.js'
+import { enableNfs, isNfsEnabled, isNfsUnit, startNfs, stopNfs } from './nfs.js'
 
 const readingVerbs = new Set(['is-active', 'is-enabled', 'status'])
 
@@ -15,7 +15,7 @@ const systemctl: Program = (args, call) => {
   if (unit === 'ssh' || unit === 'sshd') return verb === 'is-active' ? hush(said('active\n')) : notPlayed('systemctl', args)
   if (!isNfsUnit(unit) || !isReady(call)) return hush(unknownUnit(verb, unit))
   if (verb === 'is-active') return hush(call.host.services.nfs ? said('active\n') : { exitCode: 3, stdout: 'inactive\n', stderr: '' })
-  if (verb === 'is-enabled') return hush(isEnabled(call) ? said('enabled\n') : { exitCode: 1, stdout: 'disabled\n', stderr: '' })
+  if (verb === 'is-enabled') return hush(isNfsEnabled(call.host) ? said('enabled\n') : { exitCode: 1, stdout: 'disabled\n', stderr: '' })
   if (readingVerbs.has(verb)) return notPlayed('systemctl', args)
   if (!isRoot(call)) return failed(1, `Failed to ${verb} ${unit}.service: Interactive authentication required.`)
   return change(call, args, verb, now)
@@ -25,17 +25,12 @@ function change(call: Call, args: readonly string[], verb: string, now: boolean)
   if (verb === 'start' || verb === 'restart' || verb === 'reload') startNfs(call)
   else if (verb === 'stop') stopNfs(call)
   else if (verb === 'enable' || verb === 'disable' || verb === 'mask') {
-    call.host.files.set(unitMark, verb === 'enable' ? 'enabled' : 'disabled')
+    enableNfs(call.host, verb === 'enable')
     if (now && verb === 'enable') startNfs(call)
     if (now && verb !== 'enable') stopNfs(call)
   } else return notPlayed('systemctl', args)
   return said('')
 }
-
-/** Where the host notes that the service starts at boot; the package enables it. */
-const unitMark = '/etc/systemd/.nfs-server.service'
-
-const isEnabled = (call: Call): boolean => (call.host.files.get(unitMark) ?? 'enabled') === 'enabled'
 
 function unknownUnit(verb: string, unit: string): ShellResult {
   if (verb === 'is-active') return { exitCode: 3, stdout: 'inactive\n', stderr: '' }

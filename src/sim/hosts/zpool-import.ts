@@ -6,6 +6,7 @@ import { type Call, failed, getopt, isRoot, notPlayed, type Options, said } from
 import { devicesOfPool, isImportedHere, poolsImportedOn, stableFolder } from './disks.js'
 import { unknownOf } from './features.js'
 import { forSomeTime } from './lasting.js'
+import { remember } from './pool-cache.js'
 import { mountAll } from './zfs-mount.js'
 
 /**
@@ -71,6 +72,7 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
     if (stateHere(world, host, pool) === 'UNAVAIL') return failed(1, `cannot import '${pool.name}': no such device or address`)
     // ZFS writes the same label twice when two hosts import at once (openzfs #14886): it does not look again, so we do not.
     bringIn(world, host, pool)
+    remember(host, pool, !(options.values.get('o') ?? []).includes('cachefile=none'))
     return options.flags.has('N') ? said('') : mountAll(call, [pool])
   })
 }

@@ -1,10 +1,12 @@
 import { sameId } from '../world/ids.js'
-import type { Pool } from '../world/model.js'
+import type { Host, Pool } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import { type Call, failed, getopt, isRoot, notPlayed, type Program, said } from './call.js'
 import { devicesOfPool, poolsImportedOn } from './disks.js'
+import { folderMark } from './files.js'
 import { featureRows, upgradeList } from './features.js'
 import { forSomeTime } from './lasting.js'
+import { remember } from './pool-cache.js'
 import { niceSize, table } from './size.js'
 import { importPool } from './zpool-import.js'
 
@@ -169,9 +171,19 @@ async function exportPool(args: readonly string[], call: Call): Promise<ShellRes
     pool.importedOn = pool.importedOn.filter((id) => !sameId(id, host.machine))
     for (const dataset of pool.datasets) dataset.mounted = false
     pool.exported = true
+    remember(host, pool, false)
+    forgetFolders(host, pool)
     world.changed()
     return said('')
   })
+}
+
+/** An export takes away the mountpoints that nobody has set, as far as they are empty; one that was set stays as a folder (S22). */
+function forgetFolders(host: Host, { datasets }: Pool): void {
+  for (const { name, mountpoint } of datasets) {
+    if (mountpoint === `/${name}`) host.files.delete(folderMark(mountpoint))
+    else if (mountpoint.startsWith('/')) host.files.set(folderMark(mountpoint), '')
+  }
 }
 
 /** Does the running NFS server export a mounted dataset of the pool? */

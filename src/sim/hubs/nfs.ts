@@ -1,3 +1,4 @@
+import { isKeptBack } from '../hosts/nfs.js'
 import { allows } from '../world/firewall.js'
 import type { Host } from '../world/model.js'
 import type { World } from '../world/world.js'
@@ -28,12 +29,14 @@ const nfsPort = 2049
 export function whyNotServedBy(world: World, host: Host, path: string): string | undefined {
   if (!world.answers(host.machine)) return `the NFS server ${host.address} does not answer`
   if (!host.services.nfs) return `NFS is not running on ${host.address}`
-  if (!host.exports.some((one) => covers(one.path, path))) return `${path} is not exported by ${host.address}`
+  const table = host.exports.filter((one) => covers(one.path, path))
+  if (table.length === 0) return `${path} is not exported by ${host.address}`
+  if (table.every((one) => isKeptBack(world, host, one))) return `${host.address} keeps ${path} back: nothing is mounted there`
   const pool = world.pools.find(({ importedOn, datasets }) =>
     importedOn.some((machine) => machine.toLowerCase() === host.machine.toLowerCase()) &&
     datasets.some((dataset) => dataset.mounted && covers(dataset.mountpoint, path)),
   )
-  if (pool === undefined) return `nothing is mounted under ${path} on ${host.address}`
+  if (pool === undefined) return `${host.address} serves an empty folder of its system disk as ${path}`
   return pool.health === 'ONLINE' ? undefined : `the pool under ${path} is ${pool.health}`
 }
 

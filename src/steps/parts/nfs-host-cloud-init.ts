@@ -20,7 +20,7 @@ packages:
   - zfsutils-linux
   - nfs-kernel-server
 runcmd:
-  - [systemctl, disable, --now, nfs-kernel-server]
+  - [systemctl, disable, --now, nfs-server]
   - [sh, -c, "test -s /etc/hostid || zgenhostid"]
   # A pool must never be imported behind our back when the host boots: what may be imported is decided from outside.
   - [systemctl, disable, --now, zfs-import-cache.service, zfs-import-scan.service]
@@ -42,7 +42,7 @@ export function preparedCloudInit(hostname: string): string {
   return `#cloud-config
 hostname: ${hostname}
 runcmd:
-  - [systemctl, disable, --now, nfs-kernel-server]
+  - [systemctl, disable, --now, nfs-server]
   - [zgenhostid, -f]
   - [systemctl, disable, --now, zfs-import-cache.service, zfs-import-scan.service]
   - [rm, -f, /etc/zfs/zpool.cache]
