@@ -153,7 +153,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
   })
   let mayGoOn = open && module.unseen === true
-  const placesIn = (forward: readonly Change[]): readonly Placed[] => invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+  const placesIn = (forward: readonly Change[]): readonly Placed[] =>
+    invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
   // Shown as what it will be when it is over: that it then is to be put back must surprise nobody.
   const begun = (): readonly Placed[] => (mayGoOn ? invertible.map((change) => ({ change, place: 'made' })) : [])
   return {
@@ -166,7 +167,9 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
       if (seen.state === 'unknown' || seen.state === 'conflict') return seen
-      if (seen.state === 'in-flight') return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
+      if (seen.state === 'in-flight') {
+        return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
+      }
       const places = placesIn(seen.state === 'converged' ? [] : module.plan(inputs, seen))
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }

@@ -1,4 +1,5 @@
-export { complaintsAbout, type Known } from './check.js'
+export { complaintsAbout } from './check.js'
+export type { Known } from './complaint.js'
 export { durationText } from './duration.js'
 export { outcomeByCode, type Deed, type Evidence } from './evidence.js'
 export type { Fault, Infliction } from './faults.js'

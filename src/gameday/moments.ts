@@ -1,4 +1,4 @@
-import type { Complaint, Known } from './check.js'
+import type { Complaint, Known } from './complaint.js'
 import type { Fault, When } from './faults.js'
 import type { questionKinds } from './operator.js'
 

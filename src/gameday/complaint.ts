@@ -1,0 +1,32 @@
+/** What a scenario may speak of: names of its runbook and of its world. */
+export interface Known {
+  readonly steps: readonly string[]
+  /** What each of them is: gates and manual steps are only asked. */
+  readonly kinds: ReadonlyMap<string, 'step' | 'gate' | 'manual'>
+  readonly machines: readonly string[]
+  readonly pools: readonly string[]
+  readonly hubs: readonly string[]
+  readonly nameServers: readonly string[]
+  readonly disks: readonly string[]
+  readonly clusters: readonly string[]
+  readonly groups: readonly string[]
+  readonly namespaces: readonly string[]
+  /** As far as the runbook names them without an expression. */
+  readonly releases: readonly string[]
+  /** Folders that the world's `env` makes. */
+  readonly folders: readonly string[]
+  /** What quotas are of: `cores`, and the families of sizes. */
+  readonly stocks: readonly string[]
+  /** Sizes of machines that the region has. */
+  readonly sizes: readonly string[]
+  /** Text of the runbook, but for its comments: what it makes is named there. */
+  readonly runbook: string
+}
+
+/** Something that a scenario says of what there is not. */
+export interface Complaint {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint?: string
+  readonly near?: { readonly word: string; readonly among: readonly string[]; readonly what: string; readonly besides?: Iterable<string> }
+}
