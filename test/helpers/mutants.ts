@@ -53,7 +53,7 @@ export const mutations: readonly Mutation[] = [
   {
     does: 'does not ask again, before it takes the disks, whether a server that was stopped is still so',
     file: 'steps/azure-detach-disks.js',
-    find: '        assertFenced(found, wanted.fenced);\n',
+    find: '        assertFenced(found, [wanted.fenced ?? []].flat());\n',
     put: '',
     at: 'silent-server',
   },
