@@ -110,7 +110,9 @@ describe('the world of a rehearsal', () => {
     const { state, cli, file } = await starting()
     for (let time = 0; time < times; time += 1) cli.child.kill('SIGINT')
     const { code, stderr } = await cli.ended
-    expect([code, stderr]).toEqual([130, expect.stringContaining('Stopped by SIGINT before anything was begun; nothing was changed.')])
+    expect(code).toBe(130)
+    // A second one may come before the first has been told.
+    if (times === 1) expect(stderr).toContain('Stopped by SIGINT before anything was begun; nothing was changed.')
     expect(() => writeSync(file, 'x')).toThrow('EPIPE')
     expect(readdirSync(join(state, 'worlds'))).toEqual([])
     closeSync(file)
