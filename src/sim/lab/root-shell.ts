@@ -36,8 +36,6 @@ export class RootShell {
         privateKey,
         // Emulated machines shake hands slowly.
         readyTimeout: 60_000,
-        // By other curves than its first one, for the reason in `../hosts/server.ts`.
-        algorithms: { kex: ['ecdh-sha2-nistp256', 'ecdh-sha2-nistp384'] },
         hostVerifier: (key: Buffer) => wanted?.equals(key) === true,
       })
     })
