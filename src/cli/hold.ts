@@ -75,7 +75,7 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
   } finally {
     // Whoever goes on with this very run needs them.
     if (!(await lock.isRunElsewhere().catch(() => false))) await rm(secrets, { recursive: true, force: true })
-    await state.sweepOver()
+    await state.sweepOver(lock.takenFrom?.life === 'dead' ? lock.takenFrom.owner?.run : undefined)
     beating.abort()
     await alive
     // A full disk takes no such word either; the run's own failure is what must be told.

@@ -140,13 +140,20 @@ export class StateFolder {
 
   /**
    * Takes away the credentials of runs that are over for good. One that was killed between its last record and its own sweep, or that was
-   * put back since, is never gone on with: nobody else would. What cannot be taken away stops nobody.
+   * put back since, is never gone on with: nobody else would. Nor is one whose process is `dead` before its plan stood in a journal; of
+   * others that have not begun nobody knows here whether they are planning now. What cannot be taken away stops nobody.
    */
-  async sweepOver(): Promise<void> {
+  async sweepOver(dead?: string): Promise<void> {
     const left = await readdir(dirname(this.paths('any').secrets)).catch((): string[] => [])
     for (const run of left.filter((name) => idPattern.test(name))) {
-      if (await this.#isOver(run)) await rm(this.paths(run).secrets, { recursive: true, force: true }).catch(() => undefined)
+      const isNobodys = (await this.#isOver(run)) || (run === dead && !(await this.#hasBegun(run)))
+      if (isNobodys) await rm(this.paths(run).secrets, { recursive: true, force: true }).catch(() => undefined)
     }
+  }
+
+  /** True as well where its journal cannot be read. */
+  async #hasBegun(run: string): Promise<boolean> {
+    return (await this.#ids()).includes(run) && (await this.#summary(run)).status !== 'empty'
   }
 
   async #isOver(run: string): Promise<boolean> {

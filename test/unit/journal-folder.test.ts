@@ -50,6 +50,8 @@ describe('the state folder', () => {
     for (const id of left) mkdirSync(join(state.paths(id).secrets, 'kube-1'), { recursive: true })
     await state.sweepOver()
     expect(left.filter((id) => existsSync(state.paths(id).secrets))).toEqual(['open', 'failed', 'half-back', 'no-run'])
+    for (const dead of ['open', 'no-run']) await state.sweepOver(dead)
+    expect(left.filter((id) => existsSync(state.paths(id).secrets))).toEqual(['open', 'failed', 'half-back'])
   })
 
   it('opens a run again to go on with it', async () => {
