@@ -29,7 +29,7 @@ export function targetHeld(mark: Mark, groups: readonly string[], isHere: boolea
 export function laterRun(undoes: string, mark: Mark, groups: readonly string[], now: Date): LifeboatError {
   return new LifeboatError('undo.later-run', `${sayLife(mark, now)} has worked on ${groups.join(', ')} since ${undoes}, which is to be undone`, {
     blame: 'user',
-    hint: 'What it has put into use would be taken away with what that older run made. Undo the later one first, where it was run; to undo the older one all the same, give --accept-changes.',
+    hint: 'What it has put into use would be taken away with what that older run made. Undo the later one first, where it was run. If it has only gone on from the older one (after a reboot, say), give --accept-changes.',
   })
 }
 
