@@ -146,9 +146,14 @@ export class StateFolder {
   async sweepOver(dead?: string): Promise<void> {
     const left = await readdir(dirname(this.paths('any').secrets)).catch((): string[] => [])
     for (const run of left.filter((name) => idPattern.test(name))) {
-      const isNobodys = (await this.#isOver(run)) || (run === dead && !(await this.#hasBegun(run)))
+      // Whoever calls this has a lock to give back: a folder that cannot be read is not its failure.
+      const isNobodys = await this.#isNobodys(run, dead).catch(() => false)
       if (isNobodys) await rm(this.paths(run).secrets, { recursive: true, force: true }).catch(() => undefined)
     }
+  }
+
+  async #isNobodys(run: string, dead: string | undefined): Promise<boolean> {
+    return (await this.#isOver(run)) || (run === dead && !(await this.#hasBegun(run)))
   }
 
   /** True as well where its journal cannot be read. */

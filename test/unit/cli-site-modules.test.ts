@@ -49,6 +49,13 @@ describe('a module of the site’s own, by path', () => {
     expect((await read(good.replace("uses: 'anything'", 'harms: true'))).found).toEqual([expect.stringContaining('warning: say (./say.mjs) takes something')])
   })
 
+  it('guards, stands and works unseen where it says so', async () => {
+    const flags = { guards: true, stands: true, unseen: true }
+    const { registry } = await read(good.replace("uses: 'anything'", 'guards: true, stands: true, unseen: true'))
+    expect(registry.get('./say.mjs')).toMatchObject(flags)
+    for (const flag of Object.keys(flags)) expect((await read(good)).registry.get('./say.mjs')).not.toHaveProperty(flag)
+  })
+
   it('has its predictions looked at before they stand in a plan', async () => {
     const predicted = async (said: string): Promise<unknown> => {
       const { registry } = await read(good.replace('claims:', `writes: () => ${said}, claims:`))

@@ -109,7 +109,7 @@ export class AzureSession {
    * said of it. A login that is refused then is told as that, and not tried again.
    */
   told(error: unknown, doing: string): LifeboatError {
-    const coded = azureError(error, doing)
+    const coded = isOfPoll(error) ? forgotten(doing) : azureError(error, doing)
     if (coded.code === 'azure.token-refused') for (const forget of this.#forget) forget()
     return coded
   }
@@ -136,12 +136,8 @@ export class AzureSession {
   /** Resolves once Azure has accepted the write. */
   async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
     const { clock, cloud } = this.#options
-    const told = (error: unknown): LifeboatError => this.told(isOfPoll(error) ? forgotten(doing) : error, doing)
-    const accepted = await this.write(doing, () => begin().catch((error: unknown) => {
-      // The older SDKs look at the operation once before they say that it was accepted.
-      throw isOfPoll(error) ? forgotten(doing) : error
-    }))
-    return follow(accepted, { clock, pollEveryMs: cloud.pollEveryMs, told })
+    // The older SDKs look at the operation once before they say that it was accepted: that look may be what fails here.
+    return follow(await this.write(doing, begin), { clock, pollEveryMs: cloud.pollEveryMs, told: (error) => this.told(error, doing) })
   }
 
   /** The same for a deletion: what is not there is deleted. */
@@ -184,7 +180,10 @@ export class AzureSession {
   }
 }
 
-/** Is this Azure's answer to a question for an operation, which it does not know (any more)? It says nothing of what became of it. */
+/**
+ * Is this Azure's answer to a question for an operation, which it does not know (any more)? It says nothing of what became of it. A read of
+ * a resource never comes this far with it: that one is not there.
+ */
 function isOfPoll(error: unknown): boolean {
   return isNotFound(error) && (error as { readonly request?: { readonly method: string } }).request?.method === 'GET'
 }

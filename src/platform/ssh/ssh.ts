@@ -26,6 +26,7 @@ export interface OpenSshOptions {
 /** Real programs get at least this long, whatever the run's clock does (design §5). */
 const leastRealMs = 60_000
 const defaultTimeoutMs = 10 * 60_000
+
 /** The real OpenSSH client as a door. */
 export function openSsh(options: OpenSshOptions): SshDoor {
   const { exec, clock, facts, reach } = options
