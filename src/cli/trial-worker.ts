@@ -1,22 +1,14 @@
 import { createInterface } from 'node:readline'
-import { setFlagsFromString } from 'node:v8'
 import { errorFacts } from '../contract/index.js'
 import { workOnFilesAtOnce } from '../virtual/files.js'
 import { exit } from './exit.js'
 import type { Invocation } from './invocation.js'
 import { Jobs, type Job } from './trial/job.js'
 
-/**
- * For V8: a function is optimized only when it has run about four times as long as usual. A life is much code of which little is hot, so
- * that most of what is compiled is not paid back.
- */
-const patience = '--interrupt-budget=250000'
-
 /** `lifeboat trial-worker`, hidden: jobs on standard input, a line of JSON each; their results on standard output. */
 export async function trialWorker(_args: readonly string[], _options: object, invocation: Invocation): Promise<number> {
   const { output, env, self, interrupts, program } = invocation
   if (program === undefined) return exit.usage
-  setFlagsFromString(patience)
   workOnFilesAtOnce()
   const jobs = new Jobs({ env, self, program, signal: interrupts.signal })
   for await (const line of createInterface({ input: output.streams.stdin })) {

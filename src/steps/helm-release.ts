@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isPending, type Change, type Finding, type Inverse, type Planned, type PlanInputs, type ReadContext, type Write } from '../contract/index.js'
 import type { Revision } from '../platform/helm/door.js'
 import type { Platform } from '../platform/platform.js'
+import { untilTheyGetOn } from './parts/deadline.js'
 import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { withPods } from './parts/pods.js'
@@ -92,8 +93,9 @@ export const helmRelease = defineStep({
         const description = await descriptionOf(chart, doors)
         await ctx.checkpoint({ helm: `upgrade --install ${wanted.release}` })
         ctx.progress(`helm installs ${wanted.release} and waits for its pods`)
+        const untilMs = ctx.clock.now().getTime() + wanted.timeout
         await doors.helm.upgrade(name, chart, { ...wish, description }).catch(async (error: unknown) => {
-          throw await withPods(error, wanted, doors)
+          throw await withPods(await untilTheyGetOn(error, wanted, untilMs, ctx), wanted, doors)
         })
       }
     }

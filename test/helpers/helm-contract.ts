@@ -6,7 +6,7 @@ import type { KubeDoor } from '../../src/platform/kube/door.js'
 import type { KubeCluster } from '../../src/sim/kube/cluster.js'
 import { root, temporaryFolder } from './cli.js'
 import { RecordedChildren } from './doors.js'
-import { homesVolume, versionedImage, webDeployment, writeChart } from './kube.js'
+import { homesVolume, versionedImage, webDeployment, webWithHomes, writeChart } from './kube.js'
 import { cluster, clusterToken } from './kube-server.js'
 
 /** helm and kubectl on a Kubernetes API: the real ones over sockets, or the models in this process. */
@@ -272,10 +272,14 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
 
   it('pods that take longer than the progress deadline fail the install at once (K15)', async () => {
     under().setMountable(false)
-    const error = await failure(under().doors().helm.upgrade(name, chartOf({
-      'homes.yaml': homesVolume, 'claim.yaml': claim, 'web.yaml': withHomes('  progressDeadlineSeconds: 5'),
-    }, 'server: 10.240.0.7\n'), wish()))
-    expect(error.code).toBe('helm.deadline')
+    const chart = chartOf(webWithHomes('  progressDeadlineSeconds: 5'), 'server: 10.240.0.7\n')
+    expect((await failure(under().doors().helm.upgrade(name, chart, wish()))).code).toBe('helm.deadline')
+    // Nor does another one wait to its own end.
+    expect((await failure(under().doors().helm.upgrade(name, chart, wish()))).code).toBe('helm.deadline')
+    under().setMountable(true)
+    await under().until(() => !JSON.stringify(under().kube.objects('Deployment')).includes('ProgressDeadlineExceeded'))
+    await upgrade(chart)
+    expect(await statuses()).toEqual(['failed', 'superseded', 'deployed'])
   })
 
   it('tells an API server that is not there from a release that is not there', async () => {
@@ -336,18 +340,6 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     expect((await under().settled(helm.version())).version).toMatch(/^v4\.\d+\.\d+$/)
     expect((await under().settled(kube.version())).version).toMatch(/^v1\.\d+\.\d+$/)
   })
-}
-
-const claim = `
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: { name: homes }
-spec: { accessModes: [ReadWriteMany], storageClassName: "", volumeName: homes, resources: { requests: { storage: 1Gi } } }
-`
-
-function withHomes(spec: string): string {
-  const homes = '      volumes: [{ name: homes, persistentVolumeClaim: { claimName: homes } }]\n'
-  return web(spec).replace('name: web,', 'name: web, volumeMounts: [{ name: homes, mountPath: /home }],') + homes
 }
 
 /** As somebody does it with kubectl. */

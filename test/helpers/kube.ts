@@ -264,3 +264,17 @@ spec:
   storageClassName: ""
   nfs: { server: {{ .Values.server }}, path: /pool0/homes }
 `
+
+const homesClaim = `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: homes }
+spec: { accessModes: [ReadWriteMany], storageClassName: "", volumeName: homes, resources: { requests: { storage: 1Gi } } }
+`
+
+/** Templates of a chart: a deployment, `web`, with more lines of its spec, whose pods want the homes of `homesVolume`. */
+export function webWithHomes(spec = ''): Record<string, string> {
+  const homes = '      volumes: [{ name: homes, persistentVolumeClaim: { claimName: homes } }]\n'
+  const web = webDeployment({ spec }).replace('name: web,', 'name: web, volumeMounts: [{ name: homes, mountPath: /home }],') + homes
+  return { 'homes.yaml': homesVolume, 'claim.yaml': homesClaim, 'web.yaml': web }
+}

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { OwnProgram } from '../../src/contract/index.js'
+import type { Clock, OwnProgram } from '../../src/contract/index.js'
 import type { SecretPort } from '../../src/engine/index.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import type { Platform } from '../../src/platform/platform.js'
@@ -24,16 +24,18 @@ interface Given {
   /** What earlier lives of the run have started, and how much later than that it is; milliseconds. */
   readonly programs?: readonly OwnProgram[]
   readonly laterMs?: number
+  /** In place of the clock's own. */
+  readonly sleep?: Clock['sleep']
 }
 
 /** `helm/release` with the doors of a new life of the run; of the platform it gets what it uses. */
 export function releaseStep(server: KubeServer, inputs: Record<string, unknown> = {}, given: Given = {}): Driven {
-  const { children = new RecordedChildren(), secrets, kubernetesVersion, programs = [], laterMs = 0 } = given
+  const { children = new RecordedChildren(), secrets, kubernetesVersion, programs = [], laterMs = 0, sleep } = given
   const { helm, kube } = server.doors(children)
   // No resource manager serves this cluster.
   const azure = { clusters: { get: async () => (kubernetesVersion === undefined ? undefined : { kubernetesVersion }) } }
   const wanted = { cluster, namespace: release.namespace, release: release.name, chart: hubChart, addressFrom: { service: 'proxy-public' }, values: hubValues }
-  const clock = { ...clockOf({}), realNow: () => new Date(Date.now() + laterMs) }
+  const clock = { ...clockOf({}), realNow: () => new Date(Date.now() + laterMs), ...(sleep && { sleep }) }
   const driven = new Driven(helmRelease, { helm, kube, azure } as unknown as Platform, clock, { ...wanted, ...inputs }, secrets)
   driven.overPrograms = programs
   return driven

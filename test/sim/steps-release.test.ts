@@ -1,10 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isIrreversible, LifeboatError, type Change, type OwnProgram } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
-import { webDeployment, writeChart } from '../helpers/kube.js'
+import { webDeployment, webWithHomes, writeChart } from '../helpers/kube.js'
 import { converged, hubValues, release, releaseStep, type KubeServer } from '../helpers/release.js'
 import type { Driven } from '../helpers/steps.js'
 import { tempFolder } from '../helpers/temp-folder.js'
@@ -217,6 +218,21 @@ describe('helm/release', () => {
     expect(await back.observe(second.inputs, second.ctx)).toMatchObject({ state: 'conflict' })
     await second.apply(second.module.invert(made) as Change[])
     expect((await back.observe(second.inputs, second.ctx)).state).toBe('converged')
+  })
+
+  it('waits in the place of a helm that ends at once, while a deployment is past its deadline, and is brought in by the next try', { timeout: 120_000 }, async () => {
+    await using server = await kubeServer()
+    server.state.mountable = false
+    const chart = writeChart(tempFolder(), 'web', webWithHomes('  progressDeadlineSeconds: 60'), 'server: 10.240.0.7\n')
+    const sleep = async (): Promise<void> => {
+      server.state.mountable = true
+      await setTimeout(200)
+    }
+    const driven = releaseStep(server, { chart, values: {}, addressFrom: undefined }, { sleep })
+    await expect(driven.make()).rejects.toMatchObject({ code: 'helm.deadline', message: expect.stringContaining('it gets on now') as string, retry: { attempts: 3 } })
+    expect(await driven.see()).toMatchObject({ state: 'drifted', seen: { status: 'failed' } })
+    await driven.make()
+    expect((await driven.see()).state).toBe('converged')
   })
 
   it('is unknown, never absent, while the API server does not answer', async () => {

@@ -81,7 +81,7 @@ const ofWaiting: readonly Meaning[] = [
     says: /Progress deadline exceeded/i,
     code: 'helm.deadline',
     message: (_, stderr) => `helm gave up before its own timeout, since a deployment did not get on: ${waitedFor(stderr)}`,
-    hint: 'Slow image pulls take longer than progressDeadlineSeconds (600 if the chart does not say). The pods go on: a resume looks again. Raise it in the chart.',
+    hint: 'Slow image pulls take longer than progressDeadlineSeconds (600 if the chart does not say). The pods go on, and a resume waits for them again. Raise it in the chart.',
   },
   {
     says: /context deadline exceeded|timed out waiting|resource .* not ready/i,

@@ -1,7 +1,8 @@
 import { LifeboatError, type JsonObject } from '../../contract/index.js'
 import type { Platform } from '../../platform/platform.js'
 
-interface Place {
+/** Where a release is. */
+export interface Place {
   /** Resource id. */
   readonly cluster: string
   readonly namespace: string

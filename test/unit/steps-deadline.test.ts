@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest'
+import { LifeboatError, type ApplyContext, type JsonObject } from '../../src/contract/index.js'
+import type { Platform } from '../../src/platform/platform.js'
+import { untilTheyGetOn } from '../../src/steps/parts/deadline.js'
+
+const place = { cluster: '/cluster', namespace: 'hub' }
+const early = new LifeboatError('helm.deadline', 'helm gave up', { hint: 'Raise it.' })
+const minute = 60_000
+
+const deployment = (name: string, reason: string): JsonObject => ({ metadata: { name }, status: { conditions: [{ type: 'Available' }, { type: 'Progressing', reason }] } })
+const late = deployment('hub', 'ProgressDeadlineExceeded')
+const well = deployment('hub', 'NewReplicaSetAvailable')
+const proxy = deployment('proxy', 'ReplicaSetUpdated')
+
+/** What each look finds, the last one again and again, by a clock that passes only in sleep. */
+function waiting(...looks: readonly (readonly JsonObject[] | Error)[]) {
+  let nowMs = 0
+  let look = 0
+  const told: string[] = []
+  const over = new AbortController()
+  const ctx = {
+    clock: {
+      now: () => new Date(nowMs),
+      sleep: async (ms: number, signal: AbortSignal) => {
+        signal.throwIfAborted()
+        nowMs += ms
+      },
+    },
+    signal: over.signal,
+    progress: (message: string) => void told.push(message),
+    doors: {
+      kube: {
+        list: async (_cluster: string, _namespace: string, kind: string) => {
+          expect(kind).toBe('deployments')
+          const found = looks[Math.min(look, looks.length - 1)] ?? []
+          look += 1
+          if (found instanceof Error) throw found
+          return found
+        },
+      },
+    },
+  } as unknown as ApplyContext<Platform>
+  return { ctx, told, over, elapsed: () => nowMs }
+}
+
+it('a deployment that is late is waited for, and what helm said of it is to be tried again once it gets on', async () => {
+  const { ctx, told, elapsed } = waiting([late, proxy], [late, proxy], [well, proxy])
+  const error = await untilTheyGetOn(early, place, 20 * minute, ctx)
+  expect(error).toMatchObject({ code: 'helm.deadline', message: 'helm gave up; it gets on now', hint: 'Raise it.', retry: { attempts: 3 } })
+  expect(elapsed()).toBe(30_000)
+  expect(told).toEqual([
+    'helm has given up early: deployment hub has passed the progress deadline; pods may still get ready, looking for 20 min more',
+    'helm has given up early: deployment hub has passed the progress deadline; pods may still get ready, looking for 20 min more',
+  ])
+})
+
+it('where patience ends first, it is the error that helm made', async () => {
+  const { ctx, elapsed } = waiting([late])
+  expect(await untilTheyGetOn(early, place, 5 * minute, ctx)).toBe(early)
+  expect(elapsed()).toBe(5 * minute)
+})
+
+it('a cluster that does not answer is asked again: nothing is known of its deployments meanwhile', async () => {
+  const { ctx, told } = waiting(new LifeboatError('kube.unreachable', 'gone', { retry: {} }), [well])
+  expect(await untilTheyGetOn(early, place, 5 * minute, ctx)).toMatchObject({ retry: { attempts: 3 } })
+  expect(told).toEqual(['helm has given up early: the cluster does not say how its deployments are; pods may still get ready, looking for 5 min more'])
+})
+
+it('any other error is nothing to wait for, and whoever stops the run is not kept', async () => {
+  const other = new LifeboatError('helm.timeout', 'in vain')
+  const { ctx, over, told } = waiting([late])
+  expect(await untilTheyGetOn(other, place, 5 * minute, ctx)).toBe(other)
+  expect(told).toEqual([])
+  over.abort(new Error('stopped'))
+  await expect(untilTheyGetOn(early, place, 5 * minute, ctx)).rejects.toThrow('stopped')
+})
+
+it('a bug is not taken for silence', async () => {
+  const { ctx } = waiting(new TypeError('oops'))
+  await expect(untilTheyGetOn(early, place, minute, ctx)).rejects.toThrow('oops')
+})
