@@ -48,7 +48,7 @@ export async function labWorld(world = join(root, 'fixtures/worlds/lab.yaml')) {
     /** The storage path of data100. */
     run: (...more: string[]): RunningCli => cli('run', runbook, '--cloud', served.cloudPath, '--confirm', 'storage', ...more),
     resume: (...more: string[]): RunningCli => cli('resume', ...more),
-    undo: (run: string): RunningCli => cli('undo', run, '--confirm', 'storage'),
+    undo: (run: string, ...flags: string[]): RunningCli => cli('undo', run, '--confirm', 'storage', ...flags),
     /** A runbook that is shipped, as it stands. */
     shipped: (name: string) => {
       const path = edited(join(root, `runbooks/${name}.yaml`), folder, name, realGuid)
