@@ -82,21 +82,25 @@ export const helmRelease = defineStep({
     const { doors, signal } = ctx
     const name = nameOf(wanted)
     const wish = { timeoutMs: wanted.timeout, signal }
+    const waited = async (begin: () => Promise<void>): Promise<void> => {
+      const untilMs = ctx.clock.now().getTime() + wanted.timeout
+      await begin().catch(async (error: unknown) => {
+        throw await withPods(await untilTheyGetOn(error, name, untilMs, ctx), wanted, doors)
+      })
+    }
     for (const change of changes) {
       await recoverRelease(name, { ...wish, toUninstall: change.action === 'delete' }, ctx)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish)
       } else if (isRollback(change)) {
-        await doors.helm.rollback(name, change.after.rollback, wish)
+        const to = change.after.rollback
+        await waited(() => doors.helm.rollback(name, to, wish))
       } else {
         const chart = await chartOf(wanted, ctx)
         const description = await descriptionOf(chart, doors)
         await ctx.checkpoint({ helm: `upgrade --install ${wanted.release}` })
         ctx.progress(`helm installs ${wanted.release} and waits for its pods`)
-        const untilMs = ctx.clock.now().getTime() + wanted.timeout
-        await doors.helm.upgrade(name, chart, { ...wish, description }).catch(async (error: unknown) => {
-          throw await withPods(await untilTheyGetOn(error, wanted, untilMs, ctx), wanted, doors)
-        })
+        await waited(() => doors.helm.upgrade(name, chart, { ...wish, description }))
       }
     }
   },
@@ -175,16 +179,24 @@ function inverse({ resource, action, before, after }: Change): Inverse {
   return { resource, action: 'update', ...(after === undefined ? {} : { before: after }), after: { rollback: served } }
 }
 
-/** An installation that failed or was broken off has a record and objects, and is taken away too; not one that the run has found so. */
+/**
+ * An installation that failed or was broken off has a record and objects, and is taken away too; not one that the run has found so. One that
+ * is being uninstalled is on its way already: that something served there once is no reason to leave half of it.
+ */
 function isAway(then: Change['before'], now: Change['before']): boolean | 'in-part' {
   if (now === undefined || then !== undefined) return true
-  return (now as unknown as Seen).served === undefined ? 'in-part' : false
+  const { served, status } = now as unknown as Seen
+  return served === undefined || status === 'uninstalling' ? 'in-part' : false
 }
 
-/** A rollback is a revision of its own. One that somebody else has deployed since is neither. */
-function isFormer(then: Change['before'], now: Change['before']): boolean {
+/**
+ * A rollback is a revision of its own. One that somebody else has deployed since is neither as it was nor as the run left it. What failed or
+ * was broken off serves nobody, be it this run's upgrade or its way back: what served before is brought back from there too.
+ */
+function isFormer(then: Change['before'], now: Change['before']): boolean | 'in-part' {
   const [before, { status, revision, rolledBackTo }] = [then ?? {}, now ?? {}] as unknown as readonly [Partial<Seen>, Partial<Seen>]
   if (revision !== undefined && revision === before.revision && status === before.status) return true
+  if (status !== undefined && status !== 'deployed') return 'in-part'
   return status === 'deployed' && rolledBackTo !== undefined && rolledBackTo === before.served
 }
 

@@ -220,6 +220,22 @@ describe('helm/release', () => {
     expect((await back.observe(second.inputs, second.ctx)).state).toBe('converged')
   })
 
+  it.each(['pending-upgrade', 'pending-rollback', 'uninstalling'] as const)('that serves nobody since this run was broken off (%s) goes back from there', { timeout: 120_000 }, async (status) => {
+    await using server = await kubeServer()
+    const installed = await step(server).make()
+    const upgraded = status === 'pending-upgrade' ? await step(server, 'other.example.edu').plan() : await step(server, 'other.example.edu').make()
+    const made = status === 'uninstalling' ? installed : upgraded
+    const way: Change[] = status === 'pending-upgrade' ? [...made] : (helmRelease.invert(made) as Change[])
+    server.setMountable(false)
+    const programs = await killedIn(server, status, (driven) => driven.apply(way))
+    server.setMountable(true)
+    const next = stepOf(server, programs, 0, 'other.example.edu')
+    const back = backwards(next.module, made)
+    expect(await back.observe(next.inputs, next.ctx)).toMatchObject({ state: 'drifted', seen: [{ action: made[0]?.action }] })
+    await next.apply(next.module.invert(made) as Change[])
+    expect((await back.observe(next.inputs, next.ctx)).state).toBe('converged')
+  })
+
   it('waits in the place of a helm that ends at once, while a deployment is past its deadline, and is brought in by the next try', { timeout: 120_000 }, async () => {
     await using server = await kubeServer()
     server.state.mountable = false
@@ -229,7 +245,7 @@ describe('helm/release', () => {
       await setTimeout(200)
     }
     const driven = releaseStep(server, { chart, values: {}, addressFrom: undefined }, { sleep })
-    await expect(driven.make()).rejects.toMatchObject({ code: 'helm.deadline', message: expect.stringContaining('it gets on now') as string, retry: { attempts: 3 } })
+    await expect(driven.make()).rejects.toMatchObject({ code: 'helm.deadline', message: expect.stringContaining('it gets on now') as string, retry: {} })
     expect(await driven.see()).toMatchObject({ state: 'drifted', seen: { status: 'failed' } })
     await driven.make()
     expect((await driven.see()).state).toBe('converged')

@@ -1,47 +1,76 @@
 import { LifeboatError, type ApplyContext, type JsonObject } from '../../contract/index.js'
+import type { ReleaseName } from '../../platform/helm/door.js'
 import type { Platform } from '../../platform/platform.js'
 import { seconds } from '../step.js'
-import type { Place } from './pods.js'
+import { keptPods, type Kept } from './pods.js'
 
 /** Milliseconds of the run's clock between two looks at the deployments. */
 const lookMs = 15 * seconds
-/** Of one installation: a deployment that gets on and stops again is nothing that time mends. */
-const tries = 3
 
 /**
  * helm 4 ends as soon as a deployment has made no progress for `progressDeadlineSeconds` (600 unless the chart says otherwise), and at
  * once where it has not for that long already: whatever timeout it was given (rule K15). Its pods go on meanwhile, and slow images or a
  * server that comes back late are common in a failover. So what is left of the patience that the runbook states, until `untilMs` of the
- * run's clock, is waited out here: once no deployment is past its deadline, the error is one to be tried again. Any other error as it is.
+ * run's clock, is waited out here: once none of the release's deployments is past its deadline, the error is one to be tried again. Any
+ * other error as it is, and this one too where a pod waits for what no time mends, or the cluster lets nobody look.
  */
-export async function untilTheyGetOn(error: unknown, place: Place, untilMs: number, ctx: ApplyContext<Platform>): Promise<unknown> {
+export async function untilTheyGetOn(error: unknown, release: ReleaseName, untilMs: number, ctx: ApplyContext<Platform>): Promise<unknown> {
   if (!(error instanceof LifeboatError) || error.code !== 'helm.deadline') return error
   const { clock, signal } = ctx
   for (;;) {
-    const late = await pastDeadline(place, ctx.doors)
-    if (late?.length === 0) return again(error)
+    const found = await lookAt(release, ctx.doors)
+    if (found === 'hopeless') return error
+    if (found !== 'unknown' && found.late.length === 0) return again(error)
     const leftMs = untilMs - clock.now().getTime()
     if (leftMs <= 0) return error
-    const minutesLeft = Math.ceil(leftMs / 60_000)
-    const what = late === undefined ? 'the cluster does not say how its deployments are' : `${late.join(', ')} ${late.length === 1 ? 'has' : 'have'} passed the progress deadline`
-    ctx.progress(`helm has given up early: ${what}; pods may still get ready, looking for ${minutesLeft} min more`)
+    const what = found === 'unknown' ? 'the cluster does not say how its deployments are' : toldOf(found)
+    ctx.progress(`helm has given up early: ${what}; looking for ${Math.ceil(leftMs / 60_000)} min more whether it gets on`)
     await clock.sleep(Math.min(lookMs, leftMs), signal)
   }
 }
 
 function again(error: LifeboatError): LifeboatError {
   const { code, message, blame, hint } = error
-  return new LifeboatError(code, `${message}; it gets on now`, { blame, cause: error, retry: { attempts: tries }, ...(hint === undefined ? {} : { hint }) })
+  return new LifeboatError(code, `${message}; it gets on now`, { blame, cause: error, retry: {}, ...(hint === undefined ? {} : { hint }) })
 }
 
-/** Names of deployments that helm 4 would end at; undefined where nobody tells. */
-async function pastDeadline({ cluster, namespace }: Place, { kube }: Platform): Promise<readonly string[] | undefined> {
+interface Found {
+  /** Deployments that helm 4 would end at. */
+  readonly late: readonly string[]
+  /** Pods of these that are not ready. */
+  readonly kept: readonly Kept[]
+}
+
+/** `hopeless`: there is nothing to wait for; `unknown`: the cluster does not answer now. */
+async function lookAt(release: ReleaseName, doors: Platform): Promise<Found | 'hopeless' | 'unknown'> {
+  const { cluster, namespace } = release
   try {
-    return (await kube.list(cluster, namespace, 'deployments')).filter(isLate).map((one) => `deployment ${(one['metadata'] as { readonly name: string }).name}`)
+    const [deployments, kept] = await Promise.all([doors.kube.list(cluster, namespace, 'deployments'), keptPods(release, doors)])
+    const late = deployments.filter((one) => isOf(one, release) && isLate(one)).map((one) => metadataOf(one).name)
+    const theirs = kept.filter(({ pod }) => late.some((name) => pod.startsWith(`${name}-`)))
+    return theirs.some(({ isHopeless }) => isHopeless) ? 'hopeless' : { late, kept: theirs }
   } catch (unread) {
-    if (unread instanceof LifeboatError) return undefined
-    throw unread
+    if (!(unread instanceof LifeboatError)) throw unread
+    return unread.retry === undefined ? 'hopeless' : 'unknown'
   }
+}
+
+function toldOf({ late, kept: [first] }: Found): string {
+  const names = late.map((name) => `deployment ${name}`).join(', ')
+  return `${names} ${late.length === 1 ? 'has' : 'have'} passed the progress deadline${first === undefined ? '' : `; ${first.why}`}`
+}
+
+interface Metadata {
+  readonly name: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+const metadataOf = (object: JsonObject): Metadata => object['metadata'] as unknown as Metadata
+
+/** As helm marks what it has made; it does not look at others. */
+function isOf(object: JsonObject, { name, namespace }: ReleaseName): boolean {
+  const { annotations = {} } = metadataOf(object)
+  return annotations['meta.helm.sh/release-name'] === name && annotations['meta.helm.sh/release-namespace'] === namespace
 }
 
 function isLate({ status }: JsonObject): boolean {

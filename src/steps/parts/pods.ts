@@ -9,8 +9,11 @@ export interface Place {
 }
 
 /** What keeps a pod, in words, and what is to be done about it if its state tells. */
-interface Kept {
+export interface Kept {
+  readonly pod: string
   readonly why: string
+  /** No waiting helps: it crashes, or its image cannot be had. */
+  readonly isHopeless: boolean
   readonly mend?: string
 }
 
@@ -30,12 +33,10 @@ const telling: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume
  * does not exist, a server that does not answer and a hub that crashes. Any other error as it is, and this one too where pods cannot
  * be read.
  */
-export async function withPods(error: unknown, { cluster, namespace }: Place, { kube }: Platform): Promise<unknown> {
+export async function withPods(error: unknown, place: Place, doors: Platform): Promise<unknown> {
   if (!(error instanceof LifeboatError) || !waits.has(error.code)) return error
   try {
-    const [pods, events] = await Promise.all([kube.list(cluster, namespace, 'pods'), kube.list(cluster, namespace, 'events')])
-    const inOrder = [...events].sort((a, b) => text(a['lastTimestamp']).localeCompare(text(b['lastTimestamp'])))
-    const kept = pods.flatMap((pod) => keptBy(pod, inOrder))
+    const kept = await keptPods(place, doors)
     if (kept.length === 0) return error
     const more = kept.length > mostTold ? [`and ${kept.length - mostTold} more`] : []
     const message = [error.message, ...kept.slice(0, mostTold).map(({ why }) => why), ...more].join('; ')
@@ -46,6 +47,13 @@ export async function withPods(error: unknown, { cluster, namespace }: Place, { 
     if (unread instanceof LifeboatError) return error
     throw unread
   }
+}
+
+/** Pods of a namespace that are not ready, and why. */
+export async function keptPods({ cluster, namespace }: Place, { kube }: Platform): Promise<readonly Kept[]> {
+  const [pods, events] = await Promise.all([kube.list(cluster, namespace, 'pods'), kube.list(cluster, namespace, 'events')])
+  const inOrder = [...events].sort((a, b) => text(a['lastTimestamp']).localeCompare(text(b['lastTimestamp'])))
+  return pods.flatMap((pod) => keptBy(pod, inOrder))
 }
 
 function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[] {
@@ -64,7 +72,8 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   const what = deletionTimestamp === undefined ? reason || text(status['phase']) : 'Terminating'
   const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
   const why = told === undefined ? '' : `: ${text(told['message']).replaceAll(/\s+/g, ' ').slice(0, longest)}`
-  return [{ why: `pod ${name} is ${what}${times}${why}`, ...mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`) }]
+  const isHopeless = kind === 'CrashLoopBackOff' || isOfImage(kind)
+  return [{ pod: name, why: `pod ${name} is ${what}${times}${why}`, isHopeless, ...mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`) }]
 }
 
 function mendOf(reason: string, event: string, pod: string): Pick<Kept, 'mend'> {
