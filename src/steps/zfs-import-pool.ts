@@ -88,6 +88,7 @@ export const zfsImportPool = defineStep({
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const pool = pools.find(({ guid }) => guid === wanted.pool.guid)
     if (pool === undefined) return { state: 'absent' }
+    if (pool.readOnly === true) return { state: 'conflict', ...readOnlyPool(pool.name, wanted.machine) }
     assertHealth(pool, hostLabel(wanted.machine), accepted)
     const datasets = all.filter((dataset) => isInPool(dataset, pool.name))
     const unmounted = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted).map(({ name }) => name)
@@ -188,6 +189,14 @@ function wrongPool(pools: readonly ImportedPool[], { pool, machine }: Pick<Input
   return {
     why: `${hostLabel(machine)} has the pool ${other.name} with guid ${other.guid} already, not ${pool.name} with ${pool.guid}`,
     mend: 'Find out what that pool is, and export or rename it, or mend name and guid in the runbook.',
+  }
+}
+
+/** As a damaged one may have been, to copy files from it: hubs would come up on it, and nobody could save. */
+function readOnlyPool(name: string, machine: string): { why: string; mend: string } {
+  return {
+    why: `${name} is imported read-only on ${hostLabel(machine)}: nobody could save anything`,
+    mend: `Once nothing of it is needed as it is: \`sudo zpool export ${name}\` there. A resume then imports it for writing, if ZFS can.`,
   }
 }
 

@@ -27,7 +27,7 @@ const line = '/pool0/homes 10.0.0.0/8(rw,sync,no_subtree_check,all_squash,anonui
  */
 const story: Readonly<Record<string, readonly Case[]>> = {
   'a server at work': [
-    { line: 'sudo -n zpool list -H -p -o name,guid,health', stdout: /^pool0\t\d{15,20}\tONLINE\n$/ },
+    { line: 'sudo -n zpool list -H -p -o name,guid,health,readonly', stdout: /^pool0\t\d{15,20}\tONLINE\toff\n$/ },
     { line: 'sudo -n zpool list -H -p -o guid,capacity', stdout: /^\d{15,20}\t\d{1,2}\n$/ },
     { line: 'sudo -n zpool get -H -o value guid pool0', stdout: /^\d{15,20}\n$/ },
     {
@@ -62,7 +62,7 @@ const story: Readonly<Record<string, readonly Case[]>> = {
     { line: 'systemctl is-active nfs-server', exitCode: 3, stdout: 'inactive\n' },
     { line: 'sudo -n exportfs -v', stdout: '' },
     { line: 'sudo -n flock -w 30 /run/lock/lifeboat.lock zpool export pool0' },
-    { line: 'sudo -n zpool list -H -p -o name,guid,health', stdout: '' },
+    { line: 'sudo -n zpool list -H -p -o name,guid,health,readonly', stdout: '' },
     { line: 'sudo -n zpool list', stdout: /^(no pools available\n)?$/, stderr: /^(no pools available\n)?$/ },
     { line: 'sudo -n zfs list -H -p -t filesystem -o name,mounted,canmount,mountpoint,used', stdout: '', stderr: /^(no datasets available\n)?$/ },
   ],
@@ -72,6 +72,10 @@ const story: Readonly<Record<string, readonly Case[]>> = {
       stdout: /^ {3}pool: pool0\n {5}id: \d{15,20}\n {2}state: ONLINE\n(.*\n)*? *config:\n\n\tpool0 +ONLINE\n\t {2}mirror-0 +ONLINE\n(\t {4}lun[01] +ONLINE\n){2}$/,
     },
     { line: `sudo -n zpool import -N -d ${devices} -o cachefile=none 1234567890123456`, exitCode: 1, stderr: "cannot import '1234567890123456': no such pool available\n" },
+    // As a damaged one is looked at.
+    { line: `sudo -n zpool import -N -d ${devices} -o cachefile=none -o readonly=on pool0` },
+    { line: 'sudo -n zpool list -H -p -o name,guid,health,readonly', stdout: /^pool0\t\d{15,20}\tONLINE\ton\n$/ },
+    { line: 'sudo -n zpool export pool0' },
     { line: `sudo -n zpool import -N -d ${devices} -o cachefile=none pool0` },
     { line: 'sudo -n zpool list -H -p -o name,health', stdout: 'pool0\tONLINE\n' },
     { line: 'sudo -n zfs list -H -p -t filesystem -o name,mounted', stdout: 'pool0\tno\npool0/homes\tno\n' },

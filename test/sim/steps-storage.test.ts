@@ -56,6 +56,11 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const imported = driven(zfsImportPool, wanted)
     expect(await imported.see()).toEqual({ state: 'absent' })
     expect(await imported.module.preflight([], imported.inputs, imported.ctx)).toEqual([])
+    // As somebody may have looked at one that was damaged: nobody could save anything.
+    const typed = (...command: string[]) => opened.doors.ssh.write({ machine, user: 'hubadmin', key: opened.env('LIFEBOAT_SSH_KEY') }, [command])
+    await typed('zpool', 'import', '-N', '-d', '/dev/disk/azure/scsi1', '-o', 'cachefile=none', '-o', 'readonly=on', 'pool0')
+    expect(await imported.see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('pool0 is imported read-only on') as string })
+    await typed('zpool', 'export', 'pool0')
     await imported.make()
     expect(await imported.see()).toMatchObject({ state: 'converged', outputs: { pool: 'pool0', guid: pool.guid, health: 'ONLINE' } })
     expect((await worldState(world)).pools).toMatchObject([{ importedOn: [machine] }])

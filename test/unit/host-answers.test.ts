@@ -29,13 +29,13 @@ async function answer<T>(question: Question<T>, result: Partial<SshResult>): Pro
 describe('several questions over one connection', () => {
   it('get each its own answer and exit code', async () => {
     const said: string[] = []
-    const stdout = 'pool0\t12\tONLINE\nlifeboat-answered 0\ninactive\nlifeboat-answered 1\n'
+    const stdout = 'pool0\t12\tONLINE\toff\nlifeboat-answered 0\ninactive\nlifeboat-answered 1\n'
     expect(await ask(host({ stdout }, said), importedPools, nfsState)).toEqual([[{ name: 'pool0', guid: '12', health: 'ONLINE' }], 'inactive'])
     expect(said).toHaveLength(1)
   })
 
   it('are not answered by half of an answer', async () => {
-    expect((await failure(ask(host({ stdout: 'pool0\t12\tONLINE\nlifeboat-answered 0\n' }), importedPools, nfsState))).code).toBe('host.unreadable')
+    expect((await failure(ask(host({ stdout: 'pool0\t12\tONLINE\toff\nlifeboat-answered 0\n' }), importedPools, nfsState))).code).toBe('host.unreadable')
   })
 })
 

@@ -10,6 +10,8 @@ export interface ImportedPool {
   readonly guid: string
   /** ONLINE, DEGRADED, FAULTED, SUSPENDED, … */
   readonly health: string
+  /** Somebody has imported it so (`-o readonly=on`): nobody can save anything there. */
+  readonly readOnly?: true
 }
 
 export interface Dataset {
@@ -38,15 +40,13 @@ const rowsOf = (text: string): string[][] =>
   text.split('\n').filter((line) => line !== '' && !/^no (pools|datasets) available$/.test(line)).map((line) => line.split('\t'))
 
 export const importedPools: Question<readonly ImportedPool[]> = {
-  command: ['sudo', '-n', 'zpool', 'list', '-H', '-p', '-o', 'name,guid,health'],
+  command: ['sudo', '-n', 'zpool', 'list', '-H', '-p', '-o', 'name,guid,health,readonly'],
   read(result, { at }) {
     if (result.exitCode !== 0) throw failed(at, importedPools.command, result)
     return rowsOf(result.stdout).map((row) => {
-      const [name, guid, health] = row
-      if (row.length !== 3 || name === undefined || guid === undefined || health === undefined || !/^\d+ [A-Z]+$/.test(`${guid} ${health}`)) {
-        throw unreadable(at, 'zpool list', row.join(' '))
-      }
-      return { name, guid, health }
+      const [name = '', guid = '', health = '', readOnly = ''] = row
+      if (row.length !== 4 || !/^\d+ [A-Z]+ (on|off)$/.test(`${guid} ${health} ${readOnly}`)) throw unreadable(at, 'zpool list', row.join(' '))
+      return { name, guid, health, ...(readOnly === 'on' ? { readOnly: true } : {}) }
     })
   },
 }

@@ -16,7 +16,7 @@ import { mountAll } from './zfs-mount.js'
 export async function importPool(args: readonly string[], call: Call): Promise<ShellResult> {
   const options = getopt(args, 'aNfFn', 'doRc')
   if (!options || options.values.has('R') || options.values.has('c') || options.rest.length > 1) return notPlayed('zpool import', args)
-  if (!(options.values.get('o') ?? []).every((one) => one === 'cachefile=none')) return notPlayed('zpool import', args)
+  if (!(options.values.get('o') ?? []).every((one) => one === 'cachefile=none' || one === 'readonly=on')) return notPlayed('zpool import', args)
   const all = options.flags.has('a')
   // What `-n` and `-F` do without each other, or to a list, is not played.
   if (options.flags.has('n') && !options.flags.has('F')) return notPlayed('zpool import', args)
@@ -72,6 +72,7 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
     if (stateHere(world, host, pool) === 'UNAVAIL') return failed(1, `cannot import '${pool.name}': no such device or address`)
     // ZFS writes the same label twice when two hosts import at once (openzfs #14886): it does not look again, so we do not.
     bringIn(world, host, pool)
+    pool.readOnly = (options.values.get('o') ?? []).includes('readonly=on')
     remember(host, pool, !(options.values.get('o') ?? []).includes('cachefile=none'))
     return options.flags.has('N') ? said('') : mountAll(call, [pool])
   })

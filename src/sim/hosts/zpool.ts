@@ -57,7 +57,7 @@ function property(call: Call, pool: Pool, name: string, exact: boolean): string 
     checkpoint: '-',
     expandsize: '-',
     altroot: '-',
-    readonly: 'off',
+    readonly: pool.readOnly === true ? 'on' : 'off',
     multihost: 'off',
     failmode: 'wait',
     comment: '-',

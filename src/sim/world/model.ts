@@ -95,6 +95,8 @@ export interface Pool {
   importedOn: string[]
   /** False while imported, and after a host vanished without an export. */
   exported: boolean
+  /** Imported with `-o readonly=on`. */
+  readOnly?: boolean
   /** `hostid` of the host that imported it last. */
   lastHostId?: string
   /** Its last state cannot be read. `seconds` of writes are between that and one that can be, if there is one. */
