@@ -180,8 +180,8 @@ function inverse({ resource, action, before, after }: Change): Inverse {
 }
 
 /**
- * An installation that failed or was broken off has a record and objects, and is taken away too; not one that the run has found so. One that
- * is being uninstalled is on its way already: that something served there once is no reason to leave half of it.
+ * An installation that failed or was broken off has a record and objects, and is taken away too; not one that the run has found so. One
+ * that is being uninstalled is on its way already: that something served there once is no reason to leave half of it.
  */
 function isAway(then: Change['before'], now: Change['before']): boolean | 'in-part' {
   if (now === undefined || then !== undefined) return true
@@ -190,8 +190,8 @@ function isAway(then: Change['before'], now: Change['before']): boolean | 'in-pa
 }
 
 /**
- * A rollback is a revision of its own. One that somebody else has deployed since is neither as it was nor as the run left it. What failed or
- * was broken off serves nobody, be it this run's upgrade or its way back: what served before is brought back from there too.
+ * A rollback is a revision of its own. One that somebody else has deployed since is neither as it was nor as the run left it. What failed
+ * or was broken off serves nobody, be it this run's upgrade or its way back: what served before is brought back from there too.
  */
 function isFormer(then: Change['before'], now: Change['before']): boolean | 'in-part' {
   const [before, { status, revision, rolledBackTo }] = [then ?? {}, now ?? {}] as unknown as readonly [Partial<Seen>, Partial<Seen>]
