@@ -54,8 +54,8 @@ export async function guarded(
 }
 
 /**
- * The same for a command that begins a run, and tells events (`--json`): they end with why nothing begins, also where none were told before.
- * A run that has begun says itself what it leaves at a second Ctrl-C.
+ * The same for a command that begins a run, and tells events (`--json`): they end with why nothing begins, also where none were told
+ * before. A run that has begun says itself what it leaves at a second Ctrl-C.
  */
 export function guardedStream(options: GuardOptions & Pick<CommonOptions, 'json' | 'dryRun'>, invocation: Invocation, work: (told: Told) => Promise<number>): Promise<number> {
   const { interrupts } = invocation

@@ -16,13 +16,16 @@ const alive: Holder = { life: 'alive', owner, silentMs: 1000 }
 const mark = { run: 'r2', person: 'bob', host: 'jumpbox', pid: 8 }
 
 /** What a command says that is stopped by Ctrl-C in the midst of `work`, and what it would say at a second one. */
-async function stoppedIn(work: (interrupts: Interrupts) => Promise<unknown>, guard: typeof guardedStream = guarded): Promise<{ said: string; atOnce: readonly string[] }> {
+async function stoppedIn(
+  work: (interrupts: Interrupts) => Promise<unknown>,
+  guard: typeof guardedStream = guarded,
+): Promise<{ readonly said: string; readonly atOnce: readonly string[] }> {
   const stderr = new PassThrough()
   const output = new Output({ stdin: new PassThrough(), stdout: new PassThrough(), stderr })
   const interrupts = new Interrupts()
   let atOnce: readonly string[] = []
   interrupts.atOnce = () => void (atOnce = interrupts.leaving())
-  await guard({}, { output, interrupts, env: {}, self: '' }, async () => {
+  await guard({ color: false }, { output, interrupts, env: {}, self: '' }, async () => {
     await work(interrupts)
     interrupts.hear('SIGINT')
     interrupts.hear('SIGINT')
