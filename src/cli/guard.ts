@@ -23,7 +23,7 @@ export interface Told {
  */
 export async function guarded(
   options: GuardOptions,
-  { output, env }: Invocation,
+  { output, env, interrupts }: Invocation,
   work: (told: Told) => Promise<number>,
   refused: (code: number, error?: ErrorFacts) => void = () => undefined,
 ): Promise<number> {
@@ -37,7 +37,7 @@ export async function guarded(
     const signal = interruption(error)
     if (signal !== undefined) {
       // A run that has begun comes to its safe point and tells of it itself.
-      output.say(`Stopped by ${signal} before anything was begun; nothing was changed.\n`)
+      output.say(`Stopped by ${signal} ${interrupts.unbegun}\n`)
       refused(exitOfSignal(signal), errorFacts(error))
       return exitOfSignal(signal)
     }
@@ -53,8 +53,13 @@ export async function guarded(
   }
 }
 
-/** The same for a command that tells events (`--json`): they end with why nothing begins, also where none were told before. */
+/**
+ * The same for a command that begins a run, and tells events (`--json`): they end with why nothing begins, also where none were told
+ * before. A run that has begun says itself what it leaves at a second Ctrl-C.
+ */
 export function guardedStream(options: GuardOptions & Pick<CommonOptions, 'json' | 'dryRun'>, invocation: Invocation, work: (told: Told) => Promise<number>): Promise<number> {
+  const { interrupts } = invocation
+  interrupts.leaving = () => [`Ended at once, ${interrupts.unbegun}`]
   return guarded(options, invocation, work, (code, error) => refuseUnopened(invocation.output, options, code, error))
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { errorFacts, LifeboatError, type EventOf, type Listener } from '../contract/index.js'
 import type { StepScope } from '../engine/index.js'
-import { isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
+import { errnoOf, isLost, RunLock, type Holder, type LockKey, type LockOwner, type StateFolder, type TargetLock } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { formatDuration } from '../render/index.js'
 import { isSilent } from './condition.js'
@@ -59,7 +59,7 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
   const { secrets } = state.paths(run)
   try {
     // Swept before it is used: an earlier life may have left credentials there. One that is to be displaced is using them.
-    if (lock.takenFrom === undefined || lock.takenFrom.life === 'dead') await rm(secrets, { recursive: true, force: true })
+    if (lock.takenFrom === undefined || lock.takenFrom.life === 'dead') await takeAway(secrets, holding)
     await mkdir(secrets, { recursive: true, mode: 0o700 })
     return await logged(holding, async (log) => {
       tellStopping(holding, log, over.signal)
@@ -74,7 +74,7 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
     throw error
   } finally {
     // Whoever goes on with this very run needs them.
-    if (!(await lock.isRunElsewhere().catch(() => false))) await rm(secrets, { recursive: true, force: true })
+    if (!(await lock.isRunElsewhere().catch(() => false))) await takeAway(secrets, holding)
     await state.sweepOver(lock.takenFrom?.life === 'dead' ? lock.takenFrom.owner?.run : undefined)
     beating.abort()
     await alive
@@ -84,6 +84,16 @@ export async function underLock(holding: Holding, work: (hold: Hold) => Promise<
       holding.notice(`${error.message}: the next run takes it over from this process, which is gone then.`)
     })
   }
+}
+
+/**
+ * Takes away the run's credentials. Never rejects: what is left of them must keep neither the lock nor what the run has come to. On NFS a
+ * file that is still open keeps its folder for a moment, hence the retries.
+ */
+async function takeAway(secrets: string, { notice }: Holding): Promise<void> {
+  await rm(secrets, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
+    notice(`Credentials of this run could not be taken away (${errnoOf(error) ?? 'unknown error'}). Remove them: ${secrets}`)
+  })
 }
 
 /** Of a signal the screen has told already; whoever looks on reads the log. Who takes over is told by both. */
@@ -144,8 +154,13 @@ async function onTarget(
 }
 
 /** Takes the lock and the target from whoever may have had them until now, and not before; true if there was somebody. */
-export async function displaced({ lock, target }: Hold, { notice }: Holding): Promise<boolean> {
+export async function displaced({ lock, target }: Hold, { notice, interrupts }: Holding): Promise<boolean> {
+  const marks = elsewhere(lock.takenFrom, target)
+  let here: readonly string[] = []
+  // From now on this is no command any more that has changed nothing, even if it is stopped while it waits for the other's word.
+  interrupts.displaced = () => [...here, ...(target.hasWritten ? marks.map((mark) => sayDisplaced(ofMark(mark))) : [])]
   const was = await lock.displace()
+  if (was !== undefined && was !== 'ended' && was.life !== 'dead') here = [sayDisplaced(was)]
   if (was === 'ended') notice(`${sayRun(lock.takenFrom?.owner)} has ended meanwhile: nobody is displaced.`)
   else if (was !== undefined) notice(sayTaken(was))
   const wasAnywhere = await target.displace()
@@ -155,8 +170,16 @@ export async function displaced({ lock, target }: Hold, { notice }: Holding): Pr
 /** Who is at work on this and would be displaced: nobody is disturbed by a plan. */
 export function standingOf({ lock: { takenFrom }, target }: Hold): readonly string[] {
   const here = takenFrom === undefined || takenFrom.life === 'dead' ? [] : [sayStanding(takenFrom)]
-  const elsewhere = target.displacing.filter(({ run }) => run !== takenFrom?.owner?.run)
-  return [...here, ...elsewhere.map(({ run, person, host, pid }) => sayStanding({ life: 'doubtful', owner: { run, user: person, host, pid } }))]
+  return [...here, ...elsewhere(takenFrom, target).map((mark) => sayStanding(ofMark(mark)))]
+}
+
+/** Those whose marks stand in the cloud, and of whom this machine knows nothing. */
+function elsewhere(takenFrom: Holder | undefined, { displacing }: TargetLock): TargetLock['displacing'] {
+  return displacing.filter(({ run }) => run !== takenFrom?.owner?.run)
+}
+
+function ofMark({ run, person, host, pid }: TargetLock['displacing'][number]): Standing {
+  return { life: 'doubtful', owner: { run, user: person, host, pid } }
 }
 
 function sayRun(owner: Standing['owner']): string {
@@ -167,6 +190,10 @@ type Standing = Pick<Holder, 'life'> & { readonly owner?: Pick<LockOwner, 'run' 
 
 function sayStanding({ owner, life }: Standing): string {
   return `${sayRun(owner)} ${life === 'alive' ? 'is' : 'may be'} at work on this. It goes on until you agree to this plan, which displaces it.`
+}
+
+function sayDisplaced({ owner, life }: Standing): string {
+  return `${sayRun(owner)} was displaced and stops${life === 'alive' ? '' : ', if it is still at work'}`
 }
 
 function sayTaken(holder: Holder): string {

@@ -19,6 +19,8 @@ export class Interrupts {
   first: string | undefined
   /** What is said when the process ends now: what goes on without us, and how to go on. */
   leaving: () => readonly string[] = () => []
+  /** Those who were displaced for a run that has not begun yet; a sentence of each, without its full stop. */
+  displaced: () => readonly string[] = () => []
   onFirst: (signal: string) => void = () => undefined
   /** Ends the process now: `main` says how. */
   atOnce: (signal: string) => void = () => undefined
@@ -27,6 +29,14 @@ export class Interrupts {
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** What a command leaves that ends before anything was begun. */
+  get unbegun(): string {
+    const displaced = this.displaced()
+    return displaced.length === 0
+      ? 'before anything was begun; nothing was changed.'
+      : `before anything was begun. ${displaced.join('. ')}; nothing else was changed.`
   }
 
   /** A signal, or the key that stands for one. */

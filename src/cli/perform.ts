@@ -103,7 +103,10 @@ async function pinnedAfar(performance: Performance, hold: Hold): Promise<readonl
   return afarPins(await pinsFromAfar({ ...planPorts(performance, hold), signal: hold.signal }))
 }
 
-/** From here on it is the undo that is resumed, never the run: one of them half done must not be driven both ways. */
+/**
+ * Once its plan stands in its journal, too, it is the undo that is resumed, never the run: one of them half done must not be driven both
+ * ways. The run is told first, for an undo that had begun without its knowing could be overtaken by it.
+ */
 async function markUndone({ state, site, run }: Performance, undoes: string): Promise<void> {
   const { journal } = await state.open(undoes, () => site.clock.now())
   try {

@@ -38,7 +38,8 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }
-    if (before.undoneBy !== undefined) throw undone(commandLine(options, 'resume', before.undoneBy), before.undoneBy)
+    const undo = await state.undoOf(before)
+    if (undo !== undefined) throw undone(commandLine(options, 'resume', undo), undo)
     const newer = await newerThan(run, before, state)
     if (newer !== undefined) screen.warn(`A newer run of ${before.runbook.name} has begun since: ${newer}. This goes on with the older one.`)
     await assertHasWorld(before, options)

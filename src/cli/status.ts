@@ -1,7 +1,7 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
 import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
-import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunCondition, type RunRow, type StatusInput } from '../render/index.js'
+import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunRow, type StatusInput } from '../render/index.js'
 import { liveOf, openAt, ownerOf, sinceStart } from './at-work.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
@@ -66,12 +66,13 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
 async function rowOf(run: string, state: RunState, folder: StateFolder): Promise<RunRow> {
   const steps = (state.planned?.steps ?? []).filter((step) => step.state !== 'gate')
   const done = steps.filter(({ id }) => ['verified', 'skipped'].includes(state.steps.get(id)?.status ?? ''))
+  const undoneBy = await folder.undoOf(state)
   return {
     run,
     runbook: state.runbook.name,
     mode: state.mode,
     ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
-    ...(state.undoneBy === undefined ? {} : { undoneBy: state.undoneBy, isUndone: await hasSucceeded(state.undoneBy, folder) }),
+    ...(undoneBy === undefined ? {} : { undoneBy, isUndone: await hasSucceeded(undoneBy, folder) }),
     condition: await shownCondition(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
@@ -98,12 +99,12 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
   const asking = isLive ? openQuestion(records) : undefined
   const holder = await holderOf(run, state, folder)
   const steps = [...state.steps]
-  const newer = state.status === 'finished' || state.undoneBy !== undefined ? undefined : await newerThan(run, state, folder)
+  const newer = state.status === 'finished' || row.undoneBy !== undefined ? undefined : await newerThan(run, state, folder)
   const owner = await ownerOf(state, holder, row.condition)
   const { end = {}, ...work } = isLive ? await liveOf(run, state, folder) : await openAt(run, last, state, folder)
   // Nobody can say when one is done of whom nothing is heard.
   const isHeard = owner.life !== 'silent' && owner.life !== 'doubtful'
-  const byNowMs = countsOn(state, row.condition) ? await sinceStart(state) : undefined
+  const byNowMs = countsOn(state, row) ? await sinceStart(state) : undefined
   return {
     ...row,
     cloud: state.cloud,
@@ -117,26 +118,25 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' ? {} : goesOn({ run, condition: row.condition, state, holder }, options)),
+    ...(state.status === 'finished' ? {} : goesOn({ row, state, holder }, options)),
   }
 }
 
 /** Of one that is to be gone on with the objective counts while nobody is at work, too. */
-function countsOn({ objectiveMs, undoneBy }: RunState, condition: RunCondition): boolean {
+function countsOn({ objectiveMs }: RunState, { undoneBy, condition }: RunRow): boolean {
   return objectiveMs !== undefined && undoneBy === undefined && !['running', 'succeeded', 'world-ended'].includes(condition)
 }
 
 interface Standing {
-  readonly run: string
-  readonly condition: RunCondition
+  readonly row: RunRow
   readonly state: RunState
   readonly holder: Holder | undefined
 }
 
 /** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
-function goesOn({ run, condition, state, holder }: Standing, options: StatusOptions): Pick<StatusInput, 'next' | 'choices'> {
+function goesOn({ row: { run, undoneBy, condition }, state, holder }: Standing, options: StatusOptions): Pick<StatusInput, 'next' | 'choices'> {
   if (condition === 'world-ended') return { next: commandLine(options, 'rehearse', state.runbook.path) }
-  const next = commandLine(options, 'resume', state.undoneBy ?? run)
+  const next = commandLine(options, 'resume', undoneBy ?? run)
   if (condition !== 'running' || holder === undefined) return nextOf(state, next)
   const { life } = holder
   return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }

@@ -35,8 +35,9 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const ran = await readRun(state, args[0] ?? (await onlyUndoable(state, options)))
     assertUndoable(ran, commandLine(options, 'run', ran.runbook.path))
     await assertHasWorld(ran, options)
-    if (ran.undoneBy !== undefined && (await isUndone(state, ran.undoneBy, options))) {
-      screen.notice(`Run ${ran.run} has been put back by ${ran.undoneBy}; there is nothing to undo.`)
+    const before = await state.undoOf(ran)
+    if (before !== undefined && (await isUndone(state, before, options))) {
+      screen.notice(`Run ${ran.run} has been put back by ${before}; there is nothing to undo.`)
       return exit.done
     }
     const { runbook, diagnostics, registry } = await readRunbook(ran.runbook.path)

@@ -31,7 +31,7 @@ export async function unfinishedBefore(folder: StateFolder, target: Target): Pro
   for (const run of await folder.ids()) {
     const state = await readable(folder, run)
     if (state === undefined || !isSameTarget(state, target)) continue
-    if (state.status === 'finished' || state.undoneBy !== undefined) return undefined
+    if (state.status === 'finished' || (await folder.undoOf(state)) !== undefined) return undefined
     return (await conditionOf(run, state, folder)) === 'running' ? undefined : { run, state }
   }
   return undefined
@@ -70,7 +70,8 @@ export async function resumable(folder: StateFolder): Promise<readonly RunSummar
 /** Those that an undo can put back, latest first. */
 export async function undoable(folder: StateFolder): Promise<readonly RunSummary[]> {
   return filtered(await folder.runs(), async (one) => {
-    return 'state' in one && one.state.undoes === undefined && one.state.undoneBy === undefined && !(await hasLostWorld(one.state))
+    if (!('state' in one) || one.state.undoes !== undefined || (await hasLostWorld(one.state))) return false
+    return (await folder.undoOf(one.state)) === undefined
   })
 }
 

@@ -89,7 +89,7 @@ class RunFold {
         this.#resumed(record)
         return
       case 'run.undoing':
-        this.#run.undoneBy = record.data.by
+        this.#run.undoings = [...(this.#run.undoings ?? []), record.data.by]
         return
       case 'run.planned':
         this.#planned(record)

@@ -132,10 +132,22 @@ export class StateFolder {
 
   /** Those that `resume` may mean: not at their end, or damaged so that nobody knows. Latest first. */
   async unfinished(): Promise<readonly RunSummary[]> {
-    return (await this.runs()).filter((one) => {
-      if ('state' in one && one.state.undoneBy !== undefined) return false
-      return one.status !== 'finished' && one.status !== 'empty'
-    })
+    const open = (await this.runs()).filter(({ status }) => status !== 'finished' && status !== 'empty')
+    const undos = await Promise.all(open.map(async (one) => ('state' in one ? this.undoOf(one.state) : undefined)))
+    return open.filter((_, index) => undos[index] === undefined)
+  }
+
+  /**
+   * The undo that has begun to put this run back, the latest of several: from then on that one is gone on with, and never the run. A run
+   * is told of its undo before the undo's plan stands in a journal; one that ended in between has written nothing and counts for nothing,
+   * or neither of the two could be gone on with. One that lives there holds the lock. An undo whose journal is gone or damaged may have
+   * begun.
+   */
+  async undoOf({ undoings = [] }: Pick<RunState, 'undoings'>): Promise<string | undefined> {
+    for (const by of [...undoings].reverse()) {
+      if ((await this.#summary(by)).status !== 'empty') return by
+    }
+    return undefined
   }
 
   /**
@@ -164,8 +176,9 @@ export class StateFolder {
   async #isOver(run: string): Promise<boolean> {
     const found = await this.#summary(run)
     if (!('state' in found)) return false
-    const { undoneBy } = found.state
-    return found.status === 'finished' || (undoneBy !== undefined && this.#isOver(undoneBy))
+    if (found.status === 'finished') return true
+    const undo = await this.undoOf(found.state)
+    return undo !== undefined && this.#isOver(undo)
   }
 
   async #summary(run: string): Promise<RunSummary> {

@@ -65,7 +65,7 @@ export interface RecordData {
     /** The run that this one puts back, if it is an undo. */
     readonly undoes?: string
   }
-  /** An undo of this run has begun: from here on it is that one which is resumed. */
+  /** An undo of this run begins now: once its plan stands in its own journal, it is that one which is resumed. */
   'run.undoing': { readonly by: string }
   'run.resumed': {
     readonly owner: Owner

@@ -39,8 +39,8 @@ export interface RunState {
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
   /** The run that this one puts back. */
   readonly undoes?: string
-  /** The last undo of this run that has begun: from then on there is nothing to resume here. */
-  readonly undoneBy?: string
+  /** All undos of this run that were to begin, the latest last. Whether one has begun its own journal tells: ask `StateFolder.undoOf`. */
+  readonly undoings?: readonly string[]
   readonly lastSeq: number
   readonly resumes: number
   /** As `run.finished` said; unset while running. Milliseconds, run's clock and real. */

@@ -94,6 +94,11 @@ export class TargetLock {
     return this.#displaced.map(({ mark }) => mark)
   }
 
+  /** Has a mark of this run been sent? From then on whoever was at work may have lost his. */
+  get hasWritten(): boolean {
+    return this.#hasWritten
+  }
+
   /**
    * Takes the target now if somebody is to be displaced: he must have stopped before children of his are ended. True if there
    * was somebody, who may have written until now: what was planned before is to be looked at again.

@@ -72,6 +72,20 @@ describe('a target that is taken over', () => {
   })
 })
 
+describe('a run that is stopped while it takes a target over', () => {
+  it('says whom it has displaced', async () => {
+    const alive = { ...elsewhere, 'lifeboat-owner-heartbeat': new Date().toISOString() }
+    await using world = await served(worldFile(({ groups }) => void groups.push({ name: 'data100-nfs', tags: alive })))
+    const tags = (): Record<string, string> => world.world.group('data100-nfs')!.tags
+    const cli = lifeboat([...runArgs(world), '--take-over'])
+    await worldWhere(world, () => tags()['lifeboat-owner-run'] !== elsewhere['lifeboat-owner-run'])
+    cli.child.kill('SIGINT')
+    const { code, stderr } = await cli.ended
+    const displaced = `Run ${elsewhere['lifeboat-owner-run']} of bob on bobs-laptop (pid 4711) was displaced and stops, if it is still at work`
+    expect([code, stderr]).toEqual([130, expect.stringContaining(`before anything was begun. ${displaced}; nothing else was changed.`)])
+  })
+})
+
 describe('two live runs of one runbook, each with a state folder of its own', () => {
   it('the second is refused, and with --take-over goes on, while the first stops with exit code 5 and writes no more', async () => {
     // The network never comes, and the world goes so slowly that its deadline is minutes away on a machine that is busy.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { displaced, standingOf, type Hold, type Holding } from '../../src/cli/hold.js'
+import { Interrupts } from '../../src/cli/interrupts.js'
 import { toldOf } from '../../src/cli/perform.js'
 import type { Holder } from '../../src/journal/index.js'
 import { processes } from '../../src/platform/exec/processes.js'
@@ -22,7 +23,8 @@ function holdOf({ takenFrom, was, elsewhere = [] }: Found): Hold {
 
 async function said(found: Found): Promise<readonly unknown[]> {
   const told: string[] = []
-  return [await displaced(holdOf(found), { notice: (message) => told.push(message) } as Partial<Holding> as Holding), ...told]
+  const holding = { notice: (message: string) => told.push(message), interrupts: new Interrupts() } as Partial<Holding> as Holding
+  return [await displaced(holdOf(found), holding), ...told]
 }
 
 describe('whoever is at work where a run is to begin', () => {
