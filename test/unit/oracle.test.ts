@@ -3,7 +3,7 @@ import { missingFrom } from '../../src/gameday/oracle/converged.js'
 import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
 import { notPutBack } from '../../src/gameday/oracle/put-back.js'
 import { Watch, type Beside } from '../../src/gameday/oracle/watch.js'
-import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
+import type { Access, ProgramMoment, WorldView } from '../../src/gameday/oracle/world-view.js'
 
 const old = '/groups/old/vm'
 const fresh = '/groups/new/vm'
@@ -155,6 +155,44 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([{ ...put('/a'), by: 'attach' }])).toEqual([])
     expect(saidOf([{ ...put('/a'), by: 'detach' }])).toEqual(['written without an intent in the journal: arm PUT /a'])
     expect(saidOf([{ ...put('/a'), by: 'detach', orphaned: true }])).toEqual([])
+  })
+
+  it('holds what a program writes against the step that it was begun for, as that stood then', () => {
+    let intents = new Set<string>()
+    const watch = new Watch(start, besideOf({ openIntents: () => 1, hasIntent: (step) => intents.has(step) }))
+    const begins = (program: string, by: string): void => watch.hearOfProgram({ when: 'begins', program, by, what: program, writes: true })
+    const writes = (path: string, program: string, by: string): void => watch.hear({ door: 'ssh', method: 'EXEC', path, status: 0, writes: true, by, program })
+    begins('ssh 1', 'import')
+    intents = new Set(['import'])
+    begins('ssh 2', 'import')
+    begins('helm 3', 'hub')
+    // It goes on when its step has failed, or its life has ended.
+    intents = new Set()
+    for (const [program, by] of [['ssh 1', 'import'], ['ssh 2', 'import'], ['helm 3', 'hub']] as const) writes(`by ${program}`, program, by)
+    const without = (program: string): string => `written without an intent in the journal: ssh EXEC by ${program}`
+    expect(watch.violations).toEqual([without('ssh 1'), without('helm 3')])
+  })
+
+  it('has what Azure runs on a machine judged when it was sent', () => {
+    const script: Access = { door: 'runCommand', method: 'EXEC', path: 'zpool export homes', status: 200, writes: true }
+    expect(saidOf([{ ...script, by: 'detach' }])).toEqual([])
+    expect(saidOf([script], { intents: 0 })).toHaveLength(1)
+  })
+
+  it('wants a look of the same step between two programs that do the same', () => {
+    const said = (...moments: readonly Partial<ProgramMoment>[]): readonly string[] => {
+      const watch = new Watch(start, besideOf({}))
+      for (const one of moments) watch.hearOfProgram({ when: 'begins', program: 'p', by: 'attach', what: 'ssh vm zpool import', writes: true, ...one })
+      return watch.violations
+    }
+    const look = { when: 'answered', what: 'ssh vm zpool status', writes: false } as const
+    const twice = ['begun twice without a look in between, for attach: ssh vm zpool import']
+    expect([said({}, {}), said({}, { when: 'answered' }, {}), said({}, { ...look, by: 'other' }, {}), said({}, { ...look, when: 'begins' }, {})]).toEqual([
+      ...[twice, twice, twice, twice],
+    ])
+    expect([said({}, look, {}), said({}, { by: 'other' }), said({}, { what: 'ssh vm zpool export' })]).toEqual([[], [], []])
+    const mount = { what: 'ssh vm zfs mount -a' }
+    expect(said(mount, mount)).toEqual([])
   })
 
   it('has nothing deleted that the failover has not created', () => {
