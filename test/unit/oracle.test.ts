@@ -141,6 +141,16 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([pointed], { hubs: there })).toEqual([expect.stringMatching(/which had answered nobody before/)])
     expect(saidOf([asked, pointed], { hubs: there })).toEqual([])
     expect(saidOf([asked, pointed, start], { hubs: there })).toEqual([])
+    // One that has gone meanwhile has answered for itself, not for the next one that is there.
+    let hubs = there
+    const watch = new Watch(start, besideOf({ hubs: () => hubs }))
+    watch.hear(asked)
+    for (const one of [there, start.hubs, there]) {
+      hubs = one
+      watch.look(start)
+    }
+    watch.look(pointed)
+    expect(watch.violations).toEqual([expect.stringMatching(/which had answered nobody before/)])
     expect(saidOf([asked, pointed], { hubs: [hub('203.0.113.2', false)] })).toEqual([])
     expect(saidOf([{ ...asked, status: 503 }, pointed], { hubs: there })).toHaveLength(1)
   })
@@ -253,6 +263,12 @@ describe('the oracle, when a failover is over', () => {
     ['what the world itself saw', { violations: ['a disk was torn'] }, /the world saw: a disk was torn/],
   ])('misses %s', (_what, change, words) => {
     expect(missingFrom(start, { ...over, ...change })).toContainEqual(expect.stringMatching(words))
+  })
+
+  it('takes a cluster that has failed only where it had at the start', () => {
+    const failed = { clusters: [{ id: '/groups/new/hubs', provisioningState: 'Failed' }] }
+    expect(missingFrom(start, { ...over, ...failed })).toEqual(['/groups/new/hubs is Failed'])
+    expect(missingFrom({ ...start, ...failed }, { ...over, ...failed })).toEqual([])
   })
 
   it('holds two ends against each other, whatever the times in the names of safety copies', () => {

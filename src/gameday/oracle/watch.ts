@@ -5,7 +5,7 @@ export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | '
 
 /** What the judge is told besides the world's own state. */
 export interface Beside {
-  /** Which hubs are where, now. Asked only when a record has changed. */
+  /** Which hubs are where, now. */
   hubs(): WorldView['hubs']
   /** Ids of all that was there at the start, in lower case. */
   atStart: ReadonlySet<string>
@@ -68,13 +68,14 @@ export class Watch {
     this.#noTwoImports(now)
     this.#importedByProof(now)
     this.#nothingIsLost(now)
+    this.#goneHasNotAnswered()
     this.#namesLeadToHubs(now)
   }
 
   /** To be called with every entry of the access log. */
   hear(entry: Access): void {
     const { door, method, path, status, writes, orphaned = false } = entry
-    if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
+    if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 ').toLowerCase())
     if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
@@ -182,6 +183,13 @@ export class Watch {
     lost('disk', this.#start.disks.map(({ uniqueId }) => uniqueId), now.disks.map(({ uniqueId }) => uniqueId))
     for (const what of ['vms', 'clusters', 'groups'] as const) lost(what.slice(0, -1), this.#start[what].map(({ id }) => id), now[what].map(({ id }) => id))
     lost('record', this.#start.recordSets.map(keyOf), now.recordSets.map(keyOf))
+  }
+
+  /** Another hub that comes to be where one was has to answer for itself. */
+  #goneHasNotAnswered(): void {
+    if (this.#answered.size === 0) return
+    const there = new Set(this.#beside.hubs().map(({ host, address }) => `${host.toLowerCase()} ${address}`))
+    for (const answered of this.#answered) if (!there.has(answered)) this.#answered.delete(answered)
   }
 
   /** A name that students use leads where it led at the start, or to a hub of that name that has answered before. */
