@@ -21,6 +21,7 @@ const start: WorldView = {
   vms: [vm(old, [disk.id])],
   disks: [disk],
   snapshots: [],
+  resources: [],
   groups: [{ id: '/groups/old', tags: {}, locked: false }],
   recordSets: [record],
   releases: [],
@@ -142,7 +143,7 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([asked, pointed], { hubs: there })).toEqual([])
     expect(saidOf([asked, pointed, start], { hubs: there })).toEqual([])
     // One that has gone meanwhile has answered for itself, not for the next one that is there.
-    let hubs = there
+    let hubs: ReturnType<Beside['hubs']> = there
     const watch = new Watch(start, besideOf({ hubs: () => hubs }))
     watch.hear(asked)
     for (const one of [there, start.hubs, there]) {
@@ -278,9 +279,17 @@ describe('the oracle, when a failover is over', () => {
     expect(differencesBetween(endOf(copy('20190225194008')), endOf(twice))).toEqual(['+ snapshot /groups/s/disk-u1: of u1'])
   })
 
+  it('holds everything that has an id against each other, once', () => {
+    const address = { id: '/groups/new/ip', type: 'Microsoft.Network/publicIPAddresses' }
+    const more = { ...over, resources: [address, { id: fresh, type: 'Microsoft.Compute/virtualMachines' }] }
+    expect(differencesBetween(endOf(over), endOf(more))).toEqual(['+ resource /groups/new/ip: microsoft.network/publicipaddresses'])
+    expect(notPutBack(start, { ...start, resources: [address] })).toHaveLength(1)
+  })
+
   it('counts what was done twice, and not what may be', () => {
     const did = (...what: readonly string[]): WorldView => ({ ...over, operations: what.map((one) => ({ what: one, resource: 'a', status: 'succeeded' })) })
     expect(doneTwice(did('move'), did('move', 'move'))).toEqual(['move a: 2 times instead of 1'])
+    expect(doneTwice(did('move'), did('move', 'nat gateway'))).toEqual(['nat gateway a: 1 times instead of 0'])
     expect(doneTwice(did('runCommand'), did('runCommand', 'runCommand'))).toEqual([])
   })
 })

@@ -28,6 +28,8 @@ export interface WorldView {
     readonly values: readonly string[]
     readonly published: { readonly ttl: number; readonly values: readonly string[] } | null
   }[]
+  /** Everything that has an id, but for groups and record sets. */
+  readonly resources: readonly { readonly id: string; readonly type: string }[]
   readonly releases: readonly {
     readonly cluster: string
     readonly namespace: string
