@@ -3,7 +3,9 @@ import type { Command, Exec, ExecOptions } from '../platform/exec/command.js'
 import { mostOutputBytes } from '../platform/exec/output.js'
 import { Runner } from '../platform/exec/runner.js'
 import type { Ending, Held, Running, Said, Starter } from '../platform/exec/starter.js'
+import { stepAtWork } from '../platform/log/step.js'
 import type { Child } from '../platform/scope.js'
+import type { ProgramMoment } from '../sim/world/model.js'
 import type { Gate, RemoteCall } from './gate.js'
 import type { Life, Machine } from './machine.js'
 import type { ProcessEnd, VirtualProcess } from './process.js'
@@ -21,6 +23,8 @@ export interface VirtualExecOptions {
   readonly otherwise?: (file: string) => Program | undefined
   /** Asked of each program when it begins to work. */
   readonly trouble?: Trouble
+  /** Told when one begins to work, and when it has ended with an answer. */
+  readonly told?: (moment: ProgramMoment) => void
 }
 
 /** Runs models of programs as processes of a modelled machine, with the promises that real ones have. */
@@ -29,7 +33,7 @@ export function openVirtualExec(given: VirtualExecOptions): (options: ExecOption
 }
 
 function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptions): Starter {
-  const { machine, life, gate, programs, otherwise, trouble = noTrouble } = given
+  const { machine, life, gate, programs, otherwise, trouble = noTrouble, told } = given
   const programOf = (file: string): Program | undefined => {
     const name = basename(file)
     return Object.hasOwn(programs, name) ? programs[name] : otherwise?.(file)
@@ -38,7 +42,15 @@ function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptio
   const isAlive = (): boolean => machine.has(life.pid)
 
   function start(command: Command, mark?: { readonly site: string; readonly survivor: Child['survivor'] }): VirtualProcess {
-    return machine.start({ command: saidOf(command, secrets), parent: life.pid, ...(mark === undefined ? {} : { mark }) })
+    return machine.start({ command: saidOf(command, secrets), parent: life.pid, by: stepAtWork(), ...(mark === undefined ? {} : { mark }) })
+  }
+
+  function tell({ facts: { started, by = 'site' }, state, ended }: VirtualProcess, { what, writes }: RemoteCall): void {
+    if (told === undefined || state !== 'held') return
+    const facts = { program: started, by, what, writes }
+    told({ when: 'begins', ...facts })
+    // A signal ends it without one, and ssh says 255 where it is the connection that has ended.
+    ended.then(({ exitCode = 255 }) => exitCode === 255 || told({ when: 'answered', ...facts }), () => undefined)
   }
 
   /** Lets a process work once the gate lets it through; its end comes back by the gate. */
@@ -47,6 +59,7 @@ function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptio
     const call: RemoteCall = { door: 'exec', what: saidOf(command, secrets), writes: command.survivor !== undefined }
     return gate.through(call, () => {
       const program = programOf(file)
+      tell(process, call)
       if (program !== undefined) process.letGo(program, args, { env: { PATH: path, LC_ALL: 'C', ...env }, cwd, stdin: input })
       befall(process, trouble.onProgram?.(basename(file)))
       return process.ended

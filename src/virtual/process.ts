@@ -18,7 +18,12 @@ export interface ProcessFacts {
   readonly mark?: { readonly site: string; readonly survivor: 'end' | 'await' }
   /** Pid of the process that started it. */
   readonly parent?: number
+  /** The step for which it was started. */
+  readonly by?: string
 }
+
+/** What a program has of whoever starts it. */
+type Given = Pick<Surroundings, 'env' | 'cwd' | 'stdin'>
 
 /** One process of a modelled machine. It is held until it is let go, and has ended for good when it has. */
 export class VirtualProcess {
@@ -61,7 +66,7 @@ export class VirtualProcess {
   }
 
   /** Lets it work. What a program throws is a fault of its model, and reaches whoever waits for its end. */
-  letGo(program: Program, args: readonly string[], given: Pick<Surroundings, 'env' | 'cwd' | 'stdin'>): void {
+  letGo(program: Program, args: readonly string[], given: Given): void {
     if (this.#state !== 'held') return
     this.#state = 'running'
     this.#wasLetGo = true
@@ -98,7 +103,7 @@ export class VirtualProcess {
     return true
   }
 
-  #surroundings(): Omit<Surroundings, 'env' | 'cwd' | 'stdin'> {
+  #surroundings(): Omit<Surroundings, keyof Given> {
     const heard = <T>(promise: Promise<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         promise.then(
@@ -109,7 +114,9 @@ export class VirtualProcess {
     const after = (ms: number, act: () => void): (() => void) => this.clock.schedule(ms, () => {
       if (this.#state === 'running') act()
     })
+    const { by = 'site', started } = this.facts
     return {
+      sender: { by, program: started },
       heard,
       after,
       now: this.now,

@@ -3,6 +3,7 @@ import { openWithin, type WorldWithin } from '../sim/within.js'
 import type { KubeCluster } from '../sim/kube/cluster.js'
 import type { Authority } from '../sim/pki.js'
 import { virtualClock, type VirtualClock } from '../sim/world/clock.js'
+import type { ProgramMoment } from '../sim/world/model.js'
 import type { WorldSpec } from '../sim/world/spec.js'
 import type { Wires } from '../platform/wires.js'
 import { openVirtualAzure } from './azure.js'
@@ -68,6 +69,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     helm: helmModel({ clusterAt, renderer, speed }),
     kubectl: kubectlModel(clusterAt),
   }
+  const told = (moment: ProgramMoment): void => world.onProgram.forEach((listener) => listener(moment))
   const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
   const seat = (machine: Machine, stateDir: string): Seat => ({
     machine,
@@ -78,7 +80,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
         ...{ manager: within.manager, clock, gate, latencyMs: latency, trouble },
         isAlive: () => machine.has(life.pid),
       }),
-      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram, trouble }),
+      exec: openVirtualExec({ machine, life, gate, programs, otherwise: siteProgram, trouble, told }),
       http: (options) => openVirtualHttp({ world, hubs: within.hubs, gate, ...options }),
       dns: openVirtualDns({ world, gate }),
     }),

@@ -27,6 +27,13 @@ export const mutations: readonly Mutation[] = [
     put: "    if (module.uses !== 'azure/attach-disks')\n        await recorder.record('step.intent', { step, changes });\n",
   },
   {
+    does: 'journals no intent of what it does on a server by ssh',
+    file: 'engine/lifecycle.js',
+    find: "    await recorder.record('step.intent', { step, changes });\n",
+    put: "    if (module.uses !== 'zfs/import-pool')\n        await recorder.record('step.intent', { step, changes });\n",
+    at: 'two-pools',
+  },
+  {
     does: 'does not wait for the steps that a step needs',
     file: 'engine/walk.js',
     find: 'const needs = await Promise.all(node.needs.map((id) => this.#endings.get(id)));',

@@ -16,6 +16,7 @@ function worldIn(group: string, address: string, facts: Partial<WorldView> = {})
     vms: [{ id: server(group), powerState: 'running', provisioningState: 'Succeeded', dataDisks: [] }],
     disks: [{ id: diskIn(group), uniqueId: 'u', diskState: 'Attached', managedBy: server(group), moves: 0 }],
     snapshots: [],
+    resources: [],
     groups: [],
     recordSets: [{ zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: [address], published: { ttl: 60, values: [address] } }],
     releases: [],

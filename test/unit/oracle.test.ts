@@ -3,7 +3,7 @@ import { missingFrom } from '../../src/gameday/oracle/converged.js'
 import { differencesBetween, doneTwice, endOf } from '../../src/gameday/oracle/end-state.js'
 import { notPutBack } from '../../src/gameday/oracle/put-back.js'
 import { Watch, type Beside } from '../../src/gameday/oracle/watch.js'
-import type { Access, WorldView } from '../../src/gameday/oracle/world-view.js'
+import type { Access, ProgramMoment, WorldView } from '../../src/gameday/oracle/world-view.js'
 
 const old = '/groups/old/vm'
 const fresh = '/groups/new/vm'
@@ -21,6 +21,7 @@ const start: WorldView = {
   vms: [vm(old, [disk.id])],
   disks: [disk],
   snapshots: [],
+  resources: [],
   groups: [{ id: '/groups/old', tags: {}, locked: false }],
   recordSets: [record],
   releases: [],
@@ -141,6 +142,16 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([pointed], { hubs: there })).toEqual([expect.stringMatching(/which had answered nobody before/)])
     expect(saidOf([asked, pointed], { hubs: there })).toEqual([])
     expect(saidOf([asked, pointed, start], { hubs: there })).toEqual([])
+    // One that has gone meanwhile has answered for itself, not for the next one that is there.
+    let hubs: ReturnType<Beside['hubs']> = there
+    const watch = new Watch(start, besideOf({ hubs: () => hubs }))
+    watch.hear(asked)
+    for (const one of [there, start.hubs, there]) {
+      hubs = one
+      watch.look(start)
+    }
+    watch.look(pointed)
+    expect(watch.violations).toEqual([expect.stringMatching(/which had answered nobody before/)])
     expect(saidOf([asked, pointed], { hubs: [hub('203.0.113.2', false)] })).toEqual([])
     expect(saidOf([{ ...asked, status: 503 }, pointed], { hubs: there })).toHaveLength(1)
   })
@@ -155,6 +166,44 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([{ ...put('/a'), by: 'attach' }])).toEqual([])
     expect(saidOf([{ ...put('/a'), by: 'detach' }])).toEqual(['written without an intent in the journal: arm PUT /a'])
     expect(saidOf([{ ...put('/a'), by: 'detach', orphaned: true }])).toEqual([])
+  })
+
+  it('holds what a program writes against the step that it was begun for, as that stood then', () => {
+    let intents = new Set<string>()
+    const watch = new Watch(start, besideOf({ openIntents: () => 1, hasIntent: (step) => intents.has(step) }))
+    const begins = (program: string, by: string): void => watch.hearOfProgram({ when: 'begins', program, by, what: program, writes: true })
+    const writes = (path: string, program: string, by: string): void => watch.hear({ door: 'ssh', method: 'EXEC', path, status: 0, writes: true, by, program })
+    begins('ssh 1', 'import')
+    intents = new Set(['import'])
+    begins('ssh 2', 'import')
+    begins('helm 3', 'hub')
+    // It goes on when its step has failed, or its life has ended.
+    intents = new Set()
+    for (const [program, by] of [['ssh 1', 'import'], ['ssh 2', 'import'], ['helm 3', 'hub']] as const) writes(`by ${program}`, program, by)
+    const without = (program: string): string => `written without an intent in the journal: ssh EXEC by ${program}`
+    expect(watch.violations).toEqual([without('ssh 1'), without('helm 3')])
+  })
+
+  it('has what Azure runs on a machine judged when it was sent', () => {
+    const script: Access = { door: 'runCommand', method: 'EXEC', path: 'zpool export homes', status: 200, writes: true }
+    expect(saidOf([{ ...script, by: 'detach' }])).toEqual([])
+    expect(saidOf([script], { intents: 0 })).toHaveLength(1)
+  })
+
+  it('wants a look of the same step between two programs that do the same', () => {
+    const said = (...moments: readonly Partial<ProgramMoment>[]): readonly string[] => {
+      const watch = new Watch(start, besideOf({}))
+      for (const one of moments) watch.hearOfProgram({ when: 'begins', program: 'p', by: 'attach', what: 'ssh vm zpool import', writes: true, ...one })
+      return watch.violations
+    }
+    const look = { when: 'answered', what: 'ssh vm zpool status', writes: false } as const
+    const twice = ['begun twice without a look in between, for attach: ssh vm zpool import']
+    expect([said({}, {}), said({}, { when: 'answered' }, {}), said({}, { ...look, by: 'other' }, {}), said({}, { ...look, when: 'begins' }, {})]).toEqual([
+      ...[twice, twice, twice, twice],
+    ])
+    expect([said({}, look, {}), said({}, { by: 'other' }), said({}, { what: 'ssh vm zpool export' })]).toEqual([[], [], []])
+    const mount = { what: 'ssh vm zfs mount -a' }
+    expect(said(mount, mount)).toEqual([])
   })
 
   it('has nothing deleted that the failover has not created', () => {
@@ -217,6 +266,12 @@ describe('the oracle, when a failover is over', () => {
     expect(missingFrom(start, { ...over, ...change })).toContainEqual(expect.stringMatching(words))
   })
 
+  it('takes a cluster that has failed only where it had at the start', () => {
+    const failed = { clusters: [{ id: '/groups/new/hubs', provisioningState: 'Failed' }] }
+    expect(missingFrom(start, { ...over, ...failed })).toEqual(['/groups/new/hubs is Failed'])
+    expect(missingFrom({ ...start, ...failed }, { ...over, ...failed })).toEqual([])
+  })
+
   it('holds two ends against each other, whatever the times in the names of safety copies', () => {
     const copy = (time: string): WorldView => ({ ...over, snapshots: [{ id: `/groups/s/disk-u1-${time}`, of: 'u1', torn: false }] })
     expect(differencesBetween(endOf(copy('20190225194008')), endOf(copy('20190225194056')))).toEqual([])
@@ -224,9 +279,17 @@ describe('the oracle, when a failover is over', () => {
     expect(differencesBetween(endOf(copy('20190225194008')), endOf(twice))).toEqual(['+ snapshot /groups/s/disk-u1: of u1'])
   })
 
+  it('holds everything that has an id against each other, once', () => {
+    const address = { id: '/groups/new/ip', type: 'Microsoft.Network/publicIPAddresses' }
+    const more = { ...over, resources: [address, { id: fresh, type: 'Microsoft.Compute/virtualMachines' }] }
+    expect(differencesBetween(endOf(over), endOf(more))).toEqual(['+ resource /groups/new/ip: microsoft.network/publicipaddresses'])
+    expect(notPutBack(start, { ...start, resources: [address] })).toHaveLength(1)
+  })
+
   it('counts what was done twice, and not what may be', () => {
     const did = (...what: readonly string[]): WorldView => ({ ...over, operations: what.map((one) => ({ what: one, resource: 'a', status: 'succeeded' })) })
     expect(doneTwice(did('move'), did('move', 'move'))).toEqual(['move a: 2 times instead of 1'])
+    expect(doneTwice(did('move'), did('move', 'nat gateway'))).toEqual(['nat gateway a: 1 times instead of 0'])
     expect(doneTwice(did('runCommand'), did('runCommand', 'runCommand'))).toEqual([])
   })
 })

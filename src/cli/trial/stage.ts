@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { StateFolder, type JournalRecord } from '../../journal/index.js'
+import { StateFolder } from '../../journal/index.js'
 import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
 import { SystemExec } from '../../platform/exec/exec.js'
 import { helmFile } from '../../platform/kube/tools.js'
@@ -19,7 +19,9 @@ import { Interrupts } from '../interrupts.js'
 import type { Program } from '../invocation.js'
 import { thisMachine } from '../surroundings.js'
 import type { Hands } from './crash.js'
+import { Doings } from './doings.js'
 import { loaded, typed, typedAside, type Beside, type Lived, type Typing } from './typed.js'
+import type { Journals } from './watched.js'
 
 export interface StageOptions {
   readonly runbook: { readonly name: string; readonly path: string }
@@ -50,13 +52,11 @@ let renderer: Renderer | undefined
 let authority: Authority | undefined
 
 /** One world, one runbook, and somebody who types commands there. */
-export class Stage {
+export class Stage implements Journals {
   readonly scene: Scene
   readonly #options: StageOptions
   readonly #folder: string
-  readonly #intents = new Set<string>()
-  /** What each life itself has journaled an intent of, and not verified yet. */
-  readonly #doings: { readonly life: Incarnation; readonly steps: Set<string> }[] = []
+  readonly #doings = new Doings()
   /** The run that is to be put back, once that was typed. */
   #toUndo: string | undefined
 
@@ -80,18 +80,16 @@ export class Stage {
     return glanceOf(this.scene.within.world)
   }
 
-  /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
   get openIntents(): number {
-    return this.#intents.size
+    return this.#doings.openIntents
   }
 
   hasIntent(step: string): boolean {
-    return this.#doings.some(({ life, steps }) => !life.isOver && [...steps].some((one) => one.endsWith(` ${step}`)))
+    return this.#doings.hasIntent(step)
   }
 
-  /** Lives that are in the midst of changing something now. */
   get atWork(): number {
-    return this.#doings.filter(({ life, steps }) => !life.isOver && steps.size > 0).length
+    return this.#doings.atWork
   }
 
   get state(): WorldState {
@@ -143,14 +141,6 @@ export class Stage {
     return runs.find(({ status }) => status !== 'empty')?.run
   }
 
-  #noted(seat: Seat, doing: Set<string>, { type, data }: JournalRecord): void {
-    if (type !== 'step.intent' && type !== 'step.verified') return
-    for (const steps of [this.#intents, doing]) {
-      if (type === 'step.intent') steps.add(`${seat.stateDir} ${data.step}`)
-      else steps.delete(`${seat.stateDir} ${data.step}`)
-    }
-  }
-
   async close(): Promise<void> {
     forgetSecrets()
     await rm(this.#folder, { recursive: true, force: true })
@@ -180,9 +170,7 @@ export class Stage {
   }
 
   #typing(seat: Seat, living: Living): Typing {
-    const steps = new Set<string>()
-    this.#doings.push({ life: living.life, steps })
-    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: (record) => this.#noted(seat, steps, record) }
+    return { scene: this.scene, seat, program: this.#options.program, ...living, noted: this.#doings.begin(living.life) }
   }
 }
 

@@ -4,7 +4,7 @@ import type { WorldParts } from '../../sim/within.js'
 
 /** What the journals of a stage say now. */
 export interface Journals {
-  /** Steps of which an intent stands in a journal, synced, and nothing verified since. */
+  /** Steps of which an intent stands in a journal, synced, and no end since. */
   readonly openIntents: number
   /** Has this step one, in the journal of a life that is not over? True where it cannot be told whose a write is. */
   hasIntent(step: string): boolean
@@ -25,6 +25,7 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
   })
   world.onChange.add(() => watch.look(glanceOf(world)))
   world.onRequest.add((entry) => watch.hear(entry))
+  world.onProgram.add((moment) => watch.hearOfProgram(moment))
   world.tamper.add(({ what, resource }) => {
     if (what === 'zpool import') watch.imports(resource)
     return undefined

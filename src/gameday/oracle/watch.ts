@@ -1,15 +1,15 @@
-import type { Access, WorldView } from './world-view.js'
+import type { Access, ProgramMoment, WorldView } from './world-view.js'
 
 /** What can be seen at a glance, often. */
 export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | 'recordSets' | 'pools'>
 
 /** What the judge is told besides the world's own state. */
 export interface Beside {
-  /** Which hubs are where, now. Asked only when a record has changed. */
+  /** Which hubs are where, now. */
   hubs(): WorldView['hubs']
   /** Ids of all that was there at the start, in lower case. */
   atStart: ReadonlySet<string>
-  /** Steps that have an intent in the journal, synced, and nothing verified since. */
+  /** Steps that have an intent in the journal, synced, and no end since. Asked where it is not known for which step a write is. */
   openIntents(): number
   /** Has this step one, in the journal of a run that lives? */
   hasIntent(step: string): boolean
@@ -36,6 +36,10 @@ export class Watch {
   readonly #seen = new Set<string>()
   /** By a write's method and address: whether anybody has looked at what it changes since. */
   readonly #looked = new Map<string, boolean>()
+  /** By program: had its step an intent when it began? It goes on when that step has ended, and the life that began it. */
+  readonly #begunWithIntent = new Map<string, boolean>()
+  /** By step and command: has a program looked for that step since one was begun that writes? */
+  readonly #lookedByProgram = new Map<string, { readonly by: string; looked: boolean }>()
   /** What the failover itself has created, in lower case. */
   readonly #made = new Set<string>()
   /** What somebody else has written to, and nobody here has looked at since. */
@@ -64,19 +68,19 @@ export class Watch {
     this.#noTwoImports(now)
     this.#importedByProof(now)
     this.#nothingIsLost(now)
+    this.#goneHasNotAnswered()
     this.#namesLeadToHubs(now)
   }
 
   /** To be called with every entry of the access log. */
   hear(entry: Access): void {
-    const { door, method, path, status, writes, by, orphaned = false } = entry
-    if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 '))
+    const { door, method, path, status, writes, orphaned = false } = entry
+    if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 ').toLowerCase())
     if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
-    const isIntended = by === undefined ? this.#beside.openIntents() > 0 : this.#beside.hasIntent(by)
-    if (!orphaned && !isIntended) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
+    if (!orphaned && !this.#isIntended(entry)) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
@@ -85,6 +89,19 @@ export class Watch {
     this.#ownIsDeleted(method, path, status)
     if (!orphaned) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
+  }
+
+  /** To be called when a program begins, or has answered. */
+  hearOfProgram({ when, program, by, what, writes }: ProgramMoment): void {
+    if (when === 'answered') {
+      if (!writes) for (const one of this.#lookedByProgram.values()) one.looked ||= one.by === by
+      return
+    }
+    this.#begunWithIntent.set(program, this.#beside.hasIntent(by))
+    if (!writes || repeatable.test(what)) return
+    const write = `${by}: ${what}`
+    if (this.#lookedByProgram.get(write)?.looked === false) this.#say(`begun twice without a look in between, for ${write}`)
+    this.#lookedByProgram.set(write, { by, looked: false })
   }
 
   /** To be called when somebody else has written to a resource. */
@@ -100,6 +117,13 @@ export class Watch {
   /** To be called when a machine begins to import a pool. */
   imports(machine: string): void {
     this.#importing.set(machine.toLowerCase(), { atMs: this.#beside.nowMs(), askedMs: new Map(this.#askedMs) })
+  }
+
+  #isIntended({ door, by, program }: Access): boolean {
+    if (program !== undefined) return this.#begunWithIntent.get(program) ?? false
+    if (by === undefined) return this.#beside.openIntents() > 0
+    // A script runs on a machine when it comes to that: whether it might was asked when Azure was sent it.
+    return door === 'runCommand' || this.#beside.hasIntent(by)
   }
 
   /** What this failover has not created is not its to delete. */
@@ -159,6 +183,13 @@ export class Watch {
     lost('disk', this.#start.disks.map(({ uniqueId }) => uniqueId), now.disks.map(({ uniqueId }) => uniqueId))
     for (const what of ['vms', 'clusters', 'groups'] as const) lost(what.slice(0, -1), this.#start[what].map(({ id }) => id), now[what].map(({ id }) => id))
     lost('record', this.#start.recordSets.map(keyOf), now.recordSets.map(keyOf))
+  }
+
+  /** Another hub that comes to be where one was has to answer for itself. */
+  #goneHasNotAnswered(): void {
+    if (this.#answered.size === 0) return
+    const there = new Set(this.#beside.hubs().map(({ host, address }) => `${host.toLowerCase()} ${address}`))
+    for (const answered of this.#answered) if (!there.has(answered)) this.#answered.delete(answered)
   }
 
   /** A name that students use leads where it led at the start, or to a hub of that name that has answered before. */
@@ -230,6 +261,9 @@ function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone
 
 /** What a machine that has a disk may still write in. */
 const running: ReadonlySet<string> = new Set(['running', 'starting', 'stopping', 'deallocating'])
+
+/** What may be begun twice, unseen: a way back mounts after the import, and before NFS serves what an earlier life may have left. */
+const repeatable = / zfs mount -a$/
 
 /** What changes something by POST. */
 const acting = /\/(moveResources|deallocate|start|powerOff|restart|attachDetachDataDisks)$/i

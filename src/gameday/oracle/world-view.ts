@@ -28,6 +28,8 @@ export interface WorldView {
     readonly values: readonly string[]
     readonly published: { readonly ttl: number; readonly values: readonly string[] } | null
   }[]
+  /** Everything that has an id, but for groups and record sets. */
+  readonly resources: readonly { readonly id: string; readonly type: string }[]
   readonly releases: readonly {
     readonly cluster: string
     readonly namespace: string
@@ -73,4 +75,18 @@ export interface Access {
   readonly orphaned?: true
   /** The step that it was sent for, where that is known. */
   readonly by?: string
+  /** The program that has sent it, where it is known when that began. */
+  readonly program?: string
+}
+
+/** A program that the tool runs begins to work, or has ended by itself with an answer. */
+export interface ProgramMoment {
+  readonly when: 'begins' | 'answered'
+  readonly program: string
+  /** The step that it was started for. */
+  readonly by: string
+  /** Its command. */
+  readonly what: string
+  /** Was it started to change something? */
+  readonly writes: boolean
 }

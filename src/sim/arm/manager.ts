@@ -85,7 +85,7 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
       arm.world.log({ door: 'token', method, path, status: login.status, writes: false })
       return { answer: login, ...cut }
     }
-    const raw = { method, path, query, headers, text }
+    const raw = { method, path, query, headers, text, ...(by !== undefined && { by }) }
     const { answer, writes } = await handle(arm, find, raw, () => tokens.check(headers.authorization))
     const sender = { ...(by !== undefined && { by }), ...(isOrphaned?.() === true && { orphaned: true as const }) }
     arm.world.log({ door: 'arm', method, path, status: answer.status, writes, ...sender })
@@ -113,6 +113,7 @@ interface Raw {
   readonly query: ReadonlyMap<string, string>
   readonly headers: IncomingHttpHeaders
   readonly text: string
+  readonly by?: string
 }
 
 async function handle(

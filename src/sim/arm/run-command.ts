@@ -15,7 +15,7 @@ const keptOutput = 4096
  * Runs a script on a machine through the control plane: 202, and in the end what it wrote. One at a time on a machine, and
  * only while its agent answers; the exit code is not told.
  */
-export function runCommand({ world, arm, body }: ArmRequest, machine: Resource): ArmAnswer {
+export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resource): ArmAnswer {
   if (body['commandId'] !== 'RunShellScript') {
     throw new WorldError(404, 'NotFound', `The entity was not found: command ${String(body['commandId'])}.`)
   }
@@ -35,7 +35,7 @@ export function runCommand({ world, arm, body }: ArmRequest, machine: Resource):
     if (!world.answersTo(machine.id, 'a run command')) {
       throw new WorldError(409, 'VMAgentStatusCommunicationError', `VM '${machine.name}' has not reported status for VM agent or extensions.`)
     }
-    world.log({ door: 'runCommand', method: 'EXEC', path: script, status: 200, writes: !onlyReads(script) })
+    world.log({ door: 'runCommand', method: 'EXEC', path: script, status: 200, writes: !onlyReads(script), ...(by !== undefined && { by }) })
     done = world.shell(machine.id, script).then(
       (result) => (output = result),
       (error: unknown) => (output = { exitCode: 255, stdout: '', stderr: String(error) }),

@@ -15,6 +15,8 @@ export interface ArmRequest {
   readonly body: Body
   /** The values of `{…}` in the route's pattern. */
   readonly params: Readonly<Record<string, string>>
+  /** What it was sent for, where that is known. */
+  readonly by?: string
 }
 
 export type Body = Readonly<Record<string, unknown>>

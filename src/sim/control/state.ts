@@ -19,6 +19,8 @@ export interface WorldState {
     values: readonly string[]
     published: { ttl: number; values: readonly string[] } | null
   }[]
+  /** Everything that has an id, but for groups and record sets. */
+  readonly resources: readonly { id: string; type: string }[]
   readonly releases: readonly ReleaseState[]
   /** `disks`: uniqueIds. */
   readonly pools: readonly {
@@ -90,6 +92,7 @@ export function stateOf(world: World): WorldState {
       of: text((one.properties['creationData'] as Record<string, unknown> | undefined)?.['sourceUniqueId']),
       torn: world.torn.has(one.id.toLowerCase()),
     })),
+    resources: [...world.resources.values()].map(({ id, type }) => ({ id, type })),
     releases: world.sources.releases(),
     hosts: [...world.hosts.values()].map((one) => ({
       machine: one.machine,

@@ -1,6 +1,6 @@
 import { allows } from '../world/firewall.js'
 import { sameId } from '../world/ids.js'
-import type { Host } from '../world/model.js'
+import type { Host, RequestEntry } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import type { World } from '../world/world.js'
 import { changes } from './judge.js'
@@ -44,8 +44,17 @@ function hostAt(world: World, network: string, address: string): Host | undefine
   return [...world.hosts.values()].find((host) => sameId(host.network, network) && host.address === address && host.power !== 'deallocated')
 }
 
+/** Who has sent something, where that is known. */
+export type Sender = Pick<RequestEntry, 'by' | 'program'>
+
 /** Runs a command line as sshd does, to its end, whatever becomes of the connection, and notes it in the access log. */
-export async function execute(world: World, host: Host, stdin: () => Promise<string>, command: string): Promise<ShellResult> {
+export async function execute(
+  world: World,
+  host: Host,
+  stdin: () => Promise<string>,
+  command: string,
+  sender: Sender = {},
+): Promise<ShellResult> {
   world.arrived({ door: 'ssh', method: 'EXEC', path: command })
   let result: ShellResult
   try {
@@ -53,7 +62,7 @@ export async function execute(world: World, host: Host, stdin: () => Promise<str
   } catch (error) {
     result = { exitCode: 254, stdout: '', stderr: `simulated host: ${String(error)}\n` }
   }
-  world.log({ door: 'ssh', method: 'EXEC', path: command, status: result.exitCode, writes: changes(command) })
+  world.log({ door: 'ssh', method: 'EXEC', path: command, status: result.exitCode, writes: changes(command), ...sender })
   return result
 }
 

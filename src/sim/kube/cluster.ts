@@ -38,6 +38,8 @@ export interface KubeRequest {
   readonly status: number
   /** The world's own judgement. */
   readonly writes: boolean
+  readonly by?: string
+  readonly program?: string
 }
 
 export interface KubeOptions {
@@ -133,7 +135,8 @@ export class KubeCluster {
     if (this.#stopped || this.#away) return undefined
     this.#options.onArrival?.({ method: call.method, path })
     const outcome = this.#outcome(call)
-    this.#options.onRequest?.({ method: call.method, path, status: 'stream' in outcome ? 200 : outcome.status, writes: writes(call.method, path) })
+    const status = 'stream' in outcome ? 200 : outcome.status
+    this.#options.onRequest?.({ method: call.method, path, status, writes: writes(call.method, path), ...call.sender })
     return 'stream' in outcome ? { stream: this.#kept(outcome.stream) } : outcome
   }
 

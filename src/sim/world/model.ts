@@ -158,6 +158,21 @@ export interface RequestEntry {
   readonly orphaned?: true
   /** What it was sent for, as whoever sent it says. Known in this process only. */
   readonly by?: string
+  /** The program that has sent it, as `ProgramMoment` names it. Known in this process only. */
+  readonly program?: string
+}
+
+/** A program of whoever runs the tool begins to work, or has ended by itself with an answer. Known where it is a model in this process. */
+export interface ProgramMoment {
+  readonly when: 'begins' | 'answered'
+  /** One of its own for each time that it is run. */
+  readonly program: string
+  /** What it was started for, as whoever started it says. */
+  readonly by: string
+  /** Its command. */
+  readonly what: string
+  /** Was it started to change something? */
+  readonly writes: boolean
 }
 
 export interface HubState {

@@ -10,6 +10,7 @@ import type {
   Operation,
   Pool,
   PublishedRecord,
+  ProgramMoment,
   ReleaseState,
   RequestEntry,
   Resource,
@@ -46,6 +47,8 @@ export class World {
   readonly onChange = new Set<() => void>()
   /** Called with every entry of the access log. */
   readonly onRequest = new Set<(entry: RequestEntry) => void>()
+  /** Told of the programs of whoever runs the tool, where they are models in this process. */
+  readonly onProgram = new Set<(moment: ProgramMoment) => void>()
   /** Called with every command over SSH and every request to a cluster as it arrives, before anything of it is done. */
   readonly onArrival = new Set<(arrival: Arrival) => void>()
   /** Called when a managed cluster has become ready, and when one is gone. */

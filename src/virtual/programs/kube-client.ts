@@ -71,7 +71,7 @@ export class KubeClient {
     await this.#at.sleep(legMs)
     const headers = { authorization: `Bearer ${this.#config.token}`, 'content-type': contentType, accept: 'application/json', 'user-agent': this.#agent }
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
-    const outcome = this.#cluster()?.call({ method, url, headers, body: bytes })
+    const outcome = this.#cluster()?.call({ method, url, headers, body: bytes, sender: this.#at.sender })
     await this.#at.sleep(legMs)
     if (outcome === undefined) throw new Unreachable(`${verb(method)} "${this.#config.server}${url}": Gateway Timeout`)
     if ('stream' in outcome) throw new Refused(500, 'InternalError', 'a watch is not asked for in this way')
@@ -101,7 +101,7 @@ export class KubeClient {
   watch(url: string, event: (type: string, object: KubeObject) => void): () => void {
     const query = `${url.includes('?') ? '&' : '?'}watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`
     const headers = { authorization: `Bearer ${this.#config.token}`, 'user-agent': this.#agent }
-    const outcome = this.#cluster()?.call({ method: 'GET', url: url + query, headers, body: Buffer.alloc(0) })
+    const outcome = this.#cluster()?.call({ method: 'GET', url: url + query, headers, body: Buffer.alloc(0), sender: this.#at.sender })
     if (outcome === undefined || !('stream' in outcome)) return () => undefined
     let end = (): void => undefined
     const sink: Sink = {

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly cwd: string | undefined
   /** All of its standard input. */
   readonly stdin: string
+  /** For which step it was started, and a name that this process alone has. */
+  readonly sender: { readonly by: string; readonly program: string }
   /** Milliseconds of the world. A process that has ended never wakes up: this settles no more. */
   sleep(ms: number): Promise<void>
   /** Does this after so many milliseconds of the world, unless the process has ended; the answer cancels it. */

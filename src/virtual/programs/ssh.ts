@@ -134,7 +134,7 @@ class Client {
         resolve(failed(255, 'Received disconnect from UNKNOWN port 65535:11: '))
       }
       world.onChange.add(look)
-      execute(world, host, () => Promise.resolve(this.#at.stdin), line).then(({ exitCode, stdout, stderr }) => {
+      execute(world, host, () => Promise.resolve(this.#at.stdin), line, this.#at.sender).then(({ exitCode, stdout, stderr }) => {
         if (!world.onChange.delete(look)) return
         // A system that is gone answers nothing; its end of the connection is looked at with the next change.
         if (world.answersTo(host.machine, 'a command by ssh')) resolve(ended(stdout, stderr, exitCode))

@@ -64,6 +64,8 @@ export interface KubeCall {
   /** By names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: Buffer
+  /** What it was sent for, and by which program, where that is known. */
+  readonly sender?: { readonly by: string; readonly program: string }
 }
 
 /** One header, as a text. */
