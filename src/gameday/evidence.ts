@@ -6,7 +6,8 @@ import type { Asked } from './script.js'
 import { callMatcher } from './selector.js'
 import type { FaultRecord } from './timeline.js'
 
-export type Outcome = (typeof outcomes)[number]
+/** `crashed`: by an exit code that the program never gives of itself. No scenario can expect that. */
+export type Outcome = (typeof outcomes)[number] | 'crashed'
 
 /** A command that was typed in a play, or something else that the operator did. */
 export interface Deed {
@@ -44,7 +45,7 @@ const outcomeOf: Readonly<Record<number, Outcome>> = { 0: 'succeeded', 1: 'stopp
 
 /** By a command's exit code (`killed`: it had none). */
 export function outcomeByCode(code: number | 'killed'): Outcome {
-  return code === 'killed' ? 'killed' : (outcomeOf[code] ?? 'stopped')
+  return code === 'killed' ? 'killed' : (outcomeOf[code] ?? 'crashed')
 }
 
 /** One expectation, held against what happened. */

@@ -23,6 +23,7 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
   })
   const expectations = [
     ...outcome(expect, evidence),
+    noDefect(evidence),
     ...told(expect, evidence),
     ...asked(expect, evidence),
     ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that' })),
@@ -47,6 +48,14 @@ function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {
   if (realSpeed === undefined) return [ended, { ...within, held: tookMs <= expect.within }]
   // Then it says more of the machine that it was played on than of the failover.
   return [ended, { ...within, what: `${within.what}, not judged at speed ${realSpeed}`, held: null }]
+}
+
+/** A defect of the program ends as a stop does, and is none: whatever is expected, nobody may have met one. */
+function noDefect({ deeds, events }: Evidence): Judged {
+  const said = deeds.flatMap(({ line, said: words }) => words.split('\n').filter((one) => one.includes('[tool.bug]')).map((one) => `${line}: ${one.trim()}`))
+  const failed = events.flatMap((event) => ('error' in event && event.error?.code === 'tool.bug' ? [event.error.message] : []))
+  const found = [...new Set([...said, ...failed])]
+  return { what: 'the program has met no defect of its own', held: found.length === 0, ...(found.length === 0 ? {} : { found: found.join('; ') }) }
 }
 
 function comparison(expected: string, found: string): Pick<Judged, 'held' | 'found'> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Evidence } from '../../src/gameday/evidence.js'
+import { outcomeByCode, type Evidence } from '../../src/gameday/evidence.js'
 import { judge } from '../../src/gameday/judge.js'
 import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, type Scenario, type Scorecard } from '../../src/gameday/index.js'
 import type { WorldView } from '../../src/gameday/oracle/world-view.js'
@@ -69,6 +69,21 @@ describe('a game day is judged', () => {
     // What a colleague did meanwhile is not the last command.
     const aside = { act: 'aside', line: 'a colleague', startMs: 0, endMs: 50 * minute, outcome: 'locked', said: '' } as const
     expect(wrong({ within: '45m' }, { deeds: [...evidence().deeds, aside] })).toEqual([])
+  })
+
+  it('by whether the tool itself has a defect, whatever is expected, and whoever met it', () => {
+    const broken = (act: 'run' | 'aside') => ({ act, line: 'lifeboat run', startMs: 0, endMs: minute, outcome: 'stopped', said: 'error: Invalid time [tool.bug]' }) as const
+    const found = [expect.stringMatching(/^the program has met no defect of its own; lifeboat run: error: Invalid time/)]
+    expect(wrong({ outcome: 'stopped' }, { deeds: [broken('run')] })).toEqual(found)
+    expect(wrong({}, { deeds: [broken('aside'), ...evidence().deeds] })).toHaveLength(1)
+    const failed = { type: 'step.failed', step: 'move', error: { code: 'tool.bug', message: 'Invalid time' } }
+    expect(wrong({}, { events: [failed] as unknown as Evidence['events'] })).toHaveLength(1)
+    expect(judge(scenarioThat({}), evidence()).expectations).toContainEqual({ what: 'the program has met no defect of its own', held: true })
+  })
+
+  it('by exit codes that are agreed on: another one is an outcome that no scenario can expect', () => {
+    expect([0, 1, 5, 134, 10].map(outcomeByCode)).toEqual(['succeeded', 'stopped', 'locked', 'crashed', 'crashed'])
+    expect(() => scenarioThat({ outcome: 'crashed' })).toThrow()
   })
 
   it('by its times only where they are those of the world: played for real they are shown', () => {
@@ -150,7 +165,7 @@ describe('a scorecard', () => {
     expect(lines).toContain('1 dies (laptop): at 1m, the program was killed')
     expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare')
     expect(lines).toContain('1m: failure of fence: it does not answer → stop')
-    expect(lines).toContain('✓ outcome: succeeded\n  ✗ told: 98 %; found: nothing like it was said')
+    expect(lines).toContain('✓ outcome: succeeded\n  ✓ the program has met no defect of its own\n  ✗ told: 98 %; found: nothing like it was said')
   })
 
   it('says that it was played for real, and that its times are not promised', () => {
@@ -165,7 +180,7 @@ describe('a scorecard', () => {
 
   it('is written as JUnit XML, whatever the texts hold', () => {
     const xml = junitXml([card({ told: ['<&"\u0007>'] })])
-    expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="5" failures="1" time="2400.000">')
+    expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="6" failures="1" time="2400.000">')
     expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="judged"><failure message="nothing like it was said"/></testcase>')
     expect(xml).toContain('<testcase name="fault dies fires" classname="judged"/>')
   })
