@@ -26,7 +26,7 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
     noDefect(evidence),
     ...told(expect, evidence),
     ...asked(expect, evidence),
-    ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that' })),
+    ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that, and lived until it was answered' })),
     ...oracle(expect, evidence),
     ...expect.world.map((one) => worldFinding(one, evidence)),
   ]

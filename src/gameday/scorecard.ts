@@ -96,7 +96,7 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
       ...(outcome === null || (outcome === 'succeeded' && !verbose) ? [] : words.map((word) => `    | ${word}`)),
     ]),
     ...(asked.length === 0 ? ['Nothing was asked of the operator.'] : ['The operator was asked:']),
-    ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer}`),
+    ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer ?? 'unanswered'}`),
     'Expectations:',
     ...neverFired.map((line) => `  ✗ ${line}`),
     ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),

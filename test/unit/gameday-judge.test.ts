@@ -168,6 +168,11 @@ describe('a scorecard', () => {
     expect(lines).toContain('✓ outcome: succeeded\n  ✓ the program has met no defect of its own\n  ✗ told: 98 %; found: nothing like it was said')
   })
 
+  it('tells a question that nobody has answered', () => {
+    const asked = [{ atMs: minute, step: 'move', asks: 'gate', text: 'Go on?', answer: null }] as const
+    expect(scorecardLines(card({}, { asked })).join('\n')).toContain('1m: gate of move: Go on? → unanswered')
+  })
+
   it('says that it was played for real, and that its times are not promised', () => {
     const real = card({ within: '30m' }, { realSpeed: 120 })
     const lines = scorecardLines(real).join('\n')
@@ -215,5 +220,34 @@ describe('a scripted operator', () => {
     const script = [{ step: 'move', asks: 'failure', answer: 'accept' }]
     expect([await said(answers(script), failure('across')), await said(answers(script), failure())]).toEqual(['accept', 'stop'])
     expect(answers(script).unused).toHaveLength(1)
+  })
+
+  it('has been asked as soon as the question comes, and has answered only whoever lived until then', async () => {
+    const { operator } = scenarioSchema.parse({ ...file, operator: { answers: [{ step: 'move', asks: 'gate', answer: 'stop', after: '10m' }] } })
+    let come: () => void = () => undefined
+    const scripted = new ScriptedOperator(operator.answers, { nowMs: () => 0, wait: () => new Promise((resolve) => (come = resolve)) })
+    const gate = { kind: 'gate', step: 'move', text: 'Go on?' } as const
+    const life = new AbortController()
+    let isDelivered = false
+    void scripted.forLife(life.signal).ask(gate, new AbortController().signal).finally(() => (isDelivered = true))
+    await Promise.resolve()
+    expect(scripted.asked).toMatchObject([{ step: 'move', asks: 'gate', answer: null }])
+    life.abort()
+    // The next life asks again, and need not wait for what the dead one was waiting for.
+    const again = scripted.forLife(new AbortController().signal).ask(gate, new AbortController().signal)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([scripted.unused.length, scripted.asked.length]).toEqual([1, 2])
+    come()
+    expect((await again).choice).toBe('stop')
+    expect([isDelivered, scripted.unused, scripted.asked.map(({ answer }) => answer)]).toEqual([false, [], [null, 'stop']])
+  })
+
+  it('has answered nothing where the question was withdrawn meanwhile', async () => {
+    const operator = answers([{ step: 'move', asks: 'gate', answer: 'stop' }])
+    const withdrawn = new AbortController()
+    const answer = operator.ask({ kind: 'gate', step: 'move', text: 'Go on?' }, withdrawn.signal)
+    withdrawn.abort(new Error('nobody has to answer any more'))
+    await expect(answer).rejects.toThrow('nobody has to answer any more')
+    expect(operator.unused).toHaveLength(1)
   })
 })

@@ -201,13 +201,19 @@ class Play {
     for (const met of this.#clockSet.splice(0)) met()
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
-    const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
+    const over = new AbortController()
+    const beside = { heard, env, ...(present ? { operator: this.#operator.forLife(over.signal) } : {}) }
     const life = this.#stage.type(present || words[0] === 'plan' ? words : [...words, ...unasked], seat, beside)
-    this.#life = life
+    const kill = (): void => {
+      over.abort()
+      life.kill()
+    }
+    this.#life = { lived: life.lived, kill }
     try {
       return await this.#stage.pass(life.lived)
     } finally {
       this.#life = undefined
+      over.abort()
     }
   }
 }
