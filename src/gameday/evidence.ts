@@ -18,6 +18,10 @@ export interface Deed {
   readonly endMs: number
   /** Absent: it was no command of this program. */
   readonly outcome?: Outcome
+  /** Its run puts another one back: an undo, or a resume of one. */
+  readonly isUndo?: boolean
+  /** It was advice to be followed, and no command was in it. */
+  readonly isVain?: boolean
   /** What it said to the operator. */
   readonly said: string
 }

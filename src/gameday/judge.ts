@@ -3,7 +3,7 @@ import type { Deed, Evidence, Judged } from './evidence.js'
 import type { Expect } from './expectations.js'
 import { missingFrom } from './oracle/converged.js'
 import { notAsAtStart } from './oracle/put-back.js'
-import { matcher } from './selector.js'
+import { matcher, saidMatcher } from './selector.js'
 import type { Scenario } from './scenario.js'
 import { worldFinding } from './world-judge.js'
 
@@ -27,6 +27,7 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
     ...told(expect, evidence),
     ...asked(expect, evidence),
     ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that, and lived until it was answered' })),
+    ...evidence.deeds.flatMap(({ act, isVain = false }) => (act === 'advice' && isVain ? [{ what: 'the advice that is followed has a command in it', held: false, found: 'there was none' }] : [])),
     ...oracle(expect, evidence),
     ...expect.world.map((one) => worldFinding(one, evidence)),
   ]
@@ -70,8 +71,8 @@ function corpusOf({ deeds, asked: questions }: Evidence): string {
 function told({ told: wanted, notTold }: Expect, evidence: Evidence): readonly Judged[] {
   const corpus = corpusOf(evidence)
   return [
-    ...wanted.map((text) => ({ what: `told: ${text}`, ...seen(matcher(text)(corpus), true) })),
-    ...notTold.map((text) => ({ what: `not told: ${text}`, ...seen(matcher(text)(corpus), false) })),
+    ...wanted.map((text) => ({ what: `told: ${text}`, ...seen(saidMatcher(text)(corpus), true) })),
+    ...notTold.map((text) => ({ what: `not told: ${text}`, ...seen(saidMatcher(text)(corpus), false) })),
   ]
 }
 
@@ -99,7 +100,7 @@ function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
     { what: 'nothing happened that must never happen', held: unexpected.length === 0, ...(unexpected.length === 0 ? {} : { found: unexpected.join('; ') }) },
     ...allowed.map(({ text, fits }) => ({ what: `the oracle sees: ${text}`, ...seen(all.some(fits), true) })),
   ]
-  if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.act !== 'undo')) {
+  if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.isUndo !== true)) {
     const missing = missingFrom(start, end).filter((one) => !allowed.some(({ fits }) => fits(one)))
     judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }

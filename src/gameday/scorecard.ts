@@ -50,7 +50,7 @@ export interface Beside {
 
 export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
   const { passed, expectations, neverFired } = judge(scenario, evidence)
-  const recovered = evidence.deeds.find(({ act, outcome }) => ['run', 'resume', 'elsewhere'].includes(act) && outcome === 'succeeded')
+  const recovered = evidence.deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
   return {
     file,
     name: scenario.name,

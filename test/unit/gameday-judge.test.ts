@@ -105,6 +105,28 @@ describe('a game day is judged', () => {
     expect(wrong({}, { unusedAnswers: ['gate of move'] })).toEqual([expect.stringContaining('gate of move')])
   })
 
+  it('by what was told, however a terminal has broken it into lines', () => {
+    const [deed] = evidence().deeds
+    if (deed === undefined) throw new TypeError('no deed')
+    const broken = { deeds: [{ ...deed, said: 'the pool is\n      97 % full\nand goes on' }] }
+    expect(wrong({ told: ['pool is 97 %', '/is 97 %/', '/full\\nand/'] }, broken)).toEqual([])
+    expect(wrong({ notTold: ['is 97 %', '/is 97 %/', '/full\\nand/'] }, broken)).toHaveLength(3)
+  })
+
+  it('by whether advice that was to be followed had a command in it', () => {
+    const advice = { act: 'advice', line: 'followed the advice: there was no command in it', startMs: 0, endMs: 0, said: '', isVain: true } as const
+    expect(wrong({}, { deeds: [...evidence().deeds, advice] })).toEqual([expect.stringContaining('advice')])
+  })
+
+  it('by no whole failover where the last command has gone on with an undo', () => {
+    const resumed = { act: 'resume', line: 'lifeboat resume', startMs: 0, endMs: minute, outcome: 'succeeded', said: '', isUndo: true } as const
+    expect(wrong({}, { deeds: [resumed], end: worldIn('new', '192.0.2.2', { hubs: [] }) })).toEqual([])
+    const [deed] = evidence().deeds
+    if (deed === undefined) throw new TypeError('no deed')
+    const card = scorecardOf(scenarioThat({}), evidence({ deeds: [{ ...deed, outcome: 'killed' }, resumed] }), { file: 'x', seed: 7, objectiveMs: undefined, digest: '' })
+    expect(card.recovery.tookMs).toBeNull()
+  })
+
   it('by the oracle, whether the scenario says so or not', () => {
     const seen = { violations: ['pool homes is imported on a and b'] }
     expect(wrong({}, seen)).toEqual(['nothing happened that must never happen; pool homes is imported on a and b'])
@@ -116,7 +138,7 @@ describe('a game day is judged', () => {
   })
 
   it('by whether all is as it was, where that is expected', () => {
-    const undone = { act: 'undo', line: 'lifeboat undo', startMs: 0, endMs: minute, outcome: 'succeeded', said: '' } as const
+    const undone = { act: 'undo', line: 'lifeboat undo', startMs: 0, endMs: minute, outcome: 'succeeded', said: '', isUndo: true } as const
     const moved = worldIn('old', '192.0.2.1')
     const back = { ...moved, disks: moved.disks.map((disk) => ({ ...disk, moves: 2 })) }
     expect(wrong({ asAtStart: true }, { deeds: [undone], end: back })).toEqual([])
