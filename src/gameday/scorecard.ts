@@ -74,6 +74,24 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
   }
 }
 
+/** The scorecard of a scenario that could not be played to its end: it has failed, whatever it expects. */
+export function brokenCard({ name, reason, hypothesis }: Scenario, { file, seed, objectiveMs, digest }: Beside, why: string): Scorecard {
+  return {
+    file, name, reason, seed,
+    realSpeed: null,
+    verdict: 'failed',
+    hypothesis: { before: hypothesis, held: false },
+    faults: [],
+    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null },
+    did: [],
+    asked: [],
+    expectations: [{ what: 'the scenario is played to its end', held: false, found: why }],
+    neverFired: [],
+    violations: [],
+    events: { count: 0, digest },
+  }
+}
+
 function lastWords(said: string): readonly string[] {
   return said.trim().split('\n').slice(-12)
 }
