@@ -169,6 +169,7 @@ function onSomething(on: string | undefined, path: Path, known: Known): readonly
   const { machines, disks, clusters, groups, namespaces, named: made } = known
   const among = [...machines, ...disks, ...clusters, ...groups, ...namespaces]
   const lesser = [...machines, ...disks].flatMap((one) => [`${one}-`, `${one}_`])
-  if ([...among, ...made].some((one) => one.toLowerCase().includes(word)) || lesser.some((one) => word.startsWith(one.toLowerCase()))) return []
+  const isThere = [...among, ...made].some((one) => one.toLowerCase().includes(word)) || lesser.some((one) => word.startsWith(one.toLowerCase()))
+  if (isThere) return []
   return [{ path, message: `on: there is nothing named ${JSON.stringify(on)}`, near: { word: on, among, what: 'names', besides: made } }]
 }

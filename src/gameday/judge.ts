@@ -54,7 +54,7 @@ function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {
 /** A defect of the program ends as a stop does, and is none: whatever is expected, nobody may have met one. */
 function noDefect({ deeds, events }: Evidence): Judged {
   const said = deeds.flatMap(({ line, said: words }) => words.split('\n').filter((one) => one.includes('[tool.bug]')).map((one) => `${line}: ${one.trim()}`))
-  const failed = events.flatMap((event) => ('error' in event && event.error?.code === 'tool.bug' ? [event.error.message] : []))
+  const failed = events.flatMap((event) => ('error' in event && event.error.code === 'tool.bug' ? [event.error.message] : []))
   const found = [...new Set([...said, ...failed])]
   return { what: 'the program has met no defect of its own', held: found.length === 0, ...(found.length === 0 ? {} : { found: found.join('; ') }) }
 }

@@ -200,7 +200,7 @@ class Play {
     const { present } = this.#loaded.scenario.operator
     const heard = (event: RunEvent): void => {
       this.#events.push(event)
-      if ('undoes' in event && event.undoes !== undefined) this.#isUndo = true
+      if ('undoes' in event) this.#isUndo = true
       this.#timeline.event(event)
     }
     for (const met of this.#clockSet.splice(0)) met()
