@@ -169,7 +169,7 @@ function onSomething(on: string | undefined, path: Path, known: Known): readonly
   const { machines, disks, clusters, groups, namespaces, named: made } = known
   const among = [...machines, ...disks, ...clusters, ...groups, ...namespaces]
   const lesser = [...machines, ...disks].flatMap((one) => [`${one}-`, `${one}_`])
-  const isThere = [...among, ...made].some((one) => one.toLowerCase().includes(word)) || lesser.some((one) => word.startsWith(one.toLowerCase()))
-  if (isThere) return []
+  const isPartOfOne = [...among, ...made].some((one) => one.toLowerCase().includes(word))
+  if (isPartOfOne || lesser.some((one) => word.startsWith(one.toLowerCase()))) return []
   return [{ path, message: `on: there is nothing named ${JSON.stringify(on)}`, near: { word: on, among, what: 'names', besides: made } }]
 }
