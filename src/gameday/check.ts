@@ -1,8 +1,8 @@
+import { awaitedCall, azureCall, othersCall, pattern } from './calls.js'
 import type { Complaint, Known } from './complaint.js'
 import type { Fault } from './faults.js'
 import { momentComplaints, questionComplaints } from './moments.js'
 import type { Scenario } from './scenario.js'
-import { wrongPattern } from './selector.js'
 
 type Path = Complaint['path']
 
@@ -17,11 +17,14 @@ export function complaintsAbout({ faults, operator, expect }: Scenario, known: K
       const accept = act.kind === 'run' || act.kind === 'resume' || act.kind === 'elsewhere' ? act.with.accept : []
       return accept.flatMap((one) => unknown(one.split('=')[0] ?? '', known.steps, 'step', ['operator', 'does', index]))
     }),
+    ...(operator.present || operator.answers.length === 0 ? [] : [ofNobody]),
     ...expect.asked.flatMap((one, index) => ofQuestion(one, ['expect', 'asked', index], known)),
     ...(['told', 'notTold', 'violations'] as const).flatMap((key) => expect[key].flatMap((text, index) => pattern(text, ['expect', key, index]))),
     ...expect.world.flatMap((one, index) => worldComplaints(one, ['expect', 'world', index, one.kind], known)),
   ]
 }
+
+const ofNobody: Complaint = { path: ['operator', 'answers'], message: 'nobody is at the terminal to answer', hint: 'leave out present: false, or the answers' }
 
 function ofQuestion(asked: Parameters<typeof questionComplaints>[0], path: Path, known: Known): readonly Complaint[] {
   return [...unknown(asked.step, known.steps, 'step', [...path, 'step']), ...questionComplaints(asked, path, known)]
@@ -33,14 +36,15 @@ interface Among {
   readonly known: Known
 }
 
-function faultComplaints({ id, when, do: does }: Fault, path: Path, { ids, index, known }: Among): readonly Complaint[] {
+function faultComplaints(fault: Fault, path: Path, { ids, index, known }: Among): readonly Complaint[] {
+  const { id, when, do: does } = fault
   const others = [...new Set(ids)].filter((one) => one !== id)
   const twice = `the id ${JSON.stringify(id)} stands here twice`
   return [
     ...(ids.indexOf(id) < index ? [{ path: [...path, 'id'], message: twice, hint: 'each fault has its own' }] : []),
     ...(when.step === undefined ? [] : unknown(when.step, known.steps, 'step', [...path, 'when', 'step'])),
     ...(when.fault === undefined || when.fault === id ? [] : unknown(when.fault, others, 'fault', [...path, 'when', 'fault'], { what: 'other faults' })),
-    ...(when.call === undefined ? [] : pattern(pathOf(when.call), [...path, 'when', 'call'])),
+    ...awaitedCall(fault, [...path, 'when', 'call']),
     ...inflictionComplaints(does, when.call !== undefined, [...path, 'do', does.kind], known),
   ]
 }
@@ -53,10 +57,13 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
     case 'loseReply':
     case 'slow': {
       const { call } = does.with
-      if (call !== undefined) return pattern(pathOf(call), [...path, 'call'])
+      if (call !== undefined) return azureCall(call, [...path, 'call'])
       const message = `${does.kind} does not say which requests it befalls`
       return waits ? [] : [{ path, message, hint: 'add call, or let when wait for a call' }]
     }
+    case 'failOperation':
+    case 'prolong':
+      return onSomething(does.with.on, [...path, 'on'], known)
     case 'silence':
     case 'wake':
     case 'powerOff':
@@ -86,17 +93,14 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
       return unknown(does.with, known.sizes, 'size', path)
     case 'somebody': {
       const group = /\/resourceGroups\/([^/]+)/i.exec(does.with.does)?.[1]
-      return group === undefined ? [] : named(group, known.groups, known, 'group', [...path, 'does'])
+      const inside = group === undefined ? [] : named(group, known.groups, known, 'group', [...path, 'does'])
+      return [...othersCall(does.with.does, [...path, 'does']), ...inside]
     }
     case 'writes':
       return unknown(does.with.env, known.folders, 'folder', [...path, 'env'])
     default:
       return []
   }
-}
-
-function pathOf(call: string): string {
-  return call.slice(call.indexOf(' ') + 1)
 }
 
 function worldComplaints({ kind, with: about }: Scenario['expect']['world'][number], path: Path, known: Known): readonly Complaint[] {
@@ -116,11 +120,11 @@ function worldComplaints({ kind, with: about }: Scenario['expect']['world'][numb
     case 'release':
       return named(about.name, known.releases, known, 'release', [...path, 'name'])
     case 'calls':
-      return pattern(pathOf(about.call), [...path, 'call'])
+      return azureCall(about.call, [...path, 'call'])
     case 'file':
       return unknown(about.env, known.folders, 'folder', [...path, 'env'])
     case 'operation':
-      return []
+      return onSomething(about.on, [...path, 'on'], known)
   }
 }
 
@@ -150,13 +154,22 @@ function inGroup(word: string, among: readonly string[], known: Known, what: str
   return [...group, ...named(word.slice(at + 1), among, known, what, path)]
 }
 
-/** What is there from the start, or is named in the runbook that makes it. */
-function named(word: string, among: readonly string[], { runbook }: Known, what: string, path: Path, list = `${what}s`): readonly Complaint[] {
-  const made = new Set(runbook.split(/[\s"'{}[\],:/]+/).filter((one) => one.length > 2))
+/** What is there from the start, or what the runbook names that makes it. */
+function named(word: string, among: readonly string[], { named: made }: Known, what: string, path: Path, list = `${what}s`): readonly Complaint[] {
   return made.has(word) ? [] : unknown(word, among, what, path, { what: list, besides: made })
 }
 
-function pattern(text: string, path: Path): readonly Complaint[] {
-  const wrong = wrongPattern(text)
-  return wrong === undefined ? [] : [{ path, message: `this is no regular expression: ${wrong}` }]
+/**
+ * Operations on a part of an id: its last name is a part of one that there can be, or begins with that of a machine or a disk, as those of
+ * their interfaces and snapshots do.
+ */
+function onSomething(on: string | undefined, path: Path, known: Known): readonly Complaint[] {
+  const word = on?.toLowerCase().split('/').findLast((part) => part !== '')
+  if (on === undefined || word === undefined) return []
+  const { machines, disks, clusters, groups, namespaces, named: made } = known
+  const among = [...machines, ...disks, ...clusters, ...groups, ...namespaces]
+  const lesser = [...machines, ...disks].flatMap((one) => [`${one}-`, `${one}_`])
+  const isPartOfOne = [...among, ...made].some((one) => one.toLowerCase().includes(word))
+  if (isPartOfOne || lesser.some((one) => word.startsWith(one.toLowerCase()))) return []
+  return [{ path, message: `on: there is nothing named ${JSON.stringify(on)}`, near: { word: on, among, what: 'names', besides: made } }]
 }

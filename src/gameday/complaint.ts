@@ -19,8 +19,8 @@ export interface Known {
   readonly stocks: readonly string[]
   /** Sizes of machines that the region has. */
   readonly sizes: readonly string[]
-  /** Text of the runbook, but for its comments: what it makes is named there. */
-  readonly runbook: string
+  /** What else a site can have: values of the runbook's inputs and variables, and of the world's, and the parts of paths among them. */
+  readonly named: ReadonlySet<string>
 }
 
 /** Something that a scenario says of what there is not. */

@@ -6,7 +6,8 @@ import type { Asked } from './script.js'
 import { callMatcher } from './selector.js'
 import type { FaultRecord } from './timeline.js'
 
-export type Outcome = (typeof outcomes)[number]
+/** `crashed`: by an exit code that the program never gives of itself. No scenario can expect that. */
+export type Outcome = (typeof outcomes)[number] | 'crashed'
 
 /** A command that was typed in a play, or something else that the operator did. */
 export interface Deed {
@@ -17,6 +18,10 @@ export interface Deed {
   readonly endMs: number
   /** Absent: it was no command of this program. */
   readonly outcome?: Outcome
+  /** Its run puts another one back: an undo, or a resume of one. */
+  readonly isUndo?: boolean
+  /** It was advice to be followed, and no command was in it. */
+  readonly isVain?: boolean
   /** What it said to the operator. */
   readonly said: string
 }
@@ -44,7 +49,7 @@ const outcomeOf: Readonly<Record<number, Outcome>> = { 0: 'succeeded', 1: 'stopp
 
 /** By a command's exit code (`killed`: it had none). */
 export function outcomeByCode(code: number | 'killed'): Outcome {
-  return code === 'killed' ? 'killed' : (outcomeOf[code] ?? 'stopped')
+  return code === 'killed' ? 'killed' : (outcomeOf[code] ?? 'crashed')
 }
 
 /** One expectation, held against what happened. */

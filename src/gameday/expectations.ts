@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { durationMs } from '../contract/inputs.js'
 import { call, operations } from './faults.js'
 import { oneOf, type One } from './one-of.js'
 import { questionKinds } from './operator.js'
+import { span } from './span.js'
 
 const said = z.string().min(1).describe('A text, or a regular expression between slashes')
 
@@ -68,7 +68,7 @@ const askedSchema = z.strictObject({
 
 export const expectSchema = z.strictObject({
   outcome: z.enum(outcomes).describe('How the last command ends: succeeded is exit code 0, stopped 1, refused 2, declined 3, not-ready 4, locked 5'),
-  within: durationMs.optional().describe("From the first command to the end of the last one, in the world's time. `objective` of the runbook is told anyway"),
+  within: span.optional().describe("From the first command to the end of the last one, in the world's time. `objective` of the runbook is told anyway"),
   told: z.array(said).default([]).describe('What the operator must have been told, in commands or questions'),
   notTold: z.array(said).default([]).describe('What the operator must not have been told'),
   asked: z.array(askedSchema).default([]).describe('What the operator must have been asked'),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { durationMs } from '../contract/inputs.js'
 import { oneOf, type One } from './one-of.js'
+import { lasting, span } from './span.js'
 
 /** What a request is known by: `PUT managedClusters`, a method and a part of the path; or `PUT /regular expression/`. */
 export const call = z
@@ -21,6 +21,11 @@ export const operations = [
 const operation = z.enum(operations).describe('Operation of the world')
 const on = z.string().min(1).optional().describe('Only those on what has this in its id, or in the id of what it changes besides')
 
+const partOfPool = z
+  .string()
+  .regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%')
+  .refine((part) => Number.parseInt(part, 10) <= 100, 'a pool takes at most 100%')
+
 const machine = z.string().min(1)
 
 const onRequests = { call: call.optional().describe('The requests that it befalls. Without it: the one that `when` waits for'), times }
@@ -34,12 +39,12 @@ export const faultKinds = {
       status: z.number().int().min(400).max(599).describe('HTTP status: 429, 500, 503, 409'),
       code: z.string().default('InternalServerError').describe("Azure's code for it"),
       message: z.string().default('A fault of this game day.'),
-      retryAfter: durationMs.optional().describe("How long to wait, as the answer says it; the world's time"),
+      retryAfter: span.optional().describe("How long to wait, as the answer says it; the world's time"),
     })
     .describe('A request is refused before it is looked at'),
   reset: z.strictObject(onRequests).describe('The connection breaks before the request comes through'),
   loseReply: z.strictObject(onRequests).describe('The request is carried out, and its answer is lost'),
-  slow: z.strictObject({ ...onRequests, by: durationMs }).describe('The answer takes that much longer'),
+  slow: z.strictObject({ ...onRequests, by: lasting }).describe('The answer takes that much longer'),
   // What Azure and the machines do for long.
   failOperation: z
     .strictObject({
@@ -49,7 +54,7 @@ export const faultKinds = {
     })
     .describe('An operation fails at its end. A move of two disks has moved one of them by then'),
   prolong: z
-    .strictObject({ operation, on, times, to: durationMs })
+    .strictObject({ operation, on, times, to: lasting })
     .describe('An operation takes that long. Much longer than any deadline: it hangs'),
   // Machines.
   silence: machine.describe('The operating system of a machine (`NAME` or `GROUP/NAME`) answers nobody any more, though the machine runs and writes on. Fires with whoever wants something of it: ssh, a run command, a mount'),
@@ -73,7 +78,7 @@ export const faultKinds = {
     .strictObject({ cluster: z.string().min(1), is: z.enum(['away', 'back']) })
     .describe('The API server of a managed cluster answers nobody; what runs on its nodes goes on. Fires with a request that it does not answer; `back` counts as met when it is inflicted'),
   podsTake: z
-    .strictObject({ namespace: z.string().min(1), time: durationMs })
+    .strictObject({ namespace: z.string().min(1), time: lasting })
     .describe('The pods of a namespace take that long until they are ready, from their start: images, a pre-puller, a container that crashes. Fires when they start'),
   pods: z
     .strictObject({
@@ -84,13 +89,15 @@ export const faultKinds = {
     .describe('Pods crash as soon as they start, or their image cannot be had; those that are ready already go on. Fires when one of them should have been ready; `well` counts as met when it is inflicted'),
   program: z.strictObject({ dies: z.enum(['helm', 'ssh', 'kubectl']) }).describe("A program that the tool has started is killed on the operator's machine"),
   certificateTakes: z
-    .strictObject({ hub: z.string().min(1), time: durationMs })
+    .strictObject({ hub: z.string().min(1), time: lasting })
     .describe("A hub's own certificate takes that long, from when its name leads to it. Fires with whoever is shown another one meanwhile"),
   nameServer: z
     .strictObject({ name: z.string().min(1), is: z.enum(['silent', 'behind', 'back']) })
     .describe('A name server of a zone answers nobody, or goes on with what it tells now whatever is changed (`behind`); `back`: as it should be. Fires with a question that it does not answer as it should; `back` counts as met when it is inflicted'),
   // Storage.
-  fill: z.strictObject({ pool: z.string().min(1), to: z.string().regex(/^\d{1,3}%$/, 'a part of the pool, as in 98%') }).describe('A pool fills up. Counts as met when it is inflicted'),
+  fill: z
+    .strictObject({ pool: z.string().min(1), to: partOfPool })
+    .describe('A pool fills up. Counts as met when it is inflicted'),
   degrade: z.string().min(1).describe('A pool loses a device: its health is DEGRADED. Counts as met when it is inflicted'),
   // Others.
   somebody: z
@@ -109,7 +116,7 @@ export const faultKinds = {
     .refine((variables) => Object.keys(variables).length > 0, 'no variable is named here')
     .describe("The operator's shell has these variables from the next command on: a wrong KUBECONFIG, another subscription. Counts as met with that command"),
   clock: z
-    .strictObject({ set: z.enum(['forward', 'back']), by: durationMs.describe("The machine's own time, whatever the world's does") })
+    .strictObject({ set: z.enum(['forward', 'back']), by: lasting.describe("The machine's own time, whatever the world's does") })
     .describe("Somebody sets the clock of the operator's machine. Fires under a command that is at work, or with the next one"),
   sshBreaks: z.strictObject({ times }).describe('The next connections by ssh break while a command runs on the host; what was begun there goes on'),
   colleague: z
@@ -128,7 +135,7 @@ export const moments = ['started', 'applying', 'applied', 'verified', 'retrying'
 
 export const whenSchema = z
   .strictObject({
-    after: durationMs.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
+    after: span.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
     step: step.optional(),
     is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on. A gate and a manual step are only `asked`'),
     at: z

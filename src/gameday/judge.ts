@@ -3,7 +3,7 @@ import type { Deed, Evidence, Judged } from './evidence.js'
 import type { Expect } from './expectations.js'
 import { missingFrom } from './oracle/converged.js'
 import { notAsAtStart } from './oracle/put-back.js'
-import { matcher } from './selector.js'
+import { matcher, saidMatcher } from './selector.js'
 import type { Scenario } from './scenario.js'
 import { worldFinding } from './world-judge.js'
 
@@ -23,9 +23,11 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
   })
   const expectations = [
     ...outcome(expect, evidence),
+    noDefect(evidence),
     ...told(expect, evidence),
     ...asked(expect, evidence),
-    ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that' })),
+    ...evidence.unusedAnswers.map((what) => ({ what: `the answer of the script to ${what} is called for`, held: false, found: 'nobody asked that, and lived until it was answered' })),
+    ...evidence.deeds.flatMap(({ act, isVain = false }) => (act === 'advice' && isVain ? [{ what: 'the advice that is followed has a command in it', held: false, found: 'there was none' }] : [])),
     ...oracle(expect, evidence),
     ...expect.world.map((one) => worldFinding(one, evidence)),
   ]
@@ -49,6 +51,14 @@ function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {
   return [ended, { ...within, what: `${within.what}, not judged at speed ${realSpeed}`, held: null }]
 }
 
+/** A defect of the program ends as a stop does, and is none: whatever is expected, nobody may have met one. */
+function noDefect({ deeds, events }: Evidence): Judged {
+  const said = deeds.flatMap(({ line, said: words }) => words.split('\n').filter((one) => one.includes('[tool.bug]')).map((one) => `${line}: ${one.trim()}`))
+  const failed = events.flatMap((event) => ('error' in event && event.error.code === 'tool.bug' ? [event.error.message] : []))
+  const found = [...new Set([...said, ...failed])]
+  return { what: 'the program has met no defect of its own', held: found.length === 0, ...(found.length === 0 ? {} : { found: found.join('; ') }) }
+}
+
 function comparison(expected: string, found: string): Pick<Judged, 'held' | 'found'> {
   return expected === found ? { held: true } : { held: false, found }
 }
@@ -61,8 +71,8 @@ function corpusOf({ deeds, asked: questions }: Evidence): string {
 function told({ told: wanted, notTold }: Expect, evidence: Evidence): readonly Judged[] {
   const corpus = corpusOf(evidence)
   return [
-    ...wanted.map((text) => ({ what: `told: ${text}`, ...seen(matcher(text)(corpus), true) })),
-    ...notTold.map((text) => ({ what: `not told: ${text}`, ...seen(matcher(text)(corpus), false) })),
+    ...wanted.map((text) => ({ what: `told: ${text}`, ...seen(saidMatcher(text)(corpus), true) })),
+    ...notTold.map((text) => ({ what: `not told: ${text}`, ...seen(saidMatcher(text)(corpus), false) })),
   ]
 }
 
@@ -90,7 +100,7 @@ function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
     { what: 'nothing happened that must never happen', held: unexpected.length === 0, ...(unexpected.length === 0 ? {} : { found: unexpected.join('; ') }) },
     ...allowed.map(({ text, fits }) => ({ what: `the oracle sees: ${text}`, ...seen(all.some(fits), true) })),
   ]
-  if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.act !== 'undo')) {
+  if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.isUndo !== true)) {
     const missing = missingFrom(start, end).filter((one) => !allowed.some(({ fits }) => fits(one)))
     judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }

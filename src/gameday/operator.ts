@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { durationMs } from '../contract/inputs.js'
 import { oneOf, type One } from './one-of.js'
+import { span } from './span.js'
 
 const accept = z.array(z.string().regex(/^[^=]+=[^=]+$/, 'it is STEP=ID, as the failure of the step names it')).default([]).describe('`--accept STEP=ID`')
 
@@ -13,7 +13,7 @@ export const actKinds = {
     .describe('Types `run` on another machine, which has no journal of what was done before'),
   undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
   plan: z.strictObject({}).describe('Types `plan`, which only looks. What it shows counts as told'),
-  wait: durationMs.describe('Lets so much time pass'),
+  wait: span.describe('Lets so much time pass'),
   advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),
 } as const
 
@@ -33,7 +33,7 @@ const answerSchema = z
     answer: z.enum(['go', 'retry', 'done', 'skip', 'stop', 'accept']).describe('`accept` takes the other way that the failure offers'),
     reason: z.string().default('as this game day has it').describe('Of `skip`'),
     times: z.number().int().positive().default(1).describe('How often'),
-    after: durationMs.optional().describe('How long it takes until they answer'),
+    after: span.optional().describe('How long it takes until they answer'),
   })
   .superRefine(({ asks, answer }, context) => {
     if (fitting[asks].includes(answer)) return

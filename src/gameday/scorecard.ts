@@ -50,7 +50,7 @@ export interface Beside {
 
 export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
   const { passed, expectations, neverFired } = judge(scenario, evidence)
-  const recovered = evidence.deeds.find(({ act, outcome }) => ['run', 'resume', 'elsewhere'].includes(act) && outcome === 'succeeded')
+  const recovered = evidence.deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
   return {
     file,
     name: scenario.name,
@@ -71,6 +71,24 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     neverFired,
     violations: [...evidence.violations, ...evidence.end.violations],
     events: { count: evidence.events.length, digest },
+  }
+}
+
+/** The scorecard of a scenario that could not be played to its end: it has failed, whatever it expects. */
+export function brokenCard({ name, reason, hypothesis }: Scenario, { file, seed, objectiveMs, digest }: Beside, why: string): Scorecard {
+  return {
+    file, name, reason, seed,
+    realSpeed: null,
+    verdict: 'failed',
+    hypothesis: { before: hypothesis, held: false },
+    faults: [],
+    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null },
+    did: [],
+    asked: [],
+    expectations: [{ what: 'the scenario is played to its end', held: false, found: why }],
+    neverFired: [],
+    violations: [],
+    events: { count: 0, digest },
   }
 }
 
@@ -96,7 +114,7 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
       ...(outcome === null || (outcome === 'succeeded' && !verbose) ? [] : words.map((word) => `    | ${word}`)),
     ]),
     ...(asked.length === 0 ? ['Nothing was asked of the operator.'] : ['The operator was asked:']),
-    ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer}`),
+    ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer ?? 'unanswered'}`),
     'Expectations:',
     ...neverFired.map((line) => `  ✗ ${line}`),
     ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),

@@ -8,8 +8,12 @@ export interface Asked {
   readonly asks: Question['kind']
   /** What was put to them, as a text. */
   readonly text: string
-  readonly answer: Answer['choice']
+  /** Null: whoever asked has died before they were answered, or did not want to know any more. */
+  readonly answer: Answer['choice'] | null
 }
+
+/** One whose answer is still to come. */
+type Noted = { -readonly [K in keyof Asked]: Asked[K] }
 
 /** The time that a script is played in. */
 interface Time {
@@ -23,7 +27,7 @@ const by = 'game day'
 export class ScriptedOperator implements Operator {
   readonly name = by
   readonly present = true
-  readonly asked: Asked[] = []
+  readonly #asked: Noted[] = []
   readonly #answers: readonly { readonly scripted: ScriptedAnswer; left: number }[]
   readonly #time: Time
   #last: Promise<unknown> = Promise.resolve()
@@ -33,31 +37,52 @@ export class ScriptedOperator implements Operator {
     this.#time = time
   }
 
-  /** Answers that were never called for. */
+  get asked(): readonly Asked[] {
+    return this.#asked
+  }
+
+  /** Answers that nobody got: that were never called for, or came too late for whoever had asked. */
   get unused(): readonly ScriptedAnswer[] {
     return this.#answers.flatMap(({ scripted, left }) => (left === scripted.times ? [scripted] : []))
+  }
+
+  /** The same operator for one life, whose end the signal tells: what has died hears of no answer any more, and uses none up. */
+  forLife(over: AbortSignal): Operator {
+    const ask = (question: Question, signal: AbortSignal): Promise<Answer> =>
+      this.ask(question, AbortSignal.any([signal, over])).catch((error: unknown) => {
+        if (!over.aborted) throw error
+        return new Promise<never>(() => undefined)
+      })
+    return { name: this.name, present: this.present, ask }
   }
 
   /** Questions that come up at once are answered one after the other, as by a person. */
   ask(question: Question, signal: AbortSignal): Promise<Answer> {
     const answer = this.#last.then(() => {
       signal.throwIfAborted()
-      return this.#answer(question)
+      return this.#answer(question, signal)
     })
     this.#last = answer.catch(() => undefined)
     return answer
   }
 
-  async #answer(question: Question): Promise<Answer> {
+  async #answer(question: Question, signal: AbortSignal): Promise<Answer> {
     const { step, kind: asks } = question
     const found = this.#answers.find(({ scripted, left }) => left > 0 && scripted.step === step && scripted.asks === asks)
-    if (found !== undefined) found.left -= 1
     const answer = found === undefined ? unscripted[asks] : given(found.scripted, question)
-    const atMs = this.#time.nowMs()
-    if (found?.scripted.after !== undefined) await this.#time.wait(found.scripted.after)
-    this.asked.push({ atMs, step, asks, text: textOf(question), answer: answer.choice })
+    const asked: Noted = { atMs: this.#time.nowMs(), step, asks, text: textOf(question), answer: null }
+    this.#asked.push(asked)
+    if (found?.scripted.after !== undefined) await unlessAborted(this.#time.wait(found.scripted.after), signal)
+    signal.throwIfAborted()
+    if (found !== undefined) found.left -= 1
+    asked.answer = answer.choice
     return answer
   }
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([work, aborted])
 }
 
 /** What is answered where the scenario says nothing. */

@@ -6,6 +6,17 @@ export function matcher(text: string): (said: string) => boolean {
   return (said) => expression.test(said)
 }
 
+/** The same of what was said at a terminal, which breaks lines where it likes: spaces and ends of lines are one. */
+export function saidMatcher(text: string): (said: string) => boolean {
+  const isPattern = /^\/(.+)\/$/s.test(text)
+  const fits = matcher(isPattern ? text : collapsed(text))
+  return (said) => fits(collapsed(said)) || (isPattern && fits(said))
+}
+
+function collapsed(text: string): string {
+  return text.replaceAll(/\s+/g, ' ')
+}
+
 /** Does a request fit `PUT managedClusters`? Paths are compared without regard to case, as Azure does. */
 export function callMatcher(call: string): (method: string, path: string) => boolean {
   const at = call.indexOf(' ')

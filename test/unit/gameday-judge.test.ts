@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Evidence } from '../../src/gameday/evidence.js'
+import { outcomeByCode, type Evidence } from '../../src/gameday/evidence.js'
 import { judge } from '../../src/gameday/judge.js'
 import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, type Scenario, type Scorecard } from '../../src/gameday/index.js'
 import type { WorldView } from '../../src/gameday/oracle/world-view.js'
@@ -72,6 +72,21 @@ describe('a game day is judged', () => {
     expect(wrong({ within: '45m' }, { deeds: [...evidence().deeds, aside] })).toEqual([])
   })
 
+  it('by whether the tool itself has a defect, whatever is expected, and whoever met it', () => {
+    const broken = (act: 'run' | 'aside') => ({ act, line: 'lifeboat run', startMs: 0, endMs: minute, outcome: 'stopped', said: 'error: Invalid time [tool.bug]' }) as const
+    const found = [expect.stringMatching(/^the program has met no defect of its own; lifeboat run: error: Invalid time/)]
+    expect(wrong({ outcome: 'stopped' }, { deeds: [broken('run')] })).toEqual(found)
+    expect(wrong({}, { deeds: [broken('aside'), ...evidence().deeds] })).toHaveLength(1)
+    const failed = { type: 'step.failed', step: 'move', error: { code: 'tool.bug', message: 'Invalid time' } }
+    expect(wrong({}, { events: [failed] as unknown as Evidence['events'] })).toHaveLength(1)
+    expect(judge(scenarioThat({}), evidence()).expectations).toContainEqual({ what: 'the program has met no defect of its own', held: true })
+  })
+
+  it('by exit codes that are agreed on: another one is an outcome that no scenario can expect', () => {
+    expect([0, 1, 5, 134, 10].map(outcomeByCode)).toEqual(['succeeded', 'stopped', 'locked', 'crashed', 'crashed'])
+    expect(() => scenarioThat({ outcome: 'crashed' })).toThrow()
+  })
+
   it('by its times only where they are those of the world: played for real they are shown', () => {
     const { passed, expectations } = judge(scenarioThat({ within: '30m' }), evidence({ realSpeed: 120 }))
     expect(passed).toBe(true)
@@ -91,6 +106,28 @@ describe('a game day is judged', () => {
     expect(wrong({}, { unusedAnswers: ['gate of move'] })).toEqual([expect.stringContaining('gate of move')])
   })
 
+  it('by what was told, however a terminal has broken it into lines', () => {
+    const [deed] = evidence().deeds
+    if (deed === undefined) throw new TypeError('no deed')
+    const broken = { deeds: [{ ...deed, said: 'the pool is\n      97 % full\nand goes on' }] }
+    expect(wrong({ told: ['pool is 97 %', '/is 97 %/', '/full\\nand/'] }, broken)).toEqual([])
+    expect(wrong({ notTold: ['is 97 %', '/is 97 %/', '/full\\nand/'] }, broken)).toHaveLength(3)
+  })
+
+  it('by whether advice that was to be followed had a command in it', () => {
+    const advice = { act: 'advice', line: 'followed the advice: there was no command in it', startMs: 0, endMs: 0, said: '', isVain: true } as const
+    expect(wrong({}, { deeds: [...evidence().deeds, advice] })).toEqual([expect.stringContaining('advice')])
+  })
+
+  it('by no whole failover where the last command has gone on with an undo', () => {
+    const resumed = { act: 'resume', line: 'lifeboat resume', startMs: 0, endMs: minute, outcome: 'succeeded', said: '', isUndo: true } as const
+    expect(wrong({}, { deeds: [resumed], end: worldIn('new', '192.0.2.2', { hubs: [] }) })).toEqual([])
+    const [deed] = evidence().deeds
+    if (deed === undefined) throw new TypeError('no deed')
+    const card = scorecardOf(scenarioThat({}), evidence({ deeds: [{ ...deed, outcome: 'killed' }, resumed] }), { file: 'x', seed: 7, objectiveMs: undefined, digest: '' })
+    expect(card.recovery.tookMs).toBeNull()
+  })
+
   it('by the oracle, whether the scenario says so or not', () => {
     const seen = { violations: ['pool homes is imported on a and b'] }
     expect(wrong({}, seen)).toEqual(['nothing happened that must never happen; pool homes is imported on a and b'])
@@ -102,7 +139,7 @@ describe('a game day is judged', () => {
   })
 
   it('by whether all is as it was, where that is expected', () => {
-    const undone = { act: 'undo', line: 'lifeboat undo', startMs: 0, endMs: minute, outcome: 'succeeded', said: '' } as const
+    const undone = { act: 'undo', line: 'lifeboat undo', startMs: 0, endMs: minute, outcome: 'succeeded', said: '', isUndo: true } as const
     const moved = worldIn('old', '192.0.2.1')
     const back = { ...moved, disks: moved.disks.map((disk) => ({ ...disk, moves: 2 })) }
     expect(wrong({ asAtStart: true }, { deeds: [undone], end: back })).toEqual([])
@@ -151,7 +188,12 @@ describe('a scorecard', () => {
     expect(lines).toContain('1 dies (laptop): at 1m, the program was killed')
     expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare')
     expect(lines).toContain('1m: failure of fence: it does not answer → stop')
-    expect(lines).toContain('✓ outcome: succeeded\n  ✗ told: 98 %; found: nothing like it was said')
+    expect(lines).toContain('✓ outcome: succeeded\n  ✓ the program has met no defect of its own\n  ✗ told: 98 %; found: nothing like it was said')
+  })
+
+  it('tells a question that nobody has answered', () => {
+    const asked = [{ atMs: minute, step: 'move', asks: 'gate', text: 'Go on?', answer: null }] as const
+    expect(scorecardLines(card({}, { asked })).join('\n')).toContain('1m: gate of move: Go on? → unanswered')
   })
 
   it('says that it was played for real, and that its times are not promised', () => {
@@ -166,7 +208,7 @@ describe('a scorecard', () => {
 
   it('is written as JUnit XML, whatever the texts hold', () => {
     const xml = junitXml([card({ told: ['<&"\u0007>'] })])
-    expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="5" failures="1" time="2400.000">')
+    expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="6" failures="1" time="2400.000">')
     expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="judged"><failure message="nothing like it was said"/></testcase>')
     expect(xml).toContain('<testcase name="fault dies fires" classname="judged"/>')
   })
@@ -201,5 +243,34 @@ describe('a scripted operator', () => {
     const script = [{ step: 'move', asks: 'failure', answer: 'accept' }]
     expect([await said(answers(script), failure('across')), await said(answers(script), failure())]).toEqual(['accept', 'stop'])
     expect(answers(script).unused).toHaveLength(1)
+  })
+
+  it('has been asked as soon as the question comes, and has answered only whoever lived until then', async () => {
+    const { operator } = scenarioSchema.parse({ ...file, operator: { answers: [{ step: 'move', asks: 'gate', answer: 'stop', after: '10m' }] } })
+    let come: () => void = () => undefined
+    const scripted = new ScriptedOperator(operator.answers, { nowMs: () => 0, wait: () => new Promise((resolve) => (come = resolve)) })
+    const gate = { kind: 'gate', step: 'move', text: 'Go on?' } as const
+    const life = new AbortController()
+    let isDelivered = false
+    void scripted.forLife(life.signal).ask(gate, new AbortController().signal).finally(() => (isDelivered = true))
+    await Promise.resolve()
+    expect(scripted.asked).toMatchObject([{ step: 'move', asks: 'gate', answer: null }])
+    life.abort()
+    // The next life asks again, and need not wait for what the dead one was waiting for.
+    const again = scripted.forLife(new AbortController().signal).ask(gate, new AbortController().signal)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([scripted.unused.length, scripted.asked.length]).toEqual([1, 2])
+    come()
+    expect((await again).choice).toBe('stop')
+    expect([isDelivered, scripted.unused, scripted.asked.map(({ answer }) => answer)]).toEqual([false, [], [null, 'stop']])
+  })
+
+  it('has answered nothing where the question was withdrawn meanwhile', async () => {
+    const operator = answers([{ step: 'move', asks: 'gate', answer: 'stop' }])
+    const withdrawn = new AbortController()
+    const answer = operator.ask({ kind: 'gate', step: 'move', text: 'Go on?' }, withdrawn.signal)
+    withdrawn.abort(new Error('nobody has to answer any more'))
+    await expect(answer).rejects.toThrow('nobody has to answer any more')
+    expect(operator.unused).toHaveLength(1)
   })
 })

@@ -24,6 +24,8 @@ export interface AtTheTerminal {
 
 /** Does to a world in this process what a scenario names. */
 export class Inflicter {
+  /** Told the path of what somebody else has written. */
+  elsewhere: (path: string) => void = () => undefined
   readonly #parts: WorldParts
   readonly #wire: Wire
   readonly #operator: AtTheTerminal
@@ -97,7 +99,7 @@ export class Inflicter {
   }
 
   #meeting(struck: TellStruck): Meeting {
-    return { struck, orSaid: (of) => void this.#unsaid.add({ of, struck }) }
+    return { struck, elsewhere: (path) => this.elsewhere(path), orSaid: (of) => void this.#unsaid.add({ of, struck }) }
   }
 
   get #world(): World {
@@ -108,6 +110,8 @@ export class Inflicter {
     const met = this.#operations.filter(({ does, left }) => left > 0 && isOn(does, operation))
     let failure: WorldError | undefined
     for (const one of met) {
+      // What takes as long by itself is not prolonged: it is left to one that is.
+      if (one.does.kind === 'prolong' && operation.durationMs >= one.does.with.to) continue
       one.left -= 1
       one.struck(`${operation.what} of ${operation.resource.split('/').at(-1) ?? operation.resource}`)
       if (one.does.kind === 'prolong') operation.durationMs = one.does.with.to

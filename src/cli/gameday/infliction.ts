@@ -6,6 +6,8 @@ export type TellStruck = (what: string) => void
 /** How a fault tells what it has met. */
 export interface Meeting {
   readonly struck: TellStruck
+  /** To be told the path of what somebody else has written, once Azure took it. */
+  readonly elsewhere: (path: string) => void
   /** The same, as soon as a command that does not begin, or stops, has said this of it: it was seen before anybody ran into it. */
   readonly orSaid: (of: RegExp) => void
 }

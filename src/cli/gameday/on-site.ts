@@ -34,7 +34,11 @@ export function onSite(does: OnSite, parts: WorldParts, old: ReadonlySet<string>
       const at = does.with.does.indexOf(' ')
       const [method, path] = [does.with.does.slice(0, at), does.with.does.slice(at + 1)]
       const whole = path.startsWith('/resourceGroups/') ? `/subscriptions/${world.spec.subscription}${path}` : path
-      return bySomebody(parts, { method, path: whole, body: does.with.body }, struck)
+      return bySomebody(parts, { method, path: whole, body: does.with.body }, (what) => {
+        // A POST asks for something to be done; the oracle knows what is written by its path.
+        if (method !== 'POST') meeting.elsewhere(whole)
+        struck(what)
+      })
     }
     case 'login':
       return onLogin(does.with, parts, struck)
@@ -185,6 +189,7 @@ function onNameServer({ with: { name, is } }: OfKind<'nameServer'>, world: World
 function delayed(does: OfKind<'podsTake' | 'certificateTakes'>, world: World, struck: TellStruck): void {
   if (does.kind === 'podsTake') {
     const { namespace, time } = does.with
+    if ((world.spec.podsReady[namespace] ?? 0) >= time) changesNothing(`the pods of ${namespace} take that long already`)
     world.spec.podsReady[namespace] = time
     // Those that have started already are not delayed any more.
     world.tamper.add(({ what, resource }) => {

@@ -62,6 +62,8 @@ class Play {
   readonly #startMs: number
   readonly #realSpeed: number | undefined
   #life: Typed | undefined
+  /** Whether the run of the command that was typed last puts another one back. */
+  #isUndo = false
   /** Told with the next command: the clock was set while none was at work. */
   #clockSet: (() => void)[] = []
   /** What faults have put into the operator's shell. */
@@ -107,6 +109,7 @@ class Play {
     const { world } = this.#stage.parts
     const start = stateOf(world)
     const watch = watched(this.#stage.parts, this.#stage)
+    this.#inflicter.elsewhere = (path) => watch.hearOfOthers(path)
     this.#timeline.begin()
     const does: readonly Act[] = operator.does[0]?.kind === 'run' ? operator.does : [{ kind: 'run', with: { accept: [] } }, ...operator.does]
     for (const act of does) this.#deeds.push(await this.#do(act))
@@ -136,7 +139,7 @@ class Play {
   async #colleague(): Promise<void> {
     const startMs = this.#nowMs()
     const words = [...this.#words({ kind: 'elsewhere', with: { takeOver: false, accept: [] } }), ...unasked, '--quiet']
-    const { code, stderr } = await this.#stage.type(words, 'colleague', {}).lived
+    const { code, stderr } = await this.#stage.type(words, 'colleague', { heard: (event) => void this.#events.push(event) }).lived
     this.#deeds.push({ act: 'aside', line: 'a colleague: lifeboat run', startMs, endMs: this.#nowMs(), outcome: outcomeByCode(code), said: stderr })
   }
 
@@ -164,14 +167,15 @@ class Play {
     if (act.kind === 'advice') {
       const done = await follow(this.#deeds.findLast(({ outcome }) => outcome !== undefined)?.said ?? '', this.#stage.parts)
       const line = `followed the advice: ${done.join(', ') || 'there was no command in it'}`
-      return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '' }
+      return { act: act.kind, line, startMs, endMs: this.#nowMs(), said: '', isVain: done.length === 0 }
     }
     const accept = act.kind === 'undo' || act.kind === 'plan' ? [] : act.with.accept.flatMap((one) => ['--accept', one])
+    this.#isUndo = false
     const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     const said = act.kind === 'plan' ? stdout + stderr : stderr
     const outcome = outcomeByCode(code)
     if (outcome === 'not-ready' || outcome === 'stopped') this.#inflicter.said(said)
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said }
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
@@ -196,18 +200,25 @@ class Play {
     const { present } = this.#loaded.scenario.operator
     const heard = (event: RunEvent): void => {
       this.#events.push(event)
+      if ('undoes' in event) this.#isUndo = true
       this.#timeline.event(event)
     }
     for (const met of this.#clockSet.splice(0)) met()
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
-    const beside = { heard, env, ...(present ? { operator: this.#operator } : {}) }
+    const over = new AbortController()
+    const beside = { heard, env, ...(present ? { operator: this.#operator.forLife(over.signal) } : {}) }
     const life = this.#stage.type(present || words[0] === 'plan' ? words : [...words, ...unasked], seat, beside)
-    this.#life = life
+    const kill = (): void => {
+      over.abort()
+      life.kill()
+    }
+    this.#life = { lived: life.lived, kill }
     try {
       return await this.#stage.pass(life.lived)
     } finally {
       this.#life = undefined
+      over.abort()
     }
   }
 }

@@ -8,6 +8,7 @@ import { familyOf, offeredSizes } from '../../sim/arm/sizes.js'
 import { readWorldSpec, WorldFileError } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { readRunbook } from '../site.js'
+import { changeComplaints } from './change.js'
 
 /** A scenario with what it is played in. */
 export interface LoadedScenario {
@@ -45,6 +46,8 @@ async function siteOf(scenario: Scenario, folder: string): Promise<Omit<LoadedSc
   }
   const world = scenario.world === undefined ? runbook.rehearsal?.world : resolve(folder, scenario.world)
   if (world === undefined) return { path: ['runbook'], message: `${runbook.name} names no world to be played in`, hint: 'say which under world' }
+  const [wrong] = changeComplaints(scenario.change)
+  if (wrong !== undefined) return wrong
   try {
     return { runbook, world, spec: await readWorldSpec(world, scenario.change) }
   } catch (error) {
@@ -92,7 +95,22 @@ function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): K
     folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
     stocks: [...new Set([wholeRegion, ...offeredSizes.map(familyOf), ...Object.keys(spec.quota)])],
     sizes: offeredSizes,
-    // A name that only a comment has is none.
-    runbook: runbook.text.replaceAll(/^\s*#.*$/gm, ''),
+    named: namesIn([runbook.vars, runbook.nodes.map((node) => (node.kind === 'step' ? node.with : {})), spec.resources, spec.groups, spec.hosts, spec.pools, spec.hubs, spec.zones]),
   }
+}
+
+/** Texts among those values, keys and expressions left out, and the names of which a path consists. */
+function namesIn(values: unknown): ReadonlySet<string> {
+  const names = new Set<string>()
+  const look = (value: unknown): void => {
+    if (typeof value === 'string') for (const name of [value, ...value.split('/')]) names.add(name)
+    else if (Array.isArray(value) || isMap(value)) Object.values(value).forEach(look)
+  }
+  look(values)
+  return names
+}
+
+/** An expression is none. */
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -5,7 +5,7 @@ import { readWorldSpec } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { LifeboatError } from '../../contract/index.js'
 import { renderDiagnostic } from '../../runbook/index.js'
-import type { Scorecard } from '../../gameday/index.js'
+import { brokenCard, type Scorecard } from '../../gameday/index.js'
 import { play, type PlayOptions } from '../gameday/play.js'
 import { loadScenario } from '../gameday/scenario-file.js'
 import { seeded } from '../../virtual/chance.js'
@@ -70,7 +70,14 @@ export class Jobs {
     const { value, diagnostics } = await loadScenario(file)
     // It was in order a moment ago.
     if (value === undefined) throw new LifeboatError('scenario.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
-    return play(value, { ...this.#given, speed, ...how })
+    try {
+      return await play(value, { ...this.#given, speed, ...how })
+    } catch (error) {
+      if (this.#given.signal.aborted) throw error
+      // Others have been played, and are told all the same.
+      const { scenario, runbook } = value
+      return brokenCard(scenario, { file, seed: how.seed, objectiveMs: runbook.objectiveMs, digest: '' }, error instanceof Error ? error.message : String(error))
+    }
   }
 
   async #simulate({ site, seed }: Extract<Job, { kind: 'seed' }>): Promise<Simulated> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { WorldClock } from './clock.js'
+import { timed } from './durations.js'
 import { extended } from './extend.js'
 import { parseId, sameId } from './ids.js'
 import { makeSshKey, type MakeSshKey } from './keys.js'
@@ -124,7 +125,7 @@ function checkNames(spec: WorldSpec): string[] {
 }
 
 function checkRest(spec: WorldSpec, machines: ReadonlySet<string>, groups: ReadonlySet<string>): string[] {
-  const findings: string[] = []
+  const findings = Object.keys(spec.durations).flatMap((what) => (timed.includes(what) ? [] : [`durations: a world does nothing that is called ${what}`]))
   const datasets = new Set(spec.pools.flatMap((pool) => pool.datasets.map((dataset) => dataset.name)))
   for (const zone of spec.zones) {
     const id = parseId(zone.id)
