@@ -112,7 +112,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
   const noWrites = (): never => {
     throw failed('writes', 'it is to answer a list of { method, path } and { command, on }')
   }
-  const { inputs, outputs, identity, check, harms, stands, unseen, guards, isBack } = module
+  const { inputs, outputs, identity, check, harms, stands, unseen, guards, rests, isBack } = module
   return {
     ...{ uses, inputs, outputs, identity },
     summary: module.summary,
@@ -121,6 +121,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     ...(stands === true ? { stands } : {}),
     ...(unseen === true ? { unseen } : {}),
     ...(guards === true ? { guards } : {}),
+    ...(rests === true ? { rests } : {}),
     ...(isBack === undefined ? {} : { isBack: (...told) => pure('isBack', () => isBack.call(module, ...told)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
     ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject } from '../contract/index.js'
+import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject, type PlanInputs } from '../contract/index.js'
 import type { RunState, StepState } from '../journal/index.js'
 import { dependents, type Runbook, type StepNode } from '../runbook/index.js'
 import { inputsOf, unread } from './inputs.js'
-import type { Look } from './look.js'
+import type { Inputs, Look } from './look.js'
 import { moduleOf } from './planner.js'
 import type { PlanPorts } from './ports.js'
+import { unlessRested } from './resting.js'
 
 /** What is left as it is, and why. */
 export interface LeftBehind {
@@ -47,10 +48,18 @@ export function courseBack<D>(
   const within = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
   const { staying, going } = byWhatStays(changed, within)
   const leftBehind = [...within, ...staying]
-  const alone = new Map(going.map(({ node, module }) => {
-    const claims = module.claims(inputsOf(node, module, { runbook, env, secrets: unread }, outputs))
-    return [node.id, new Set(claims.filter(({ mode }) => mode === 'alone').map(({ resource }) => resource))] as const
-  }))
+  const names = { runbook, env, secrets: unread }
+  const inputsIn = (node: StepNode, module: AnyStep<D>): PlanInputs<Inputs> => inputsOf(node, module, names, outputs)
+  const aloneIn = (node: StepNode, module: AnyStep<D>): ReadonlySet<string> =>
+    new Set(module.claims(inputsIn(node, module)).filter(({ mode }) => mode === 'alone').map(({ resource }) => resource))
+  const alone = new Map(going.map(({ node, module }) => [node.id, aloneIn(node, module)] as const))
+  for (const { node, module: forward } of going) {
+    const on = alone.get(node.id) ?? new Set()
+    const resting = foundOn(node.id, runbook, registry, ran)
+      .filter((one) => [...aloneIn(one.node, one.module)].some((resource) => on.has(resource)))
+      .map((one) => ({ step: one.node.id, module: one.module, inputs: inputsIn(one.node, one.module) }))
+    modules.set(node.id, unlessRested(modules.get(node.id) ?? forward, resting))
+  }
   const turned = turnedRound(runbook, going.map(({ node }) => node), alone)
   const open = going.map(({ node }) => node.id).filter((id) => mayGoOnOf(ran.steps.get(id)))
   return { runbook: withoutPassed(turned, undone), modules, outputs, undone: ran.steps, leftBehind, open }
@@ -80,6 +89,23 @@ function byWhatStays<D>(changed: readonly Changed<D>[], within: readonly LeftBeh
     return [{ step: node.id, resource: change.resource, why: `${left.resource} is in it, and stays`, kept: true }]
   })
   return { staying, going: changed.filter(({ node }) => !staying.some(({ step }) => step === node.id)) }
+}
+
+/** Steps further on that rest on what is before them, and that the run has verified and never begun itself. */
+function foundOn<D>(
+  id: string,
+  runbook: Runbook,
+  registry: PlanPorts<D>['registry'],
+  { steps }: RunState,
+): readonly { readonly node: StepNode; readonly module: AnyStep<D> }[] {
+  const after = dependents(runbook, id)
+  return runbook.nodes.flatMap((node) => {
+    if (node.kind !== 'step' || !after.has(node.id)) return []
+    const { status, firstChanges = [] } = steps.get(node.id) ?? {}
+    if (status !== 'verified' || firstChanges.length > 0) return []
+    const module = moduleOf({ registry }, node)
+    return module.rests === true ? [{ node, module }] : []
+  })
 }
 
 /** One that has failed is over, skipped then or not, but for a process of it of which nobody knows an end. */

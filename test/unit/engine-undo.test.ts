@@ -120,6 +120,45 @@ describe('the way back of a run', () => {
     ])
   })
 
+  describe('of what something rests on that the run has only found (a pool that a person has imported on its disks)', () => {
+    const claiming = (resource: string, module: AnyStep<unknown>): AnyStep<unknown> => ({ ...module, claims: () => [{ resource, mode: 'alone' }] })
+    const nodes = [step('disks'), step('cluster'), step('pool', ['disks', 'cluster'])]
+    const found = (seen: Look, records: Records, rests = true) => {
+      const registry = new Map([
+        ['test/disks', claiming('machine:new', thing({ state: 'absent' }))],
+        ['test/cluster', claiming('cluster', thing({ state: 'absent' }))],
+        ['test/pool', claiming('machine:new', { ...thing(seen), ...(rests ? { rests } : {}) })],
+      ])
+      const { modules } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(records.list))
+      return (id: string) => modules.get(id)?.preflight([made], {}, { ...ctx, planned: () => [] })
+    }
+    const ran = () => new Records().add('run.started', started)
+      .add('step.intent', { step: 'disks', changes: [made] })
+      .add('step.intent', { step: 'cluster', changes: [made] })
+    const verified = () => ran().add('step.verified', { step: 'pool', outputs: {}, changes: 0, elapsedMs: 1 })
+    const there: Look = { state: 'converged', outputs: {} }
+
+    it('stops while it is there, as wanted or not, and says so of nothing else', async () => {
+      for (const seen of [there, { state: 'drifted', seen: { now: 'half' } } as const]) {
+        const preflight = found(seen, verified())
+        expect(await preflight('disks')).toMatchObject([{ level: 'stop', what: expect.stringContaining('pool still stands on this') as string }])
+        expect(await preflight('cluster')).toEqual([])
+      }
+    })
+
+    it('goes on once it is gone, where the run has made it itself, and where it rests on nothing', async () => {
+      expect(await found({ state: 'absent' }, verified())('disks')).toEqual([])
+      expect(await found(there, ran().add('step.intent', { step: 'pool', changes: [made] }).add('step.verified', { step: 'pool', outputs: {}, changes: 1, elapsedMs: 1 }))('disks')).toEqual([])
+      expect(await found(there, ran())('disks')).toEqual([])
+      expect(await found(there, verified(), false)('disks')).toEqual([])
+    })
+
+    it('is not begun while that cannot be told', async () => {
+      const cause = new LifeboatError('ssh.unreachable', 'gone', { retry: {} })
+      await expect(found({ state: 'unknown', why: 'gone', cause }, verified())('disks')).rejects.toBe(cause)
+    })
+  })
+
   it('knows the steps that are not known to be over, and holds one that has failed for over', async () => {
     const world = new Switches()
     const stop = new AbortController()
