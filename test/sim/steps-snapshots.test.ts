@@ -168,7 +168,7 @@ describe('azure/disk-snapshots', () => {
     })
 
     it('makes none of a pool that is imported there', async () => {
-      expect(await snapshots(answering(`pool0\t${pool.guid}\tONLINE\n`)).see()).toEqual({ state: 'converged', outputs: { snapshots: [] } })
+      expect(await snapshots(answering(`pool0\t${pool.guid}\tONLINE\toff\n`)).see()).toEqual({ state: 'converged', outputs: { snapshots: [] } })
     })
 
     it('still makes them of one that is not', async () => {
