@@ -121,7 +121,7 @@ function blamed(uses: string, module: AnyStep<Platform>): AnyStep<Platform> {
     ...(stands === true ? { stands } : {}),
     ...(unseen === true ? { unseen } : {}),
     ...(guards === true ? { guards } : {}),
-    ...(rests === true ? { rests } : {}),
+    ...(typeof rests === 'string' ? { rests } : {}),
     ...(isBack === undefined ? {} : { isBack: (...told) => pure('isBack', () => isBack.call(module, ...told)) }),
     verification: (wanted) => pure('verification', () => module.verification(wanted)),
     ...(module.pins === undefined ? {} : { pins: (wanted, ctx) => waiting('pins', async () => module.pins?.(wanted, ctx) ?? []) }),

@@ -151,10 +151,10 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    */
   readonly guards?: true
   /**
-   * True for a step whose state rests on what earlier ones did to what both claim alone (an imported pool on the disks of its machine).
-   * While it is there and the run has only found it so, the way back of those does not begin.
+   * Set for a step whose state rests on what earlier ones did to what both claim alone (an imported pool on the disks of its machine).
+   * While it is there and the run has only found it so, the way back of those does not begin; it says what a person can do then.
    */
-  readonly rests?: true
+  readonly rests?: string
   /** True for a step whose changes take something from users: `validate` warns where no gate precedes it. */
   readonly harms?: true
   verification(inputs: I): Verification

@@ -1,5 +1,5 @@
-import type { AnyStep, Finding, PlanInputs } from '../contract/index.js'
-import { lookOnce, type Inputs } from './look.js'
+import { LifeboatError, type AnyStep, type Finding, type PlanInputs } from '../contract/index.js'
+import type { Inputs } from './look.js'
 
 /** A step that the run has found as wanted, and that rests on what it made before (`rests` in the step contract). */
 export interface Resting<D> {
@@ -24,14 +24,8 @@ export function unlessRested<D>(module: AnyStep<D>, resting: readonly Resting<D>
 }
 
 async function restedBy<D>({ step, module, inputs }: Resting<D>, ctx: Parameters<AnyStep<D>['observe']>[1]): Promise<readonly Finding[]> {
-  const seen = await lookOnce(module, inputs, ctx)
-  if (seen.state === 'unknown') throw seen.cause
+  const seen = await module.observe(inputs, ctx)
+  if (seen.state === 'unknown') throw new LifeboatError('step.unknown', `whether ${step} is still there cannot be told: ${seen.why}`, { retry: {} })
   if (seen.state === 'absent') return []
-  return [
-    {
-      level: 'stop',
-      what: `${step} still stands on this, and the run has only found it so: somebody else has made it`,
-      mend: `Put back by hand what ${step} is about (a pool: export it on that server), once nobody needs it. Then undo again.`,
-    },
-  ]
+  return [{ level: 'stop', what: `${step} still stands on this, and the run has only found it so: somebody else has made it`, mend: module.rests ?? '' }]
 }

@@ -104,7 +104,7 @@ function foundOn<D>(
     const { status, firstChanges = [] } = steps.get(node.id) ?? {}
     if (status !== 'verified' || firstChanges.length > 0) return []
     const module = moduleOf({ registry }, node)
-    return module.rests === true ? [{ node, module }] : []
+    return module.rests === undefined ? [] : [{ node, module }]
   })
 }
 

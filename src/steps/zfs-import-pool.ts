@@ -70,7 +70,7 @@ export const zfsImportPool = defineStep({
   // A `zpool import` whose client has died is in no list until it is over.
   unseen: true,
   guards: true,
-  rests: true,
+  rests: 'Export that pool on the server that has it, once nobody needs it there. Then undo again.',
   verification: () => ({ everyMs: 5 * seconds, withinMs: 15 * minutes }),
   async preflight(changes, wanted, { doors }) {
     const features = changes.some(({ after }) => isImported(after)) ? await unknownFeatures(wanted, doors) : []

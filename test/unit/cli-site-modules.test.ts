@@ -50,8 +50,8 @@ describe('a module of the site’s own, by path', () => {
   })
 
   it('guards, stands and works unseen where it says so', async () => {
-    const flags = { guards: true, rests: true, stands: true, unseen: true }
-    const { registry } = await read(good.replace("uses: 'anything'", 'guards: true, rests: true, stands: true, unseen: true'))
+    const flags = { guards: true, rests: 'undo it', stands: true, unseen: true }
+    const { registry } = await read(good.replace("uses: 'anything'", "guards: true, rests: 'undo it', stands: true, unseen: true"))
     expect(registry.get('./say.mjs')).toMatchObject(flags)
     for (const flag of Object.keys(flags)) expect((await read(good)).registry.get('./say.mjs')).not.toHaveProperty(flag)
   })

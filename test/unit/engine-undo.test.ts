@@ -127,7 +127,7 @@ describe('the way back of a run', () => {
       const registry = new Map([
         ['test/disks', claiming('machine:new', thing({ state: 'absent' }))],
         ['test/cluster', claiming('cluster', thing({ state: 'absent' }))],
-        ['test/pool', claiming('machine:new', { ...thing(seen), ...(rests ? { rests } : {}) })],
+        ['test/pool', claiming('machine:new', { ...thing(seen), ...(rests ? { rests: 'Take it away.' } : {}) })],
       ])
       const { modules } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(records.list))
       return (id: string) => modules.get(id)?.preflight([made], {}, { ...ctx, planned: () => [] })
@@ -141,7 +141,7 @@ describe('the way back of a run', () => {
     it('stops while it is there, as wanted or not, and says so of nothing else', async () => {
       for (const seen of [there, { state: 'drifted', seen: { now: 'half' } } as const]) {
         const preflight = found(seen, verified())
-        expect(await preflight('disks')).toMatchObject([{ level: 'stop', what: expect.stringContaining('pool still stands on this') as string }])
+        expect(await preflight('disks')).toMatchObject([{ level: 'stop', what: expect.stringContaining('pool still stands on this') as string, mend: 'Take it away.' }])
         expect(await preflight('cluster')).toEqual([])
       }
     })
@@ -154,8 +154,7 @@ describe('the way back of a run', () => {
     })
 
     it('is not begun while that cannot be told', async () => {
-      const cause = new LifeboatError('ssh.unreachable', 'gone', { retry: {} })
-      await expect(found({ state: 'unknown', why: 'gone', cause }, verified())('disks')).rejects.toBe(cause)
+      await expect(found({ state: 'unknown', why: 'gone' }, verified())('disks')).rejects.toMatchObject({ code: 'step.unknown', retry: {} })
     })
   })
 

@@ -53,8 +53,8 @@ it('a deployment that is late is waited for, and what helm said of it is to be t
   expect(error).toMatchObject({ code: 'helm.deadline', message: 'helm gave up; it gets on now', hint: 'Raise it.', retry: {} })
   expect(elapsed()).toBe(30_000)
   expect(told).toEqual([
-    'helm has given up early: deployment hub has passed the progress deadline; looking for 20 min more whether it gets on',
-    'helm has given up early: deployment hub has passed the progress deadline; looking for 20 min more whether it gets on',
+    'helm has given up early; waiting 20 min more for the pods: deployment hub has passed the progress deadline',
+    'helm has given up early; waiting 20 min more for the pods: deployment hub has passed the progress deadline',
   ])
 })
 
@@ -67,7 +67,7 @@ it('where patience ends first, it is the error that helm made', async () => {
 it('a cluster that does not answer is asked again: nothing is known of its deployments meanwhile', async () => {
   const { ctx, told } = waiting(new LifeboatError('kube.unreachable', 'gone', { retry: {} }), [well])
   expect(await untilTheyGetOn(early, place, 5 * minute, ctx)).toMatchObject({ retry: {} })
-  expect(told).toEqual(['helm has given up early: the cluster does not say how its deployments are; looking for 5 min more whether it gets on'])
+  expect(told).toEqual(['helm has given up early; waiting 5 min more for the pods: the cluster does not say how its deployments are'])
 })
 
 it('any other error is nothing to wait for, and whoever stops the run is not kept', async () => {
@@ -93,7 +93,7 @@ it('says what pods wait for; one that crashes, or whose image cannot be had, is 
   const slow = waiting([late], [well])
   slow.pods.push(pod('hub-1', 'ContainerCreating'))
   await untilTheyGetOn(early, place, 5 * minute, slow.ctx)
-  expect(slow.told[0]).toContain('deployment hub has passed the progress deadline; pod hub-1 is ContainerCreating; looking for')
+  expect(slow.told[0]).toContain('for the pods: deployment hub has passed the progress deadline; pod hub-1 is ContainerCreating')
   for (const reason of ['CrashLoopBackOff', 'ImagePullBackOff']) {
     const hopeless = waiting([late])
     hopeless.pods.push(pod('hub-1', reason))

@@ -24,7 +24,8 @@ export async function untilTheyGetOn(error: unknown, release: ReleaseName, until
     const leftMs = untilMs - clock.now().getTime()
     if (leftMs <= 0) return error
     const what = found === 'unknown' ? 'the cluster does not say how its deployments are' : toldOf(found)
-    ctx.progress(`helm has given up early: ${what}; looking for ${Math.ceil(leftMs / 60_000)} min more whether it gets on`)
+    // How long it may take comes first: a narrow screen cuts the end.
+    ctx.progress(`helm has given up early; waiting ${Math.ceil(leftMs / 60_000)} min more for the pods: ${what}`)
     await clock.sleep(Math.min(lookMs, leftMs), signal)
   }
 }
