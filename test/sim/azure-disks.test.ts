@@ -269,6 +269,25 @@ describe('azure/move-resources', () => {
     expect([...world.test.world.moves.values()]).toEqual([2, 2])
   })
 
+  it('that is cut off, and ends between the look at the disks and the request to put them back, is put back whole', async () => {
+    const step = move()
+    const changes = await step.plan()
+    const target = `/subscriptions/${world.test.subscription}/resourceGroups/data100-disks`
+    await world.test.send('POST', `${target.replace('data100-disks', oldGroup)}/moveResources`, { resources: oldDisks(world.test), targetResourceGroup: target })
+    // The first disk is there, and the second one on its way.
+    world.test.clock.advance(3.5 * 60_000)
+    const { groups } = world.azure
+    const late: typeof groups.validateMove = (...asked) => {
+      world.test.clock.advance(10 * 60_000)
+      return groups.validateMove(...asked)
+    }
+    const doors = { ...world.doors, azure: { ...world.azure, groups: { ...groups, validateMove: late } } }
+    const back = new Driven(backwards(step.module, changes, true), doors, world.clock, { from: oldGroup, to: 'data100-disks', disks })
+    await back.make()
+    expect(await stateOf(back)).toBe('converged')
+    expect([...world.test.world.moves.values()]).toEqual([2, 2])
+  })
+
   it('offers nothing on the way back, where the disks must come home', async () => {
     const step = move()
     const changes = await step.make()

@@ -20,8 +20,9 @@ export interface DiskMove {
 
 /**
  * Moves what is in the source, as often as a move that is still going on keeps it from that: the lock of the groups makes
- * posting again safe, and what the other move has taken along by then is left out. Throws `move.refused` for a move that Azure
- * does not make or ends in part, `move.overrun` for one that outlasts patience, `move.locked` for a lock of people's.
+ * posting again safe, and what the other move has taken along by then is left out. What that one brings into the source while this
+ * looks and asks is looked for again. Throws `move.refused` for a move that Azure does not make or ends in part, `move.overrun` for one
+ * that outlasts patience, `move.locked` for a lock of people's.
  */
 export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Promise<void> {
   const { source, target, disks, patienceMs, mayStay } = wish
@@ -33,7 +34,9 @@ export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Pr
       // On the way back a move that this run began may not have taken anything along yet.
       if (found.length === 0) return await (mayStay ? undefined : assertAtRest(wish, doors))
       assertUnattached(found)
-      return await moveOnce(wish, found.map(({ id }) => id), deadlineMs, ctx)
+      await moveOnce(wish, found.map(({ id }) => id), deadlineMs, ctx)
+      // What was not here when it was looked at may have come since: the move that took it along has ended in between.
+      if (found.length === disks.length) return
     } catch (error) {
       if (!isHeldUp(error)) throw refused(error, wish)
       const locks = await moveLockFindings(doors, [source, target])
