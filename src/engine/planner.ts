@@ -58,15 +58,20 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
   const taken: Taken[] = []
   const preflights = new Map<string, Preflight>()
   const given = new Map<string, PlanInputs<Inputs>>()
+  const upTo = new Map<string, ReadonlySet<string>>()
   for (const node of ports.runbook.nodes) {
     // The order is topological: what a node needs has its draft already.
     const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
     const draft = Promise.all(needs).then(async () => {
+      const before = new Set(node.needs.flatMap((id) => [...(upTo.get(id) ?? [])]))
+      upTo.set(node.id, before)
       try {
-        return await draftTaking(node, ports, outputs, taken, (inputs, preflight) => {
+        const made = await draftTaking(node, ports, outputs, { taken, before }, (inputs, preflight) => {
           given.set(node.id, inputs)
           preflights.set(node.id, preflight)
         })
+        upTo.set(node.id, new Set([...before, ...made.changes.map(({ resource }) => resource)]))
+        return made
       } catch (error) {
         ports.signal.throwIfAborted()
         const offer = offerOf(node.id, error)
@@ -158,13 +163,13 @@ async function draftTaking<D>(
   node: Node,
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
-  taken: Taken[],
+  { taken, before }: { readonly taken: Taken[]; readonly before: ReadonlySet<string> },
   changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
 ): Promise<Draft> {
   const accepted = new Set<string>()
   for (;;) {
     try {
-      return await draftOf(node, ports, outputs, changing, accepted)
+      return await draftOf(node, ports, outputs, changing, { accepted, before })
     } catch (error) {
       const chosen = chosenInAdvance(ports.accept, node.id, errorFacts(error))
       if (chosen === undefined || accepted.has(chosen.error.alternative.id)) throw error
@@ -207,14 +212,16 @@ async function draftOf<D>(
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
   changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
-  accepted: ReadonlySet<string>,
+  { accepted, before }: { readonly accepted: ReadonlySet<string>; readonly before: ReadonlySet<string> },
 ): Promise<Draft> {
   if (node.kind !== 'step') return idleDraft(node, 'gate')
   const module = moduleOf(ports, node)
   const inputs = inputsOf(node, module, ports, outputs)
   const ctx = contextFor(node, ports, accepted)
   const estimate = estimateOf(node, module.estimateMs(inputs), ports)
-  const seen = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
+  const looked = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
+  // What a step before this one is going to change cannot be held against it yet.
+  const seen = looked?.state === 'conflict' && looked.until !== undefined && before.has(looked.until) ? undefined : looked
   // On the way back what the run had of a step stays what others refer to: a step that is back gives nothing.
   if (seen?.state === 'converged' && ports.outputs?.has(node.id) !== true) outputs.set(node.id, seen.outputs as JsonObject)
   if (module.check === true) return { ...idleDraft(node, 'check'), ...estimate }

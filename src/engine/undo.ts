@@ -181,8 +181,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
   let mayGoOn = open && module.unseen === true
   const placesIn = (forward: readonly Change[]): readonly Placed[] =>
     invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
-  // Shown as what it will be when it is over: that it then is to be put back must surprise nobody.
-  const begun = (): readonly Placed[] => (mayGoOn ? invertible.map((change) => ({ change, place: 'made' })) : [])
+  // What is at work there may be this run's: shown as what it will be when it is over, since that must surprise nobody then.
+  const begun = (): readonly Placed[] => invertible.map((change) => ({ change, place: 'made' }))
   return {
     ...module,
     outputs: z.object({}),
@@ -192,7 +192,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     },
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
-      if (seen.state === 'unknown' || seen.state === 'conflict') return seen
+      if (seen.state === 'unknown') return seen
+      if (seen.state === 'conflict') return inTheWay(seen, invertible)
       if (seen.state === 'in-flight') {
         return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
       }
@@ -205,6 +206,13 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     plan: (_inputs, seen) => (seen.state === 'drifted' ? module.invert(seen.seen as readonly Change[]).filter(isChange) : []),
     ...(module.check === true ? { check: true } : {}),
   }
+}
+
+/** What keeps a step from going forward keeps it from going back only where there is something to put back, and it is not that. */
+function inTheWay(seen: Extract<Look, { state: 'conflict' }>, changes: readonly Change[]): Look {
+  if (changes.length === 0) return { state: 'converged', outputs: {} }
+  const isOurs = changes.some(({ resource, action }) => action === 'create' && resource === seen.halfMade)
+  return isOurs ? { state: 'drifted', seen: changes } : seen
 }
 
 interface Placed {

@@ -180,7 +180,7 @@ function leftLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
 /** What an undo's plan cannot show: it looks at what is there now. */
 function openLines({ undo }: PlanInput, { paint, columns }: Layout): string[] {
   if (undo === undefined || undo.open.length === 0) return []
-  const text = `Not known to be over: ${undo.open.join(', ')}. What is still at work there is waited for, and what it makes is put back too: that is shown and asked for then.`
+  const text = `Not known to be over: ${undo.open.join(', ')}. What is still at work there is waited for, and what it makes is put back too: what is not shown above is shown and asked for then.`
   return [...wrap(text, columns).map((part) => paint('yellow', part)), '']
 }
 

@@ -98,7 +98,7 @@ export const aksCluster = defineStep({
         break
       case 'Failed':
       case 'Canceled':
-        return stateOfFailed(found, doors, clock.now())
+        return { ...(await stateOfFailed(found, doors, clock.now())), halfMade: label(wanted.name) }
       default:
         return { state: 'in-flight', what: await goingOn(found, doors, clock.now()) }
     }

@@ -113,6 +113,7 @@ async function detachingOf({ azure }: Platform, disks: readonly Placed[], machin
 interface Conflict {
   readonly why: string
   readonly mend: string
+  readonly until?: string
 }
 
 function wrongLun(machine: Machine, disks: readonly Placed[]): Conflict | undefined {
@@ -132,7 +133,8 @@ function wrongLun(machine: Machine, disks: readonly Placed[]): Conflict | undefi
 function misplaced(machine: Machine, { wanted: { name }, disk }: Placed): Conflict | undefined {
   const { managedBy, location, zones } = disk
   if (managedBy !== undefined && !sameId(managedBy, machine.id)) {
-    return { why: `disk ${name} is attached to ${hostLabel(managedBy)}`, mend: 'Detach it there first, once nothing on that machine uses it.' }
+    const why = `disk ${name} is attached to ${hostLabel(managedBy)}`
+    return { why, mend: 'Detach it there first, once nothing on that machine uses it.', until: diskLabel(name) }
   }
   if (!samePlace(location, machine.location)) {
     return { why: `disk ${name} is in ${location}, ${hostLabel(machine.id)} in ${machine.location}`, mend: 'A disk does not leave its region: make the machine there.' }

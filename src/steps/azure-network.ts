@@ -22,7 +22,7 @@ import {
 } from './parts/network.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { writtenAs } from './parts/writes.js'
-import { allOf, defineStep, ended, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import { allOf, defineStep, ended, failedIsHalfMade, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -116,6 +116,7 @@ export const network = defineStep({
     for (const change of [security, gateway, address]) if (change?.action === 'delete') await work.remove(change)
   },
   invert: (changes) => changes.map(inverted),
+  isBack: failedIsHalfMade,
   writes: (changes, { resourceGroup }) => networkWrites(changes, resourceGroup),
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],
   estimateMs: () => 30 * seconds,

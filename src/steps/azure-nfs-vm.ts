@@ -26,7 +26,7 @@ import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need
 import { wayFindings } from './parts/ssh.js'
 import { assertWayOut, wayOutFindings } from './parts/way-out.js'
 import { writtenAs } from './parts/writes.js'
-import { claim, defineStep, ended, groupClaim, groupOf, hostLabel, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, failedIsHalfMade, groupClaim, groupOf, hostLabel, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -141,6 +141,7 @@ export const nfsVm = defineStep({
     await ended(operation, signal)
   },
   invert: (changes) => changes.map(inverted),
+  isBack: failedIsHalfMade,
   writes: (changes, { resourceGroup }) => changes.flatMap((change) => writtenAs(change, types, resourceGroup)),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],
   estimateMs: (wanted) => (!isPending(wanted.image) && isPrepared(wanted.image) ? 2 : 5) * minutes,
@@ -243,6 +244,7 @@ interface IpConfiguration {
 interface Conflict {
   readonly why: string
   readonly mend: string
+  readonly halfMade?: string
 }
 
 const another = 'Delete it if nobody needs it, or use another name in the runbook.'
@@ -258,7 +260,7 @@ function foreignUse(ids: Ids, nic: Resource | undefined, machine: Machine | unde
 function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, ids, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
   if (why !== undefined) return { why, mend: another }
-  if (machine?.provisioningState === 'Failed') return failedMachine(machine)
+  if (machine?.provisioningState === 'Failed') return failedMachine(wanted.name, machine)
   if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
     return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
   }
@@ -276,13 +278,14 @@ async function assertBare(id: string, { azure }: Platform): Promise<void> {
 }
 
 /** One that has disks is never to be deleted: what failed is the last change of it, and it may serve. */
-function failedMachine({ id, dataDisks }: Machine): Conflict {
+function failedMachine(name: string, { id, dataDisks }: Machine): Conflict {
   const where = `--resource-group ${groupOf(id)} --name ${nameOf(id)}`
   const mend =
     dataDisks.length === 0
       ? `Delete it if nobody needs it (az vm delete ${where}), then resume: it is made again.`
       : `Disks are attached to it, so leave it there: have its state set right (az vm reapply ${where}), then resume.`
-  return { why: `machine ${nameOf(id)} exists, but making or changing it failed`, mend }
+  const why = `machine ${name} exists, but making or changing it failed`
+  return { why, mend, ...(dataDisks.length === 0 ? { halfMade: machineLabel(name) } : {}) }
 }
 
 type Wanted = Pick<Inputs, 'name' | 'subnet' | 'privateIp' | 'publicIp' | 'size' | 'zone'> & { readonly location: unknown }

@@ -105,6 +105,16 @@ export async function endedWithin(
 
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }
 
+/**
+ * `isBack` for what a step makes under names of its own: where going forward would mend what is Failed, the run's own making or deleting of
+ * it has failed, and nobody has changed it.
+ */
+export function failedIsHalfMade({ action }: Change, now: Change | undefined): 'in-part' | undefined {
+  const { before } = now ?? {}
+  const isFailed = typeof before === 'object' && before !== null && 'state' in before && before.state === 'Failed'
+  return action === 'create' && now?.action === 'update' && isFailed ? 'in-part' : undefined
+}
+
 /** The plain inverse: what was made is deleted, what was changed gets its old value back. */
 export function inverted({ resource, action, before, after }: Change): Change {
   return {

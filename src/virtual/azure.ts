@@ -29,7 +29,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
 
   async function carried(request: WireRequest, { pathname, search }: URL): Promise<WireAnswer> {
     const by = stepAtWork()
-    const met = trouble.onRequest(request.method, pathname)
+    // As the manager has it: the SDKs put their own slash behind the endpoint's.
+    const met = trouble.onRequest(request.method, pathname.replace(/^\/+/, '/'))
     await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))

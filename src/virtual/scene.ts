@@ -33,6 +33,8 @@ export interface SceneOptions {
   /** The real helm, which charts are rendered by. */
   readonly renderer: Renderer
   readonly trouble?: Trouble
+  /** At most so many milliseconds of the world between a request to Azure and its answer, and a sixth of that at least. */
+  readonly latencyMs?: number
 }
 
 /** Where somebody sits who runs the tool: a machine, and the state of the runs that were begun there. */
@@ -55,11 +57,8 @@ export interface Scene {
   readonly random: () => number
 }
 
-/** Milliseconds of the world between a request and its answer. */
-const latencyMs = { least: 40, most: 240 } as const
-
 export async function openScene(options: SceneOptions): Promise<Scene> {
-  const { spec, folder, authority, random, speed, env, renderer, trouble = noTrouble } = options
+  const { spec, folder, authority, random, speed, env, renderer, trouble = noTrouble, latencyMs = 240 } = options
   const clock = virtualClock(Date.parse(spec.epoch), speed)
   const within = await openWithin({ spec, clock, authority, folder: join(folder, 'world') })
   const { world } = within
@@ -70,7 +69,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     kubectl: kubectlModel(clusterAt),
   }
   const told = (moment: ProgramMoment): void => world.onProgram.forEach((listener) => listener(moment))
-  const latency = (): number => Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least))
+  const latency = (): number => Math.round((latencyMs * (1 + 5 * random())) / 6)
   const seat = (machine: Machine, stateDir: string): Seat => ({
     machine,
     stateDir,

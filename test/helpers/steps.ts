@@ -47,6 +47,8 @@ export class Driven {
   readonly module: AnyStep<Platform>
   readonly ctx: PreflightContext<Platform> & { checkpoint(what: Json): Promise<void> }
   readonly inputs: Record<string, unknown>
+  /** The same as they stand in a runbook. */
+  readonly given: Record<string, unknown>
   /** Alternatives that were chosen for it. */
   readonly accepted = new Set<string>()
   /** What earlier lives of its run have started for it. */
@@ -54,6 +56,7 @@ export class Driven {
 
   constructor(module: AnyStep<Platform>, doors: Platform, clock: Clock, inputs: Record<string, unknown>, secrets: SecretPort = noSecrets) {
     this.module = module
+    this.given = inputs
     this.inputs = mapSecrets(module.inputs.parse(inputs), module.inputs, (one) => ({ ...one, digest: secrets.digest(one) }))
     this.ctx = {
       doors,

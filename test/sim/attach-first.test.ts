@@ -53,6 +53,18 @@ describe('disks that are attached first and moved later', () => {
     expect(again.steps.find(({ id }) => id === 'move')?.variants).toBe(undefined)
   })
 
+  it('are not held against a run that begins where another one ended, with a new server and the disks still at the old one', async () => {
+    await using world = await served(quickWorld())
+    const run = lifeboat(['run', attachFirst.runbook, '--cloud', world.cloudPath, '--confirm=data100-attach-first', '--yes', '--json', '--state-dir', temporaryFolder()])
+    await run.until((event) => event.type === 'step.verified' && event.step === 'nfs')
+    run.child.kill('SIGKILL')
+    await run.ended
+    const { code, steps } = await planned(world, attachFirst.runbook)
+    expect(code).toBe(10)
+    const state = (step: string): unknown => steps.find(({ id }) => id === step)?.state
+    expect([state('nfs'), state('detach'), state('attach')]).toEqual(['converged', 'drifted', 'assumed'])
+  })
+
   it('are moved in a quiet hour, killed in the midst of it and resumed; then neither runbook has anything left to do; and it can be undone', async () => {
     await using world = await served(join(root, 'fixtures/worlds/data100-attached.yaml'))
     const flags = ['--yes', '--json', '--state-dir', temporaryFolder()]

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Pending } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { dnsRecord } from '../../src/steps/azure-dns-record.js'
 import { network } from '../../src/steps/azure-network.js'
 import { resourceGroup } from '../../src/steps/azure-resource-group.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import { names, undo, type Driven } from '../helpers/steps.js'
+import { Driven, names, undo } from '../helpers/steps.js'
 import { clusterBody, clusterType, networkType, until } from '../helpers/world.js'
 
 let world: AzureWorld
@@ -144,6 +145,21 @@ describe('azure/network', () => {
     await world.clock.sleep(60_000)
     expect(names(await step.make())).toContain('update publicIPAddress data100-nat')
     expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+  })
+
+  it.each(['public address', 'nat gateway', 'network'])('is put back whose %s could not be made, and once it could not be deleted', async (operation) => {
+    const fail = (what: string): void => world.test.faults.plantInOperation({ operation: what, times: 1, fail: { code: 'InternalExecutionError' } })
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const changes = await step.plan()
+    fail(operation)
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    const back = new Driven(backwards(step.module, changes), world.doors, world.clock, step.given)
+    fail(`${operation} delete`)
+    await expect(back.make()).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    await back.make()
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 
   it('conflicts with an address of the gateway’s name that is Basic or held by another', async () => {

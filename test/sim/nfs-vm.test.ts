@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { backwards } from '../../src/engine/undo.js'
 import { network } from '../../src/steps/azure-network.js'
 import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
-import { names, undo, type Driven } from '../helpers/steps.js'
+import { Driven, names, undo } from '../helpers/steps.js'
 import { machineType, networkType } from '../helpers/world.js'
 
 let world: AzureWorld
@@ -57,6 +58,23 @@ describe('azure/nfs-vm', () => {
     expect(states).toContain('it answers by SSH; packages and ZFS are being installed')
     expect((await lookedAt(step))).toEqual({ state: 'converged', outputs: { id, privateIp: '10.240.0.7' } })
     await undo(step, changes)
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is put back by the run whose making of it failed, and by no other; and never with disks', async () => {
+    const step = server()
+    const changes = await step.plan()
+    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    const backOf = (made: typeof changes): Driven => new Driven(backwards(step.module, made), world.doors, world.clock, step.given)
+    expect((await backOf(changes.slice(0, 1)).see()).state).toBe('conflict')
+    const machine = world.test.world.resource(world.test.id('data100-nfs', machineType, 'nfsserver'))!
+    const profile = machine.properties['storageProfile'] as Record<string, unknown>
+    machine.properties['storageProfile'] = { ...profile, dataDisks: [{ lun: 0, managedDisk: { id: 'of-somebody' } }] }
+    expect(await backOf(changes).see()).toMatchObject({ state: 'conflict', mend: expect.stringContaining('leave it there') as string })
+    machine.properties['storageProfile'] = profile
+    expect(names(await backOf(changes).make())).toEqual(['delete networkInterface nfsserver-nic', 'delete virtualMachine nfsserver'])
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 

@@ -77,12 +77,25 @@ describe('a step driven backwards', () => {
     expect((await backwards({ ...unseen, unseen: undefined } as never, [made], true).observe({}, ctx)).state).toBe('converged')
   })
 
+  it('puts back what the run has made and whose making has failed, and leaves what it had only found', async () => {
+    const failed = { state: 'conflict', why: 'it has failed', mend: 'delete it', halfMade: 'thing' } as const
+    const creation: Change = { resource: 'thing', action: 'create', after: {} }
+    expect(await backwards(thing(failed), [creation]).observe({}, ctx)).toEqual({ state: 'drifted', seen: [creation] })
+    expect((await backwards(thing(failed), [{ ...creation, resource: 'part of thing' }]).observe({}, ctx)).state).toBe('conflict')
+    expect((await looked(failed))[0]).toBe('conflict')
+  })
+
+  it('is done where something stands in the way of going forward, and nothing is to be put back', async () => {
+    const kept = thing({ state: 'conflict', why: 'the copy has failed', mend: 'delete it' }, (changes) => changes.map(({ resource }) => ({ resource, kept: 'a safety copy' })))
+    expect((await backwards(kept, [made]).observe({}, ctx)).state).toBe('converged')
+  })
+
   it('stays unknown where the step cannot tell', async () => {
     expect(await looked({ state: 'unknown', why: 'no answer' })).toEqual(['unknown', []])
   })
 
-  it('waits while something is under way', async () => {
-    expect(await looked({ state: 'in-flight', what: 'being made' })).toEqual(['in-flight', []])
+  it('waits while something is under way, and shows what may have to be put back then', async () => {
+    expect(await backwards(thing({ state: 'in-flight', what: 'being made' }), [made]).observe({}, ctx)).toEqual({ state: 'in-flight', what: 'being made', seen: [made] })
     const error = new LifeboatError('thing.stuck', 'it hangs')
     const offering = new LifeboatError('thing.stuck', 'it hangs', { alternative: { id: 'force', offer: 'take it', changes: [] } })
     const watched = (now: string, patience = { ms: 7, error }): Promise<unknown> =>

@@ -26,15 +26,19 @@ const mostLives = { inTrouble: 5, afterwards: 4 } as const
 /** Of the failovers that came right, so many are put back again. */
 const putBack = 0.25
 
+/** Before each life but the first: that whoever sits there gives the failover up, and puts back what there is of it. */
+const givesUp = 0.08
+
 const minutes = 60_000
 
 /** Plays one seed: while trouble lasts nothing may be lost, and when it stops the failover must come to its end. */
-export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<Simulated> {
+export async function simulate(options: Omit<StageOptions, 'trouble' | 'latencyMs'>): Promise<Simulated> {
   const random = seeded(options.seed ^ 0x5eed)
-  const storm = new Storm(drawWeather(random), random)
+  const weather = drawWeather(random)
+  const storm = new Storm(weather, random)
   const quota = { ...options.spec.quota }
-  const stage = await Stage.open({ ...options, spec: { ...options.spec, quota }, trouble: storm })
-  const trial = new Trial(stage, storm, random)
+  const stage = await Stage.open({ ...options, spec: { ...options.spec, quota }, trouble: storm, latencyMs: weather.latencyMs })
+  const trial = new Trial(stage, storm, weather.once.colleague !== undefined, random)
   try {
     return trial.told(options.seed, await trial.play(quota))
   } catch (error) {
@@ -47,6 +51,8 @@ export async function simulate(options: Omit<StageOptions, 'trouble'>): Promise<
 class Trial {
   readonly #stage: Stage
   readonly #storm: Storm
+  /** Does a colleague begin the same failover? */
+  readonly #isShared: boolean
   readonly #random: () => number
   readonly #story: string[] = []
   #watch: Watch | undefined
@@ -57,9 +63,10 @@ class Trial {
   /** Ways that the last stop has offered. */
   #offered: readonly string[] = []
 
-  constructor(stage: Stage, storm: Storm, random: () => number) {
+  constructor(stage: Stage, storm: Storm, isShared: boolean, random: () => number) {
     this.#stage = stage
     this.#storm = storm
+    this.#isShared = isShared
     this.#random = random
   }
 
@@ -78,6 +85,7 @@ class Trial {
     this.#storm.over(stage.scene, { quota, ...told, colleague: () => this.#alsoByColleague() })
     let code: Lived['code'] = 1
     for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
+      await this.#mayGiveUp()
       code = await this.#live(dieSometimes(random))
       await stage.wait(random() < 0.5 ? random() * 20_000 : random() * 10 * minutes)
     }
@@ -85,8 +93,12 @@ class Trial {
     // Whatever goes on by itself comes to its end: long operations, locks of moves, what a colleague does.
     await stage.wait(6 * 60 * minutes)
     if (this.#colleague !== undefined) await stage.pass(this.#colleague)
-    for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) code = await this.#live()
+    for (let tries = 0; tries < mostLives.afterwards && code !== 0; tries += 1) {
+      await this.#mayGiveUp()
+      code = await this.#live()
+    }
     if (code !== 0) return [`it does not come to its end: exit code ${code}`]
+    if (stage.isUndoing) return this.#notAsItWas(start)
     const missing = missingFrom(start, stage.state)
     // What a colleague has done is theirs to undo.
     const isPutBack = random() < putBack && this.#colleague === undefined
@@ -97,11 +109,22 @@ class Trial {
   async #putBack(start: Stage['state']): Promise<readonly string[]> {
     const undone = await this.#stage.undo()
     this.#tell('undo', undone, [])
+    return undone.code === 0 ? this.#notAsItWas(start) : [`it cannot be undone: exit code ${undone.code}`]
+  }
+
+  async #notAsItWas(start: Stage['state']): Promise<readonly string[]> {
     // Name servers follow, and lists forget.
     await this.#stage.wait(10 * minutes)
-    if (undone.code !== 0) return [`it cannot be undone: exit code ${undone.code}`]
     const { state } = this.#stage
     return [...notPutBack(start, state), ...state.violations.map((violation) => `the world saw: ${violation}`)]
+  }
+
+  /** A failover that a colleague goes on with as well is not given up. */
+  async #mayGiveUp(): Promise<void> {
+    if (this.#lives === 0 || this.#isShared || this.#stage.isUndoing || this.#random() >= givesUp) return
+    if (!(await this.#stage.turnBack())) return
+    this.#offered = []
+    this.#tellMoment('it is given up, and undone')
   }
 
   async #live(dies?: Dies): Promise<Lived['code']> {

@@ -32,6 +32,7 @@ export interface StageOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly program: Program
   readonly trouble?: SceneOptions['trouble']
+  readonly latencyMs?: SceneOptions['latencyMs']
 }
 
 /**
@@ -68,11 +69,12 @@ export class Stage implements Journals {
 
   static async open(options: StageOptions): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'))
-    const { spec, seed, speed, env, trouble } = options
+    const { spec, seed, speed, env, trouble, latencyMs } = options
     await loaded()
     renderer ??= new Renderer(await realHelm(env))
     authority ??= makeAuthority('Lifeboat trials', Date.parse(spec.epoch))
-    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...(trouble && { trouble }) })
+    const weather = { ...(trouble && { trouble }), ...(latencyMs !== undefined && { latencyMs }) }
+    const scene = await openScene({ spec, folder, authority, random: seeded(seed), speed, env, renderer, ...weather })
     return new Stage(scene, options, folder)
   }
 
@@ -101,10 +103,20 @@ export class Stage implements Journals {
     return typed(this.#typing(this.scene.operator, this.#lifeThat(dies)), this.#first(this.scene.operator))
   }
 
+  /** From now on it is to be put back: what goes on next is the undo of the run that was begun last. Answers whether there is one. */
+  async turnBack(): Promise<boolean> {
+    this.#toUndo = await this.latest()
+    return this.isUndoing
+  }
+
+  get isUndoing(): boolean {
+    return this.#toUndo !== undefined
+  }
+
   /** Types `undo` of the run that was begun last. */
   async undo(dies?: Dies): Promise<Lived> {
     const seat = this.scene.operator
-    this.#toUndo = await this.latest()
+    await this.turnBack()
     return typed(this.#typing(seat, this.#lifeThat(dies)), this.#back(seat))
   }
 
@@ -152,9 +164,16 @@ export class Stage implements Journals {
   }
 
   async #next(seat: Seat): Promise<readonly string[]> {
-    const run = await this.latest(seat)
-    if (run === undefined) return this.#first(seat)
-    return run === this.#toUndo ? this.#back(seat) : ['resume', run, ...unasked, '--state-dir', seat.stateDir]
+    const run = this.#toUndo === undefined ? await this.latest(seat) : await this.#undoOf(this.#toUndo, seat)
+    if (run === undefined) return this.#toUndo === undefined ? this.#first(seat) : this.#back(seat)
+    return ['resume', run, ...unasked, '--state-dir', seat.stateDir]
+  }
+
+  /** By the run's journal: where the machine's clock was set, the ids of runs do not tell which of them came last. */
+  async #undoOf(run: string, { stateDir }: Seat): Promise<string | undefined> {
+    const folder = new StateFolder(stateDir)
+    const ran = (await folder.runs()).find((one) => one.run === run)
+    return ran !== undefined && 'state' in ran ? folder.undoOf(ran.state) : undefined
   }
 
   #back({ stateDir }: Seat): readonly string[] {

@@ -2,6 +2,8 @@
 export interface Weather {
   /** Milliseconds of the world before which nothing happens: what troubles a plan at once never sees a failover. */
   readonly fromMs: number
+  /** At most so many milliseconds between a request and its answer, also when nothing is wrong any more. */
+  readonly latencyMs: number
   readonly requests: {
     readonly throttled: number
     readonly failing: number
@@ -49,6 +51,7 @@ export function drawWeather(random: () => number): Weather {
   const within = (most: number): number => random() * most
   return {
     fromMs: random() < 0.6 ? within(45 * minutes) : 0,
+    latencyMs: usualLatencyMs * 2 ** (random() < 0.5 ? 0 : random() * slowestLine),
     requests: {
       throttled: rare(0.08),
       failing: rare(0.08),
@@ -70,6 +73,10 @@ export function drawWeather(random: () => number): Weather {
     },
   }
 }
+
+/** A good line; and how often the slowest one doubles that: to 8 s, so that a lot happens between a look and what is written after it. */
+const usualLatencyMs = 240
+const slowestLine = 5
 
 const minutes = 60_000
 const hours = 60 * minutes
