@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.js'
 import type { LifeboatError } from './error.js'
 
 /**
@@ -6,24 +7,26 @@ import type { LifeboatError } from './error.js'
  */
 export type Observation<O, S> =
   | { readonly state: 'absent' }
-  | { readonly state: 'converged'; readonly outputs: O }
+  /** `busy`: something is at work there all the same; before it is over, nothing can be put back. */
+  | { readonly state: 'converged'; readonly outputs: O; readonly busy?: string }
   /** Differs, and `apply` can mend it in place; `seen` is what `plan` works from. */
   | { readonly state: 'drifted'; readonly seen: S }
   /** Differs, and it cannot be mended in place. */
-  | ({ readonly state: 'conflict'; readonly why: string; readonly mend: string } & Standing)
+  | { readonly state: 'conflict'; readonly why: string; readonly mend: string; readonly until?: Until<S>; readonly halfMade?: string }
   /**
    * Somebody's operation is under way; `what` reads as "cluster data100 is being created". `seen`: what it is about was there before,
-   * and is planned as drifted until it is over; without, as absent.
+   * and is planned as drifted until it is over; without, as absent. `halfMade`, of this and of a conflict: label of what is made by half,
+   * or whose making has failed. An undo of the run that made it need not wait for it, nor have somebody mend it: it is put back as it is.
    */
-  | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S }
+  | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S; readonly halfMade?: string }
   | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }
 
-/** What a conflict is about, by the label that it has in changes. */
-export interface Standing {
-  /** A step before this one may still change that: where one does, a plan takes it for done. */
-  readonly until?: string
-  /** Making it has failed. On the way back it is put back like anything that was made, where this run made it. */
-  readonly halfMade?: string
+/** A conflict that steps before this one may still resolve: where they change all of these, it is planned as if that had been done. */
+export interface Until<S> {
+  /** By its label, and what it is before that change. Texts are compared as names are, in whatever case. */
+  readonly changes: readonly { readonly resource: string; readonly before: JsonObject }[]
+  /** What is there then. */
+  readonly seen: S
 }
 
 /** How long something under way is watched before a step begins, where that is not the step's own deadline, and what is said then. */

@@ -58,19 +58,19 @@ export async function planRun<D>(ports: PlanPorts<D>): Promise<Plan> {
   const taken: Taken[] = []
   const preflights = new Map<string, Preflight>()
   const given = new Map<string, PlanInputs<Inputs>>()
-  const upTo = new Map<string, ReadonlySet<string>>()
+  const upTo = new Map<string, readonly Change[]>()
   for (const node of ports.runbook.nodes) {
     // The order is topological: what a node needs has its draft already.
     const needs = node.needs.map((id) => drafts.get(id) as Promise<Draft>)
     const draft = Promise.all(needs).then(async () => {
-      const before = new Set(node.needs.flatMap((id) => [...(upTo.get(id) ?? [])]))
+      const before = [...new Set(node.needs.flatMap((id) => upTo.get(id) ?? []))]
       upTo.set(node.id, before)
       try {
         const made = await draftTaking(node, ports, outputs, { taken, before }, (inputs, preflight) => {
           given.set(node.id, inputs)
           preflights.set(node.id, preflight)
         })
-        upTo.set(node.id, new Set([...before, ...made.changes.map(({ resource }) => resource)]))
+        upTo.set(node.id, [...before, ...made.changes])
         return made
       } catch (error) {
         ports.signal.throwIfAborted()
@@ -163,7 +163,7 @@ async function draftTaking<D>(
   node: Node,
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
-  { taken, before }: { readonly taken: Taken[]; readonly before: ReadonlySet<string> },
+  { taken, before }: { readonly taken: Taken[]; readonly before: readonly Change[] },
   changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
 ): Promise<Draft> {
   const accepted = new Set<string>()
@@ -212,7 +212,7 @@ async function draftOf<D>(
   ports: PlanPorts<D>,
   outputs: Map<string, JsonObject>,
   changing: (inputs: PlanInputs<Inputs>, check: Preflight) => void,
-  { accepted, before }: { readonly accepted: ReadonlySet<string>; readonly before: ReadonlySet<string> },
+  { accepted, before }: { readonly accepted: ReadonlySet<string>; readonly before: readonly Change[] },
 ): Promise<Draft> {
   if (node.kind !== 'step') return idleDraft(node, 'gate')
   const module = moduleOf(ports, node)
@@ -220,8 +220,7 @@ async function draftOf<D>(
   const ctx = contextFor(node, ports, accepted)
   const estimate = estimateOf(node, module.estimateMs(inputs), ports)
   const looked = canObserve(module, inputs) ? await lookWithRetries(module, inputs, ctx) : undefined
-  // What a step before this one is going to change cannot be held against it yet.
-  const seen = looked?.state === 'conflict' && looked.until !== undefined && before.has(looked.until) ? undefined : looked
+  const seen = looked?.state === 'conflict' ? unlessChanged(looked, before) : looked
   // On the way back what the run had of a step stays what others refer to: a step that is back gives nothing.
   if (seen?.state === 'converged' && ports.outputs?.has(node.id) !== true) outputs.set(node.id, seen.outputs as JsonObject)
   if (module.check === true) return { ...idleDraft(node, 'check'), ...estimate }
@@ -237,6 +236,21 @@ async function draftOf<D>(
     irreversible: irreversibleOf(module, changes),
     ...estimate,
   }
+}
+
+type Conflict = Extract<Look, { state: 'conflict' }>
+
+/** What steps before this one are going to change cannot be held against it. */
+function unlessChanged(conflict: Conflict, before: readonly Change[]): Conflict | Extract<Look, { state: 'drifted' }> {
+  const { until } = conflict
+  if (until === undefined) return conflict
+  const same = (one: unknown, other: unknown): boolean => String(one).toLowerCase() === String(other).toLowerCase()
+  const changes = (change: Change, resource: string, was: JsonObject): boolean => {
+    const now = change.before as JsonObject | undefined
+    return change.resource === resource && Object.entries(was).every(([key, value]) => same(value, now?.[key]))
+  }
+  const isChanged = until.changes.every(({ resource, before: was }) => before.some((change) => changes(change, resource, was)))
+  return isChanged ? { state: 'drifted', seen: until.seen } : conflict
 }
 
 /** What is under way may end in part: all of the rest must have been shown. */

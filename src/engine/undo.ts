@@ -195,8 +195,10 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
       if (seen.state === 'unknown') return seen
       if (seen.state === 'conflict') return inTheWay(seen, invertible)
       if (seen.state === 'in-flight') {
+        if (isOurs(seen.halfMade, invertible)) return { state: 'drifted', seen: invertible }
         return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
       }
+      if (seen.state === 'converged' && seen.busy !== undefined) return flying({ state: 'in-flight', what: seen.busy }, begun())
       const places = placesIn(seen.state === 'converged' ? [] : module.plan(inputs, seen))
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }
@@ -211,8 +213,12 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
 /** What keeps a step from going forward keeps it from going back only where there is something to put back, and it is not that. */
 function inTheWay(seen: Extract<Look, { state: 'conflict' }>, changes: readonly Change[]): Look {
   if (changes.length === 0) return { state: 'converged', outputs: {} }
-  const isOurs = changes.some(({ resource, action }) => action === 'create' && resource === seen.halfMade)
-  return isOurs ? { state: 'drifted', seen: changes } : seen
+  return isOurs(seen.halfMade, changes) ? { state: 'drifted', seen: changes } : seen
+}
+
+/** Has the run made it? */
+function isOurs(made: string | undefined, changes: readonly Change[]): boolean {
+  return changes.some(({ resource, action }) => action === 'create' && resource === made)
 }
 
 interface Placed {

@@ -82,7 +82,7 @@ export const aksCluster = defineStep({
   verification: () => ({ everyMs: 10 * seconds, withinMs: 1 * hours }),
   preflight: (changes, wanted, { doors }) =>
     together<Finding | Demand>(
-      sourceFindings(wanted, doors),
+      isMaking(changes) ? sourceFindings(wanted, doors) : Promise.resolve([]),
       isMaking(changes) ? makingFindings(wanted, doors) : Promise.resolve([]),
       governanceFindings(doors, changes, wanted.resourceGroup, [madeBy(wanted)]),
       kubectlFindings(wanted.kubernetesVersion, doors),
@@ -98,7 +98,11 @@ export const aksCluster = defineStep({
         break
       case 'Failed':
       case 'Canceled':
-        return { ...(await stateOfFailed(found, doors, clock.now())), halfMade: label(wanted.name) }
+        // A part of its pools may be missing. One in another place is not what a run made, whatever its name.
+        return {
+          ...(await stateOfFailed(found, doors, clock.now())),
+          ...(misplacedAs(wanted, found) === undefined ? { halfMade: label(wanted.name) } : {}),
+        }
       default:
         return { state: 'in-flight', what: await goingOn(found, doors, clock.now()) }
     }
@@ -225,12 +229,18 @@ function clusterId(groupId: string, name: string): string {
  * In what an existing cluster cannot serve; undefined if it can. Counts and newer versions are no matter: both change in a
  * cluster's life.
  */
-function differenceOf(wanted: Partial<Record<keyof Inputs, unknown>>, found: Cluster): string | undefined {
-  const { location, subnet, identity, kubernetesVersion: version, pools } = wanted
+function misplacedAs({ location, subnet, identity }: Partial<Record<keyof Inputs, unknown>>, found: Cluster): string | undefined {
   if (typeof location === 'string' && !samePlace(location, found.location)) return `exists in ${found.location}, not in ${location}`
   const elsewhere = found.agentPools.find((one) => typeof subnet === 'string' && !sameId(one.subnet, subnet))
   if (elsewhere !== undefined) return `has its pool ${elsewhere.name} in another subnet (${elsewhere.subnet ?? 'its own'})`
   if (typeof identity === 'string' && !sameId(found.identity, identity)) return `acts as ${found.identity ?? 'an identity of its own'}, not as ${identity}`
+  return undefined
+}
+
+function differenceOf(wanted: Partial<Record<keyof Inputs, unknown>>, found: Cluster): string | undefined {
+  const { kubernetesVersion: version, pools } = wanted
+  const misplaced = misplacedAs(wanted, found)
+  if (misplaced !== undefined) return misplaced
   if (typeof version === 'string' && minorOf(found.kubernetesVersion) < minorOf(version)) {
     return `runs Kubernetes ${found.kubernetesVersion}, older than ${version}`
   }

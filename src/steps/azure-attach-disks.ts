@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { isPending, type Change, type Claim } from '../contract/index.js'
+import { isPending, type Change, type Claim, type Observation } from '../contract/index.js'
 import { resourceId } from '../contract/inputs.js'
 import type { Disk, Machine } from '../platform/azure/door.js'
 import { nameOf, sameId, samePlace } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { attachFindings } from './parts/attach-readiness.js'
-import { attachActions, diskLabel, findIn, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { attachActions, busyWith, diskLabel, findIn, foundDisk, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { diskAction, machineType, pathOf, post } from './parts/writes.js'
@@ -50,14 +50,16 @@ export const attachDisks = defineStep({
     const disks = await findDisks(doors, resourceGroup, isPending(from) ? undefined : from, wanted)
     const missing = disks.filter((one) => !isAttached(found, one))
     if (missing.length === 0) {
-      return { state: 'converged', outputs: { disks: disks.map(({ wanted: { name, lun }, disk: { id, uniqueId } }) => ({ name, lun, id, uniqueId })) } }
+      const outputs = { disks: disks.map(({ wanted: { name, lun }, disk: { id, uniqueId } }) => ({ name, lun, id, uniqueId })) }
+      return { state: 'converged', outputs, ...busyWith(found) }
     }
     if (found.provisioningState === 'Updating') return { state: 'in-flight', what: `${hostLabel(found.id)} is being changed` }
     const leaving = await detachingOf(doors, missing, machine)
     if (leaving !== undefined) return { state: 'in-flight', what: leaving }
     const wrong = wrongLun(found, disks) ?? missing.map((one) => misplaced(found, one)).find((one) => one !== undefined)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
-    return { state: 'drifted', seen: { missing: missing.map((one) => one.wanted.name) } }
+    const seen = { missing: missing.map((one) => one.wanted.name) }
+    return heldElsewhere(found, missing, seen) ?? { state: 'drifted', seen }
   },
   plan({ machine, disks }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const all = naming(disks, 'disks')
@@ -113,7 +115,6 @@ async function detachingOf({ azure }: Platform, disks: readonly Placed[], machin
 interface Conflict {
   readonly why: string
   readonly mend: string
-  readonly until?: string
 }
 
 function wrongLun(machine: Machine, disks: readonly Placed[]): Conflict | undefined {
@@ -129,13 +130,21 @@ function wrongLun(machine: Machine, disks: readonly Placed[]): Conflict | undefi
   return undefined
 }
 
-/** Disks attach within one region only, zonal ones within their zone, and to one machine at a time (facts/azure). */
+/** Disks attach to one machine at a time (facts/azure). A step before this one may be going to detach them. */
+function heldElsewhere(machine: Machine, disks: readonly Placed[], seen: Seen): Observation<never, Seen> | undefined {
+  const held = disks.flatMap(({ wanted: { name }, disk: { managedBy } }) => {
+    return managedBy === undefined || sameId(managedBy, machine.id) ? [] : [{ name, by: hostLabel(managedBy) }]
+  })
+  const [first] = held
+  if (first === undefined) return undefined
+  const changes = held.map(({ name, by }) => ({ resource: diskLabel(name), before: { attachedTo: by } }))
+  const mend = 'Detach it there first, once nothing on that machine uses it.'
+  return { state: 'conflict', why: `disk ${first.name} is attached to ${first.by}`, mend, until: { changes, seen } }
+}
+
+/** Disks attach within one region only, zonal ones within their zone (facts/azure). */
 function misplaced(machine: Machine, { wanted: { name }, disk }: Placed): Conflict | undefined {
-  const { managedBy, location, zones } = disk
-  if (managedBy !== undefined && !sameId(managedBy, machine.id)) {
-    const why = `disk ${name} is attached to ${hostLabel(managedBy)}`
-    return { why, mend: 'Detach it there first, once nothing on that machine uses it.', until: diskLabel(name) }
-  }
+  const { location, zones } = disk
   if (!samePlace(location, machine.location)) {
     return { why: `disk ${name} is in ${location}, ${hostLabel(machine.id)} in ${machine.location}`, mend: 'A disk does not leave its region: make the machine there.' }
   }

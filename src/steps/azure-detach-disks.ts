@@ -4,7 +4,7 @@ import { durationMs, resourceId } from '../contract/inputs.js'
 import type { Machine } from '../platform/azure/door.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
-import { attachActions, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
+import { attachActions, busyWith, diskIn, diskLabel, wantedDisks, type WantedDisk } from './parts/disks.js'
 import { assertFenced, detachChanges, escalationOf, isForced, isStop, letGoByStopping, startedLater, stuck, type Escalation } from './parts/detach.js'
 import { naming } from './parts/naming.js'
 import { lockFindings, rightsFindings, together } from './parts/readiness.js'
@@ -59,7 +59,7 @@ export const detachDisks = defineStep({
   async observe({ machine, resourceGroup, disks, patience, unlessIn }, { doors, accepted }) {
     const found = await doors.azure.machines.get(machine)
     const attached = found === undefined ? [] : attachedOf(disks, found).filter(({ id }) => !isSameGroup(groupOf(id), unlessIn))
-    if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine } }
+    if (found === undefined || attached.length === 0) return { state: 'converged', outputs: { machine }, ...(found && busyWith(found)) }
     const escalation = escalationOf(found, accepted)
     if (found.powerState === 'deallocating') return { state: 'in-flight', what: `${hostLabel(machine)} is being deallocated` }
     if (found.provisioningState === 'Updating' && escalation === undefined) {

@@ -68,7 +68,7 @@ export const nfsVm = defineStep({
   verification: () => ({ everyMs: 10 * seconds, withinMs: 30 * minutes }),
   preflight: (changes, wanted, { doors, planned }) =>
     together<Finding | Demand>(
-      loginFindings(wanted, doors),
+      makesMachine(changes) ? loginFindings(wanted, doors) : Promise.resolve([]),
       makesMachine(changes) ? roomFindings(wanted, doors) : Promise.resolve([]),
       makesMachine(changes) ? sourceFindings(wanted, doors, planned) : Promise.resolve([]),
       changes.some(({ resource, action }) => resource.startsWith('networkInterface ') && action === 'create') ? addressFindings(wanted, doors, planned) : Promise.resolve([]),
@@ -98,7 +98,10 @@ export const nfsVm = defineStep({
     ]
     if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && nic?.properties['provisioningState'] === 'Failed' } }
     const boot = await firstBootOf(machine, wanted, doors)
-    return boot.state === 'ready' ? { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } } : boot
+    if (boot.state === 'ready') return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
+    // Deleting one that is still silent, or whose first boot failed, needs no answer of it.
+    const isIdle = machine.provisioningState === 'Succeeded' && machine.dataDisks.length === 0
+    return boot.state !== 'unknown' && isIdle ? { ...boot, halfMade: machineLabel(wanted.name) } : boot
   },
   plan({ name, size, zone, subnet, privateIp, publicIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const own = naming(name, 'name')

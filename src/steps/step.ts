@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   anyStep,
   isPending,
@@ -5,6 +6,7 @@ import {
   type AnyStep,
   type Change,
   type Claim,
+  type JsonObject,
   type Pending,
   type PlanInputs,
   type ReadContext,
@@ -106,13 +108,15 @@ export async function endedWithin(
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }
 
 /**
- * `isBack` for what a step makes under names of its own: where going forward would mend what is Failed, the run's own making or deleting of
- * it has failed, and nobody has changed it.
+ * `isBack` for what a step makes under names of its own: where going forward would mend what is Failed and otherwise as the run wanted it,
+ * or not there yet, the run's own making or deleting of it has failed, and nobody has changed it.
  */
-export function failedIsHalfMade({ action }: Change, now: Change | undefined): 'in-part' | undefined {
-  const { before } = now ?? {}
-  const isFailed = typeof before === 'object' && before !== null && 'state' in before && before.state === 'Failed'
-  return action === 'create' && now?.action === 'update' && isFailed ? 'in-part' : undefined
+export function failedIsHalfMade({ action, after }: Change, now: Change | undefined): 'in-part' | undefined {
+  if (action !== 'create' || now?.action !== 'update') return undefined
+  const { state, ...rest } = (now.before ?? {}) as JsonObject
+  const wanted = (after ?? {}) as JsonObject
+  const isAsMade = Object.entries(rest).every(([key, value]) => value === null || isDeepStrictEqual(value, wanted[key]))
+  return state === 'Failed' && isAsMade ? 'in-part' : undefined
 }
 
 /** The plain inverse: what was made is deleted, what was changed gets its old value back. */

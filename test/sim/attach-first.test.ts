@@ -62,7 +62,9 @@ describe('disks that are attached first and moved later', () => {
     const { code, steps } = await planned(world, attachFirst.runbook)
     expect(code).toBe(10)
     const state = (step: string): unknown => steps.find(({ id }) => id === step)?.state
-    expect([state('nfs'), state('detach'), state('attach')]).toEqual(['converged', 'drifted', 'assumed'])
+    expect([state('nfs'), state('detach'), state('attach')]).toEqual(['converged', 'drifted', 'drifted'])
+    const [attachment] = steps.find(({ id }) => id === 'attach')?.changes ?? []
+    expect(attachment).toMatchObject({ resource: 'disk nfsserver_DataDisk_0', before: { attachedTo: null } })
   })
 
   it('are moved in a quiet hour, killed in the midst of it and resumed; then neither runbook has anything left to do; and it can be undone', async () => {

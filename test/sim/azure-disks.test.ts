@@ -101,6 +101,18 @@ describe('azure/detach-disks', () => {
     expect(await stateOf(step)).toBe('converged')
   })
 
+  it('is put back by one request: while that is at work, the disks look as if it had not been sent', async () => {
+    const step = detach()
+    const changes = await step.make()
+    const back = new Driven(backwards(step.module, changes), world.doors, world.clock, step.given)
+    expect((await back.see()).state).toBe('drifted')
+    const dataDisksToAttach = oldDisks(world.test).map((diskId, lun) => ({ diskId, lun }))
+    await world.test.send('POST', `${oldServer()}/attachDetachDataDisks`, { dataDisksToAttach })
+    expect(await back.see()).toMatchObject({ state: 'in-flight', what: expect.stringContaining('is being changed') as string })
+    world.test.clock.advance(10 * 60_000)
+    expect((await back.see()).state).toBe('converged')
+  })
+
   it('is in flight while the machine is being changed', async () => {
     await letGo()
     expect(await stateOf(detach())).toBe('in-flight')
@@ -330,7 +342,8 @@ describe('azure/attach-disks', () => {
   })
 
   it('leaves a disk where another machine holds it', async () => {
-    expect(await attach().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining(`attached to ${oldGroup}/nfsserver`) as string })
+    const held = [0, 1].map((lun) => ({ resource: `disk nfsserver_DataDisk_${lun}`, before: { attachedTo: `${oldGroup}/nfsserver` } }))
+    expect(await attach().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining(`attached to ${oldGroup}/nfsserver`) as string, until: { changes: held } })
   })
 
   it('waits while another machine is letting go of it', async () => {

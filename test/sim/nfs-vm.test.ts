@@ -78,6 +78,18 @@ describe('azure/nfs-vm', () => {
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 
+  it('is put back without waiting for its first boot', async () => {
+    const step = server()
+    const changes = await step.plan()
+    await step.apply(changes)
+    await world.clock.sleep(60_000)
+    expect((await lookedAt(step)).state).toBe('in-flight')
+    const back = new Driven(backwards(step.module, changes), world.doors, world.clock, step.given)
+    expect((await back.see()).state).toBe('drifted')
+    await back.make()
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
   it('is not made in a subnet without a way out, and says so before the first change', async () => {
     const inputs = { resourceGroup: 'data100-network', location: 'westus2', name: 'shut', addressSpace: ['10.240.0.0/16'], subnets: { nfs: '10.240.0.0/28' } }
     await world.driven(network, inputs).make()
@@ -223,6 +235,7 @@ describe('azure/nfs-vm', () => {
 
   it('says before anything is made that a key cannot be read', async () => {
     const step = server({ sshKey: '/nowhere/key' })
-    expect(await step.module.preflight([], step.inputs, step.ctx)).toMatchObject([{ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }])
+    const said = await step.module.preflight(await step.plan(), step.inputs, step.ctx)
+    expect(said).toContainEqual(expect.objectContaining({ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }))
   })
 })

@@ -92,6 +92,7 @@ describe('a cluster that does not come up', () => {
     later()
     expect(await cluster().see()).toEqual({
       state: 'conflict',
+      halfMade: 'managedCluster data100-19s-2',
       why: `cluster data100-19s-2 exists in state Failed: the activity log says ${code}: what Azure says`,
       mend: expect.stringMatching(new RegExp(`${mend.source}.*az aks delete --resource-group data100-19s-2 --name data100-19s-2`)) as string,
     })

@@ -85,6 +85,14 @@ describe('a step driven backwards', () => {
     expect((await looked(failed))[0]).toBe('conflict')
   })
 
+  it('does not wait for what the run has made by half, nor take for done what something is still at work on', async () => {
+    const creation: Change = { resource: 'thing', action: 'create', after: {} }
+    expect(await backwards(thing({ state: 'in-flight', what: 'it boots', halfMade: 'thing' }), [creation]).observe({}, ctx)).toEqual({ state: 'drifted', seen: [creation] })
+    expect((await backwards(thing({ state: 'in-flight', what: 'it boots', halfMade: 'thing' }), [made]).observe({}, ctx)).state).toBe('in-flight')
+    const busy = thing({ state: 'converged', outputs: {}, busy: 'it is being changed' })
+    expect(await backwards(busy, [made]).observe({}, ctx)).toEqual({ state: 'in-flight', what: 'it is being changed', seen: [made] })
+  })
+
   it('is done where something stands in the way of going forward, and nothing is to be put back', async () => {
     const kept = thing({ state: 'conflict', why: 'the copy has failed', mend: 'delete it' }, (changes) => changes.map(({ resource }) => ({ resource, kept: 'a safety copy' })))
     expect((await backwards(kept, [made]).observe({}, ctx)).state).toBe('converged')

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { LifeboatError } from '../../contract/index.js'
-import type { Disk } from '../../platform/azure/door.js'
+import type { Disk, Machine } from '../../platform/azure/door.js'
 import type { Platform } from '../../platform/platform.js'
-import { idIn } from '../step.js'
+import { hostLabel, idIn } from '../step.js'
 
 /** A data disk as the runbook states it. */
 export const wantedDisk = z.strictObject({ name: z.string(), lun: z.number().int().min(0).max(63) })
@@ -38,6 +38,11 @@ interface InGroup {
 export async function allIn(doors: Platform, { resourceGroup, disks }: InGroup): Promise<boolean> {
   const found = await Promise.all(disks.map(({ name }) => diskIn(doors, resourceGroup, name)))
   return found.every((disk) => disk !== undefined)
+}
+
+/** What is at work on a machine may be attaching a disk, or taking one off: it looks as before until it is over. */
+export function busyWith({ id, provisioningState }: Machine): { readonly busy?: string } {
+  return provisioningState === 'Updating' ? { busy: `${hostLabel(id)} is being changed` } : {}
 }
 
 /** A wanted disk in the two groups of a move, as far as it is in either. */

@@ -28,15 +28,17 @@ export async function moveDisks(wish: DiskMove, ctx: ApplyContext<Platform>): Pr
   const { source, target, disks, patienceMs, mayStay } = wish
   const { doors, clock, signal, progress } = ctx
   const deadlineMs = clock.now().getTime() + patienceMs
+  let left = disks
   for (;;) {
-    const found = (await Promise.all(disks.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
+    const found = (await Promise.all(left.map(({ name }) => diskIn(doors, source, name)))).filter((disk) => disk !== undefined)
     try {
       // On the way back a move that this run began may not have taken anything along yet.
       if (found.length === 0) return await (mayStay ? undefined : assertAtRest(wish, doors))
       assertUnattached(found)
       await moveOnce(wish, found.map(({ id }) => id), deadlineMs, ctx)
       // What was not here when it was looked at may have come since: the move that took it along has ended in between.
-      if (found.length === disks.length) return
+      left = left.filter(({ name }) => !found.some((disk) => nameOf(disk.id).toLowerCase() === name.toLowerCase()))
+      if (left.length === 0) return
     } catch (error) {
       if (!isHeldUp(error)) throw refused(error, wish)
       const locks = await moveLockFindings(doors, [source, target])
