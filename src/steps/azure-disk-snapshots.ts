@@ -143,7 +143,7 @@ async function copyOf(doors: Platform, there: Kept | undefined, disk: WantedDisk
   const source = await findIn(doors, from, to, disk)
   const name = snapshotName(disk.name, source.uniqueId, there?.stamp)
   const snapshot = there === undefined ? undefined : await newestOf(doors, there, name)
-  return { disk, source, name, snapshot }
+  return { disk, source, name: snapshot === undefined ? name : nameOf(snapshot.id), snapshot }
 }
 
 /** Under its own name where it was made for this fence or record; else the newest of the disk, for whichever it was made. */

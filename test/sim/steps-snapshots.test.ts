@@ -73,6 +73,15 @@ describe('azure/disk-snapshots', () => {
     expect(await snapshots().see()).toMatchObject({ state: 'conflict', why: expect.stringContaining('has failed') as string })
   })
 
+  it('names the copy that has failed as it is called, for whichever fence it was made', async () => {
+    exported()
+    await snapshots(answering(''), undefined, '2019-02-25T19:50:22Z').make()
+    const [first] = world.test.world.ofType('Microsoft.Compute/snapshots')
+    first!.properties['provisioningState'] = 'Failed'
+    expect(first!.name).toMatch(/-20190225195022$/)
+    expect(await snapshots().see()).toMatchObject({ state: 'conflict', mend: expect.stringContaining(`--name ${first!.name})`) as string })
+  })
+
   it('fails only once what it has sent beside is answered: the next look sees it, and it is not sent again', async () => {
     exported()
     const { snapshots: door } = world.azure
