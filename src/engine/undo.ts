@@ -216,9 +216,9 @@ function inTheWay(seen: Extract<Look, { state: 'conflict' }>, changes: readonly 
   return isOurs(seen.halfMade, changes) ? { state: 'drifted', seen: changes } : seen
 }
 
-/** Has the run made it? */
+/** Has the run changed it? */
 function isOurs(made: string | undefined, changes: readonly Change[]): boolean {
-  return changes.some(({ resource, action }) => action === 'create' && resource === made)
+  return changes.some(({ resource }) => resource === made)
 }
 
 interface Placed {

@@ -67,7 +67,9 @@ export const helmRelease = defineStep({
     if (newest.description !== (await descriptionOf(chart, doors))) return { state: 'drifted', seen: seenOf(newest, history) }
     const others = await otherSecrets(nameOf(wanted), chart, doors)
     if (others.length > 0) return { state: 'drifted', seen: { ...seenOf(newest, history), otherSecrets: others } }
-    return addressed(wanted, newest.revision, doors)
+    const found = await addressed(wanted, newest.revision, doors)
+    // To be uninstalled or rolled back it needs no address.
+    return found.state === 'converged' ? found : { ...found, halfMade: nameIn(wanted) }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const after = afterOf(wanted)

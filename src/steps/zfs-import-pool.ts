@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isPending, LifeboatError, type Change, type Finding, type PlanInputs, type ReadContext } from '../contract/index.js'
+import { isPending, LifeboatError, type Change, type Finding, type Kept, type PlanInputs, type ReadContext } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
 import { nameOf, sameId } from '../platform/azure/ids.js'
 import { ask } from '../platform/host/ask.js'
@@ -113,7 +113,8 @@ export const zfsImportPool = defineStep({
       else await takeOut(host, wanted)
     }
   },
-  invert: (changes) => changes.map((change) => inverted({ ...change, before: { imported: false } })),
+  invert: (changes) =>
+    changes.map((change) => (isImported(change.before) ? stays(change) : inverted({ ...change, before: { imported: false } }))),
   // Imported and not mounted yet: a run that was cut off in between is to give the pool back all the same.
   isBack: ({ before: then }, now) => (isImported(now?.before) && !isImported(then) ? 'in-part' : undefined),
   writes: (changes, { machine }) =>
@@ -124,6 +125,11 @@ export const zfsImportPool = defineStep({
   claims: ({ machine }) => [claim('machine', known(machine))],
   estimateMs: () => 40 * seconds,
 })
+
+/** Mounting what was not is nothing that anybody would want back. */
+function stays({ resource }: Change): Kept {
+  return { resource, kept: 'it was imported on that server before this run came to it' }
+}
 
 const noRecord: Finding = {
   level: 'warn',

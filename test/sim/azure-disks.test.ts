@@ -190,6 +190,23 @@ describe('azure/move-resources', () => {
     await expect(move().make()).rejects.toMatchObject({ code: 'move.attached', retry: {} })
   })
 
+  it('finds a disk that comes home between two looks', async () => {
+    const step = move()
+    const changes = await step.make()
+    const { disks: door } = world.azure
+    let isBack = false
+    const get: typeof door.get = async (id) => {
+      const found = await door.get(id)
+      // Nothing of it is at home yet; in the next moment it is.
+      if (!isBack) await undo(step, changes)
+      isBack = true
+      return found
+    }
+    const doors = { ...world.doors, azure: { ...world.azure, disks: { ...door, get } } }
+    const looking = new Driven(step.module, doors, world.clock, { ...step.given, disks: disks.slice(0, 1) })
+    expect((await looking.see()).state).toBe('drifted')
+  })
+
   it('names a disk that is in neither group, and two of one name', async () => {
     const [first, second] = oldDisks(world.test)
     const copy = world.test.id('data100-disks', diskType, 'nfsserver_DataDisk_1')

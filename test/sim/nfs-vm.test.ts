@@ -78,6 +78,18 @@ describe('azure/nfs-vm', () => {
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 
+  it('that could not be made is made by a request that was given up and arrives late (A128)', async () => {
+    const step = server()
+    const changes = await step.plan()
+    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    expect((await lookedAt(step)).state).toBe('conflict')
+    await step.apply(changes.filter(({ resource }) => resource.startsWith('virtualMachine ')))
+    await world.clock.sleep(60 * 60_000)
+    expect((await lookedAt(step)).state).toBe('converged')
+  })
+
   it('is put back without waiting for its first boot', async () => {
     const step = server()
     const changes = await step.plan()

@@ -64,6 +64,14 @@ async function failedFirst(server: KubeServer, given: Record<string, unknown>): 
 const applyOf = (driven: Driven) => driven.make()
 
 describe('helm/release', () => {
+  it('is put back though its chart does not have the service whose address is waited for', async () => {
+    await using server = await kubeServer()
+    const driven = releaseStep(server, { values: valuesFor('data100.example.edu'), addressFrom: { service: 'nothing' } })
+    const made = await driven.make()
+    expect((await driven.see()).state).toBe('conflict')
+    expect((await backwards(driven.module, made).observe(driven.inputs, driven.ctx)).state).toBe('drifted')
+  })
+
   it('installs once, waits for the address, upgrades for other values, and then has nothing to do', async () => {
     await using server = await kubeServer()
     const first = step(server)

@@ -38,6 +38,13 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     return found.map((disk, lun) => ({ name: names[lun], lun, id: disk?.id, uniqueId: disk?.uniqueId }))
   }
 
+  it('an import that found the pool there, with something unmounted, leaves it there on the way back', () => {
+    const invert = (change: Change): readonly unknown[] => zfsImportPool.invert([change])
+    const after = { on: 'data100-nfs/nfsserver', imported: true }
+    expect(invert({ resource: 'zpool pool0', action: 'run', before: { imported: true, unmounted: ['pool0/homes'] }, after })).toMatchObject([{ kept: expect.any(String) as string }])
+    expect(invert({ resource: 'zpool pool0', action: 'run', before: { imported: false }, after })).toMatchObject([{ action: 'run', after: { imported: false } }])
+  })
+
   it('fence, import and export, each planned by reading only, done once, and then as wanted', { timeout: 120_000 }, async () => {
     const fence = driven(nfsFence, { pool })
     expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })

@@ -82,13 +82,12 @@ describe('a step driven backwards', () => {
     const creation: Change = { resource: 'thing', action: 'create', after: {} }
     expect(await backwards(thing(failed), [creation]).observe({}, ctx)).toEqual({ state: 'drifted', seen: [creation] })
     expect((await backwards(thing(failed), [{ ...creation, resource: 'part of thing' }]).observe({}, ctx)).state).toBe('conflict')
-    expect((await looked(failed))[0]).toBe('conflict')
   })
 
   it('does not wait for what the run has made by half, nor take for done what something is still at work on', async () => {
     const creation: Change = { resource: 'thing', action: 'create', after: {} }
     expect(await backwards(thing({ state: 'in-flight', what: 'it boots', halfMade: 'thing' }), [creation]).observe({}, ctx)).toEqual({ state: 'drifted', seen: [creation] })
-    expect((await backwards(thing({ state: 'in-flight', what: 'it boots', halfMade: 'thing' }), [made]).observe({}, ctx)).state).toBe('in-flight')
+    expect((await backwards(thing({ state: 'in-flight', what: 'it boots', halfMade: 'another' }), [made]).observe({}, ctx)).state).toBe('in-flight')
     const busy = thing({ state: 'converged', outputs: {}, busy: 'it is being changed' })
     expect(await backwards(busy, [made]).observe({}, ctx)).toEqual({ state: 'in-flight', what: 'it is being changed', seen: [made] })
   })

@@ -1,3 +1,4 @@
+import type { Operator } from '../../contract/index.js'
 import { missingFrom } from '../../gameday/oracle/converged.js'
 import { notPutBack } from '../../gameday/oracle/put-back.js'
 import type { Watch } from '../../gameday/oracle/watch.js'
@@ -60,6 +61,8 @@ class Trial {
   #kills = 0
   /** What the colleague has typed, and has not come back from. */
   #colleague: Promise<void> | undefined
+  /** The last stop has sent whoever sits there to a terminal. */
+  #isAtTerminal = false
   /** Ways that the last stop has offered. */
   #offered: readonly string[] = []
 
@@ -131,8 +134,9 @@ class Trial {
     this.#storm.onLife()
     // Not everybody takes the other way that is offered.
     const accepted = this.#random() < 0.6 ? this.#offered : []
-    const lived = await this.#stage.goOn(dies, accepted)
+    const lived = await this.#stage.goOn(dies, accepted, this.#isAtTerminal ? agreeing : undefined)
     const { code, stderr } = lived
+    this.#isAtTerminal = stderr.includes('[step.surprise]')
     const done = code === 0 ? [] : await follow(stderr, this.#stage.scene.within)
     this.#offered = acceptable(stderr)
     this.#lives += 1
@@ -156,6 +160,13 @@ class Trial {
   #tellMoment(what: string): void {
     this.#story.push(`${new Date(this.#stage.scene.clock.nowMs()).toISOString()} ${what}`)
   }
+}
+
+/** What was not shown before is shown there, and agreed to. */
+const agreeing: Operator = {
+  name: 'operator',
+  present: true,
+  ask: async ({ kind }) => (kind === 'manual' ? { choice: 'done', by: 'operator' } : { choice: kind === 'failure' ? 'stop' : 'go', by: 'operator' }),
 }
 
 /** In two lives of five it dies: at one of its first calls, or in the midst of something. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Operator } from '../../contract/index.js'
 import { StateFolder } from '../../journal/index.js'
 import { glanceOf, stateOf, type WorldGlance, type WorldState } from '../../sim/control/state.js'
 import { SystemExec } from '../../platform/exec/exec.js'
@@ -120,10 +121,14 @@ export class Stage implements Journals {
     return typed(this.#typing(seat, this.#lifeThat(dies)), this.#back(seat))
   }
 
-  /** Types `resume`; or `run` or `undo` again where the first one died before it stood in a journal. `words` besides: what is accepted. */
-  async goOn(dies?: Dies, words: readonly string[] = []): Promise<Lived> {
+  /**
+   * Types `resume`; or `run` or `undo` again where the first one died before it stood in a journal. `words` besides: what is accepted.
+   * `operator`: sits at the terminal, if one does.
+   */
+  async goOn(dies?: Dies, words: readonly string[] = [], operator?: Operator): Promise<Lived> {
     const seat = this.scene.operator
-    return typed(this.#typing(seat, this.#lifeThat(dies)), [...(await this.#next(seat)), ...words])
+    const beside = operator === undefined ? {} : { beside: { operator } }
+    return typed({ ...this.#typing(seat, this.#lifeThat(dies)), ...beside }, [...(await this.#next(seat)), ...words])
   }
 
   /** The same by a colleague on another machine, while somebody else lets time pass. */

@@ -9,6 +9,7 @@ import { assertIdle, notFound } from './generic.js'
 import { fetchPackages, firstBootOf, makeHost } from './hosts.js'
 import { prepareInterface } from './network.js'
 import { notProvisioned } from './references.js'
+import { removeResource } from './remove.js'
 import { assertMachineSize, coresOf } from './sizes.js'
 import { idOf, record, records, tagsOf, textOf, type ArmAnswer, type ArmRequest } from './wire.js'
 
@@ -23,7 +24,22 @@ export function putMachine(request: ArmRequest): ArmAnswer {
   const id = resourceId(world.spec.subscription, group?.name ?? '', type, params['machine'] ?? '')
   assertIdle(world, id)
   const before = world.resource(id)
-  return before ? updateMachine(request, before) : createMachine(request, id)
+  if (before !== undefined && !isStillborn(world, before)) return updateMachine(request, before)
+  if (before !== undefined) makeRoom(world, before)
+  return createMachine(request, id)
+}
+
+/** With the OS disk that was made for it. */
+function makeRoom(world: World, machine: Resource): void {
+  const { osDisk } = record(machine.properties['storageProfile'])
+  const disk = world.resource(idOf(record(record(osDisk)['managedDisk'])) ?? '')
+  removeResource(world, machine)
+  if (disk) removeResource(world, disk)
+}
+
+/** Making it has failed, so that there is nothing to be changed: a PUT makes it anew. */
+function isStillborn(world: World, { id, properties }: Resource): boolean {
+  return properties['provisioningState'] === 'Failed' && !world.hosts.has(id.toLowerCase())
 }
 
 function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer {

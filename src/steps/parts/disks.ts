@@ -52,11 +52,15 @@ export interface Place {
   readonly there: Disk | undefined
 }
 
-/** The target is asked after the source, so that a disk that is just being moved is seen in one of them at least. */
+/**
+ * The target is asked after the source, so that a disk that is just being moved there is seen in one of them at least; and the source once
+ * more, for one that is just coming back.
+ */
 export async function placeOf(doors: Platform, from: string, to: string | undefined, disk: WantedDisk): Promise<Place> {
   const here = await diskIn(doors, from, disk.name)
   const there = to === undefined ? undefined : await diskIn(doors, to, disk.name)
-  return { disk, here, there }
+  if (here !== undefined || there !== undefined || to === undefined) return { disk, here, there }
+  return { disk, here: await diskIn(doors, from, disk.name), there }
 }
 
 /** Where a disk is, whichever of two groups that be. Throws `disk.lost` for none, and `disk.twice` for two different ones. */
