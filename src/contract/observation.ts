@@ -16,7 +16,7 @@ export type Observation<O, S> =
   /**
    * Somebody's operation is under way; `what` reads as "cluster data100 is being created". `seen`: what it is about was there before,
    * and is planned as drifted until it is over; without, as absent. `halfMade`, of this and of a conflict: label of what is made by half,
-   * or whose making has failed. An undo of the run that made it need not wait for it, nor have somebody mend it: it is put back as it is.
+   * or whose making has failed. An undo of the run that changed it need not wait for it, nor have it mended: it is put back as it is.
    */
   | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S; readonly halfMade?: string }
   | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Change } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
 import { network } from '../../src/steps/azure-network.js'
 import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
@@ -41,6 +42,15 @@ describe('azure/nfs-vm', () => {
       ...changes,
     })
 
+  /** Its machine could not be made. Answers what was to be. */
+  const failed = async (step: Driven): Promise<readonly Change[]> => {
+    const changes = await step.plan()
+    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    await world.clock.sleep(60_000)
+    return changes
+  }
+
   it('is converged only when SSH answers and its kernel has ZFS', async () => {
     const step = server()
     const changes = await step.plan()
@@ -63,10 +73,7 @@ describe('azure/nfs-vm', () => {
 
   it('is put back by the run whose making of it failed, and by no other; and never with disks', async () => {
     const step = server()
-    const changes = await step.plan()
-    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
-    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
-    await world.clock.sleep(60_000)
+    const changes = await failed(step)
     const backOf = (made: typeof changes): Driven => new Driven(backwards(step.module, made), world.doors, world.clock, step.given)
     expect((await backOf(changes.slice(0, 1)).see()).state).toBe('conflict')
     const machine = world.test.world.resource(world.test.id('data100-nfs', machineType, 'nfsserver'))!
@@ -80,10 +87,7 @@ describe('azure/nfs-vm', () => {
 
   it('that could not be made is made by a request that was given up and arrives late (A128)', async () => {
     const step = server()
-    const changes = await step.plan()
-    world.test.faults.plantInOperation({ operation: 'vm create', times: 1, fail: { code: 'InternalExecutionError' } })
-    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'azure.operation-failed' })
-    await world.clock.sleep(60_000)
+    const changes = await failed(step)
     expect((await lookedAt(step)).state).toBe('conflict')
     await step.apply(changes.filter(({ resource }) => resource.startsWith('virtualMachine ')))
     await world.clock.sleep(60 * 60_000)
@@ -249,5 +253,7 @@ describe('azure/nfs-vm', () => {
     const step = server({ sshKey: '/nowhere/key' })
     const said = await step.module.preflight(await step.plan(), step.inputs, step.ctx)
     expect(said).toContainEqual(expect.objectContaining({ level: 'stop', what: 'the SSH key /nowhere/key cannot be read' }))
+    // Deleting it needs none.
+    expect(await step.module.preflight(step.module.invert(await step.plan()) as Change[], step.inputs, step.ctx)).toEqual([])
   })
 })
