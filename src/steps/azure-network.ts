@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isPending, LifeboatError, type Change, type Demand, type Finding, type Json, type JsonObject, type Pending, type PlanInputs, type Write } from '../contract/index.js'
 import type { Resource } from '../platform/azure/door.js'
+import { nameOf } from '../platform/azure/ids.js'
 import type { Platform } from '../platform/platform.js'
 import { publicAddressDemands } from './parts/capacity.js'
 import { governanceFindings, type Made } from './parts/governance.js'
@@ -75,7 +76,7 @@ export const network = defineStep({
     const found = await read(doors.azure.groups.idOf(wanted.resourceGroup), wanted, doors)
     const { network: there } = found
     const parts = [there, found.security, found.gateway, found.address, ...subnetsOf(there)]
-    const changing = parts.map((one) => one?.properties['provisioningState']).find((state) => state === 'Updating' || state === 'Creating' || state === 'Deleting')
+    const changing = parts.map(changeOf).find((state) => state !== undefined)
     if (changing !== undefined) return { state: 'in-flight', what: `network ${wanted.name} is ${changing.toLowerCase()}` }
     const why = networkConflict(wanted, found)
     if (why !== undefined) return { state: 'conflict', why, mend: 'Mend it there, or use another name or other addresses in the runbook.' }
@@ -166,6 +167,12 @@ async function addressDemands(changes: readonly Change[], { location }: PlanInpu
   return isMade && !isPending(location) ? publicAddressDemands(doors, location, 1) : []
 }
 
+/** What is being done to it, by Azure's word for it. */
+function changeOf(part: { readonly properties: JsonObject } | undefined): 'Creating' | 'Updating' | 'Deleting' | undefined {
+  const state = part?.properties['provisioningState']
+  return state === 'Creating' || state === 'Updating' || state === 'Deleting' ? state : undefined
+}
+
 const networkId = (groupId: string, name: string): string => idIn(groupId, types.virtualNetwork, name)
 const securityId = (groupId: string, name: string): string => idIn(groupId, securityType, securityName(name))
 const gatewayId = (groupId: string, name: string): string => idIn(groupId, gatewayType, natName(name))
@@ -214,7 +221,7 @@ class NetworkWork {
   /** Rules that the change names are set, or taken away where it says null; those of others stay. */
   async secure({ after }: Change): Promise<void> {
     const id = securityId(this.groupId, this.wanted.name)
-    const there = await this.doors.azure.resources.get(id)
+    const there = await this.#settled(id)
     const { rules } = after as unknown as { rules: Readonly<Record<string, Rule | null>> }
     const others = wireRules(there).filter(({ name }) => rules[name] === undefined)
     const named = Object.entries(rules).flatMap(([name, rule]) => (rule === null ? [] : [wireRule(name, rule)]))
@@ -223,14 +230,16 @@ class NetworkWork {
   }
 
   async address(): Promise<void> {
-    await this.#put(addressResource(addressId(this.groupId, this.wanted.name), this.wanted.location))
+    const id = addressId(this.groupId, this.wanted.name)
+    await this.#settled(id)
+    await this.#put(addressResource(id, this.wanted.location))
   }
 
   async gateway({ after }: Change): Promise<void> {
     const id = gatewayId(this.groupId, this.wanted.name)
     const { publicAddress } = after as { publicAddress: string | null }
     const address = publicAddress === null ? null : addressId(this.groupId, this.wanted.name)
-    await this.#put(gatewayResource(id, this.wanted.location, await this.doors.azure.resources.get(id), address))
+    await this.#put(gatewayResource(id, this.wanted.location, await this.#settled(id), address))
   }
 
   /** The network with its subnets, in one go. */
@@ -281,9 +290,17 @@ class NetworkWork {
     }
   }
 
+  /** As it is there, for a write that builds on it; not while it changes: a write that was given up may have come since the look. */
+  async #settled(id: string): Promise<Resource | undefined> {
+    const there = await this.doors.azure.resources.get(id)
+    const changing = changeOf(there)
+    if (changing === undefined) return there
+    throw new LifeboatError('network.changing', `${nameOf(id)} is ${changing.toLowerCase()} since it was looked at`, { retry: {} })
+  }
+
   async #there(): Promise<Resource> {
     const { name } = this.wanted
-    const there = await this.doors.azure.resources.get(networkId(this.groupId, name))
+    const there = await this.#settled(networkId(this.groupId, name))
     if (there !== undefined) return there
     throw new LifeboatError('network.gone', `network ${name} was there a moment ago and is not any more`, { retry: {} })
   }

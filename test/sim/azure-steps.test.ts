@@ -221,6 +221,25 @@ describe('azure/network', () => {
 
   const at = (type: string, name: string): string => world.test.id('data100-network', `Microsoft.Network/${type}`, name)
   it.each([
+    ['publicIPAddresses', 'data100-nat'],
+    ['natGateways', 'data100-nat'],
+    ['networkSecurityGroups', 'data100-nfs'],
+  ])('looks again where a write that was given up has come since: %s', async (type, name) => {
+    const body = { location: 'westus2', sku: { name: 'Standard' }, properties: type === 'publicIPAddresses' ? { publicIPAllocationMethod: 'Static' } : {} }
+    if (type === 'natGateways') await world.test.send('PUT', at('publicIPAddresses', name), { ...body, properties: { publicIPAllocationMethod: 'Static' } })
+    await world.clock.sleep(60_000)
+    const step = wanted({ natGateway: { subnets: ['nfs'] } })
+    const changes = await step.plan()
+    const id = at(type, name)
+    await world.test.send('PUT', id, body)
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: 'network.changing', retry: {} })
+    await world.clock.sleep(60_000)
+    expect(world.test.world.operations.filter(({ resource }) => resource.toLowerCase() === id.toLowerCase())).toHaveLength(1)
+    await step.make()
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+  })
+
+  it.each([
     ['a network', { addressSpace: ['10.240.0.0/16', '10.241.0.0/16'] }, 'virtualNetworks', 'data100'],
     ['a subnet', { securityGroup: guard }, 'virtualNetworks', 'data100/subnets/nfs'],
     ['a security group', { securityGroup: { ...guard, sshFrom: '10.251.0.0/24' } }, 'networkSecurityGroups', 'data100-nfs'],
