@@ -9,7 +9,7 @@ import { withPods } from './parts/pods.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
-import { helmAtWork, recoverRelease, recoveryWrites, rollbackIn } from './parts/release-recovery.js'
+import { helmAtWork, recoverRelease, recoveryWrites, rollbackIn, servedIn, type Next } from './parts/release-recovery.js'
 import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -91,7 +91,7 @@ export const helmRelease = defineStep({
       })
     }
     for (const change of changes) {
-      await recoverRelease(name, { ...wish, toUninstall: change.action === 'delete' }, ctx)
+      await recoverRelease(name, { ...wish, next: nextOf(change) }, ctx)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish)
       } else if (isRollback(change)) {
@@ -123,8 +123,12 @@ function afterOf({ chart, valuesFiles, values, set, secrets }: PlanInputs<Releas
 /** What an interrupted helm left is cleared first, as the change's state before tells. */
 function releaseWrites(change: Change, { namespace, release }: PlanInputs<ReleaseInputs>): Write[] {
   const [space, name] = [namespace, release].map((one) => (isPending(one) ? '*' : one)) as [string, string]
-  const helm = change.action === 'delete' ? 'helm uninstall' : isRollback(change) ? 'helm rollback' : 'helm upgrade'
-  return [...recoveryWrites((change.before ?? {}) as Partial<Seen>, { space, name }), { command: helm, on: `${space}/${name}` }]
+  const next = nextOf(change)
+  return [...recoveryWrites((change.before ?? {}) as Partial<Seen>, { space, name, next }), { command: `helm ${next}`, on: `${space}/${name}` }]
+}
+
+function nextOf(change: Change): Next {
+  return change.action === 'delete' ? 'uninstall' : isRollback(change) ? 'rollback' : 'upgrade'
 }
 
 /** Of the cluster, where that exists already. */
@@ -168,7 +172,7 @@ function failedBefore({ before }: Change): boolean {
 }
 
 function seenOf({ revision, status, description }: Revision, history: readonly Revision[]): Seen {
-  const served = history.findLast((one) => one.status === 'deployed' || one.status === 'superseded')?.revision
+  const served = servedIn(history)
   const to = rollbackIn(description)
   return { revision, status, ...(served === undefined ? {} : { served }), ...(to === undefined ? {} : { rolledBackTo: to }) }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { isIrreversible, LifeboatError, type Change, type OwnProgram } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
+import { recoverRelease } from '../../src/steps/parts/release-recovery.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
 import { webDeployment, webWithHomes, writeChart } from '../helpers/kube.js'
@@ -23,10 +24,18 @@ const stepOf = (server: KubeServer, programs: readonly OwnProgram[], laterMs = 0
   step(server, host, undefined, { programs, laterMs })
 
 /** Starts what the step would apply and kills helm as soon as its release has that status; what the run knows of it then. */
-async function killedIn(server: KubeServer, status: string, work: (driven: Driven) => Promise<unknown>): Promise<readonly OwnProgram[]> {
+function killedIn(server: KubeServer, status: string, work: (driven: Driven) => Promise<unknown>): Promise<readonly OwnProgram[]> {
+  return killedOnce((kill) => server.atStatus(release.name, status, kill), server, work)
+}
+
+async function killedOnce(
+  when: (kill: () => void) => Promise<unknown>,
+  server: KubeServer,
+  work: (driven: Driven) => Promise<unknown>,
+): Promise<readonly OwnProgram[]> {
   const children = new RecordedChildren()
   const driven = step(server, 'other.example.edu', children)
-  const killed = server.atStatus(release.name, status, () => process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL'))
+  const killed = when(() => process.kill(-children.startedOnes.at(-1)!.pid, 'SIGKILL'))
   const doomed = work(driven).then(() => 'done', (error: unknown) => (error instanceof LifeboatError ? error.code : String(error)))
   await killed
   expect(await doomed).toBe('exec.killed')
@@ -121,7 +130,26 @@ describe('helm/release', () => {
     server.setMountable(true)
     const next = stepOf(server, programs, 0, 'third.example.edu')
     expect(await next.make()).toMatchObject([{ action: 'update', before: { status: 'pending-upgrade', served: 1 } }])
-    expect(await converged(next)).toMatchObject({ revision: 2 })
+    expect((await server.doors().helm.history(release)).map(({ status }) => status)).toEqual(['superseded', 'pending-upgrade', 'superseded', 'deployed'])
+    expect(await converged(next)).toMatchObject({ revision: 4 })
+  })
+
+  it('is called as it was, after an upgrade that was broken off and cleared, only where its objects are, too', { timeout: 120_000 }, async () => {
+    await using server = await kubeServer()
+    const [was, other] = ['data100.example.edu', 'other.example.edu']
+    const configured = (): string => JSON.stringify([...server.kube.objects('ConfigMap'), ...server.kube.objects('Deployment')])
+    await step(server, was).make()
+    const second = step(server, other)
+    const made = await second.plan()
+    server.setMountable(false)
+    const programs = await killedOnce((kill) => server.requested('PATCH', '/deployments/hub').then(kill), server, (driven) => driven.apply(made))
+    server.setMountable(true)
+    expect(configured()).toContain(other)
+    const next = stepOf(server, programs, 0, other)
+    await recoverRelease(release, { timeoutMs: 30 * minutes, signal: new AbortController().signal, next: 'upgrade' }, next.ctx)
+    expect((await backwards(next.module, made).observe(next.inputs, next.ctx)).state).toBe('converged')
+    expect(configured()).toContain(was)
+    expect(configured()).not.toContain(other)
   })
 
   it.each([

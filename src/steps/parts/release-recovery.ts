@@ -60,35 +60,45 @@ function timeOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(11, 16)} UTC`
 }
 
+/** What a recovered release is to be brought to. */
+export type Next = 'upgrade' | 'rollback' | 'uninstall'
+
 /**
  * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does an
- * installation that is to be uninstalled: without its record nobody would find its objects. Throws `helm.pending`, to be tried again from
- * a new look, where somebody's helm has begun since it was looked at.
+ * installation that is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something
+ * served before it: with its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects
+ * are half new. Throws `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
  */
 export async function recoverRelease(
   name: ReleaseName,
-  wish: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly toUninstall: boolean },
+  wish: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly next: Next },
   ctx: Pick<ReadContext<Platform>, 'clock' | 'doors' | 'overPrograms' | 'accepted'>,
 ): Promise<void> {
   const { helm, kube } = ctx.doors
-  const newest = (await helm.history(name)).at(-1)
+  const history = await helm.history(name)
+  const newest = history.at(-1)
   const atWork = newest === undefined ? undefined : helmAtWork(newest, name, wish.timeoutMs, ctx)
   if (atWork !== undefined) throw new LifeboatError('helm.pending', atWork.what, { retry: {} })
+  // Run so that no object is left that only the other revision has; whether that one gets ready is not waited for.
+  const rollback = (to: number | undefined, revision: number): Promise<void> =>
+    to === undefined ? forget(name, revision, kube) : helm.rollback(name, to, { ...wish, wait: false })
   switch (newest?.status) {
     case 'uninstalling':
       return helm.uninstall(name, wish)
-    case 'pending-rollback': {
-      // Run again, so that no object is left that only the revision it goes back to has; whether that one gets ready is not waited for.
-      const to = rollbackIn(newest.description)
-      return to === undefined ? forget(name, newest.revision, kube) : helm.rollback(name, to, { ...wish, wait: false })
-    }
+    case 'pending-rollback':
+      return rollback(rollbackIn(newest.description), newest.revision)
     case 'pending-install':
-      return wish.toUninstall ? undefined : forget(name, newest.revision, kube)
+      return wish.next === 'uninstall' ? undefined : forget(name, newest.revision, kube)
     case 'pending-upgrade':
-      return forget(name, newest.revision, kube)
+      return wish.next === 'rollback' ? undefined : rollback(servedIn(history), newest.revision)
     default:
       return
   }
+}
+
+/** The revision that served last, or serves. */
+export function servedIn(history: readonly Revision[]): number | undefined {
+  return history.findLast(({ status }) => status === 'deployed' || status === 'superseded')?.revision
 }
 
 /** The revision that a rollback goes back to, by what helm says of it. */
@@ -99,17 +109,20 @@ export function rollbackIn(description: string): number | undefined {
 
 /** The same as a plan can tell it: whether helm can name the revision that a rollback went to, it cannot. */
 export function recoveryWrites(
-  { status, revision }: { readonly status?: string; readonly revision?: number },
-  { space, name }: { readonly space: string; readonly name: string },
+  { status, revision, served }: { readonly status?: string; readonly revision?: number; readonly served?: number },
+  { space, name, next }: { readonly space: string; readonly name: string; readonly next: Next },
 ): CommandWrite[] {
+  const rollback: CommandWrite = { command: 'helm rollback', on: `${space}/${name}` }
+  const forgotten: CommandWrite = { command: 'kubectl delete', on: `${space}/secret/sh.helm.release.v1.${name}.v${revision ?? '*'}` }
   switch (status) {
     case 'uninstalling':
       return [{ command: 'helm uninstall', on: `${space}/${name}` }]
     case 'pending-rollback':
-      return [{ command: 'helm rollback', on: `${space}/${name}` }]
+      return [rollback]
     case 'pending-install':
+      return [forgotten]
     case 'pending-upgrade':
-      return [{ command: 'kubectl delete', on: `${space}/secret/sh.helm.release.v1.${name}.v${revision ?? '*'}` }]
+      return next === 'rollback' ? [] : [served === undefined ? forgotten : rollback]
     default:
       return []
   }
