@@ -43,6 +43,9 @@ export class Shape {
 
   readonly #schema: Schema
   readonly #root: Schema
+  /** Worked out once: a runbook's steps are walked by their shapes at every look. */
+  readonly #children = new Map<string, Shape | undefined>()
+  #kinds: ReadonlySet<Kind> | undefined
 
   constructor(schema: Schema, root: Schema) {
     this.#schema = schema
@@ -65,6 +68,11 @@ export class Shape {
 
   /** The kinds of one variant; all of them where the schema does not say. */
   get kinds(): ReadonlySet<Kind> {
+    this.#kinds ??= this.#kindsOf()
+    return this.#kinds
+  }
+
+  #kindsOf(): ReadonlySet<Kind> {
     const { type, enum: values, const: only } = this.#plain
     if (type !== undefined) return new Set([type].flat().map((one) => (one === 'integer' ? 'number' : one) as Kind))
     const known = values ?? (only === undefined ? undefined : [only])
@@ -120,6 +128,11 @@ export class Shape {
 
   /** The shape of a property or an item, or undefined when there can be none of that name. */
   child(segment: string): Shape | undefined {
+    if (!this.#children.has(segment)) this.#children.set(segment, this.#childOf(segment))
+    return this.#children.get(segment)
+  }
+
+  #childOf(segment: string): Shape | undefined {
     const found = this.variants().flatMap((variant) => variant.#ownChild(segment) ?? [])
     const [first, ...others] = found
     if (first === undefined || others.length === 0) return first

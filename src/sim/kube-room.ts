@@ -65,20 +65,22 @@ export class KubeRoom {
     return [...this.#running.values()].flatMap(({ id, kube }) => kube.releases().map((release) => ({ cluster: id, ...release })))
   }
 
-  /** Where pods are and what they mount is worked out when it is asked: most look for an address only, at everything that changes. */
+  /** How pods are, where, and what they mount is worked out when it is asked: most look for an address only, at everything that changes. */
   services(): readonly ServedService[] {
     const world = this.#world
     return [...this.#running.values()].flatMap(({ kube, cluster }) =>
-      kube.services().map(({ namespace, address, ready }) => ({
-        namespace,
-        ready,
+      kube.services().map((service) => ({
+        namespace: service.namespace,
+        get ready() {
+          return service.ready
+        },
         get from() {
           return mounterOf(world, cluster)
         },
         get volumes() {
-          return volumesOf(kube, namespace)
+          return volumesOf(kube, service.namespace)
         },
-        ...(address === undefined ? {} : { address }),
+        ...(service.address === undefined ? {} : { address: service.address }),
       })),
     )
   }

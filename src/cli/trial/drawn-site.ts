@@ -61,11 +61,20 @@ interface World {
   podsReady: Record<string, string>
 }
 
+/** The shipped site that the others are drawn after; read once, and never changed. */
+let modelled: ReturnType<typeof readModel> | undefined
+
+async function readModel(): Promise<{ readonly runbook: Runbook; readonly world: World }> {
+  const runbook = parse(await readFile(model, 'utf8')) as Runbook
+  const world = parse(await readFile(resolve(dirname(model), runbook.rehearsal.world), 'utf8')) as World
+  return { runbook, world }
+}
+
 /** A site of its own, and a world for it, written into `folder`; the same out of the same numbers. `name` tells them apart. */
 export async function drawSite(name: string, folder: string, random: () => number): Promise<TrialSite> {
   const drawn = draw(random)
-  const runbook = parse(await readFile(model, 'utf8')) as Runbook
-  const world = parse(await readFile(resolve(dirname(model), runbook.rehearsal.world), 'utf8')) as World
+  modelled ??= readModel()
+  const { runbook, world } = await modelled
   const site = { runbook: { name, path: join(folder, `${name}.yaml`) }, world: join(folder, `${name}-world.yaml`) }
   await writeFile(site.runbook.path, stringify(runbookOf({ ...runbook, name }, drawn)))
   await writeFile(site.world, stringify(worldOf({ ...world, name }, drawn)))

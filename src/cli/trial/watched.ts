@@ -15,7 +15,7 @@ export interface Journals {
 /** The oracle, watching all that happens in a world. */
 export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, journals: Journals): Watch {
   const watch = new Watch(glanceOf(world), {
-    hubs: () => hubs.states(),
+    hubs: () => hubs.places(),
     atStart: idsOf(world),
     openIntents: () => journals.openIntents,
     hasIntent: (step) => journals.hasIntent(step),

@@ -6,7 +6,7 @@ export type Glance = Pick<WorldView, 'clusters' | 'vms' | 'disks' | 'groups' | '
 /** What the judge is told besides the world's own state. */
 export interface Beside {
   /** Which hubs are where, now. */
-  hubs(): WorldView['hubs']
+  hubs(): readonly Pick<WorldView['hubs'][number], 'host' | 'address'>[]
   /** Ids of all that was there at the start, in lower case. */
   atStart: ReadonlySet<string>
   /** Steps that have an intent in the journal, synced, and no end since. Asked where it is not known for which step a write is. */

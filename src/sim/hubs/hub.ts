@@ -63,15 +63,25 @@ export class Hubs {
   }
 
   states(): HubState[] {
-    return this.#options.world.spec.hubs.flatMap((hub) =>
-      [...this.addresses()]
-        .filter((address) => this.#belongs(hub, address))
-        .map((address) => ({
-          host: hub.host,
-          address,
-          answers: this.#whyNot(hub, address) === undefined,
-          certificate: this.#isCertified(hub, address) ? `CN=${hub.host}` : `CN=${throwAway}`,
-        })),
+    return this.#places().map(({ hub, address }) => ({
+      host: hub.host,
+      address,
+      answers: this.#whyNot(hub, address) === undefined,
+      certificate: this.#isCertified(hub, address) ? `CN=${hub.host}` : `CN=${throwAway}`,
+    }))
+  }
+
+  /** Where hubs are, whatever they answer there: can be told often. */
+  places(): Pick<HubState, 'host' | 'address'>[] {
+    return this.#places().map(({ hub: { host }, address }) => ({ host, address }))
+  }
+
+  #places(): { readonly hub: Hub; readonly address: string }[] {
+    const { world, services } = this.#options
+    const there = services()
+    const addresses = [...this.addresses(there)]
+    return world.spec.hubs.flatMap((hub) =>
+      addresses.filter((address) => this.#belongs(hub, address, there)).map((address) => ({ hub, address })),
     )
   }
 
@@ -98,22 +108,22 @@ export class Hubs {
   }
 
   /** Public addresses at which something answers now. */
-  addresses(): Set<string> {
-    const { world, services } = this.#options
+  addresses(services = this.#options.services()): Set<string> {
+    const { world } = this.#options
     const old = world.spec.hubs.flatMap((hub) => {
       const address = hub.serving?.address
       return address !== undefined && this.#isOld(hub, address) ? [address] : []
     })
-    const fresh = services().flatMap(({ address }) => (address === undefined ? [] : [address]))
+    const fresh = services.flatMap(({ address }) => (address === undefined ? [] : [address]))
     return new Set([...old, ...fresh])
   }
 
-  #service(hub: Hub, address: string): ServedService | undefined {
-    return this.#options.services().find((one) => one.address === address && one.namespace === hub.namespace)
+  #service(hub: Hub, address: string, services = this.#options.services()): ServedService | undefined {
+    return services.find((one) => one.address === address && one.namespace === hub.namespace)
   }
 
-  #belongs(hub: Hub, address: string): boolean {
-    return this.#isOld(hub, address) || this.#service(hub, address) !== undefined
+  #belongs(hub: Hub, address: string, services?: readonly ServedService[]): boolean {
+    return this.#isOld(hub, address) || this.#service(hub, address, services) !== undefined
   }
 
   /** Is it the hub of the start that is at this address? It is no more once its load balancer has let go of a reserved one. */

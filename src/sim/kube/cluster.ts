@@ -193,9 +193,10 @@ export class KubeCluster {
     return this.#store.all().filter((one) => kind === undefined || one.kind === kind)
   }
 
-  /** The services with a load balancer. */
+  /** The services with a load balancer. Whether one is ready is worked out when it is asked. */
   services(): KubeService[] {
-    return this.#store
+    const store = this.#store
+    return store
       .list(kindOf('services'))
       .filter((service) => (service['spec'] as { type?: string }).type === 'LoadBalancer')
       .map((service) => {
@@ -203,7 +204,9 @@ export class KubeCluster {
         return {
           namespace: service.metadata.namespace ?? '',
           name: service.metadata.name,
-          ready: servesFully({ store: this.#store }, service),
+          get ready() {
+            return servesFully({ store }, service)
+          },
           labels: service.metadata.labels ?? {},
           ...(address === undefined ? {} : { address }),
         }
