@@ -87,6 +87,8 @@ export async function kubeServer() {
     folders,
     /** Nobody listens any more. */
     down: () => {
+      // A connection in the midst of its handshake is none yet that could be closed: it would be served, and for ever.
+      kube.stop()
       server.closeAllConnections()
       server.close()
     },
