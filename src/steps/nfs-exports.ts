@@ -14,6 +14,7 @@ import {
   stopNfs,
   twinOf,
   writeExports,
+  writtenExports,
   type Export,
   type MountedExport,
 } from '../platform/host/nfs.js'
@@ -64,7 +65,7 @@ export const nfsExports = defineStep({
   preflight: (changes, wanted, { doors }) => together(keyFindings(wanted.sshKey), ownFindings(changes, wanted, doors)),
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
-    const [isAtWork, shown, nfs, datasets] = await ask(host, atWork, exportTable, nfsState, mountedDatasets)
+    const [isAtWork, shown, nfs, written, datasets] = await ask(host, atWork, exportTable, nfsState, writtenExports, mountedDatasets)
     if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
     const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
@@ -73,7 +74,10 @@ export const nfsExports = defineStep({
     if (served && nfs === 'active') return { state: 'converged', outputs: { exports } }
     // A server that is stopped exports nothing; what its files say is told once it runs.
     if (wanted.standing && nfs === 'active' && !right) return { state: 'conflict', ...notStanding(wanted) }
-    return exports.length === 0 ? { state: 'absent' } : { state: 'drifted', seen: { exports, active: nfs === 'active' } }
+    // Lines that are not served, be it that this was broken off or that the pool is away, are what an undo has to take away.
+    const isWritten = !wanted.standing && wanted.exports.some((one) => twinOf(one, written) !== undefined)
+    if (exports.length === 0 && !isWritten) return { state: 'absent' }
+    return { state: 'drifted', seen: { exports, active: nfs === 'active' } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const { exports, machine, standing } = wanted
@@ -81,10 +85,10 @@ export const nfsExports = defineStep({
     if (naming(standing, 'standing')) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
     const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
     const resource = 'nfs exports'
-    // Right options without a server are the first half of the same creation.
-    if (seen.state === 'absent' || areHalf(seen.seen, wanted)) return [{ resource, action: 'create', after }]
+    if (seen.state === 'absent') return [{ resource, action: 'create', after }]
     const before = { on, exports: seen.seen.exports.map(plain), active: seen.seen.active }
-    return [{ resource, action: 'update', before, after }]
+    // The first half of the same creation.
+    return [{ resource, action: areHalf(seen.seen, wanted) ? 'create' : 'update', before, after }]
   },
   async apply(changes, wanted, ctx) {
     const { doors } = ctx
@@ -105,6 +109,7 @@ export const nfsExports = defineStep({
       ...inverted(change),
       ...(change.action === 'create' || change.resource === nfsServer ? { harm: 'hubs that mount these exports lose their files' } : {}),
     })),
+  isBack: ({ action, before: then }, now) => (action === 'create' && now?.action === 'create' ? isAway(then, now.before) : undefined),
   // Where the server's own file has all of them already, its other file is removed instead of written.
   writes: (changes, { machine }) =>
     changes.flatMap(({ action, resource, after }) => {
@@ -165,11 +170,17 @@ function mountedUnder(path: string, datasets: readonly Dataset[]): Dataset | und
 /** Without what a schema or a reading may have added. */
 const plain = ({ path, clients, options }: Export): { path: string; clients: string; options: string } => ({ path, clients, options })
 
+/** Right options without a server, or written and not exported. */
 function areHalf({ exports, active }: Seen, { exports: wanted }: PlanInputs<Inputs>): boolean {
-  if (isPending(wanted) || active) return false
+  if (isPending(wanted) || (active && exports.length > 0)) return false
   return exports.every(({ path, clients, options }) =>
     wanted.some((one) => one.path === path && one.clients === clients && sameOptions(one.options, options)),
   )
+}
+
+/** Gone, or half there, as a run may have found them; half there only since, it is this run that has left them so. */
+function isAway(then: Change['before'], now: Change['before']): true | 'in-part' {
+  return now === undefined || then !== undefined ? true : 'in-part'
 }
 
 function exportsIn(after: Change['after']): readonly Export[] {

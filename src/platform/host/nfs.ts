@@ -58,15 +58,24 @@ export const exportTable: Question<readonly Export[]> = {
 
 const exportsFile = '/etc/exports.d/lifeboat.exports'
 
-/** The server's own file, which is the site's and left alone. Only plain lines are understood; others are nobody's twin. */
-export const ownExports: Question<readonly Export[]> = {
-  command: ['sudo', '-n', 'cat', '/etc/exports'],
-  read(result, { at }) {
-    if (result.exitCode === 0) return parseExports(result.stdout)
-    if (/No such file/.test(result.stderr)) return []
-    throw failed(at, ownExports.command, result)
-  },
+/** Only plain lines are understood; others are nobody's twin. */
+function linesOf(file: string): Question<readonly Export[]> {
+  const command = ['sudo', '-n', 'cat', file]
+  return {
+    command,
+    read(result, { at }) {
+      if (result.exitCode === 0) return parseExports(result.stdout)
+      // What is asked in the same breath may miss something, too.
+      if (result.stderr.includes(`${file}: No such file`)) return []
+      throw failed(at, command, result)
+    },
+  }
 }
+
+/** The server's own file, which is the site's and left alone. */
+export const ownExports = linesOf('/etc/exports')
+/** What this tool has written there, whether it is exported or not. */
+export const writtenExports = linesOf(exportsFile)
 
 /** Lines of exports(5): a path and its clients, each with its options. */
 export function parseExports(text: string): readonly Export[] {
