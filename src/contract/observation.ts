@@ -19,7 +19,8 @@ export type Observation<O, S> =
    * or whose making has failed. An undo of the run that changed it need not wait for it, nor have it mended: it is put back as it is.
    */
   | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S; readonly halfMade?: string }
-  | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown }
+  /** `halfMade`: that it is there is known all the same. */
+  | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown; readonly halfMade?: string }
 
 /** A conflict that steps before this one may still resolve: where they change all of these, it is planned as if that had been done. */
 export interface Until<S> {

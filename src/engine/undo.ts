@@ -192,7 +192,7 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     },
     async observe(inputs, ctx): Promise<Look> {
       const seen = await module.observe(inputs, ctx)
-      if (seen.state === 'unknown') return seen
+      if (seen.state === 'unknown') return isOurs(seen.halfMade, invertible) ? { state: 'drifted', seen: invertible } : seen
       if (seen.state === 'conflict') return inTheWay(seen, invertible)
       if (seen.state === 'in-flight') {
         if (isOurs(seen.halfMade, invertible)) return { state: 'drifted', seen: invertible }

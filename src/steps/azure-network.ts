@@ -23,7 +23,7 @@ import {
 } from './parts/network.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together } from './parts/readiness.js'
 import { writtenAs } from './parts/writes.js'
-import { allOf, defineStep, ended, failedIsHalfMade, groupClaim, idIn, inverted, known, minutes, seconds } from './step.js'
+import { allOf, defineStep, ended, failedIsHalfMade, groupClaim, idIn, invertedUnlessMended, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -116,7 +116,7 @@ export const network = defineStep({
     }
     for (const change of [security, gateway, address]) if (change?.action === 'delete') await work.remove(change)
   },
-  invert: (changes) => changes.map(inverted),
+  invert: (changes) => changes.map(invertedUnlessMended),
   isBack: failedIsHalfMade,
   writes: (changes, { resourceGroup }) => networkWrites(changes, resourceGroup),
   claims: ({ resourceGroup }) => [groupClaim(known(resourceGroup))],

@@ -26,7 +26,7 @@ import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need
 import { wayFindings } from './parts/ssh.js'
 import { assertWayOut, wayOutFindings } from './parts/way-out.js'
 import { writtenAs } from './parts/writes.js'
-import { claim, defineStep, ended, failedIsHalfMade, groupClaim, groupOf, hostLabel, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, ended, failedIsHalfMade, groupClaim, groupOf, hostLabel, idIn, invertedUnlessMended, known, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
   resourceGroup: z.string(),
@@ -77,7 +77,7 @@ export const nfsVm = defineStep({
       rightsFindings(doors, needsOf(changes, wanted)),
       lockFindings(doors, wanted.resourceGroup, changes),
     ),
-  async observe(wanted, { doors }) {
+  async observe(wanted, { doors, signal }) {
     const ids = idsIn(doors.azure.groups.idOf(wanted.resourceGroup), wanted.name)
     const [nic, machine, address] = await Promise.all([
       doors.azure.resources.get(ids.nic),
@@ -98,10 +98,11 @@ export const nfsVm = defineStep({
     ]
     if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && nic?.properties['provisioningState'] === 'Failed' } }
     const boot = await firstBootOf(machine, wanted, doors)
+    signal.throwIfAborted()
     if (boot.state === 'ready') return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
-    // Deleting one that is still silent, or whose first boot failed, needs no answer of it.
+    // Deleting one that is still silent or lets nobody in, or whose first boot failed, needs no answer of it.
     const isIdle = machine.provisioningState === 'Succeeded' && machine.dataDisks.length === 0
-    return boot.state !== 'unknown' && isIdle ? { ...boot, halfMade: machineLabel(wanted.name) } : boot
+    return isIdle ? { ...boot, halfMade: machineLabel(wanted.name) } : boot
   },
   plan({ name, size, zone, subnet, privateIp, publicIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const own = naming(name, 'name')
@@ -143,7 +144,7 @@ export const nfsVm = defineStep({
     await checkpoint({ accepted: `create ${machineLabel(wanted.name)}` })
     await ended(operation, signal)
   },
-  invert: (changes) => changes.map(inverted),
+  invert: (changes) => changes.map(invertedUnlessMended),
   isBack: failedIsHalfMade,
   writes: (changes, { resourceGroup }) => changes.flatMap((change) => writtenAs(change, types, resourceGroup)),
   claims: ({ resourceGroup, name }) => [groupClaim(known(resourceGroup)), claim('machine', known(name))],

@@ -6,6 +6,8 @@ import {
   type AnyStep,
   type Change,
   type Claim,
+  type Inverse,
+  type Json,
   type JsonObject,
   type Pending,
   type PlanInputs,
@@ -108,15 +110,27 @@ export async function endedWithin(
 const opposite: Readonly<Record<Change['action'], Change['action']>> = { create: 'delete', delete: 'create', update: 'update', run: 'run' }
 
 /**
- * `isBack` for what a step makes under names of its own: where going forward would mend what is Failed and otherwise as the run wanted it,
- * or not there yet, the run's own making or deleting of it has failed, and nobody has changed it.
+ * `isBack` for what a step makes under names of its own. Where going forward would mend what is Failed and otherwise as the run wanted or
+ * found it, or not there yet, the run's own making, changing or deleting of it has failed, and nobody has changed it. What had failed
+ * before the run came is back without that.
  */
-export function failedIsHalfMade({ action, after }: Change, now: Change | undefined): 'in-part' | undefined {
-  if (action !== 'create' || now?.action !== 'update') return undefined
-  const { state, ...rest } = (now.before ?? {}) as JsonObject
+export function failedIsHalfMade({ action, before, after }: Change, now: Change | undefined): true | 'in-part' | undefined {
+  if (now?.action !== 'update' || (action !== 'create' && action !== 'update')) return undefined
+  const [{ state: was, ...found }, { state, ...rest }] = [(before ?? {}) as JsonObject, (now.before ?? {}) as JsonObject]
+  if (action === 'update' && was === 'Failed' && isDeepStrictEqual(rest, found)) return true
   const wanted = (after ?? {}) as JsonObject
-  const isAsMade = Object.entries(rest).every(([key, value]) => value === null || isDeepStrictEqual(value, wanted[key]))
-  return state === 'Failed' && isAsMade ? 'in-part' : undefined
+  const isKnown = ([key, value]: [string, Json | undefined]): boolean =>
+    value === null || isDeepStrictEqual(value, wanted[key]) || (action === 'update' && isDeepStrictEqual(value, found[key]))
+  return state === 'Failed' && Object.entries(rest).every(isKnown) ? 'in-part' : undefined
+}
+
+/** The plain inverse, but for what was mended: that something had failed before the run came is nothing to bring back. */
+export function invertedUnlessMended(change: Change): Inverse {
+  const { state, ...before } = (change.before ?? {}) as JsonObject
+  if (change.action !== 'update' || state !== 'Failed') return inverted(change)
+  const after = (change.after ?? {}) as JsonObject
+  const isAlike = Object.entries(before).every(([key, value]) => isDeepStrictEqual(value, after[key]))
+  return isAlike ? { resource: change.resource, kept: 'it had failed before this run, which has mended it' } : inverted({ ...change, before })
 }
 
 /** The plain inverse: what was made is deleted, what was changed gets its old value back. */

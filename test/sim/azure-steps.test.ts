@@ -143,8 +143,14 @@ describe('azure/network', () => {
     const step = wanted({ natGateway: { subnets: ['nfs'] } })
     await expect(step.apply(await step.plan())).rejects.toMatchObject({ code: 'azure.operation-failed' })
     await world.clock.sleep(60_000)
-    expect(names(await step.make())).toContain('update publicIPAddress data100-nat')
+    const changes = await step.make()
+    expect(names(changes)).toContain('update publicIPAddress data100-nat')
     expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    // That it could not be made is nothing to bring back.
+    await new Driven(backwards(step.module, changes), world.doors, world.clock, step.given).make()
+    expect(await lookedAt(step)).toMatchObject({ state: 'drifted', seen: { subnets: {}, nat: { address: true, addressFailed: false } } })
+    const back = backwards(step.module, changes)
+    expect((await back.observe(step.inputs, step.ctx)).state).toBe('converged')
   })
 
   it.each(['public address', 'nat gateway', 'network'])('is put back whose %s could not be made, and once it could not be deleted', async (operation) => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Change } from '../../src/contract/index.js'
+import { LifeboatError, type Change } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
 import { network } from '../../src/steps/azure-network.js'
 import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
@@ -103,6 +103,18 @@ describe('azure/nfs-vm', () => {
     const back = new Driven(backwards(step.module, changes), world.doors, world.clock, step.given)
     expect((await back.see()).state).toBe('drifted')
     await back.make()
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
+  })
+
+  it('is put back though it lets nobody in any more', async () => {
+    const step = server()
+    const changes = await step.make()
+    await world.clock.sleep(60_000)
+    const denied = new LifeboatError('ssh.denied', 'the server refuses the key', { blame: 'user' })
+    const doors = { ...world.doors, ssh: { ...world.doors.ssh, read: () => Promise.reject(denied) } }
+    const forward = new Driven(step.module, doors, world.clock, step.given)
+    expect(await forward.see()).toMatchObject({ state: 'unknown', why: denied.message, cause: denied })
+    await new Driven(backwards(step.module, changes), doors, world.clock, step.given).make()
     expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 

@@ -23,8 +23,17 @@ const bootCheck = [
   'cloud-init status --long; test -d /sys/module/zfs && echo zfs: loaded; test -e /usr/sbin/zpool && echo zfs: installed',
 ]
 
-/** How far the first boot of a machine has come. Throws what waiting does not mend: a wrong host key, a key that is refused. */
+/** How far the first boot of a machine has come. Unknown by what waiting does not mend: a wrong host key, a key that is refused. */
 export async function firstBootOf(machine: Machine, wanted: NewServer, doors: Platform): Promise<FirstBoot> {
+  try {
+    return await toldBy(machine, wanted, doors)
+  } catch (cause) {
+    if (!(cause instanceof LifeboatError)) throw cause
+    return { state: 'unknown', why: cause.message, cause }
+  }
+}
+
+async function toldBy(machine: Machine, wanted: NewServer, doors: Platform): Promise<FirstBoot> {
   const { provisioningState, powerState } = machine
   if (provisioningState !== 'Succeeded' || powerState !== 'running') {
     return { state: 'in-flight', what: `machine is ${provisioningState.toLowerCase()}, ${powerState ?? 'not running yet'}` }
