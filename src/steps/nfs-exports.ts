@@ -93,9 +93,9 @@ export const nfsExports = defineStep({
   async apply(changes, wanted, ctx) {
     const { doors } = ctx
     const host = hostOf(wanted, doors)
-    for (const { resource, after } of changes) {
+    for (const { resource, action, after } of changes) {
       if (resource === nfsServer && !isActive(after)) return stopNfs(host)
-      const exports = resource === nfsServer ? wanted.exports : exportsIn(after)
+      const exports = resource === nfsServer ? wanted.exports : action === 'delete' ? [] : exportsIn(after)
       const [datasets] = await ask(host, mountedDatasets)
       const found = exports.map((one) => ({ ...one, mountpoint: mountedUnder(one.path, datasets)?.mountpoint }))
       const mounted = found.filter((one): one is MountedExport => one.mountpoint !== undefined)
@@ -109,7 +109,7 @@ export const nfsExports = defineStep({
       ...inverted(change),
       ...(change.action === 'create' || change.resource === nfsServer ? { harm: 'hubs that mount these exports lose their files' } : {}),
     })),
-  isBack: ({ action, before: then }, now) => (action === 'create' && now?.action === 'create' ? isAway(then, now.before) : undefined),
+  isBack: (then, now) => (then.action === 'create' && now !== undefined ? isAway(then, now) : undefined),
   // Where the server's own file has all of them already, its other file is removed instead of written.
   writes: (changes, { machine }) =>
     changes.flatMap(({ action, resource, after }) => {
@@ -178,9 +178,16 @@ function areHalf({ exports, active }: Seen, { exports: wanted }: PlanInputs<Inpu
   )
 }
 
-/** Gone, or half there, as a run may have found them; half there only since, it is this run that has left them so. */
-function isAway(then: Change['before'], now: Change['before']): true | 'in-part' {
-  return now === undefined || then !== undefined ? true : 'in-part'
+/**
+ * Gone, or half there, as a run may have found them. Half there only since, it is this run that has left them so: also after a boot of the
+ * server, which has its lines and serves none of them while the pool is away.
+ */
+function isAway({ before: found, after }: Change, { action, before }: Change): boolean | 'in-part' | undefined {
+  if (before === undefined) return true
+  if (action === 'create') return found === undefined ? 'in-part' : true
+  const made = exportsIn(after)
+  const isMade = (one: Export): boolean => sameOptions(twinOf(one, made)?.options ?? 'none', one.options)
+  return exportsIn(before).every(isMade) ? 'in-part' : undefined
 }
 
 function exportsIn(after: Change['after']): readonly Export[] {

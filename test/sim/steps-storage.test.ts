@@ -382,18 +382,4 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     const exports = driven(nfsExports, { exports: [{ path: '/srv/homes', clients: '10.0.0.0/8', options }] })
     expect(await codeOf(exports.make())).toBe('nfs.not-mounted')
   })
-
-  it('exports that are written and not served are not back yet, nor somebody else’s, and go with an undo', async () => {
-    const host = world.world.host(machine)!
-    const exports = driven(nfsExports, { exports: [{ path: '/pool0/homes', clients: '10.9.0.0/16', options }] })
-    const made = await exports.make()
-    const back = backwards(exports.module, made)
-    // As after a boot, or after a life that ended before NFS was started.
-    Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })
-    expect(await exports.see()).toMatchObject({ state: 'drifted', seen: { exports: [], active: false } })
-    expect(await back.observe(exports.inputs, exports.ctx)).toMatchObject({ state: 'drifted', seen: made })
-    await exports.apply(exports.module.invert(made) as Change[])
-    expect(await back.observe(exports.inputs, exports.ctx)).toMatchObject({ state: 'converged' })
-    expect(host.files.has('/etc/exports.d/lifeboat.exports')).toBe(false)
-  })
 })

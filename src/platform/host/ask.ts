@@ -23,7 +23,8 @@ export async function ask<const Q extends readonly Question<unknown>[]>(host: Ho
   }
   const script = questions.map(({ command }) => `${quoteWords(command)} && echo ${mark} 0 || echo ${mark} 1`).join('; ')
   const { stdout, stderr } = await host.ssh.read(host.at, ['sh', '-c', script])
-  const parts = stdout.split(new RegExp(`^${mark} ([01])\\n`, 'm'))
+  // A file may end without a newline.
+  const parts = stdout.split(new RegExp(`${mark} ([01])\\n`))
   // Text and exit code take turns; behind the last mark nothing is left.
   if (parts.length !== questions.length * 2 + 1) throw unreadable(host.at, 'sh', stderr === '' ? stdout : stderr)
   return questions.map((question, index) =>

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Change } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
+import type { Host } from '../../src/sim/world/model.js'
+import { nfsExports } from '../../src/steps/nfs-exports.js'
+import { served, type Served } from '../helpers/served.js'
+import { doorsTo, Driven, subscription } from '../helpers/steps.js'
+
+const machine = `/subscriptions/${subscription}/resourceGroups/MC_data100-19s_data100-19s_westus2/providers/Microsoft.Compute/virtualMachines/nfsserver`
+const wanted = { path: '/pool0/homes', clients: '10.9.0.0/16', options: 'rw,sync,no_subtree_check' }
+const written = '/etc/exports.d/lifeboat.exports'
+
+describe('nfs/exports that are not served any more, or not yet', () => {
+  let world: Served & AsyncDisposable
+  let opened: Awaited<ReturnType<typeof doorsTo>>
+  let host: Host
+  beforeEach(async () => {
+    world = await served()
+    opened = await doorsTo(world.cloudPath)
+    host = world.world.host(machine)!
+  })
+  afterEach(() => world[Symbol.asyncDispose]())
+
+  const step = (): Driven => {
+    const login = { machine, user: 'hubadmin', sshKey: opened.env('LIFEBOAT_SSH_KEY') }
+    return new Driven(nfsExports, opened.doors, opened.clock, { ...login, exports: [wanted] })
+  }
+  const back = (one: Driven, made: readonly Change[]) => backwards(one.module, made).observe(one.inputs, one.ctx)
+
+  /** How they may come to be so; what is exported then. */
+  const ways: readonly (readonly [how: string, act: () => void])[] = [
+    ['written, and a life ended there', () => Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })],
+    ['exported, and a life ended before NFS was started', () => Object.assign(host, { services: { ...host.services, nfs: false } })],
+    [
+      'served to nobody after a boot, since the pool is away',
+      () => {
+        // A new server has no exports of its own.
+        host.files.set('/etc/exports', '')
+        host.exports = host.exports.filter(({ clients }) => clients === wanted.clients)
+        Object.assign(world.world.pools[0]!, { importedOn: [] })
+      },
+    ],
+  ]
+
+  it.each(ways)('are still this run’s to take away: %s', async (_, act) => {
+    const exports = step()
+    const made = await exports.make()
+    act()
+    expect((await exports.see()).state).toBe('drifted')
+    expect(await back(exports, made)).toMatchObject({ state: 'drifted', seen: made })
+    await exports.apply(exports.module.invert(made) as Change[])
+    expect((await back(exports, made)).state).toBe('converged')
+    expect(host.files.has(written)).toBe(false)
+  })
+
+  it.each(ways.slice(0, 2))('and were found so by another run, which serves them, are taken away by its undo: %s', async (_, act) => {
+    await step().make()
+    act()
+    const exports = step()
+    const made = await exports.make()
+    expect(made).toMatchObject([{ action: 'create', before: { active: false } }])
+    expect(await back(exports, made)).toMatchObject({ state: 'drifted', seen: made })
+    await exports.apply(exports.module.invert(made) as Change[])
+    expect((await back(exports, made)).state).toBe('converged')
+    expect(host.files.has(written)).toBe(false)
+  })
+
+  it('are somebody else’s once their options are others', async () => {
+    const exports = step()
+    const made = await exports.make()
+    host.files.set(written, '/pool0/homes 10.9.0.0/16(ro)\n')
+    host.exports = host.exports.map((one) => (one.clients === wanted.clients ? { ...one, options: 'ro,sync,no_subtree_check' } : one))
+    expect(await back(exports, made)).toMatchObject({ state: 'conflict' })
+  })
+})
