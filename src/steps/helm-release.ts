@@ -9,7 +9,7 @@ import { withPods } from './parts/pods.js'
 import { isMaking, together } from './parts/readiness.js'
 import { addressed } from './parts/release-address.js'
 import { releaseInputs, type ReleaseInputs } from './parts/release-inputs.js'
-import { helmAtWork, recoverRelease, recoveryWrites, rollbackIn, servedIn, type Next } from './parts/release-recovery.js'
+import { broughtBack, helmAtWork, recoverRelease, recoveryWrites, servedIn, type Next } from './parts/release-recovery.js'
 import { chartOf, chartSaid, descriptionOf, nameOf, otherSecrets, sourceOf } from './parts/release.js'
 import { claim, defineStep, known, minutes, seconds } from './step.js'
 
@@ -171,9 +171,10 @@ function failedBefore({ before }: Change): boolean {
   return status === 'failed' && served === undefined
 }
 
-function seenOf({ revision, status, description }: Revision, history: readonly Revision[]): Seen {
+function seenOf(newest: Revision, history: readonly Revision[]): Seen {
+  const { revision, status } = newest
   const served = servedIn(history)
-  const to = rollbackIn(description)
+  const to = broughtBack(newest, history)
   return { revision, status, ...(served === undefined ? {} : { served }), ...(to === undefined ? {} : { rolledBackTo: to }) }
 }
 

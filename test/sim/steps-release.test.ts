@@ -2,8 +2,10 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isIrreversible, LifeboatError, type Change, type OwnProgram } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
+import { clockOf } from '../../src/platform/clock/clock.js'
+import type { Revision } from '../../src/platform/helm/door.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
-import { recoverRelease } from '../../src/steps/parts/release-recovery.js'
+import { recoverRelease, servedIn } from '../../src/steps/parts/release-recovery.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
 import { webDeployment, webWithHomes, writeChart } from '../helpers/kube.js'
@@ -14,6 +16,7 @@ import { tempFolder } from '../helpers/temp-folder.js'
 const valuesFor = (host: string) => ({ hub: { host }, nfs: hubValues.nfs })
 
 const minutes = 60_000
+const recovery = { timeoutMs: 30 * minutes, signal: new AbortController().signal }
 
 /** The step of a new life of the run, for a hub of that name. */
 const step = (server: KubeServer, host = 'data100.example.edu', children = new RecordedChildren(), given: Parameters<typeof releaseStep>[2] = {}): Driven =>
@@ -134,22 +137,52 @@ describe('helm/release', () => {
     expect(await converged(next)).toMatchObject({ revision: 4 })
   })
 
-  it('is called as it was, after an upgrade that was broken off and cleared, only where its objects are, too', { timeout: 120_000 }, async () => {
+  it('is called as it was, after upgrades that were broken off and cleared, only where its objects are, too', { timeout: 120_000 }, async () => {
     await using server = await kubeServer()
     const [was, other] = ['data100.example.edu', 'other.example.edu']
     const configured = (): string => JSON.stringify([...server.kube.objects('ConfigMap'), ...server.kube.objects('Deployment')])
+    const patched = (kill: () => void): Promise<void> => server.requested('PATCH', '/deployments/hub').then(kill)
     await step(server, was).make()
-    const second = step(server, other)
-    const made = await second.plan()
-    server.setMountable(false)
-    const programs = await killedOnce((kill) => server.requested('PATCH', '/deployments/hub').then(kill), server, (driven) => driven.apply(made))
-    server.setMountable(true)
-    expect(configured()).toContain(other)
+    const made = await step(server, other).plan()
+    const programs: OwnProgram[] = []
+    for (const _ of [1, 2]) {
+      server.setMountable(false)
+      // The second is killed in its upgrade, too, and not in what clears up after the first.
+      await recoverRelease(release, { ...recovery, next: 'upgrade' }, stepOf(server, programs, 0, other).ctx)
+      programs.push(...(await killedOnce(patched, server, (driven) => driven.apply(made))))
+      server.setMountable(true)
+      expect(configured()).toContain(other)
+    }
     const next = stepOf(server, programs, 0, other)
-    await recoverRelease(release, { timeoutMs: 30 * minutes, signal: new AbortController().signal, next: 'upgrade' }, next.ctx)
+    await recoverRelease(release, { ...recovery, next: 'upgrade' }, next.ctx)
     expect((await backwards(next.module, made).observe(next.inputs, next.ctx)).state).toBe('converged')
     expect(configured()).toContain(was)
     expect(configured()).not.toContain(other)
+  })
+
+  it('that never served is none to go back to, whatever helm calls it since', () => {
+    const at = (revision: number, status: string, description: string): Revision => ({ revision, status, description, chart: 'hub-1' })
+    const history = [at(1, 'superseded', 'sha256:1'), at(2, 'superseded', 'Preparing upgrade'), at(3, 'failed', 'Rollback "x" failed: no')]
+    expect(servedIn(history)).toBe(1)
+    expect(servedIn([...history, at(4, 'superseded', 'Upgrade "x" failed: no')])).toBe(1)
+    expect(servedIn([...history, at(4, 'superseded', 'Rollback to 1'), at(5, 'deployed', 'Rollback to 4')])).toBe(1)
+    expect(servedIn([at(4, 'superseded', 'Rollback to 1'), at(5, 'deployed', 'Rollback to 4')])).toBe(1)
+    expect(servedIn(history.slice(1))).toBeUndefined()
+  })
+
+  it('goes forward also where what was broken off cannot be rolled back', async () => {
+    const refused = new LifeboatError('helm.failed', 'no ConfigMap with the name "x" found')
+    const pending = [{ revision: 1, status: 'deployed', description: 'x' }, { revision: 2, status: 'pending-upgrade', description: 'Preparing upgrade' }]
+    const tried = (after: string, error: LifeboatError) => {
+      const histories = [pending, [...pending, { revision: 3, status: after, description: 'Rollback to 1' }]]
+      const helm = { history: async () => histories.shift(), rollback: () => Promise.reject(error) }
+      const ctx = { clock: clockOf({}), doors: { helm }, overPrograms: () => [], accepted: new Set(['helm-gone']) } as unknown as Driven['ctx']
+      return recoverRelease(release, { ...recovery, next: 'upgrade' }, ctx).then(() => 'on', (thrown: unknown) => thrown)
+    }
+    expect(await tried('failed', refused)).toBe('on')
+    expect(await tried('pending-rollback', refused)).toBe(refused)
+    const away = new LifeboatError('kube.unreachable', 'no answer', { retry: {} })
+    expect(await tried('failed', away)).toBe(away)
   })
 
   it.each([

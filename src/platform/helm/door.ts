@@ -82,6 +82,6 @@ export interface UpgradeOptions extends HelmOptions {
 }
 
 export interface RollbackOptions extends HelmOptions {
-  /** False: it is done when the objects are written, ready or not. */
+  /** False for a state that is only gone through: it is done when the objects are written, ready or not, and without the chart's hooks. */
   readonly wait?: boolean
 }

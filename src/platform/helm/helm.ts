@@ -99,7 +99,8 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       if (exitCode !== 0) throw helmError(stderr)
     },
     async rollback(release, revision, wish) {
-      const wait = wish.wait === false ? [] : ['--wait']
+      // The hooks of a state that is gone through say nothing of use, and one that fails would keep it there.
+      const wait = wish.wait === false ? ['--no-hooks'] : ['--wait']
       const { exitCode, stderr } = await write(release, ['rollback', release.name, String(revision), ...wait], wish, 'await')
       if (exitCode !== 0) throw helmError(stderr)
     },

@@ -64,8 +64,8 @@ function timeOf(ms: number): string {
 export type Next = 'upgrade' | 'rollback' | 'uninstall'
 
 /**
- * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does an
- * installation that is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something
+ * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does what
+ * is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something
  * served before it: with its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects
  * are half new. Throws `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
  */
@@ -90,15 +90,35 @@ export async function recoverRelease(
     case 'pending-install':
       return wish.next === 'uninstall' ? undefined : forget(name, newest.revision, kube)
     case 'pending-upgrade':
-      return wish.next === 'rollback' ? undefined : rollback(servedIn(history), newest.revision)
+      if (wish.next !== 'upgrade') return
+      return rollback(servedIn(history), newest.revision).catch((error: unknown) => unlessFailed(error, name, helm))
     default:
       return
   }
 }
 
-/** The revision that served last, or serves. */
+/** A rollback that Kubernetes has refused is on record as failed, and what has failed lets the next helm in. */
+async function unlessFailed(error: unknown, name: ReleaseName, helm: Platform['helm']): Promise<void> {
+  if (!(error instanceof LifeboatError) || error.retry !== undefined) throw error
+  if ((await helm.history(name)).at(-1)?.status !== 'failed') throw error
+}
+
+/** helm's own words for a revision that never served: it calls one superseded once another has come, or where a rollback from it fails. */
+const neverServed = /^(Preparing upgrade|Initial install underway)$| failed: /
+
+/** The revision that served last, or serves; of one that brought back another, that other. */
 export function servedIn(history: readonly Revision[]): number | undefined {
-  return history.findLast(({ status }) => status === 'deployed' || status === 'superseded')?.revision
+  const isServing = ({ status, description }: Revision): boolean =>
+    status === 'deployed' || (status === 'superseded' && !neverServed.test(description))
+  const last = history.findLast(isServing)
+  return last && (broughtBack(last, history) ?? last.revision)
+}
+
+/** The revision whose content a rollback has brought back, through any that brought it back before; undefined where it is no rollback. */
+export function broughtBack({ description }: Revision, history: readonly Revision[]): number | undefined {
+  const to = rollbackIn(description)
+  const target = history.find(({ revision }) => revision === to)
+  return target === undefined ? to : (broughtBack(target, history) ?? to)
 }
 
 /** The revision that a rollback goes back to, by what helm says of it. */
@@ -120,9 +140,9 @@ export function recoveryWrites(
     case 'pending-rollback':
       return [rollback]
     case 'pending-install':
-      return [forgotten]
+      return next === 'uninstall' ? [] : [forgotten]
     case 'pending-upgrade':
-      return next === 'rollback' ? [] : [served === undefined ? forgotten : rollback]
+      return next === 'upgrade' ? [served === undefined ? forgotten : rollback] : []
     default:
       return []
   }

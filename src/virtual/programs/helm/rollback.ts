@@ -34,10 +34,11 @@ export async function rollback(operation: Operation): Promise<ProgramEnd> {
 
 async function work(operation: Operation, to: Release, from: Release): Promise<void> {
   const { args, waiting } = operation
-  await runHooks(to.hooks, 'pre-rollback', waiting)
+  const hooks = args.has('--no-hooks') ? [] : to.hooks
+  await runHooks(hooks, 'pre-rollback', waiting)
   const manifests = objectsOf(to.manifest)
   await bringTo(operation, manifests, objectsOf(from.manifest))
   const waited = args.has('--wait') ? await waitUntilReady(manifests.map(({ object }) => object), waiting) : undefined
   if (waited !== undefined) throw new HelmFailure(waited)
-  await runHooks(to.hooks, 'post-rollback', waiting)
+  await runHooks(hooks, 'post-rollback', waiting)
 }
