@@ -22,6 +22,13 @@ module.exports = {
     only('engine', ['contract', 'runbook', 'journal'], 'The engine does not know a single step by name.'),
     only('render', ['contract'], 'Renderers see events.'),
     only('gameday', ['contract'], 'Game days talk to the world by its control API; cli hands them the runner.'),
+    {
+      name: 'oracle-apart',
+      comment: 'Whoever judges shares no code with what is judged.',
+      severity: 'error',
+      from: { path: '^src/gameday/oracle/' },
+      to: { path: ours, pathNot: '^src/gameday/oracle/' },
+    },
     only('virtual', ['contract', 'platform', 'sim'], 'It joins the doors to a world in this process; cli starts runs in it.'),
     {
       name: 'virtual-for-cli-only',

@@ -19,7 +19,7 @@ export type Observation<O, S> =
    * or whose making has failed. An undo of the run that changed it need not wait for it, nor have it mended: it is put back as it is.
    */
   | { readonly state: 'in-flight'; readonly what: string; readonly patience?: Patience; readonly seen?: S; readonly halfMade?: string }
-  /** `halfMade`: that it is there is known all the same. */
+  /** `halfMade`: that it is there is known all the same, and an undo needs to know no more. */
   | { readonly state: 'unknown'; readonly why: string; readonly cause?: unknown; readonly halfMade?: string }
 
 /** A conflict that steps before this one may still resolve: where they change all of these, it is planned as if that had been done. */

@@ -42,7 +42,7 @@ export const httpCheck = defineStep({
     if (wrong !== undefined) return { state: 'unknown', why: `https://${host}${path} at ${address} ${wrong}` }
     const certificate = sayCertificate(answer)
     const accepted = tls === 'any' ? ' (any certificate was accepted)' : ''
-    const remark = `${host} at ${address} shows a certificate ${certificate}${accepted}`
+    const remark = `${host} at ${address} shows a certificate ${certificate}${accepted}${adviceFor(answer, wanted)}`
     return { state: 'converged', outputs: { address, status: answer.status, certificate, remark } }
   },
   plan: () => [],
@@ -66,6 +66,12 @@ function wrongWith({ status, body }: HttpAnswer, wanted: Pick<Inputs, 'status' |
   if (status !== wanted.status) return `answers ${status}, not ${wanted.status}: ${printable(body).slice(0, 120)}`
   if (wanted.contains !== undefined && !body.includes(wanted.contains)) return `answers without “${wanted.contains}”`
   return undefined
+}
+
+/** Before names lead there none can be issued; and one that has failed once does not come by itself (zero-to-jupyterhub #2150). */
+function adviceFor({ certificate: { subject, trusted } }: HttpAnswer, { host, address }: Pick<Inputs, 'host' | 'address'>): string {
+  if (trusted || address !== undefined || subject.toLowerCase() === host.toLowerCase()) return ''
+  return '. If it is still so in ten minutes, restart what issues it: JupyterHub’s autohttps pod does not try again by itself'
 }
 
 function sayCertificate({ certificate }: HttpAnswer): string {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { data100, root } from '../helpers/cli.js'
-import { atLeast, type Benchmark } from './result.js'
+import { atLeast, atMost, type Benchmark } from './result.js'
 
 /** Enough for the workers' start to weigh what it weighs in a thousand. */
 const seeds = 160
@@ -32,7 +32,9 @@ export const simulate: Benchmark = {
     const crashed = await timed<Tried>(['crash-test', data100, '--every', String(every)])
     const { tried } = crashed.result
     say(`${tried} crash points, ${crashed.result.wrong.length} went wrong`)
+    const allWrong = [wrong, drawn.result.wrong, crashed.result.wrong].flat().length
     return [
+      atMost('simulate.wrong', allWrong, 0, 'seeds and crash points that went wrong'),
       atLeast('simulate.seeds', seeds / played.seconds, 2, 'seeds of data100 a second'),
       atLeast('simulate.drawn', seeds / drawn.seconds, 2, 'seeds of drawn sites a second'),
       // Two thousand of them must not take longer than a coffee break.

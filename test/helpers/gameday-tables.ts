@@ -4,8 +4,11 @@ import { faultKinds, operations, whenSchema } from '../../src/gameday/faults.js'
 import { actKinds, operatorSchema } from '../../src/gameday/operator.js'
 import { scenarioSchema } from '../../src/gameday/scenario.js'
 
-/** Those that CI plays for real: a SIGKILL in a move and in helm, requests and connections that break, another person at work. */
-export const playedForReal = ['19-throttled-and-torn', '20-laptop-dies', '21-two-operators']
+/**
+ * Those that CI plays for real: a SIGKILL in a move and in helm, requests and connections that break, another person at work, a
+ * shell of another cloud.
+ */
+export const playedForReal = ['07-wrong-place', '19-throttled-and-torn', '20-laptop-dies', '21-two-operators']
 
 interface Node {
   readonly description?: string

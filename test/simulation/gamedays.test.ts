@@ -84,6 +84,15 @@ describe('a game day', () => {
     expect(stdout).toMatch(/0 passed, 2 failed/)
   })
 
+  it('has other latencies by another seed, and comes to the same verdict', async () => {
+    const refuse = short('{ id: refused, when: { call: PUT resourceGroups }, do: { refuse: { status: 403, code: AuthorizationFailed } } }', '{ outcome: stopped }')
+    const cards = await Promise.all([[], ['--seed', '11'], ['--seed', '11']].map(async (seed) => cardsOf(await game(refuse, ...seed, '--json'))[0]))
+    expect(cards.map((card) => card?.verdict)).toEqual(['passed', 'passed', 'passed'])
+    expect(cards[1]).toMatchObject({ seed: 11 })
+    expect(cards[2]).toEqual(cards[1])
+    expect(cards[0]?.events.digest).not.toBe(cards[1]?.events.digest)
+  })
+
   it('counts what stands in the way as met only by whoever runs into it, and what changes nothing not at all', async () => {
     const fault = (id: string, what: string, when = '{ after: 0s }'): string => `{ id: ${id}, when: ${when}, do: ${what} }`
     const late = '{ step: say-moved, is: verified }'

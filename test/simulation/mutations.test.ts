@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -40,6 +40,22 @@ describe.skipIf(!isAll)('the oracle', () => {
     using made = mutant(mutation, `mutant-${number}`)
     const { seeds, wrong } = await played(made.program, at)
     process.stderr.write(`${mutation.does}: seen in seed ${seeds} of ${mostSeeds[at]}: ${wrong[0]?.wrong[0] ?? ''}\n`)
-    expect(wrong).not.toEqual([])
+    expect(wrong[0]?.wrong).toContainEqual(expect.stringMatching(mutation.sees))
+  })
+})
+
+describe('a seed that goes wrong', () => {
+  it('says by which command it is played again, and that plays the same', { timeout: quarter }, async () => {
+    const [mutation] = mutations.filter(({ does }) => does === 'journals no intent of what it does on a server by ssh')
+    using made = mutant(mutation!, 'mutant-replayed')
+    const told = (args: readonly string[]) => spawnSync(process.execPath, [made.program, ...args], { cwd: root, env: bareEnv({}), encoding: 'utf8' })
+    const wrongIn = ({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string | undefined =>
+      /^seed \d+ .*went wrong:\n(?: {2}.*\n)+/m.exec(stdout + stderr)?.[0].replaceAll(/(lifeboat-trials?)-\w+/g, '$1')
+    const first = told(['simulate', join(root, 'fixtures/trials/two-pools.yaml'), '--seeds', '20', '--fail-fast'])
+    const [, again = ''] = /^To play it again: lifeboat (simulate .* --seeds 1 --from \d+)$/m.exec(first.stdout + first.stderr) ?? []
+    const second = told(again.split(' '))
+    expect([first.status, second.status]).toEqual([1, 1])
+    expect(wrongIn(first)).toContain('written without an intent')
+    expect(wrongIn(second)).toBe(wrongIn(first))
   })
 })

@@ -73,7 +73,10 @@ async function readModel(): Promise<{ readonly runbook: Runbook; readonly world:
 /** A site of its own, and a world for it, written into `folder`; the same out of the same numbers. `name` tells them apart. */
 export async function drawSite(name: string, folder: string, random: () => number): Promise<TrialSite> {
   const drawn = draw(random)
-  modelled ??= readModel()
+  modelled ??= readModel().catch((error: unknown) => {
+    modelled = undefined
+    throw error
+  })
   const { runbook, world } = await modelled
   const site = { runbook: { name, path: join(folder, `${name}.yaml`) }, world: join(folder, `${name}-world.yaml`) }
   await writeFile(site.runbook.path, stringify(runbookOf({ ...runbook, name }, drawn)))
