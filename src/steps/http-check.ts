@@ -71,7 +71,7 @@ function wrongWith({ status, body }: HttpAnswer, wanted: Pick<Inputs, 'status' |
 /** Before names lead there none can be issued; and one that has failed once does not come by itself (zero-to-jupyterhub #2150). */
 function adviceFor({ certificate: { subject, trusted } }: HttpAnswer, { host, address }: Pick<Inputs, 'host' | 'address'>): string {
   if (trusted || address !== undefined || subject.toLowerCase() === host.toLowerCase()) return ''
-  return '. If it is still so in ten minutes, restart what issues it: JupyterHub’s autohttps pod does not try again by itself'
+  return '. If it stays so, look at what issues it: JupyterHub’s autohttps pod does not try again by itself, and has to be restarted'
 }
 
 function sayCertificate({ certificate }: HttpAnswer): string {

@@ -52,6 +52,8 @@ interface Seen {
   /** Those of the wanted paths that are exported now, as exportfs spells them. */
   readonly exports: readonly Export[]
   readonly active: boolean
+  /** Has this tool written any of the wanted ones, exported or not? */
+  readonly written: boolean
 }
 
 /** NFS exports of paths that lie on a mounted dataset, and a server that serves them. Other exports are left alone. */
@@ -77,7 +79,7 @@ export const nfsExports = defineStep({
     // Lines that are not served, be it that this was broken off or that the pool is away, are what an undo has to take away.
     const isWritten = !wanted.standing && wanted.exports.some((one) => twinOf(one, written) !== undefined)
     if (exports.length === 0 && !isWritten) return { state: 'absent' }
-    return { state: 'drifted', seen: { exports, active: nfs === 'active' } }
+    return { state: 'drifted', seen: { exports, active: nfs === 'active', written: isWritten } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const { exports, machine, standing } = wanted
@@ -86,7 +88,8 @@ export const nfsExports = defineStep({
     const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
     const resource = 'nfs exports'
     if (seen.state === 'absent') return [{ resource, action: 'create', after }]
-    const before = { on, exports: seen.seen.exports.map(plain), active: seen.seen.active }
+    const { exports: found, active, written } = seen.seen
+    const before = { on, exports: found.map(plain), active, ...(written ? { written } : {}) }
     // The first half of the same creation.
     return [{ resource, action: areHalf(seen.seen, wanted) ? 'create' : 'update', before, after }]
   },
@@ -100,7 +103,7 @@ export const nfsExports = defineStep({
       const found = exports.map((one) => ({ ...one, mountpoint: mountedUnder(one.path, datasets)?.mountpoint }))
       const mounted = found.filter((one): one is MountedExport => one.mountpoint !== undefined)
       if (mounted.length < exports.length) throw notMounted(found.filter(({ mountpoint }) => mountpoint === undefined), wanted.machine)
-      ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
+      if (exports.length > 0) ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
       await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted))
     }
   },
@@ -183,7 +186,8 @@ function areHalf({ exports, active }: Seen, { exports: wanted }: PlanInputs<Inpu
  * server, which has its lines and serves none of them while the pool is away.
  */
 function isAway({ before: found, after }: Change, { action, before }: Change): boolean | 'in-part' | undefined {
-  if (before === undefined) return true
+  // What stands in the server's own file only is the site's.
+  if (before === undefined || (before as unknown as Partial<Seen>).written !== true) return true
   if (action === 'create') return found === undefined ? 'in-part' : true
   const made = exportsIn(after)
   const isMade = (one: Export): boolean => sameOptions(twinOf(one, made)?.options ?? 'none', one.options)

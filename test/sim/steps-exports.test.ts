@@ -65,6 +65,16 @@ describe('nfs/exports that are not served any more, or not yet', () => {
     expect(host.files.has(written)).toBe(false)
   })
 
+  it('are left where they stand in the server’s own file', async () => {
+    host.files.set('/etc/exports', '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n')
+    Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })
+    const exports = step()
+    const made = await exports.make()
+    await exports.apply(exports.module.invert(made) as Change[])
+    host.services.nfs = false
+    expect((await back(exports, made)).state).toBe('converged')
+  })
+
   it('are somebody else’s once their options are others', async () => {
     const exports = step()
     const made = await exports.make()

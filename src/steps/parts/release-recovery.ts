@@ -79,19 +79,21 @@ export async function recoverRelease(
   const newest = history.at(-1)
   const atWork = newest === undefined ? undefined : helmAtWork(newest, name, wish.timeoutMs, ctx)
   if (atWork !== undefined) throw new LifeboatError('helm.pending', atWork.what, { retry: {} })
-  // Run so that no object is left that only the other revision has; whether that one gets ready is not waited for.
+  // Whether what it goes back to gets ready is not waited for: something else comes.
   const rollback = (to: number | undefined, revision: number): Promise<void> =>
-    to === undefined ? forget(name, revision, kube) : helm.rollback(name, to, { ...wish, wait: false })
+    to === undefined
+      ? forget(name, revision, kube)
+      : helm.rollback(name, to, { ...wish, wait: false }).catch((error: unknown) => unlessFailed(error, name, helm))
   switch (newest?.status) {
     case 'uninstalling':
       return helm.uninstall(name, wish)
+    // Neither a rollback nor an uninstall is kept out by them.
     case 'pending-rollback':
-      return rollback(rollbackIn(newest.description), newest.revision)
+      return wish.next === 'upgrade' ? rollback(rollbackIn(newest), newest.revision) : undefined
+    case 'pending-upgrade':
+      return wish.next === 'upgrade' ? rollback(servedIn(history), newest.revision) : undefined
     case 'pending-install':
       return wish.next === 'uninstall' ? undefined : forget(name, newest.revision, kube)
-    case 'pending-upgrade':
-      if (wish.next !== 'upgrade') return
-      return rollback(servedIn(history), newest.revision).catch((error: unknown) => unlessFailed(error, name, helm))
     default:
       return
   }
@@ -104,27 +106,33 @@ async function unlessFailed(error: unknown, name: ReleaseName, helm: Platform['h
 }
 
 /** helm's own words for a revision that never served: it calls one superseded once another has come, or where a rollback from it fails. */
-const neverServed = /^(Preparing upgrade|Initial install underway)$| failed: /
+const neverServed = /^(Preparing upgrade|Initial install underway)$|^(Upgrade|Rollback|Release) "[^"]*" failed: /
 
-/** The revision that served last, or serves; of one that brought back another, that other. */
+/** The revision that served last, or serves; of one that brought back another, that other, if helm has it still (it keeps ten). */
 export function servedIn(history: readonly Revision[]): number | undefined {
   const isServing = ({ status, description }: Revision): boolean =>
     status === 'deployed' || (status === 'superseded' && !neverServed.test(description))
   const last = history.findLast(isServing)
-  return last && (broughtBack(last, history) ?? last.revision)
+  return last && rootOf(last, history)
 }
 
-/** The revision whose content a rollback has brought back, through any that brought it back before; undefined where it is no rollback. */
-export function broughtBack({ description }: Revision, history: readonly Revision[]): number | undefined {
-  const to = rollbackIn(description)
-  const target = history.find(({ revision }) => revision === to)
-  return target === undefined ? to : (broughtBack(target, history) ?? to)
+/** The revision whose content a rollback has brought back; undefined where it is no rollback. */
+export function broughtBack(revision: Revision, history: readonly Revision[]): number | undefined {
+  const to = rollbackIn(revision)
+  const target = history.find((one) => one.revision === to)
+  return target === undefined ? to : rootOf(target, history)
 }
 
-/** The revision that a rollback goes back to, by what helm says of it. */
-export function rollbackIn(description: string): number | undefined {
-  const to = /^Rollback to (\d+)$/i.exec(description)?.[1]
-  return to === undefined ? undefined : Number(to)
+function rootOf(revision: Revision, history: readonly Revision[]): number {
+  const to = rollbackIn(revision)
+  const target = history.find((one) => one.revision === to)
+  return target === undefined ? revision.revision : rootOf(target, history)
+}
+
+/** The revision that a rollback goes back to, by what helm says of it: an earlier one. */
+function rollbackIn({ revision, description }: Revision): number | undefined {
+  const to = Number(/^Rollback to (\d+)$/.exec(description)?.[1] ?? NaN)
+  return to < revision ? to : undefined
 }
 
 /** The same as a plan can tell it: whether helm can name the revision that a rollback went to, it cannot. */
@@ -138,7 +146,7 @@ export function recoveryWrites(
     case 'uninstalling':
       return [{ command: 'helm uninstall', on: `${space}/${name}` }]
     case 'pending-rollback':
-      return [rollback]
+      return next === 'upgrade' ? [rollback] : []
     case 'pending-install':
       return next === 'uninstall' ? [] : [forgotten]
     case 'pending-upgrade':
