@@ -295,7 +295,7 @@ class NetworkWork {
     const there = await this.doors.azure.resources.get(id)
     const changing = changeOf(there)
     if (changing === undefined) return there
-    throw new LifeboatError('network.changing', `${nameOf(id)} is ${changing.toLowerCase()} since it was looked at`, { retry: {} })
+    throw new LifeboatError('network.changing', `${nameOf(id)} is ${changing.toLowerCase()}, which began after it was looked at`, { retry: {} })
   }
 
   async #there(): Promise<Resource> {

@@ -100,8 +100,8 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
     },
     async rollback(release, revision, wish) {
       // The hooks of a state that is gone through say nothing of use, and one that fails would keep it there.
-      const wait = wish.wait === false ? ['--no-hooks'] : ['--wait']
-      const { exitCode, stderr } = await write(release, ['rollback', release.name, String(revision), ...wait], wish, 'await')
+      const how = wish.wait === false ? ['--no-hooks'] : ['--wait']
+      const { exitCode, stderr } = await write(release, ['rollback', release.name, String(revision), ...how], wish, 'await')
       if (exitCode !== 0) throw helmError(stderr)
     },
     version: () => tools.helm(),

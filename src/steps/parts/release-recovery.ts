@@ -65,9 +65,8 @@ export type Next = 'upgrade' | 'rollback' | 'uninstall'
 
 /**
  * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does what
- * is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something
- * served before it: with its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects
- * are half new. Throws `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
+ * is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something served before it: with
+ * its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects are half new. Throws `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
  */
 export async function recoverRelease(
   name: ReleaseName,
@@ -118,9 +117,8 @@ export function servedIn(history: readonly Revision[]): number | undefined {
 
 /** The revision whose content a rollback has brought back; undefined where it is no rollback. */
 export function broughtBack(revision: Revision, history: readonly Revision[]): number | undefined {
-  const to = rollbackIn(revision)
-  const target = history.find((one) => one.revision === to)
-  return target === undefined ? to : rootOf(target, history)
+  const root = rootOf(revision, history)
+  return root === revision.revision ? rollbackIn(revision) : root
 }
 
 function rootOf(revision: Revision, history: readonly Revision[]): number {
