@@ -295,7 +295,8 @@ class NetworkWork {
     const there = await this.doors.azure.resources.get(id)
     const changing = changeOf(there)
     if (changing === undefined) return there
-    throw new LifeboatError('network.changing', `${nameOf(id)} is ${changing.toLowerCase()}, which began after it was looked at`, { retry: {} })
+    const what = `${nameOf(id)} is ${changing.toLowerCase()}, which began after it was looked at`
+    throw new LifeboatError('network.changing', what, { retry: {} })
   }
 
   async #there(): Promise<Resource> {

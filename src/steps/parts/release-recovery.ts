@@ -66,7 +66,8 @@ export type Next = 'upgrade' | 'rollback' | 'uninstall'
 /**
  * Clears what an interrupted helm leaves behind, so that the next one is let in (facts/helm-wire). What failed needs nothing, nor does what
  * is to be uninstalled: without its record nobody would find its objects. An upgrade is rolled back where something served before it: with
- * its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects are half new. Throws `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
+ * its record alone gone, the release would be called deployed as it was, by helm and by an undo, while its objects are half new. Throws
+ * `helm.pending`, to be tried again from a new look, where somebody's helm has begun since it was looked at.
  */
 export async function recoverRelease(
   name: ReleaseName,
