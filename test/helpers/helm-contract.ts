@@ -197,6 +197,30 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     expect((await failure(doors().helm.rollback(name, 99, wish()))).message).toContain('release has no 99 version')
   })
 
+  it('a rollback that Kubernetes refuses has failed, and what it was to replace counts as superseded', async () => {
+    const { kube, doors } = under()
+    const chart = chartOf({ 'web.yaml': web('  replicas: {{ .Values.replicas }}') }, 'replicas: 1\n')
+    await upgrade(chart)
+    await upgrade({ ...chart, set: { replicas: '2' } })
+    scale(kube, 3)
+    expect((await failure(doors().helm.rollback(name, 1, wish()))).code).toBe('helm.conflict')
+    expect(await statuses()).toEqual(['superseded', 'superseded', 'failed'])
+    const [, , refused] = await under().settled(doors().helm.history(name))
+    expect(refused?.description).toMatch(/^Rollback "data100-staging" failed: .*conflict/s)
+  })
+
+  it('a rollback whose hook fails stays pending, and is let through without its hooks', async () => {
+    const chart = chartOf({ 'web.yaml': web('  replicas: {{ .Values.replicas }}'), 'hook.yaml': hook('  activeDeadlineSeconds: 1', 'pre-rollback') }, 'replicas: 1\n')
+    await upgrade(chart)
+    await upgrade({ ...chart, set: { replicas: '2' } })
+    // Unlike an upgrade, it does not say that it was a hook.
+    const hooked = await failure(under().doors().helm.rollback(name, 1, wish()))
+    expect(hooked.message).toMatch(/resource Job\/data100-staging\/prepare not ready. status: Failed/)
+    expect(await statuses()).toEqual(['superseded', 'deployed', 'pending-rollback'])
+    await under().settled(under().doors().helm.rollback(name, 1, wish({ wait: false })))
+    expect(await statuses()).toEqual(['superseded', 'superseded', 'pending-rollback', 'deployed'])
+  })
+
   it('an uninstall that is told to end leaves it uninstalling, and has to be run again', async () => {
     const { signal, settled, doors, now } = under()
     await upgrade(hub)
