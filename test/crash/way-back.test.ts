@@ -47,8 +47,11 @@ describe('the way back from any point of the storage path', () => {
   let runbook: string
   let before: unknown
   beforeAll(async () => {
-    // Long enough to be still at work when the way back begins.
-    world = await served(quickWorld(({ durations }) => Object.assign(durations, { move: '10m', 'zpool import': '10m', 'zpool export': '6m' })))
+    // Long enough to be still at work when the way back begins there.
+    const long = { move: '10m', 'zpool import': '10m', 'zpool export': '6m' }
+    const begunAt = points.map(([name]) => name).join()
+    const atWork = Object.entries(long).filter(([what]) => begunAt.includes(what.replace('zpool ', '')))
+    world = await served(quickWorld(({ durations }) => Object.assign(durations, Object.fromEntries(atWork))))
     const folder = temporaryFolder()
     runbook = poolPath(folder)
     const server = cutDown(folder, serverSteps, 'server')

@@ -22,7 +22,7 @@ function expectAcross(state: WorldState): void {
 
 describe('a group that lets nothing be moved out of it (A17)', () => {
   it('stops the run with another way on offer; resumed that way the hubs come up, and nothing is left to do', async () => {
-    await using world = await served(failedNicWorld())
+    await using world = await served(failedNicWorld(), 240)
     const state = temporaryFolder()
     const cloud = ['--cloud', world.cloudPath]
     const flags = ['--state-dir', state, '--yes', '--json']

@@ -44,7 +44,7 @@ function poisoned(): Record<string, string> {
 describe('lifeboat rehearse', () => {
   it('prints the event stream and nothing else, untouched by a poisoned environment, and goes the other way that was chosen in advance', async () => {
     const chosen = ['--accept', 'move=attach-across-groups', '--accept', 'detach=unheard-of']
-    const flags = ['--yes', '--json', '--speed', '120', '--state-dir', temporaryFolder()]
+    const flags = ['--yes', '--json', '--speed', '240', '--state-dir', temporaryFolder()]
     const cli = lifeboat(['rehearse', data100, '--world', failedNicWorld(), ...chosen, ...flags], poisoned())
     const { code, stdout, stderr } = await cli.ended
     expect(code, stderr).toBe(0)

@@ -8,7 +8,7 @@ import { lifeboatHere } from '../helpers/cli-here.js'
 import { webDeployment, writeChart } from '../helpers/kube.js'
 import { planted } from '../helpers/leaks.js'
 import { isInstalling, served, worldWhere } from '../helpers/served.js'
-import { cloudFile } from '../helpers/worlds.js'
+import { cloudFile, quickWorld } from '../helpers/worlds.js'
 
 const token = planted('of-the-proxy')
 const web = (image: string): string =>
@@ -26,7 +26,7 @@ function runbookWith(release: Record<string, unknown>): string {
 }
 
 test('a run pins the chart that it pulls, a resume with other contents is refused, and no secret is ever told', async () => {
-  const world = await served()
+  const world = await served(quickWorld(), 240)
   try {
     const charts = await chartServer()
     const first = archive('web:1')

@@ -8,7 +8,7 @@ import { worldFile } from '../helpers/worlds.js'
 it('an undo right after the safety copies were begun keeps them and their group, though lists show neither yet (A3)', async () => {
   const folder = temporaryFolder()
   // Longer than anything here takes, however slow this machine is.
-  await using world = await served(worldFile(({ durations }) => void (durations['list lag'] = '24h')))
+  await using world = await served(worldFile(({ durations }) => void (durations['list lag'] = '24h')), 240)
   const runbook = cutDown(folder, [...serverSteps, ...poolSteps], 'storage')
   const flags = ['--confirm=storage', '--yes', '--json', '--state-dir', temporaryFolder()]
   const run = lifeboat(['run', runbook, '--cloud', world.cloudPath, ...flags])
@@ -26,7 +26,7 @@ it('an undo right after the safety copies were begun keeps them and their group,
 })
 
 it('an undo leaves the disks of a pool that somebody has imported by hand where they are, and takes them once it is exported', { timeout: 180_000 }, async () => {
-  await using at = await served()
+  await using at = await served(undefined, 240)
   const { world } = at
   const runbook = cutDown(temporaryFolder(), [...serverSteps, ...poolSteps], 'storage')
   const flags = ['--confirm=storage', '--yes', '--json', '--state-dir', temporaryFolder()]

