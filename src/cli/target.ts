@@ -1,5 +1,5 @@
 import { errorFacts, LifeboatError, type Write } from '../contract/index.js'
-import { groupsOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
+import { groupsOf, leadOf, readPolicy, waitAfter, waitOut } from '../engine/index.js'
 import { atWorkOn, sayLife, TargetLock, type Mark, type MarkStore } from '../journal/index.js'
 import type { AzureDoor } from '../platform/azure/door.js'
 import { exit } from './exit.js'
@@ -43,6 +43,7 @@ export interface TargetOf {
 /** A run's hold on its target. `over` is aborted when another run has it. */
 export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortController): TargetLock {
   const { site, azure, run, takeOver, notice, earlier, putsBack } = of
+  const lead = leadOf(site)?.group
   return new TargetLock({
     store: markStore(azure),
     processes: site.processes,
@@ -54,6 +55,7 @@ export function targetOf(of: TargetOf, signal: AbortSignal, over: AbortControlle
     notice,
     signal,
     lost: (error) => over.abort(error),
+    ...(lead === undefined ? {} : { lead }),
     ...(earlier === undefined ? {} : { earlier }),
     ...(putsBack === undefined ? {} : { undoes: putsBack }),
   })

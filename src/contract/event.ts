@@ -111,8 +111,8 @@ export type RunEvent =
     })
   | (Of<'run.planned'> & PlanFacts & { readonly steps: readonly PlannedStep[] })
   | (OfStep<'step.started'> & { readonly uses: string; readonly attempt: number })
-  /** Ready, but a claim is held by `on`. */
-  | (OfStep<'step.waiting'> & { readonly on: readonly string[] })
+  /** Ready, but a claim is held by `on`; `forMark`: or `on` is yet to make the group by which others see that this run is at work. */
+  | (OfStep<'step.waiting'> & { readonly on: readonly string[]; readonly forMark?: true })
   | (OfStep<'step.progress'> & { readonly message: string; readonly elapsedMs: number })
   | (OfStep<'step.intent'> & { readonly changes: readonly Change[] })
   | (OfStep<'step.checkpoint'> & { readonly what: Json })

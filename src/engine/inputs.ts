@@ -1,6 +1,7 @@
 import type { z } from 'zod'
-import { isPending, LifeboatError, type AnyStep, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type AnyStep, type JsonObject, type PlanInputs } from '../contract/index.js'
 import type { SecretReference } from '../contract/inputs.js'
+import type { RunState } from '../journal/index.js'
 import { mapSecrets, resolveInputs, type StepNode } from '../runbook/index.js'
 import type { Outputs, PlanPorts, SecretPort } from './ports.js'
 
@@ -43,14 +44,26 @@ function parsed(where: string, result: Parsed): unknown {
   })
 }
 
-/** Names of the resource groups that a runbook's steps make, as far as they are known before anything is read. */
-export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'registry'>): readonly string[] {
+/** What the steps of a run have given, as its journal says. */
+export function outputsIn({ steps }: Pick<RunState, 'steps'>): ReadonlyMap<string, JsonObject> {
+  return new Map([...steps].flatMap(([id, { outputs }]) => (outputs === undefined ? [] : [[id, outputs] as const])))
+}
+
+/** The steps of a runbook that make a resource group, with the group's name, as far as that is known before anything is read. */
+export function groupMakers<D>(
+  ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'registry'>,
+): readonly { readonly step: string; readonly group: string }[] {
   return ports.runbook.nodes.flatMap((node) => {
     const module = node.kind === 'step' ? ports.registry.get(node.uses) : undefined
     if (node.kind !== 'step' || module?.group === undefined) return []
     const group = module.group(inputsOf(node, module, { ...ports, secrets: unread }, new Map()))
-    return typeof group === 'string' ? [group] : []
+    return typeof group === 'string' ? [{ step: node.id, group }] : []
   })
+}
+
+/** Names of the resource groups that a runbook's steps make, as far as they are known before anything is read. */
+export function groupsOf<D>(ports: Pick<PlanPorts<D>, 'runbook' | 'env' | 'registry'>): readonly string[] {
+  return groupMakers(ports).map(({ group }) => group)
 }
 
 /** The names of things are no secrets, so none is read for them. */

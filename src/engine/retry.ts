@@ -29,3 +29,12 @@ export function backoffMs(attempt: number, policy: Policy = retryPolicy): number
 export function waitOut(clock: Clock, wait: Wait, signal: AbortSignal): Promise<void> {
   return wait.real ? clock.sleepReal(wait.ms, signal) : clock.sleep(wait.ms, signal)
 }
+
+/** While it comes to a safe point: what stopping does to what is under way is no failure of that. */
+export function failedByItself(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  if (aborted && !(reason instanceof LifeboatError && reason.code.startsWith('interrupted.'))) return false
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause === reason || cause.name === 'AbortError') return false
+  }
+  return error instanceof LifeboatError
+}

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type JsonObject, type PlanInputs } from '../contract/index.js'
+import { isIrreversible, isKept, LifeboatError, type AnyStep, type Change, type PlanInputs } from '../contract/index.js'
 import type { RunState, StepState } from '../journal/index.js'
 import { dependents, type Runbook, type StepNode } from '../runbook/index.js'
-import { inputsOf, unread } from './inputs.js'
+import { inputsOf, outputsIn, unread } from './inputs.js'
 import type { Inputs, Look } from './look.js'
 import { moduleOf } from './planner.js'
 import type { PlanPorts } from './ports.js'
@@ -43,8 +43,7 @@ export function courseBack<D>(
   })
   const isOpen = (id: string): boolean => ran.steps.get(id)?.open === true
   const modules = new Map(changed.map(({ node, changes, module }) => [node.id, backwards(module, changes, isOpen(node.id))]))
-  const outputs = new Map<string, JsonObject>()
-  for (const [id, step] of ran.steps) if (step.outputs !== undefined) outputs.set(id, step.outputs)
+  const outputs = outputsIn(ran)
   const within = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
   const { staying, going } = byWhatStays(changed, within)
   const leftBehind = [...within, ...staying]

@@ -14,15 +14,17 @@ import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
 import { Forecast, type Left } from './forecast.js'
-import { inputsOf, allKnown } from './inputs.js'
+import { inputsOf, allKnown, outputsIn } from './inputs.js'
 import { bringAbout, verifyOnly, type StepWork } from './lifecycle.js'
 import { lookBeforeHarm, type Known } from './last-look.js'
+import { firstFor } from './lead.js'
 import { readContext } from './look.js'
 import { moduleOf } from './planner.js'
 import { begunBy, overPrograms } from './over-programs.js'
 import type { RunPorts, StepScope } from './ports.js'
 import { Questions } from './questions.js'
 import type { Recorder } from './recorder.js'
+import { failedByItself } from './retry.js'
 import { guardsOf, missingIn, NeedsSkipped, takersIf } from './skipped.js'
 
 /** How a node ended, for those that need it: only after `done` may they start. */
@@ -57,6 +59,7 @@ export class Walk<D> {
   /** The operator's wish to stop, or a journal that cannot be written: nothing that waits may go on waiting then. */
   readonly #signal: AbortSignal
   readonly #broken = new AbortController()
+  readonly #first: (node: Node) => string | undefined
   #stopping = false
   /** The one failure that ends everything: the journal cannot be written. */
   fatal: Error | undefined
@@ -71,9 +74,9 @@ export class Walk<D> {
     this.#steps = state.planned?.steps ?? []
     this.#eta = new Forecast(this.#steps, ports.history)
     // An undo that is resumed leaves out what is back and cannot be looked at any more: it needs no time.
-    const ids = new Set(ports.runbook.nodes.map(({ id }) => id))
-    for (const { id } of this.#steps) if (!ids.has(id)) this.#eta.done(id)
+    for (const { id } of this.#steps) if (!ports.runbook.nodes.some((node) => node.id === id)) this.#eta.done(id)
     this.#shown = new Map(state.shown)
+    this.#first = firstFor(ports, state, this.#shown)
     this.#accepted = new Map(state.accepted)
     for (const { id } of ports.runbook.nodes) {
       this.#endings.set(id, new Promise((resolve) => this.#settle.set(id, resolve)))
@@ -82,9 +85,7 @@ export class Walk<D> {
 
   /** Takes back the claims of open intents before anything else may take them. */
   reclaim(): void {
-    const journaled = new Map<string, JsonObject>()
-    for (const [id, { outputs }] of this.#state.steps) if (outputs !== undefined) journaled.set(id, outputs)
-    for (const [id, outputs] of this.#outputs) journaled.set(id, outputs)
+    const journaled = new Map([...outputsIn(this.#state), ...this.#outputs])
     for (const node of this.#ports.runbook.nodes) {
       if (node.kind !== 'step' || this.#state.steps.get(node.id)?.open !== true) continue
       const module = moduleOf(this.#ports, node)
@@ -94,7 +95,7 @@ export class Walk<D> {
   }
 
   async visit(node: Node): Promise<void> {
-    const needs = await Promise.all(node.needs.map((id) => this.#endings.get(id) as Promise<Ending>))
+    const needs = await this.#needed(node)
     let ending: Ending = 'stopped'
     try {
       if (needs.every((need) => need === 'done') && !this.#stopping) ending = await this.#visitReady(node)
@@ -109,6 +110,15 @@ export class Walk<D> {
     }
     if (ending === 'done') this.#eta.done(node.id)
     if (ending === 'done' && this.fatal === undefined) this.tellEta()
+  }
+
+  async #needed(node: Node): Promise<readonly Ending[]> {
+    const of = (id: string): Promise<Ending> => this.#endings.get(id) as Promise<Ending>
+    const needs = await Promise.all(node.needs.map(of))
+    const first = this.#first(node)
+    if (first === undefined || this.#verified.has(first) || needs.includes('stopped')) return needs
+    this.#recorder.tell({ type: 'step.waiting', step: node.id, on: [first], forMark: true })
+    return [...needs, await of(first)]
   }
 
   async #visitReady(node: Node): Promise<Ending> {
@@ -387,13 +397,4 @@ export class Walk<D> {
 
 function passes(answer: Answer | undefined): boolean {
   return answer?.choice === 'go' || answer?.choice === 'done'
-}
-
-/** While it comes to a safe point: what stopping does to what is under way is no failure of that. */
-function failedByItself(error: unknown, { aborted, reason }: AbortSignal): boolean {
-  if (aborted && !(reason instanceof LifeboatError && reason.code.startsWith('interrupted.'))) return false
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause === reason || cause.name === 'AbortError') return false
-  }
-  return error instanceof LifeboatError
 }

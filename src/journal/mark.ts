@@ -16,7 +16,7 @@ export interface Mark {
   readonly process: string
   readonly since: string
   readonly heartbeat: string
-  /** The group that decides between two lives that began at the same moment: the first of the target's, by name. */
+  /** The group that decides between two lives that began at the same moment: the one that is made and marked first. */
   readonly lead: string
   /** The run that this one puts back, if it is an undo; empty, so that the tag of another is written over. */
   readonly undoes: string

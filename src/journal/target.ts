@@ -19,6 +19,8 @@ export interface TargetOptions {
   readonly runbook: string
   /** Names of the groups that the runbook's steps make, as far as they are known beforehand. */
   readonly groups: readonly string[]
+  /** The one of them that is marked first: whoever has it has the others, of two that begin at once. Unset where there are none. */
+  readonly lead?: string
   /** The life that this run goes on from, or undoes, as a journal of this machine says; unset for a fresh run. */
   readonly earlier?: { readonly run: string; readonly owner: Owner }
   /**
@@ -145,7 +147,7 @@ export class TargetLock {
     for (;;) {
       await clock.sleepReal(targetTimes.lookMs, signal).catch(() => undefined)
       if (signal.aborted || this.#lost !== undefined) return
-      await this.#look().then(() => this.#beat()).catch(() => undefined)
+      await this.#look(this.#held, false, signal).then(() => this.#beat()).catch(() => undefined)
     }
   }
 
@@ -211,7 +213,7 @@ export class TargetLock {
     if (groups.length === 0) return
     for (const life of livesIn(there)) await this.#heed(life)
     const { clock, signal } = this.#options
-    const tags = tagsOfMark(await this.#mark())
+    const tags = await this.#fresh()
     signal.throwIfAborted()
     await Promise.all(groups.map((group) => this.#merge(group, tags)))
     await clock.sleepReal(targetTimes.settleMs, signal)
@@ -219,20 +221,34 @@ export class TargetLock {
     await this.#look(groups, true)
   }
 
-  /** Are all of these still this run's? What lost its mark gets it back. Rejects with `target.lost` and says so. */
-  async #look(groups: Iterable<string> = this.#held, isTaking = false): Promise<void> {
-    if (this.#lost !== undefined) throw this.#lost
-    const marks = await this.#read(groups)
-    await Promise.all([...marks].map(([group, mark]) => this.#lookAt(group, mark, isTaking)))
+  /**
+   * Are all of these still this run's? What lost its mark gets it back, and is looked at again when whoever made that group anew, and with
+   * it took the mark away, has had time to say so. Rejects with `target.lost` and says so.
+   */
+  async #look(groups: Iterable<string> = this.#held, isTaking = false, signal = this.#options.signal): Promise<void> {
+    // Where somebody takes all tags away time and again there is nothing to wait for.
+    for (let round = 1; round <= 3; round += 1) {
+      if (this.#lost !== undefined) throw this.#lost
+      const marks = await this.#read(groups)
+      const isMarked = await Promise.all([...marks].map(([group, mark]) => this.#lookAt(group, mark, isTaking)))
+      if (!isMarked.includes(true)) return
+      await this.#options.clock.sleepReal(targetTimes.settleMs, signal)
+    }
   }
 
-  async #lookAt(group: string, mark: Mark | undefined, isTaking: boolean): Promise<void> {
+  /** True if the group has been marked again. */
+  async #lookAt(group: string, mark: Mark | undefined, isTaking: boolean): Promise<boolean> {
     if (mark !== undefined) {
-      if (mark.state === 'at work' && (await this.#standingOf(mark)) === 'ours') return
+      if (mark.state === 'at work' && (await this.#standingOf(mark)) === 'ours') return false
       const heeds = !(await this.#mayIgnore(mark)) && !(isTaking && (await this.#leads(mark, group)))
       if (heeds) throw this.#lose(targetLost(this.#options.run, mark, group, this.#now()))
     }
-    await this.#merge(group, tagsOfMark(await this.#mark()))
+    return this.#merge(group, await this.#fresh())
+  }
+
+  /** This run's mark, with the heartbeat of now. */
+  async #fresh(): Promise<Tags> {
+    return tagsOfMark({ ...(await this.#mark()), heartbeat: this.#now().toISOString() })
   }
 
   async #mayIgnore(mark: Mark): Promise<boolean> {
@@ -357,7 +373,7 @@ export class TargetLock {
 
   /** Lower-cased, as all names of groups here. */
   #lead(): string {
-    return [...this.#groups].sort()[0] ?? ''
+    return this.#options.lead?.toLowerCase() ?? ''
   }
 
   /**

@@ -108,7 +108,9 @@ export class PlainRenderer {
           step !== undefined && isAgain(step) ? `started again${step.attempt > 1 ? `, attempt ${step.attempt}` : ''}` : `started (${event.uses})`,
         ])
       case 'step.waiting':
-        return this.#line(event, event.step, [['dim', `waits for ${event.on.join(', ')}, which holds what it needs`]])
+        return event.forMark === true
+          ? this.#line(event, event.step, [['dim', `waits for ${event.on.join(', ')}, by which others see who is at work`]], 'detail')
+          : this.#line(event, event.step, [['dim', `waits for ${event.on.join(', ')}, which holds what it needs`]])
       case 'step.progress':
         return this.#tellProgress(event)
       case 'step.intent':

@@ -43,7 +43,7 @@ export const resourceGroup = defineStep({
   plan: ({ name, location }) => [{ resource: `resourceGroup ${naming(name, 'name')}`, action: 'create', after: { location } }],
   async apply(changes, { name, location }, { doors, signal }) {
     for (const { action } of changes) {
-      if (action === 'create') await doors.azure.groups.create(name, location)
+      if (action === 'create' && (await doors.azure.groups.create(name, location)) === 'put-over') throw putOver(name)
       if (action === 'delete') await deleteIfEmpty(name, doors, signal)
     }
   },
@@ -55,6 +55,12 @@ export const resourceGroup = defineStep({
   group: ({ name }) => name,
   estimateMs: () => 10 * seconds,
 })
+
+/** Runs look at the marks in the tags of their groups every ten seconds, and put back one that is gone: only then can it be seen. */
+function putOver(name: string): LifeboatError {
+  const message = `somebody else made resource group ${name} at the same moment; it is looked at again when they have had time to say who they are`
+  return new LifeboatError('group.put-over', message, { retry: { afterMs: 15 * seconds } })
+}
 
 /** Deleting a group deletes everything in it, also what others have put there since. */
 async function deleteIfEmpty(name: string, { azure }: Platform, signal: AbortSignal): Promise<void> {

@@ -82,6 +82,7 @@ export function player(groups: Groups, time: VirtualTime, processes: FakeProcess
     run,
     runbook: 'data100',
     groups: wishes.groups ?? all,
+    lead: (wishes.groups ?? all)[0] ?? '',
     takeOver: wishes.takeOver === true,
     notice: (message) => said.push(message),
     signal: wishes.signal ?? new AbortController().signal,

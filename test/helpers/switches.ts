@@ -15,7 +15,7 @@ import {
   type Question,
   type RunEvent,
 } from '../../src/contract/index.js'
-import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope, type Survivors } from '../../src/engine/index.js'
+import { type Accepting, planRun, resumeRun, startRun, type Plan, type RunPorts, type StepScope, type Survivors, type Target } from '../../src/engine/index.js'
 import { Journal, type RecordData, type RunState } from '../../src/journal/index.js'
 import { Expression, type Node, type Runbook, type Template } from '../../src/runbook/index.js'
 import { MemoryStore } from './journal-samples.js'
@@ -42,6 +42,8 @@ export class Switches {
   readonly offering = new Map<string, 'sees' | 'tries'>()
   /** Steps at which somebody is at work, on something that is there. */
   readonly flying = new Set<string>()
+  /** Steps that make a resource group, and which. */
+  readonly grouping = new Map<string, string>()
   /** What the doors of the last step were told that was given some. */
   scope: StepScope | undefined
   /** What a step is told at each look of the programs of its run that are over. */
@@ -95,6 +97,7 @@ function switchStep(world: Switches, id: string, claims: readonly Claim[] = []):
     },
     invert: (changes) => changes.map((change: Change) => ({ ...change, action: 'delete' as const })),
     claims: () => claims,
+    ...(world.grouping.has(id) ? { group: () => world.grouping.get(id) ?? '' } : {}),
     estimateMs: () => 60_000,
   })
 }
@@ -125,9 +128,11 @@ export interface Stage {
   readonly survivors?: Survivors
   /** What the run that is put back has journaled. */
   readonly undone?: RunState['steps']
+  /** Who may write to the target; without it, nobody else may. */
+  readonly target?: Target
 }
 
-export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), heard = () => undefined, accept, outputs, alone = false, survivors, undone, laterMs = 0 }: Stage) {
+export async function perform({ nodes, world, store = new MemoryStore(), claims = {}, answer = () => 'go', stop = new AbortController(), heard = () => undefined, accept, outputs, alone = false, survivors, undone, target, laterMs = 0 }: Stage) {
   const events: RunEvent[] = []
   const runbook: Runbook = {
     apiVersion: 'lifeboat/v1',
@@ -158,6 +163,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     ...(accept === undefined ? {} : { accept }),
     ...(outputs === undefined ? {} : { outputs }),
     ...(undone === undefined ? {} : { undone }),
+    ...(target === undefined ? {} : { target }),
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',

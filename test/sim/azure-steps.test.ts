@@ -50,6 +50,15 @@ describe('azure/resource-group', () => {
     })
   })
 
+  it('that somebody else makes between the look and the PUT has lost its tags (A62): it is looked at again when they have had time to put them back', async () => {
+    const { world: there } = world.test
+    there.onRequest.add(({ method, path }) => {
+      if (method === 'GET' && /resourcegroups\/data100-nfs$/i.test(path) && there.group('data100-nfs') === undefined) world.test.addGroup('data100-nfs')
+    })
+    const made = group('westus2').apply([{ resource: 'resourceGroup data100-nfs', action: 'create' }])
+    await expect(made).rejects.toMatchObject({ code: 'group.put-over', retry: { afterMs: 15_000 } })
+  })
+
   it('does not take one for empty whose disks, snapshots and machines its list does not show yet (A3)', async () => {
     world.test.world.spec.durations['list lag'] = 120_000
     for (const type of ['disks', 'snapshots', 'virtualMachines']) {

@@ -123,6 +123,15 @@ describe('the oracle, while a failover goes on', () => {
     expect(saidOf([put('/a')], { atWork: 2 })).toEqual([expect.stringMatching(/two runs change the same target at once: arm PUT/)])
   })
 
+  it('lets two make their first group both, once each, and nothing else', () => {
+    const group = (name: string): Access => put(`/subscriptions/s/resourceGroups/${name}`)
+    const twice = /written twice without a look/
+    expect(saidOf([group('first'), group('First')], { atWork: 2 })).toEqual([])
+    expect(saidOf([group('first'), group('first')])).toEqual([expect.stringMatching(twice)])
+    expect(saidOf([group('first'), group('first'), group('first')], { atWork: 2 })).toEqual([expect.stringMatching(/two runs change the same target at once/)])
+    expect(saidOf([group('first'), group('second')], { atWork: 2 })).toEqual([expect.stringMatching(/two runs change the same target at once: .*second$/)])
+  })
+
   it('has nothing written over that somebody else has changed meanwhile', () => {
     const watch = new Watch(start, besideOf({}))
     watch.hearOfOthers('/zone/A/hub')

@@ -63,6 +63,8 @@ class Trial {
   #colleague: Promise<void> | undefined
   /** The last stop has sent whoever sits there to a terminal. */
   #isAtTerminal = false
+  /** Codes of what the last life gave as the reasons of its end. */
+  #because = ''
   /** Ways that the last stop has offered. */
   #offered: readonly string[] = []
 
@@ -100,7 +102,7 @@ class Trial {
       await this.#mayGiveUp()
       code = await this.#live()
     }
-    if (code !== 0) return [`it does not come to its end: exit code ${code}`]
+    if (code !== 0) return [`it does not come to its end: exit code ${code}${this.#because}`]
     if (stage.isUndoing) return this.#notAsItWas(start)
     const missing = missingFrom(start, stage.state)
     // What a colleague has done is theirs to undo.
@@ -139,6 +141,7 @@ class Trial {
     this.#isAtTerminal = stderr.includes('[step.surprise]')
     const done = code === 0 ? [] : await follow(stderr, this.#stage.scene.within)
     this.#offered = acceptable(stderr)
+    this.#because = code === 0 ? '' : reasonsIn(stderr)
     this.#lives += 1
     if (code === 'killed') this.#kills += 1
     this.#tell(`life ${this.#lives}`, lived, [...accepted, ...done])
@@ -180,4 +183,10 @@ function dieSometimes(random: () => number): Dies | undefined {
 
 function lastWords(stderr: string, code: number | 'killed'): readonly string[] {
   return code === 0 ? [] : stderr.trim().split('\n').slice(-14).map((line) => `    ${line}`)
+}
+
+/** ` [azure.conflict, pool.damaged]`: sorted, each once; nothing where none is told. */
+function reasonsIn(stderr: string): string {
+  const codes = new Set([...stderr.matchAll(/\[([a-z]+\.[a-z-]+)\]$/gm)].map(([, code = '']) => code))
+  return codes.size === 0 ? '' : ` [${[...codes].sort().join(', ')}]`
 }

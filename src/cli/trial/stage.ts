@@ -144,7 +144,12 @@ export class Stage implements Journals {
 
   /** Lets that many milliseconds of the world pass while nobody types. */
   wait(ms: number): Promise<void> {
-    return this.pass(new Promise((resolve) => void this.scene.clock.schedule(ms, resolve)))
+    return this.pass(this.after(ms))
+  }
+
+  /** Resolves when so many milliseconds of the world have passed, which somebody has to let pass. */
+  after(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.scene.clock.schedule(ms, resolve))
   }
 
   /** Lets the world's time pass until that is over. */

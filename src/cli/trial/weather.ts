@@ -69,7 +69,8 @@ export function drawWeather(random: () => number): Weather {
       oldServersSilent: once(0.25, () => ({ atMs: within(20 * minutes), forMs: 5 * minutes + within(4 * hours) })),
       startedAgain: once(0.3, () => ({ afterMs: within(6 * minutes) })),
       quotaGone: once(0.1, () => ({ atMs: within(10 * minutes) })),
-      colleague: once(0.25, () => ({ atMs: within(60 * minutes) })),
+      // Some begin at the same moment: they have been woken by the same alarm.
+      colleague: once(0.25, () => ({ atMs: random() < 0.3 ? within(minutes) : within(60 * minutes) })),
     },
   }
 }

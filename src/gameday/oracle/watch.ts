@@ -21,6 +21,8 @@ export interface Beside {
   atWork(): number
 }
 
+const groupPath = /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+$/i
+
 /** So old may an answer of Azure be that says where disks are, when a pool is imported on the strength of it. */
 const proofMs = 2 * 60_000
 
@@ -40,6 +42,8 @@ export class Watch {
   readonly #begunWithIntent = new Map<string, boolean>()
   /** By step and command: has a program looked for that step since one was begun that writes? */
   readonly #lookedByProgram = new Map<string, { readonly by: string; looked: boolean }>()
+  /** The first group that is made, and how often it was made once more: by it two see each other that begin at the same moment. */
+  #meeting: { readonly path?: string; readonly times: number } = { times: 0 }
   /** What the failover itself has created, in lower case. */
   readonly #made = new Set<string>()
   /** What somebody else has written to, and nobody here has looked at since. */
@@ -81,13 +85,15 @@ export class Watch {
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
     if (!orphaned && !this.#isIntended(entry)) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
-    if (this.#beside.atWork() > 1) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
+    const areTwo = this.#beside.atWork() > 1
+    const isMeeting = this.#isMeeting(entry) && areTwo
+    if (areTwo && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
-    if (status === 409 && !orphaned) this.#notIntoWork(method, path)
+    if (status === 409 && !orphaned && !isMeeting) this.#notIntoWork(method, path)
     if (status >= 400) return
     this.#ownIsDeleted(method, path, status)
-    if (!orphaned) this.#writtenOnce(method, path)
+    if (!orphaned && !isMeeting) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }
 
@@ -236,6 +242,15 @@ export class Watch {
   }
 
   /** Whoever writes to what an operation has in hand has not seen it, or has begun two things at once that collide. */
+  /** Each of two that begin at the same moment may make it once: it has no etag, and is one group in the end. */
+  #isMeeting({ method, path, status, orphaned }: Access): boolean {
+    const id = path.toLowerCase()
+    if (method !== 'PUT' || !groupPath.test(path) || this.#beside.atStart.has(id)) return false
+    const { path: known, times } = this.#meeting
+    if (status < 400 && orphaned === undefined) this.#meeting = { path: known ?? id, times: times + (known === id ? 1 : 0) }
+    return id === (known ?? id) && times < 1
+  }
+
   #notIntoWork(method: string, path: string): void {
     // That only looks, and is told so where it cannot.
     if (/\/validateMoveResources$/i.test(path)) return

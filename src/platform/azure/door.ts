@@ -54,8 +54,11 @@ export interface GroupDoor {
   /** Of a group of this name, there or not: what would be in it can be asked for without asking for the group. */
   idOf(name: string): string
   get(name: string): Promise<Group | undefined>
-  /** One that is there already is left as it is: a PUT of it would drop its tags. */
-  create(name: string, location: string): Promise<void>
+  /**
+   * One that is there already is left as it is: a PUT of it would drop its tags. `put-over`: somebody else made it between the look and the
+   * PUT, and has lost what tags it had.
+   */
+  create(name: string, location: string): Promise<'made' | 'there' | 'put-over'>
   /** Adds tags and keeps the others. Throws `azure.locked` while a move or a management lock holds the group. */
   tag(name: string, tags: Readonly<Record<string, string>>): Promise<void>
   delete(name: string): Promise<Operation>

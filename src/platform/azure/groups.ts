@@ -32,10 +32,8 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
     idOf: path,
     get,
     async create(name, location) {
-      if ((await get(name)) !== undefined) return
-      await session.write(`creating resource group ${name}`, async () =>
-        (await session.resources()).resourceGroups.createOrUpdate(name, { location, tags: { ...tags } }),
-      )
+      if ((await get(name)) !== undefined) return 'there'
+      return (await put(session, name, { location, tags: { ...tags } })) === 200 ? 'put-over' : 'made'
     },
     async tag(name, added) {
       const doing = `tagging resource group ${name}`
@@ -79,4 +77,14 @@ export function openGroups(session: AzureSession, tags: Tags): GroupDoor {
       await operation.done
     },
   }
+}
+
+/** Answers with the HTTP status: 201 for one that is new, 200 for one that was there. */
+async function put(session: AzureSession, name: string, group: { location: string; tags: Record<string, string> }): Promise<number> {
+  let status = 0
+  const onResponse = (raw: { readonly status: number }): void => void (status = raw.status)
+  await session.write(`creating resource group ${name}`, async () =>
+    (await session.resources()).resourceGroups.createOrUpdate(name, group, { onResponse }),
+  )
+  return status
 }
