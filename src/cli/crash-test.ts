@@ -65,7 +65,7 @@ export async function crashTest(args: readonly string[], options: CrashTestOptio
       return undefined
     })
     if (options.json === true) output.data(`${JSON.stringify({ runbook: name, way, by: options.by, points: points.length, ...sums, wrong })}\n`)
-    else output.data(`${name}, ${way}: ${befell[options.by]} at ${sums.tried} of ${points.length} points, ${sums.crashes} times in all; ${sums.tried - wrong.length} came to the same end, ${wrong.length} did not\n`)
+    else output.data(`${name}, ${way}: ${befell[options.by]} at ${sums.tried} of ${points.length} points, ${sums.crashes} lives were ended; ${sums.tried - wrong.length} came to the same end, ${wrong.length} did not\n`)
     if (interrupts.first !== undefined) return exitOfSignal(interrupts.first)
     return wrong.length === 0 ? exit.done : exit.failed
   })
@@ -99,7 +99,7 @@ function triedOf(points: readonly CrashPoint[], only: Only | undefined, { every,
 function thenOf(point: CrashPoint, all: readonly CrashPoint[], only: Only | undefined, { twice }: CrashTestOptions): Pick<Crash, 'then'> {
   if (only?.then !== undefined) return { then: only.then }
   if (twice !== true) return {}
-  const random = seeded(point.number * 2 + (point.when === 'after' ? 1 : 0))
+  const random = seeded(((point.bytes ?? 0) << 16) + point.number * 2 + (point.when === 'after' ? 1 : 0))
   // A life that goes on looks at everything once more, and has less to do the later the first one ended.
   const calls = all.length / 2
   const left = Math.max(calls / 4, calls - point.number)

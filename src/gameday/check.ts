@@ -49,6 +49,13 @@ function faultComplaints(fault: Fault, path: Path, { ids, index, known }: Among)
   ]
 }
 
+/** What a machine or a cluster does by itself is no operation that anybody waits for: its time is known when it begins. */
+function goesOnBy(operation: string, path: Path): readonly Complaint[] {
+  if (operation !== 'pods' && operation !== 'first boot') return []
+  const hint = operation === 'pods' ? 'take podsTake, or pods' : 'its time stands in the world: change: { durations: { first boot: 20m } }'
+  return [{ path, message: `${operation} goes on by itself, and can be waited for only`, hint }]
+}
+
 /** `waits`: its moment is a call, which it can befall. */
 function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, known: Known): readonly Complaint[] {
   switch (does.kind) {
@@ -63,7 +70,7 @@ function inflictionComplaints(does: Fault['do'], waits: boolean, path: Path, kno
     }
     case 'failOperation':
     case 'prolong':
-      return onSomething(does.with.on, [...path, 'on'], known)
+      return [...goesOnBy(does.with.operation, [...path, 'operation']), ...onSomething(does.with.on, [...path, 'on'], known)]
     case 'silence':
     case 'wake':
     case 'powerOff':

@@ -69,8 +69,8 @@ const askedSchema = z.strictObject({
 export const expectSchema = z.strictObject({
   outcome: z.enum(outcomes).describe('How the last command ends: succeeded is exit code 0, stopped 1, refused 2, declined 3, not-ready 4, locked 5'),
   within: span.optional().describe("From the first command to the end of the last one, in the world's time. `objective` of the runbook is told anyway"),
-  told: z.array(said).default([]).describe('What the operator must have been told, in commands or questions'),
-  notTold: z.array(said).default([]).describe('What the operator must not have been told'),
+  told: z.array(said).default([]).describe('What must have been said to the operator, or to a colleague, by commands or questions; how far a command is counts, too'),
+  notTold: z.array(said).default([]).describe('What must not have been said to them'),
   asked: z.array(askedSchema).default([]).describe('What the operator must have been asked'),
   violations: z
     .array(said)
@@ -80,7 +80,7 @@ export const expectSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('Whether the oracle must find a whole failover at the end: hubs, names, storage, nothing half done. By default where the outcome is succeeded and the last command no undo'),
-  asAtStart: z.boolean().default(false).describe('What the world began with must be as it was: after an undo, or where nothing was to be touched'),
+  asAtStart: z.boolean().default(false).describe('What the world began with must be as it was: after an undo, or where nothing was to be touched. What has come besides is not looked at, nor are releases'),
   world: z.array(oneOf(worldExpectations, 'expectation')).default([]).describe('What the world must look like at the end'),
 })
 

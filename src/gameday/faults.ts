@@ -36,7 +36,7 @@ export const faultKinds = {
   refuse: z
     .strictObject({
       ...onRequests,
-      status: z.number().int().min(400).max(599).describe('HTTP status: 429, 500, 503, 409'),
+      status: z.number().int().min(400).max(599).describe('HTTP status, 400 to 599'),
       code: z.string().default('InternalServerError').describe("Azure's code for it"),
       message: z.string().default('A fault of this game day.'),
       retryAfter: span.optional().describe("How long to wait, as the answer says it; the world's time"),
@@ -137,13 +137,13 @@ export const whenSchema = z
   .strictObject({
     after: span.optional().describe("After the first command; beside another key, so long after that moment (the world's time)"),
     step: step.optional(),
-    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on. A gate and a manual step are only `asked`'),
+    is: z.enum(moments).optional().describe('What has just become of the step: `applying` is from its intent in the journal on. A gate and a manual step are only `asked`; one that only checks (`http/check`), or finds all as wanted, is never `applying` nor `applied`'),
     at: z
       .string()
       .regex(/^\d{1,2}%$/, 'a part of the time that the plan expects the step to take, as in 50%')
       .optional()
-      .describe("So much of the step's expected time after its intent, `50%`; not of a gate, nor of a manual step"),
-    call: call.optional().describe('A request to Azure, or what stands in the access log of another door: `EXEC zpool import`'),
+      .describe("So much of the step's expected time after its intent, `0%` to `99%`; of a step that has one"),
+    call: call.optional().describe('A request to Azure, when it comes in; or what another door has in its access log, which it has when it is over: `EXEC zpool import` (a command on a machine), `QUERY` (a name server), `CONNECT` (the proxy). In the midst of an import is `operation: zpool import`'),
     operation: operation.optional(),
     nth: z.number().int().positive().optional().describe('Which of the calls or operations, counted from the first command; 1 without it'),
     fault: z.string().optional().describe('Id of another fault: once that one has been inflicted'),

@@ -1,4 +1,5 @@
 import { durationText, timesText } from './duration.js'
+import { defectsIn } from './defects.js'
 import type { Deed, Evidence, Judged } from './evidence.js'
 import type { Expect } from './expectations.js'
 import { missingFrom } from './oracle/converged.js'
@@ -53,7 +54,10 @@ function outcome(expect: Expect, evidence: Evidence): readonly Judged[] {
 
 /** A defect of the program ends as a stop does, and is none: whatever is expected, nobody may have met one. */
 function noDefect({ deeds, events }: Evidence): Judged {
-  const said = deeds.flatMap(({ line, said: words }) => words.split('\n').filter((one) => one.includes('[tool.bug]')).map((one) => `${line}: ${one.trim()}`))
+  const said = deeds.flatMap(({ line, said: words, outcome: how }) => [
+    ...defectsIn(words).map((one) => `${line}: ${one}`),
+    ...(how === 'crashed' ? [`${line}: it ended with an exit code that it does not have`] : []),
+  ])
   const failed = events.flatMap((event) => ('error' in event && event.error.code === 'tool.bug' ? [event.error.message] : []))
   const found = [...new Set([...said, ...failed])]
   return { what: 'the program has met no defect of its own', held: found.length === 0, ...(found.length === 0 ? {} : { found: found.join('; ') }) }

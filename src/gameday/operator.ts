@@ -14,7 +14,7 @@ export const actKinds = {
   undo: z.strictObject({}).describe('Types `undo` of the run that was begun last'),
   plan: z.strictObject({}).describe('Types `plan`, which only looks. What it shows counts as told'),
   wait: span.describe('Lets so much time pass'),
-  advice: z.literal('followed').describe('Does what the command before has said at its end, as far as it is a command of `az` that can be copied'),
+  advice: z.literal('followed').describe('Does what the command before has said, as far as it is `az aks delete`, `az vm delete`, `az snapshot delete` or `az vm reapply` of something that is there. Other advice is followed by a fault: `unlock`, `powerOn`, `somebody`'),
 } as const
 
 export type Act = One<typeof actKinds>
@@ -30,9 +30,9 @@ const answerSchema = z
   .strictObject({
     step: z.string().min(1).describe('Id of the step that asks'),
     asks: z.enum(questionKinds).describe('What kind of question it is'),
-    answer: z.enum(['go', 'retry', 'done', 'skip', 'stop', 'accept']).describe('`accept` takes the other way that the failure offers'),
+    answer: z.enum(['go', 'retry', 'done', 'skip', 'stop', 'accept']).describe('`accept` takes the other way that the failure offers; where it offers none, the run is stopped'),
     reason: z.string().default('as this game day has it').describe('Of `skip`'),
-    times: z.number().int().positive().default(1).describe('How often'),
+    times: z.number().int().positive().default(1).describe('At most how often; once is enough to be called for'),
     after: span.optional().describe('How long it takes until they answer'),
   })
   .superRefine(({ asks, answer }, context) => {
@@ -56,7 +56,7 @@ export const operatorSchema = z.strictObject({
   answers: z
     .array(answerSchema)
     .default([])
-    .describe('Taken in their order. Without one, gates are passed, manual steps done, and failures and surprises stop the run'),
+    .describe('For each step and kind of question, taken in their order. Without one, gates are passed, manual steps done, and failures and surprises stop the run'),
 })
 
 export type ScriptedAnswer = z.output<typeof answerSchema>

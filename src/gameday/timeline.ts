@@ -22,7 +22,7 @@ export interface Struck {
 export interface FaultRecord {
   readonly id: string
   readonly fault: Fault
-  /** When it was inflicted; undefined: its moment never came. */
+  /** When it was inflicted, or could not be (`wrong`); undefined: its moment never came. */
   readonly inflictedMs?: number
   readonly struck: readonly Struck[]
   /** Why it could not be inflicted when its moment came. */

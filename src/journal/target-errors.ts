@@ -48,3 +48,8 @@ export function cannotDisplace(mark: Mark, groups: readonly string[], now: Date)
     hint: 'A move locks its groups until it ends. Wait for that, or make sure there that the other has stopped.',
   })
 }
+
+/** Told at the end of a run that cannot vouch for what earlier ones have begun. */
+export const stillAtWork =
+  'What an earlier run began may still be at work; the resource groups go on saying so. The next run from this machine looks for it again; ' +
+  'one from another machine needs --take-over.'

@@ -3,7 +3,7 @@ import type { Processes } from './lock.js'
 import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark, type Tags } from './mark.js'
 import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
 import type { Owner } from './records.js'
-import { cannotDisplace, laterRun, sayLife, targetHeld, targetLost } from './target-errors.js'
+import { cannotDisplace, laterRun, sayLife, stillAtWork, targetHeld, targetLost } from './target-errors.js'
 
 /**
  * Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. `recentMs`:
@@ -202,7 +202,11 @@ export class TargetLock {
   /** Look, write, wait, look. */
   #take(groups: readonly string[]): Promise<void> {
     const taking = this.#takeThem(groups)
-    if (groups.includes(this.#lead())) this.#leadTaken = taking
+    if (groups.includes(this.#lead())) {
+      this.#leadTaken = taking
+      // One that could not be taken now is looked at again before the next intent.
+      taking.catch(() => (this.#leadTaken = undefined))
+    }
     return taking
   }
 
@@ -386,10 +390,6 @@ export class TargetLock {
     return new Date(realMs + clock.toReal(clock.now().getTime() - runMs))
   }
 }
-
-const stillAtWork =
-  'What an earlier run began may still be at work; the resource groups go on saying so. The next run from this machine looks for it again; ' +
-  'one from another machine needs --take-over.'
 
 function isPassing(error: unknown): boolean {
   return error instanceof LifeboatError && error.retry !== undefined

@@ -54,6 +54,8 @@ interface Seen {
   readonly active: boolean
   /** Has this tool written any of the wanted ones, exported or not? */
   readonly written: boolean
+  /** Does the server's own file have all of them, and is nothing missing but NFS? */
+  readonly own: boolean
 }
 
 /** NFS exports of paths that lie on a mounted dataset, and a server that serves them. Other exports are left alone. */
@@ -67,7 +69,8 @@ export const nfsExports = defineStep({
   preflight: (changes, wanted, { doors }) => together(keyFindings(wanted.sshKey), ownFindings(changes, wanted, doors)),
   async observe(wanted, { doors }) {
     const host = hostOf(wanted, doors)
-    const [isAtWork, shown, nfs, written, datasets] = await ask(host, atWork, exportTable, nfsState, writtenExports, mountedDatasets)
+    const [isAtWork, shown, nfs, written, own, datasets] =
+      await ask(host, atWork, exportTable, nfsState, writtenExports, ownExports, mountedDatasets)
     if (isAtWork) return { state: 'in-flight', what: hostBusy(wanted.machine) }
     const found = wanted.exports.map((one) => shown.find(({ path, clients }) => path === one.path && clients === one.clients))
     const right = wanted.exports.every(({ options }, index) => sameOptions(options, found[index]?.options ?? 'none'))
@@ -78,13 +81,16 @@ export const nfsExports = defineStep({
     if (wanted.standing && nfs === 'active' && !right) return { state: 'conflict', ...notStanding(wanted) }
     // Lines that are not served, be it that this was broken off or that the pool is away, are what an undo has to take away.
     const isWritten = !wanted.standing && wanted.exports.some((one) => twinOf(one, written) !== undefined)
-    if (exports.length === 0 && !isWritten) return { state: 'absent' }
-    return { state: 'drifted', seen: { exports, active: nfs === 'active', written: isWritten } }
+    const isOwn = !isWritten && nfs !== 'active' && wanted.exports.every((one) => sameOptions(one.options, twinOf(one, own)?.options ?? 'none'))
+    if (exports.length === 0 && !isWritten && !isOwn) return { state: 'absent' }
+    return { state: 'drifted', seen: { exports, active: nfs === 'active', written: isWritten, own: isOwn } }
   },
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const { exports, machine, standing } = wanted
     const on = hostLabel(machine)
-    if (naming(standing, 'standing')) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
+    // What the server's own file has is not this run's to make or to take away.
+    const isOwn = seen.state === 'drifted' && seen.seen.own
+    if (naming(standing, 'standing') || isOwn) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
     const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
     const resource = 'nfs exports'
     if (seen.state === 'absent') return [{ resource, action: 'create', after }]
@@ -147,9 +153,9 @@ function evenUnmounted(bare: readonly Export[], machine: string): Finding {
 
 /** A line of the server's own file that is in the way. A server that another step makes has none of ours to look at yet. */
 async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
-  const { machine, user, sshKey, exports } = wanted
-  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports)) return []
-  if (changes.every(({ action, resource }) => action === 'delete' || resource === nfsServer)) return []
+  const { machine, user, sshKey, exports, standing } = wanted
+  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports) || isPending(standing) || standing) return []
+  if (changes.every(({ action }) => action === 'delete')) return []
   const host = hostOf({ machine, user, sshKey }, doors)
   // That file may well be empty: asked with something that is not, an answer that was lost is not taken for it.
   const [own] = await ask(host, ownExports, nfsState)

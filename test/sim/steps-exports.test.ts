@@ -69,10 +69,14 @@ describe('nfs/exports that are not served any more, or not yet', () => {
     host.files.set('/etc/exports', '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n')
     Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })
     const exports = step()
+    expect(await exports.see()).toMatchObject({ state: 'drifted' })
     const made = await exports.make()
+    expect(made).toMatchObject([{ resource: 'nfs-server', action: 'run', before: { active: false }, after: { active: true } }])
+    expect(host.services.nfs).toBe(true)
+    expect(await back(exports, made)).toMatchObject({ state: 'drifted', seen: made })
     await exports.apply(exports.module.invert(made) as Change[])
-    host.services.nfs = false
     expect((await back(exports, made)).state).toBe('converged')
+    expect([host.services.nfs, host.files.get('/etc/exports')]).toEqual([false, '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n'])
   })
 
   it('are somebody else’s once their options are others', async () => {

@@ -101,6 +101,8 @@ describe('a scenario that cannot be played', () => {
     ['a delay of nothing', fault('{ after: 1m }', '{ slow: { call: GET x, by: 0s } }'), /it takes more than 0/],
     ['a clock that is set by nothing', fault('{ after: 1m }', '{ clock: { set: back, by: 0ms } }'), /it takes more than 0/],
     ['pods that take no time', fault('{ after: 1m }', '{ podsTake: { namespace: data100-prod, time: 0s } }'), /it takes more than 0/],
+    ['pods that fail', fault('{ after: 1m }', '{ failOperation: { operation: pods } }'), /pods goes on by itself, and can be waited for only[^]*take podsTake, or pods/],
+    ['a longer first boot', fault('{ after: 1m }', '{ prolong: { operation: first boot, to: 9h } }'), /first boot goes on by itself[^]*durations/],
     ['an operation that takes no time', fault('{ after: 1m }', '{ prolong: { operation: move, to: 0s } }'), /it takes more than 0/],
     ['a time without bounds', fault('{ after: 99999999999999h }', '{ laptop: dies }'), /faults\[0\]\.when\.after is .*at most 720h, thirty days/],
     ['a wait without bounds', { operator: '{ does: [run, { wait: 721h }] }' }, /at most 720h, thirty days/],

@@ -77,6 +77,8 @@ describe('a game day is judged', () => {
     const found = [expect.stringMatching(/^the program has met no defect of its own; lifeboat run: error: Invalid time/)]
     expect(wrong({ outcome: 'stopped' }, { deeds: [broken('run')] })).toEqual(found)
     expect(wrong({}, { deeds: [broken('aside'), ...evidence().deeds] })).toHaveLength(1)
+    const crashed = { ...broken('run'), outcome: 'crashed', said: '' } as const
+    expect(wrong({}, { deeds: [crashed, ...evidence().deeds] })).toHaveLength(1)
     const failed = { type: 'step.failed', step: 'move', error: { code: 'tool.bug', message: 'Invalid time' } }
     expect(wrong({}, { events: [failed] as unknown as Evidence['events'] })).toHaveLength(1)
     expect(judge(scenarioThat({}), evidence()).expectations).toContainEqual({ what: 'the program has met no defect of its own', held: true })

@@ -9,12 +9,12 @@ describe('what lives are in the midst of', () => {
     const doings = new Doings()
     const noted = doings.begin({ isOver: false })
     noted(record('step.intent', 'attach'))
-    expect([doings.hasIntent('attach'), doings.hasIntent('detach'), doings.openIntents, doings.atWork]).toEqual([true, false, 1, 1])
+    expect([doings.hasIntent('attach'), doings.hasIntent('detach'), doings.openIntents, doings.atWork()]).toEqual([true, false, 1, 1])
     noted(record('step.applied', 'attach'))
     noted(record(end, 'detach'))
     expect(doings.hasIntent('attach')).toBe(true)
     noted(record(end, 'attach'))
-    expect([doings.hasIntent('attach'), doings.openIntents, doings.atWork]).toEqual([false, 0, 0])
+    expect([doings.hasIntent('attach'), doings.openIntents, doings.atWork()]).toEqual([false, 0, 0])
   })
 
   it('ends with its life', () => {
@@ -22,8 +22,8 @@ describe('what lives are in the midst of', () => {
     const life = { isOver: false }
     doings.begin(life)(record('step.intent', 'attach'))
     doings.begin({ isOver: false })(record('step.intent', 'detach'))
-    expect([doings.openIntents, doings.atWork]).toEqual([2, 2])
+    expect([doings.openIntents, doings.atWork(), doings.atWork('attach')]).toEqual([2, 2, 1])
     life.isOver = true
-    expect([doings.hasIntent('attach'), doings.openIntents, doings.atWork]).toEqual([false, 1, 1])
+    expect([doings.hasIntent('attach'), doings.openIntents, doings.atWork()]).toEqual([false, 1, 1])
   })
 })

@@ -78,6 +78,8 @@ class Play {
     const { world } = stage.parts
     const { clock } = world
     this.#startMs = clock.nowMs()
+    // Heard before anything befalls it: what waits for an operation may befall that very one.
+    world.tamper.add(({ what }) => void this.#timeline.operation(what))
     this.#inflicter = new Inflicter(stage.parts, wire, {
       kill: () => {
         this.#life?.kill()
@@ -101,7 +103,6 @@ class Play {
     world.onRequest.add(({ door, method, path }) => {
       if (door !== 'arm' && door !== 'token') this.#timeline.request(method, path)
     })
-    world.tamper.add(({ what }) => void this.#timeline.operation(what))
   }
 
   async evidence(): Promise<Evidence> {

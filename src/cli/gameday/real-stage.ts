@@ -75,8 +75,8 @@ export class RealStage implements GameStage {
     return true
   }
 
-  get atWork(): number {
-    return [...this.#living.values()].filter((doing) => doing.size > 0).length
+  atWork(but?: string): number {
+    return [...this.#living.values()].filter((doing) => [...doing].some((step) => step !== but)).length
   }
 
   type(words: readonly string[], seat: SeatName, { env, operator, heard }: Beside): Typed {

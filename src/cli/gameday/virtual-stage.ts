@@ -19,9 +19,7 @@ export async function openVirtualStage(options: StageOptions): Promise<GameStage
       return stage.openIntents
     },
     hasIntent: (step) => stage.hasIntent(step),
-    get atWork() {
-      return stage.atWork
-    },
+    atWork: (but) => stage.atWork(but),
     type: (words, seat, beside) => typeOn(stage, words, seat, beside),
     setClock: (aheadMs) => void (operator.machine.clockAheadMs += aheadMs),
     killAll: async (program) => operator.machine.killAll(program),

@@ -11,8 +11,9 @@ const deletions = [
  * Does what a stopped run has told the operator to do, as far as it is a command that can be copied, and nothing else: a stop counts as
  * one with correct advice if the failover comes to its end by it.
  */
-export async function follow(said: string, { world, manager }: Pick<WorldParts, 'world' | 'manager'>): Promise<readonly string[]> {
+export async function follow(text: string, { world, manager }: Pick<WorldParts, 'world' | 'manager'>): Promise<readonly string[]> {
   const done: string[] = []
+  const said = oneLine(text)
   for (const { advised, type } of deletions) {
     for (const [, group = '', name = ''] of said.matchAll(advised)) {
       const id = `/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/${type}/${name}`
@@ -33,6 +34,11 @@ export async function follow(said: string, { world, manager }: Pick<WorldParts, 
 
 /** The other ways that a stop has offered, as words of the next command: `--accept fence=deallocate`. */
 export function acceptable(said: string): readonly string[] {
-  const offers = [...said.matchAll(/--accept ([a-z0-9-]+=[a-z0-9-]+)/g)].map(([, offer = '']) => offer)
+  const offers = [...oneLine(said).matchAll(/--accept ([a-z0-9-]+=[a-z0-9-]+)/g)].map(([, offer = '']) => offer)
   return [...new Set(offers)].flatMap((offer) => ['--accept', offer])
+}
+
+/** A terminal has broken it into lines. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ')
 }

@@ -1,5 +1,6 @@
 import { LifeboatError } from '../../contract/index.js'
 import { otherThan } from '../../gameday/oracle/end-state.js'
+import { defectsIn } from '../../gameday/defects.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import type { Watch } from '../../gameday/oracle/watch.js'
 import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
@@ -84,17 +85,28 @@ function assertSucceeded(lived: Lived): void {
 export async function crashed(crash: Crash, expected: Undisturbed, options: StageOptions): Promise<CrashResult> {
   const { way, how, point, then } = crash
   let crashes = 0
-  const ended = (wrong: readonly string[]): CrashResult => ({ ...crash, crashes, wrong })
+  const defects: string[] = []
+  const ended = (wrong: readonly string[]): CrashResult => ({ ...crash, crashes, wrong: [...defects, ...wrong] })
   const { stage, watch } = await opened(options, way)
   try {
-    let lived = await first(stage, way, crashAt(how, point))
+    let met = 'nothing'
+    let lived = await first(stage, way, (at, hands) => {
+      if (at.number === point.number && at.when === point.when) met = crashPointOf(at).what
+      return crashAt(how, point)(at, hands)
+    })
+    defects.push(...defectsIn(lived.stderr))
+    if (met !== point.what) return ended([`it met ${met} there, and not ${point.what}: this run goes otherwise than the undisturbed one`])
     if (!endsOf(how).includes(lived.code)) return ended([`it did not end there as it should: exit code ${lived.code}`, ...lastWords(lived)])
     if (lived.code !== 0) crashes += 1
     if (then !== undefined) {
       lived = await stage.goOn(crashAt('kill', then))
+      defects.push(...defectsIn(lived.stderr))
       if (lived.code === 'killed') crashes += 1
     }
-    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = await stage.goOn()
+    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) {
+      lived = await stage.goOn()
+      defects.push(...defectsIn(lived.stderr))
+    }
     if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
     return ended([...watch.violations, ...otherThan(expected.state, stage.state)])
   } catch (error) {

@@ -24,9 +24,9 @@ export class Doings {
     return this.#open().some((steps) => steps.has(step))
   }
 
-  /** Lives that are in the midst of changing something. */
-  get atWork(): number {
-    return this.#open().filter(({ size }) => size > 0).length
+  /** Lives that are in the midst of changing something; `but`: something else than this step. */
+  atWork(but?: string): number {
+    return this.#open().filter((steps) => [...steps].some((step) => step !== but)).length
   }
 
   #open(): readonly ReadonlySet<string>[] {

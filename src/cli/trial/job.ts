@@ -92,7 +92,7 @@ export class Jobs {
   }
 
   async #expected(site: TrialSite, way: Way): Promise<Undisturbed> {
-    const key = `${way} ${site.runbook.path}`
+    const key = [way, site.runbook.path, site.world].join(' ')
     const known = this.#undisturbed.get(key)
     if (known !== undefined) return known
     const expected = await undisturbed(await this.#options(site, crashSeed), way)

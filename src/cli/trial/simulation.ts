@@ -1,6 +1,7 @@
 import type { Operator } from '../../contract/index.js'
 import { missingFrom } from '../../gameday/oracle/converged.js'
 import { notPutBack } from '../../gameday/oracle/put-back.js'
+import { defectsIn } from '../../gameday/defects.js'
 import type { Watch } from '../../gameday/oracle/watch.js'
 import { seeded } from '../../virtual/chance.js'
 import { acceptable, follow } from './advice.js'
@@ -43,7 +44,7 @@ export async function simulate(options: Omit<StageOptions, 'trouble' | 'latencyM
   try {
     return trial.told(options.seed, await trial.play(quota))
   } catch (error) {
-    return trial.told(options.seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)])
+    return trial.told(options.seed, [textOf(error)])
   } finally {
     await stage.close()
   }
@@ -56,6 +57,8 @@ class Trial {
   readonly #isShared: boolean
   readonly #random: () => number
   readonly #story: string[] = []
+  /** Defects of the program that any life has met, and what the trial itself could not do. */
+  readonly #wrong: string[] = []
   #watch: Watch | undefined
   #lives = 0
   #kills = 0
@@ -76,7 +79,8 @@ class Trial {
   }
 
   told(seed: number, wrong: readonly string[]): Simulated {
-    return { seed, lives: this.#lives, kills: this.#kills, wrong: [...(this.#watch?.violations ?? []), ...wrong], story: this.#story }
+    const all = [...(this.#watch?.violations ?? []), ...this.#wrong, ...wrong]
+    return { seed, lives: this.#lives, kills: this.#kills, wrong: all, story: this.#story }
   }
 
   /** What is missing in the end. */
@@ -87,7 +91,7 @@ class Trial {
     const watch = watched(stage.scene.within, stage)
     this.#watch = watch
     const told = { elsewhere: (path: string) => watch.hearOfOthers(path), late: (path: string) => watch.hearOfLate(path) }
-    this.#storm.over(stage.scene, { quota, ...told, colleague: () => this.#alsoByColleague() })
+    this.#storm.over(stage.scene, { quota, ...told, colleague: () => this.#alsoByColleague(), failed: this.#failed })
     let code: Lived['code'] = 1
     for (let tries = 0; tries < mostLives.inTrouble && code !== 0; tries += 1) {
       await this.#mayGiveUp()
@@ -142,9 +146,7 @@ class Trial {
     const done = code === 0 ? [] : await follow(stderr, this.#stage.scene.within)
     this.#offered = acceptable(stderr)
     this.#because = code === 0 ? '' : reasonsIn(stderr)
-    this.#lives += 1
-    if (code === 'killed') this.#kills += 1
-    this.#tell(`life ${this.#lives}`, lived, [...accepted, ...done])
+    this.#tell(`life ${this.#lives + 1}`, lived, [...accepted, ...done])
     // What was asked for takes its time.
     if (done.length > 0) await this.#stage.wait(30 * minutes)
     return code
@@ -152,10 +154,16 @@ class Trial {
 
   #alsoByColleague(): void {
     this.#tellMoment('a colleague begins the same failover')
-    this.#colleague = this.#stage.colleague().then((lived) => this.#tell('the colleague', lived, []))
+    this.#colleague = this.#stage.colleague().then((lived) => this.#tell('the colleague', lived, []), this.#failed)
   }
 
+  readonly #failed = (error: unknown): void => void this.#wrong.push(textOf(error))
+
+  /** What one life has come to, whoever began it. */
   #tell(who: string, { code, stderr }: Lived, done: readonly string[]): void {
+    this.#lives += 1
+    if (code === 'killed') this.#kills += 1
+    this.#wrong.push(...defectsIn(stderr))
     this.#tellMoment(`${who}: ${code}`)
     this.#story.push(...lastWords(stderr, code), ...done.map((one) => `    as advised: ${one}`))
   }
@@ -189,4 +197,8 @@ function lastWords(stderr: string, code: number | 'killed'): readonly string[] {
 function reasonsIn(stderr: string): string {
   const codes = new Set([...stderr.matchAll(/\[([a-z]+\.[a-z-]+)\]$/gm)].map(([, code = '']) => code))
   return codes.size === 0 ? '' : ` [${[...codes].sort().join(', ')}]`
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

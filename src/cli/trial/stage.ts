@@ -91,8 +91,8 @@ export class Stage implements Journals {
     return this.#doings.hasIntent(step)
   }
 
-  get atWork(): number {
-    return this.#doings.atWork
+  atWork(but?: string): number {
+    return this.#doings.atWork(but)
   }
 
   get state(): WorldState {

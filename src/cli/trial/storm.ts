@@ -16,6 +16,8 @@ export interface Stormy {
   readonly late: (path: string) => void
   /** Begins the same failover at the colleague's machine. */
   readonly colleague: () => void
+  /** Told of what the world could not do: a fault of the trial itself. */
+  readonly failed: (error: unknown) => void
 }
 
 /** The trouble of a weather, until it `ends`; the same out of the same numbers. */
@@ -26,6 +28,8 @@ export class Storm implements Trouble {
   #fromMs = 0
   #isOver = false
   #touches = 0
+  readonly #silentUntilMs = new Map<Host, number>()
+  readonly #failed = (error: unknown): void => this.#over?.failed(error)
 
   constructor(weather: Weather, random: () => number) {
     this.#weather = weather
@@ -48,7 +52,7 @@ export class Storm implements Trouble {
     const { oldServersSilent: silent, startedAgain, quotaGone, colleague } = once
     const there = [...world.hosts.values()]
     if (startedAgain) this.#onceStopped(there, startedAgain.afterMs)
-    if (silent) this.#at(silent.atMs, () => { for (const host of there) silence(world, host, silent.forMs) })
+    if (silent) this.#at(silent.atMs, () => { for (const host of there) this.#silence(world, host, silent.forMs) })
     if (quotaGone) this.#at(quotaGone.atMs, () => (stormy.quota['cores'] = 0))
     if (colleague) this.#at(colleague.atMs, stormy.colleague)
   }
@@ -124,7 +128,7 @@ export class Storm implements Trouble {
         const isHeld = world !== undefined && ((world.group(group)?.locks.size ?? 0) > 0 || busy(world, stopped.machine))
         if (isHeld) return this.#at(60_000, start)
         stopped.answers = true
-        void manager?.asSomebodyElse({ method: 'POST', path: `${stopped.machine}/start` })
+        void manager?.asSomebodyElse({ method: 'POST', path: `${stopped.machine}/start` }).catch(this.#failed)
       }
       this.#at(afterMs, start)
     }
@@ -135,7 +139,20 @@ export class Storm implements Trouble {
     const world = this.#over?.scene.within.world
     const hosts = [...(world?.hosts.values() ?? [])]
     const host = hosts[Math.floor(this.#random() * hosts.length)]
-    if (world !== undefined && host !== undefined) silence(world, host, 60_000 + this.#random() * 10 * 60_000)
+    if (world !== undefined && host !== undefined) this.#silence(world, host, 60_000 + this.#random() * 10 * 60_000)
+  }
+
+  /** One that is silent already is so until the later of the two ends. */
+  #silence(world: World, host: Host, forMs: number): void {
+    const untilMs = Math.max(world.clock.nowMs() + forMs, this.#silentUntilMs.get(host) ?? 0)
+    this.#silentUntilMs.set(host, untilMs)
+    host.answers = false
+    world.clock.schedule(forMs, () => {
+      if (world.clock.nowMs() < (this.#silentUntilMs.get(host) ?? 0)) return
+      host.answers = true
+      world.changed()
+    })
+    world.changed()
   }
 
   /** Somebody else has changed the record in the moment before: not what it says, but it is another one now. */
@@ -145,17 +162,9 @@ export class Storm implements Trouble {
     if (!scene.within.world.recordSets.some(({ zone, type, name }) => path.toLowerCase().endsWith(`/dnszones/${zone}/${type}/${name}`.toLowerCase()))) return
     this.#touches += 1
     const request: OthersRequest = { method: 'PATCH', path, body: { properties: { metadata: { touched: String(this.#touches) } } } }
-    void scene.within.manager.asSomebodyElse(request).then(() => elsewhere(path))
+    const touched = scene.within.manager.asSomebodyElse(request).then((status) => void (status < 400 && elsewhere(path)))
+    touched.catch(this.#failed)
   }
-}
-
-function silence(world: World, host: Host, forMs: number): void {
-  host.answers = false
-  world.clock.schedule(forMs, () => {
-    host.answers = true
-    world.changed()
-  })
-  world.changed()
 }
 
 function isWrite(method: string): boolean {

@@ -100,6 +100,7 @@ function gated(store: Store, path: string, { life, noted, disk = new Disk() }: T
   }
   return {
     ...store,
+    truncate: (bytes) => life.through({ door: 'journal', what: 'truncate', writes: true }, () => store.truncate(bytes)),
     append: (lines) => {
       const records = recordsIn(lines)
       const what = records.map(({ type }) => type).join(' ')

@@ -8,8 +8,8 @@ export interface Journals {
   readonly openIntents: number
   /** Has this step one, in the journal of a life that is not over? True where it cannot be told whose a write is. */
   hasIntent(step: string): boolean
-  /** Lives that are in the midst of changing something now. */
-  readonly atWork: number
+  /** Lives that are in the midst of changing something now; `but`: something else than this step. */
+  atWork(but?: string): number
 }
 
 /** The oracle, watching all that happens in a world. */
@@ -19,7 +19,7 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
     atStart: idsOf(world),
     openIntents: () => journals.openIntents,
     hasIntent: (step) => journals.hasIntent(step),
-    atWork: () => journals.atWork,
+    atWork: (but) => journals.atWork(but),
     operations: () => world.operations,
     nowMs: () => world.clock.nowMs(),
   })

@@ -1,6 +1,6 @@
 /** How often what happens while there is trouble: probabilities, each of one request, operation, program or life, as it says. */
 export interface Weather {
-  /** Milliseconds of the world before which nothing happens: what troubles a plan at once never sees a failover. */
+  /** Milliseconds of the world before which only what happens `once` does: what troubles a plan at once never sees a failover. */
   readonly fromMs: number
   /** At most so many milliseconds between a request and its answer, also when nothing is wrong any more. */
   readonly latencyMs: number

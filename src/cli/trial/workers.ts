@@ -70,12 +70,11 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
     }
   }
   begin(waiting.length)
-  try {
-    // Some are begun meanwhile.
-    for (const one of begun) await one
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  // Some are begun meanwhile. Where one fails, the others come to the end of what they are at first: their worlds lie in that folder.
+  const failures: unknown[] = []
+  for (const one of begun) await one.catch((error: unknown) => failures.push(error))
+  await rm(folder, { recursive: true, force: true })
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Told of each result; answers what further jobs there are now, or `enough`, which ends it. */

@@ -76,8 +76,8 @@ function withoutTime(id: string): string {
 const harmless: ReadonlySet<string> = new Set(['runCommand', 'validate move', 'group create', 'identity', 'role assignment', 'role assignment seen'])
 
 /**
- * What was done more often than in a run that nothing disturbed, among what succeeded: `managedClusters.put ID: 2 instead of 1`. Only
- * what must not be done twice counts: creations, moves, starts of pods.
+ * What was done more often than in a run that nothing disturbed, among what succeeded: `managedClusters.put ID: 2 instead of 1`. All
+ * that is not harmless counts.
  */
 export function doneTwice(expected: WorldView, found: WorldView): readonly string[] {
   const usual = countOf(expected)

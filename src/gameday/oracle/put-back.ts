@@ -3,7 +3,7 @@ import type { WorldView } from './world-view.js'
 
 /**
  * What is not as it was at the start once a failover was put back: lines that start with `-` were there. What may stay are copies and the
- * groups that hold them (a way back is better left), and traces: how often a disk was moved, releases and hubs of clusters that are gone.
+ * groups that hold them (a way back is better left), and traces: how often a disk was moved, releases of clusters that are gone.
  */
 export function notPutBack(start: WorldView, end: WorldView): readonly string[] {
   return differencesBetween(linesOf(start), linesOf(end)).filter((line) => isLost(line) || !mayStay.test(line))
@@ -18,7 +18,8 @@ function isLost(line: string): boolean {
   return line.startsWith('- ')
 }
 
-const mayStay = /^\+ (snapshot|group) /
+/** None that is torn, nor one that is locked. */
+const mayStay = /^\+ (snapshot|group) (?!.*(: locked|, torn)$)/
 
 function linesOf(view: WorldView): readonly string[] {
   return endOf(view).map((line) => line.replace(/, moved \d+ times$/, '')).filter((line) => !/^(release|violation)\b/.test(line))

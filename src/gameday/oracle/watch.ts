@@ -17,8 +17,8 @@ export interface Beside {
   operations(): WorldView['operations']
   /** The world's time, in milliseconds. */
   nowMs(): number
-  /** Runs that live and are in the midst of changing something, each by what its own journal says. */
-  atWork(): number
+  /** Runs that live and are in the midst of changing something, each by what its own journal says; `but`: something else than this step. */
+  atWork(but?: string): number
 }
 
 const groupPath = /^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+$/i
@@ -42,8 +42,11 @@ export class Watch {
   readonly #begunWithIntent = new Map<string, boolean>()
   /** By step and command: has a program looked for that step since one was begun that writes? */
   readonly #lookedByProgram = new Map<string, { readonly by: string; looked: boolean }>()
-  /** The first group that is made, and how often it was made once more: by it two see each other that begin at the same moment. */
-  #meeting: { readonly path?: string; readonly times: number } = { times: 0 }
+  /** The first group that is made, in lower case: by it two see each other that begin at the same moment; and whether both have made it. */
+  #meeting: string | undefined
+  #haveMet = false
+  /** The step that makes it: whoever is still at it has changed nothing else, and is about to see the other. */
+  #meetingStep: string | undefined
   /** What the failover itself has created, in lower case. */
   readonly #made = new Set<string>()
   /** What somebody else has written to, and nobody here has looked at since. */
@@ -86,12 +89,13 @@ export class Watch {
     // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
     if (!orphaned && !this.#isIntended(entry)) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     const areTwo = this.#beside.atWork() > 1
-    const isMeeting = this.#isMeeting(entry) && areTwo
-    if (areTwo && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
+    const isMeeting = areTwo && this.#isMeeting(entry)
+    if (this.#beside.atWork(this.#meetingStep) > 1 && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
     if (status === 409 && !orphaned && !isMeeting) this.#notIntoWork(method, path)
     if (status >= 400) return
+    if (!orphaned) this.#noteMeeting(entry, areTwo)
     this.#ownIsDeleted(method, path, status)
     if (!orphaned && !isMeeting) this.#writtenOnce(method, path)
     if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
@@ -241,22 +245,29 @@ export class Watch {
     this.#looked.set(write, false)
   }
 
-  /** Whoever writes to what an operation has in hand has not seen it, or has begun two things at once that collide. */
   /** Each of two that begin at the same moment may make it once: it has no etag, and is one group in the end. */
-  #isMeeting({ method, path, status, orphaned }: Access): boolean {
-    const id = path.toLowerCase()
-    if (method !== 'PUT' || !groupPath.test(path) || this.#beside.atStart.has(id)) return false
-    const { path: known, times } = this.#meeting
-    if (status < 400 && orphaned === undefined) this.#meeting = { path: known ?? id, times: times + (known === id ? 1 : 0) }
-    return id === (known ?? id) && times < 1
+  #isMeeting({ method, path }: Access): boolean {
+    return method === 'PUT' && this.#isNewGroup(path) && !this.#haveMet && path.toLowerCase() === (this.#meeting ?? path.toLowerCase())
   }
 
+  #noteMeeting({ method, path, by }: Access, areTwo: boolean): void {
+    if (method !== 'PUT' || !this.#isNewGroup(path)) return
+    if (areTwo && path.toLowerCase() === this.#meeting) this.#haveMet = true
+    if (this.#meeting === undefined) this.#meetingStep = by
+    this.#meeting ??= path.toLowerCase()
+  }
+
+  #isNewGroup(path: string): boolean {
+    return groupPath.test(path) && !this.#beside.atStart.has(path.toLowerCase())
+  }
+
+  /** Whoever writes to what an operation has in hand has not seen it, or has begun two things at once that collide. */
   #notIntoWork(method: string, path: string): void {
     // That only looks, and is told so where it cannot.
     if (/\/validateMoveResources$/i.test(path)) return
     type Running = ReturnType<Beside['operations']>[number]
     const has = ({ resource, also = [] }: Running, at: string): boolean =>
-      [resource, ...also].some((one) => at.toLowerCase().startsWith(one.toLowerCase()))
+      [resource, ...also].some((one) => `${at.toLowerCase()}/`.startsWith(`${one.toLowerCase()}/`))
     const busy = this.#beside.operations().find((one) => one.status === 'running' && has(one, path))
     // Where one that was given up may have begun it since the last look, nobody could have seen it.
     if (busy === undefined || [...this.#arrived].some((arrived) => has(busy, arrived))) return

@@ -82,7 +82,7 @@ function run(helm: string, args: readonly string[], env: Readonly<Record<string,
   }
 }
 
-/** A chart is its content: where it lies does not matter, nor do the names of the values' files. */
+/** A chart is its content and its place, which messages name; the names of the values' files do not matter. */
 function keyOf({ chart, name, namespace, values, flags }: RenderWish): string {
   const hash = createHash('sha256').update(JSON.stringify([name, namespace, flags, chart]))
   addFile(hash, chart)
