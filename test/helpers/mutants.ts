@@ -40,14 +40,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     does: 'does not wait for the steps that a step needs',
-    sees: /^it does not come to its end/,
+    sees: /^it does not come to its end: .*step\.needs-skipped/,
     file: 'engine/walk.js',
-    find: 'const needs = await Promise.all(node.needs.map((id) => this.#endings.get(id)));',
+    find: 'const needs = await Promise.all(node.needs.map(of));',
     put: "const needs = node.needs.map(() => 'done');",
   },
   {
     does: 'reads what cannot be read as absent',
-    sees: /^it does not come to its end|^written (to while|twice)/,
+    sees: /^the world saw: disk |^pool pool0 is imported on .* and |^written (to while|twice)/,
     file: 'platform/azure/session.js',
     find: '            if (isNotFound(error))\n                return undefined;\n            throw this.told(error, doing);',
     put: '            return undefined;',
@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     does: 'holds a step for done that has only been begun',
-    sees: /leads to .*, where it does not answer|^written to while |^it does not come to its end/,
+    sees: /leads to .*, where it does not answer|^written to while /,
     file: 'engine/look.js',
     find: "        if (seen.state === 'converged')\n            return seen.outputs;\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
     put: "        if (seen.state !== 'conflict')\n            return seen.outputs ?? {};\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",

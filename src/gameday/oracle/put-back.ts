@@ -18,8 +18,8 @@ function isLost(line: string): boolean {
   return line.startsWith('- ')
 }
 
-/** None that is torn, nor one that is locked. */
-const mayStay = /^\+ (snapshot|group) (?!.*(: locked|, torn)$)/
+/** A copy that came too late for its fence stays as well: who may say that it is worth nothing? But nothing stays locked. */
+const mayStay = /^\+ (snapshot|group) (?!.*: locked$)/
 
 function linesOf(view: WorldView): readonly string[] {
   return endOf(view).map((line) => line.replace(/, moved \d+ times$/, '')).filter((line) => !/^(release|violation)\b/.test(line))
