@@ -205,7 +205,9 @@ export class TargetLock {
     if (groups.includes(this.#lead())) {
       this.#leadTaken = taking
       // One that could not be taken now is looked at again before the next intent.
-      taking.catch(() => (this.#leadTaken = undefined))
+      taking.catch(() => {
+        if (this.#leadTaken === taking) this.#leadTaken = undefined
+      })
     }
     return taking
   }

@@ -56,10 +56,10 @@ export const resourceGroup = defineStep({
   estimateMs: () => 10 * seconds,
 })
 
-/** Runs look at the marks in the tags of their groups every ten seconds, and put back one that is gone: only then can it be seen. */
+/** Runs look at the marks of their groups every ten seconds, and put back one that is gone; on a slow line it takes twice as long. */
 function putOver(name: string): LifeboatError {
   const message = `somebody else made resource group ${name} at the same moment; it is looked at again when they have had time to say who they are`
-  return new LifeboatError('group.put-over', message, { retry: { afterMs: 15 * seconds } })
+  return new LifeboatError('group.put-over', message, { retry: { afterMs: 30 * seconds } })
 }
 
 /** Deleting a group deletes everything in it, also what others have put there since. */

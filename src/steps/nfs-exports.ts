@@ -88,22 +88,21 @@ export const nfsExports = defineStep({
   plan(wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const { exports, machine, standing } = wanted
     const on = hostLabel(machine)
-    // What the server's own file has is not this run's to make or to take away.
-    const isOwn = seen.state === 'drifted' && seen.seen.own
-    if (naming(standing, 'standing') || isOwn) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
+    if (naming(standing, 'standing')) return [{ resource: nfsServer, action: 'run', before: { on, active: false }, after: { on, active: true } }]
     const after = { on, exports: isPending(exports) ? exports : exports.map(plain), active: true }
     const resource = 'nfs exports'
     if (seen.state === 'absent') return [{ resource, action: 'create', after }]
-    const { exports: found, active, written } = seen.seen
-    const before = { on, exports: found.map(plain), active, ...(written ? { written } : {}) }
+    const { exports: found, active, written, own } = seen.seen
+    const before = { on, exports: found.map(plain), active, ...(written ? { written } : {}), ...(own ? { own } : {}) }
     // The first half of the same creation.
     return [{ resource, action: areHalf(seen.seen, wanted) ? 'create' : 'update', before, after }]
   },
   async apply(changes, wanted, ctx) {
     const { doors } = ctx
     const host = hostOf(wanted, doors)
-    for (const { resource, action, after } of changes) {
-      if (resource === nfsServer && !isActive(after)) return stopNfs(host)
+    for (const change of changes) {
+      const { resource, action, after } = change
+      if (stops(change)) return stopNfs(host)
       const exports = resource === nfsServer ? wanted.exports : action === 'delete' ? [] : exportsIn(after)
       const [datasets] = await ask(host, mountedDatasets)
       const found = exports.map((one) => ({ ...one, mountpoint: mountedUnder(one.path, datasets)?.mountpoint }))
@@ -121,8 +120,10 @@ export const nfsExports = defineStep({
   isBack: (then, now) => (then.action === 'create' && now !== undefined ? isAway(then, now) : undefined),
   // Where the server's own file has all of them already, its other file is removed instead of written.
   writes: (changes, { machine }) =>
-    changes.flatMap(({ action, resource, after }) => {
-      if (resource === nfsServer) return onHost(machine, isActive(after) ? 'systemctl enable' : 'systemctl stop')
+    changes.flatMap((change) => {
+      const { action, resource } = change
+      if (stops(change)) return onHost(machine, 'systemctl stop')
+      if (resource === nfsServer) return onHost(machine, 'systemctl enable')
       return onHost(machine, ...(action === 'delete' ? ['rm', 'exportfs'] : ['mkdir', 'tee', 'exportfs', 'systemctl enable']))
     }),
   claims: ({ machine }) => [claim('machine', known(machine))],
@@ -133,6 +134,11 @@ const nfsServer = 'nfs-server'
 
 function isActive(after: Change['after']): boolean {
   return typeof after === 'object' && after !== null && 'active' in after && after.active === true
+}
+
+/** Lines of the server's own file are not this run's to take away: served by it, they are left with NFS stopped, as they were found. */
+function stops({ resource, action, after }: Pick<Change, 'resource' | 'action' | 'after'>): boolean {
+  return resource === nfsServer ? !isActive(after) : action === 'delete' && (after as Partial<Seen> | undefined)?.own === true
 }
 
 function notStanding({ machine, exports }: Inputs): { readonly why: string; readonly mend: string } {
@@ -153,9 +159,9 @@ function evenUnmounted(bare: readonly Export[], machine: string): Finding {
 
 /** A line of the server's own file that is in the way. A server that another step makes has none of ours to look at yet. */
 async function ownFindings(changes: readonly Change[], wanted: PlanInputs<Inputs>, doors: Platform): Promise<Finding[]> {
-  const { machine, user, sshKey, exports, standing } = wanted
-  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports) || isPending(standing) || standing) return []
-  if (changes.every(({ action }) => action === 'delete')) return []
+  const { machine, user, sshKey, exports } = wanted
+  if (isPending(machine) || isPending(user) || isPending(sshKey) || isPending(exports)) return []
+  if (changes.every(({ action, resource }) => action === 'delete' || resource === nfsServer)) return []
   const host = hostOf({ machine, user, sshKey }, doors)
   // That file may well be empty: asked with something that is not, an answer that was lost is not taken for it.
   const [own] = await ask(host, ownExports, nfsState)

@@ -54,10 +54,10 @@ export const mutations: readonly Mutation[] = [
   },
   {
     does: 'takes a lost answer for a failure, and sends the write again',
-    sees: /^written twice without a look in between/,
+    sees: /^written twice without a look in between|^written to while .* was at work on it/,
     file: 'platform/azure/session.js',
     find: "            throw coded.code === 'azure.locked' ? await withLock(this, coded) : coded;",
-    put: "            if (coded.code === 'azure.unreachable')\n                return await call();\n            throw coded;",
+    put: "            if (coded.code === 'azure.unreachable')\n                return await call().catch(() => { throw coded; });\n            throw coded;",
   },
   {
     does: 'takes the silence of a server for its having let go',

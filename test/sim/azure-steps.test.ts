@@ -56,7 +56,7 @@ describe('azure/resource-group', () => {
       if (method === 'GET' && /resourcegroups\/data100-nfs$/i.test(path) && there.group('data100-nfs') === undefined) world.test.addGroup('data100-nfs')
     })
     const made = group('westus2').apply([{ resource: 'resourceGroup data100-nfs', action: 'create' }])
-    await expect(made).rejects.toMatchObject({ code: 'group.put-over', retry: { afterMs: 15_000 } })
+    await expect(made).rejects.toMatchObject({ code: 'group.put-over', retry: { afterMs: 30_000 } })
   })
 
   it('does not take one for empty whose disks, snapshots and machines its list does not show yet (A3)', async () => {

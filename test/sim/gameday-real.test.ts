@@ -109,6 +109,6 @@ describe('a game day for real: a command', () => {
     // The intent is synced, and nothing of it was sent: the process has ended at that very event.
     expect(stage.openIntents).toBe(1)
     expect(wire.calls.filter(({ method, path }) => method === 'PUT' && !path.includes('/tags/'))).toEqual([])
-    expect(stage.atWork).toBe(0)
+    expect(stage.atWork()).toBe(0)
   })
 })

@@ -65,18 +65,40 @@ describe('nfs/exports that are not served any more, or not yet', () => {
     expect(host.files.has(written)).toBe(false)
   })
 
-  it('are left where they stand in the server’s own file', async () => {
-    host.files.set('/etc/exports', '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n')
-    Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })
-    const exports = step()
-    expect(await exports.see()).toMatchObject({ state: 'drifted' })
-    const made = await exports.make()
-    expect(made).toMatchObject([{ resource: 'nfs-server', action: 'run', before: { active: false }, after: { active: true } }])
-    expect(host.services.nfs).toBe(true)
-    expect(await back(exports, made)).toMatchObject({ state: 'drifted', seen: made })
-    await exports.apply(exports.module.invert(made) as Change[])
-    expect((await back(exports, made)).state).toBe('converged')
-    expect([host.services.nfs, host.files.get('/etc/exports')]).toEqual([false, '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n'])
+  describe('that stand in the server’s own file, while NFS is stopped', () => {
+    const own = '/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check)\n'
+    beforeEach(() => {
+      host.files.set('/etc/exports', own)
+      Object.assign(host, { services: { ...host.services, nfs: false }, exports: [] })
+    })
+    const putBack = (one: Driven, made: readonly Change[]) => one.apply(one.module.invert(made) as Change[])
+
+    it('are served, and left there with NFS stopped by the undo', async () => {
+      const exports = step()
+      const made = await exports.make()
+      // As a plan shows it that could not look yet: nothing comes as a surprise.
+      expect(made).toMatchObject([{ resource: 'nfs exports', action: 'create', before: { active: false, own: true } }])
+      expect(host.services.nfs).toBe(true)
+      expect(await back(exports, made)).toMatchObject({ state: 'drifted', seen: made })
+      await putBack(exports, made)
+      expect((await back(exports, made)).state).toBe('converged')
+      expect([host.services.nfs, host.files.get('/etc/exports')]).toEqual([false, own])
+    })
+
+    it('are so too where somebody has changed that file meanwhile', async () => {
+      const exports = step()
+      const made = await exports.make()
+      host.files.set('/etc/exports', '')
+      await putBack(exports, made)
+      expect((await back(exports, made)).state).toBe('converged')
+    })
+
+    it('are back once NFS is stopped, where a journal knows nothing of that file', async () => {
+      const exports = step()
+      const made = (await exports.make()).map(({ before: _before, ...change }) => change)
+      host.services.nfs = false
+      expect((await back(exports, made)).state).toBe('converged')
+    })
   })
 
   it('are somebody else’s once their options are others', async () => {

@@ -74,7 +74,7 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
 
     const exports = driven(nfsExports, { exports: [{ path: '/pool0/homes', clients: '10.0.0.0/8', options }] })
     // They stand in its own file, and only NFS is stopped.
-    expect(await exports.plan()).toMatchObject([{ resource: 'nfs-server', action: 'run', after: { active: true } }])
+    expect(await exports.plan()).toMatchObject([{ resource: 'nfs exports', action: 'create', before: { active: false, own: true } }])
     await exports.make()
     expect(await exports.see()).toMatchObject({ state: 'converged', outputs: { exports: [{ path: '/pool0/homes', clients: '10.0.0.0/8' }] } })
     expect((await worldState(world)).violations).toEqual([])

@@ -90,7 +90,8 @@ export class Watch {
     if (!orphaned && !this.#isIntended(entry)) this.#say(`written without an intent in the journal: ${door} ${method} ${path}`)
     const areTwo = this.#beside.atWork() > 1
     const isMeeting = areTwo && this.#isMeeting(entry)
-    if (this.#beside.atWork(this.#meetingStep) > 1 && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
+    const but = entry.by === this.#meetingStep ? undefined : this.#meetingStep
+    if (this.#beside.atWork(but) > 1 && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
     if (status === 409 && !orphaned && !isMeeting) this.#notIntoWork(method, path)
