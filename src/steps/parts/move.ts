@@ -56,9 +56,21 @@ async function assertAtRest({ source, target, disks }: DiskMove, doors: Platform
   try {
     await doors.azure.groups.validateMove(target, source, home.map(({ id }) => id))
   } catch (error) {
-    // Whatever else it is that they cannot be moved for, it is no move.
-    if (isHeldUp(error)) throw error
+    // Where they cannot be moved for what they are, Azure has looked: no move is in the way. Whatever else it says is no proof of that.
+    if (isVerdict(error)) return
+    if (!(error instanceof LifeboatError) || error.code !== 'azure.refused') throw error
+    throw new LifeboatError('move.unknown', `whether a move between ${source} and ${target} is still going on cannot be told: ${error.message}`, {
+      retry: {},
+      cause: error,
+    })
   }
+}
+
+/** Of a validation that was made: ResourceMoveProviderValidationFailed, MoveCannotProceed…, InvalidResourceMoveRequest. */
+function isVerdict(error: unknown): boolean {
+  if (!(error instanceof LifeboatError) || !['azure.refused', 'azure.operation-failed'].includes(error.code)) return false
+  const { code = '' } = (error.cause ?? {}) as { readonly code?: string }
+  return /Move/.test(`${code} ${error.message}`)
 }
 
 /** Validates right before, since what was validated earlier may have changed; then moves. */
