@@ -86,27 +86,27 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
   const { way, how, point, then } = crash
   let crashes = 0
   const defects: string[] = []
+  const heard = (one: Lived): Lived => {
+    defects.push(...defectsIn(one.stderr))
+    return one
+  }
   const ended = (wrong: readonly string[]): CrashResult => ({ ...crash, crashes, wrong: [...defects, ...wrong] })
   const { stage, watch } = await opened(options, way)
   try {
     let met = 'nothing'
-    let lived = await first(stage, way, (at, hands) => {
+    const befalls = crashAt(how, point)
+    let lived = heard(await first(stage, way, (at, hands) => {
       if (at.number === point.number && at.when === point.when) met = crashPointOf(at).what
-      return crashAt(how, point)(at, hands)
-    })
-    defects.push(...defectsIn(lived.stderr))
+      return befalls(at, hands)
+    }))
     if (met !== point.what) return ended([`it met ${met} there, and not ${point.what}: this run goes otherwise than the undisturbed one`])
     if (!endsOf(how).includes(lived.code)) return ended([`it did not end there as it should: exit code ${lived.code}`, ...lastWords(lived)])
     if (lived.code !== 0) crashes += 1
     if (then !== undefined) {
-      lived = await stage.goOn(crashAt('kill', then))
-      defects.push(...defectsIn(lived.stderr))
+      lived = heard(await stage.goOn(crashAt('kill', then)))
       if (lived.code === 'killed') crashes += 1
     }
-    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) {
-      lived = await stage.goOn()
-      defects.push(...defectsIn(lived.stderr))
-    }
+    for (let lives = 1; lives < mostLives && lived.code !== 0; lives += 1) lived = heard(await stage.goOn())
     if (lived.code !== 0) return ended([`it does not come to its end: exit code ${lived.code}`, ...lastWords(lived)])
     return ended([...watch.violations, ...otherThan(expected.state, stage.state)])
   } catch (error) {

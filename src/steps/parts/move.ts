@@ -58,7 +58,7 @@ async function assertAtRest({ source, target, disks }: DiskMove, doors: Platform
   } catch (error) {
     // Where they cannot be moved for what they are, Azure has looked: no move is in the way. Whatever else it says is no proof of that.
     if (isVerdict(error)) return
-    if (!(error instanceof LifeboatError) || error.code !== 'azure.refused') throw error
+    if (!isAnswer(error)) throw error
     throw new LifeboatError('move.unknown', `whether a move between ${source} and ${target} is still going on cannot be told: ${error.message}`, {
       retry: {},
       cause: error,
@@ -66,11 +66,19 @@ async function assertAtRest({ source, target, disks }: DiskMove, doors: Platform
   }
 }
 
-/** Of a validation that was made: ResourceMoveProviderValidationFailed, MoveCannotProceed…, InvalidResourceMoveRequest. */
+/** Azure's own word, in so far as it gives no other reason to try again. */
+function isAnswer(error: unknown): error is LifeboatError {
+  return error instanceof LifeboatError && ['azure.refused', 'azure.operation-failed'].includes(error.code)
+}
+
+/**
+ * Of a validation that was made: ResourceMoveProviderValidationFailed, MoveCannotProceed…, InvalidResourceMoveRequest. By Azure's code,
+ * since a text names groups too; an operation that failed has its code in the text alone, in front.
+ */
 function isVerdict(error: unknown): boolean {
-  if (!(error instanceof LifeboatError) || !['azure.refused', 'azure.operation-failed'].includes(error.code)) return false
-  const { code = '' } = (error.cause ?? {}) as { readonly code?: string }
-  return /Move/.test(`${code} ${error.message}`)
+  if (!isAnswer(error)) return false
+  const { code, message = '' } = (error.cause ?? {}) as { readonly code?: string; readonly message?: string }
+  return /^\w*Move\w*$/.test(code ?? /\b(\w+):/.exec(message)?.[1] ?? '')
 }
 
 /** Validates right before, since what was validated earlier may have changed; then moves. */
