@@ -34,7 +34,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
-    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body, by }
+    const { name: life } = gate
+    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body, by, ...(life !== undefined && { life }) }
     if (met?.kind === 'late') {
       // Whoever sent it may live on, but has given it up: of what it meets when it arrives they cannot know.
       void pause(met.ms).then(() => {
@@ -43,7 +44,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
       })
       throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     }
-    const reply = await manager.answer({ ...asked, isOrphaned: () => !isAlive() })
+    const isGivenUp = (): boolean => !isAlive() || request.signal?.aborted === true
+    const reply = await manager.answer({ ...asked, isOrphaned: isGivenUp, isUnheard: met?.kind === 'reply-lost' })
     if ('lost' in reply || reply.broken === 'midway' || met?.kind === 'reply-lost') throw new LostConnection('ECONNRESET', 'socket hang up')
     if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(realMs(clock) + clockAhead))
     // Whoever asked gives up by himself.

@@ -47,10 +47,13 @@ function starterOn(given: VirtualExecOptions, { path, site, secrets }: ExecOptio
 
   function tell({ facts: { started, by = 'site' }, state, ended }: VirtualProcess, { what, writes }: RemoteCall): void {
     if (told === undefined || state !== 'held') return
-    const facts = { program: started, by, what, writes }
+    const facts = { program: started, by, what, writes, ...(gate.name !== undefined && { life: gate.name }) }
     told({ when: 'begins', ...facts })
-    // A signal ends it without one, and ssh says 255 where it is the connection that has ended.
-    ended.then(({ exitCode = 255 }) => exitCode === 255 || told({ when: 'answered', ...facts }), () => undefined)
+    // A signal ends it without one, ssh says 255 where it is the connection that has ended, and the dead hear nothing.
+    const hear = ({ exitCode = 255, stderr }: ProcessEnd): void => {
+      if (exitCode !== 255 && isAlive()) told({ when: 'answered', ...facts, end: { exitCode, stderr } })
+    }
+    ended.then(hear, () => undefined)
   }
 
   /** Lets a process work once the gate lets it through; its end comes back by the gate. */

@@ -10,6 +10,8 @@ export interface RemoteCall {
 
 /** Stands between one life of a run and everything outside; closes for ever when that life is killed. */
 export interface Gate {
+  /** Names the life that it closes with; of one of its own each. */
+  readonly name?: string
   /** What `send` answers. A killed life's call never settles: neither one that waits to be sent nor one whose answer is under way. */
   through<T>(call: RemoteCall, send: () => Promise<T>): Promise<T>
 }

@@ -8,6 +8,8 @@ export interface CallPoint {
   readonly when: 'before' | 'after'
 }
 
+let begun = 0
+
 /**
  * One life of the program, from its start to its end or its death. What has died never hears of anything again: no answer, no time, no
  * file. What it has sent out goes on without it.
@@ -15,6 +17,7 @@ export interface CallPoint {
 export class Incarnation implements Gate {
   readonly #dies: (point: CallPoint) => boolean
   readonly #tellDeath: () => void
+  readonly name = `life ${(begun += 1)}`
   #number = 0
   #isOver = false
   /** Resolves when it dies. */

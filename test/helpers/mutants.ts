@@ -39,6 +39,13 @@ export const mutations: readonly Mutation[] = [
     at: 'two-pools',
   },
   {
+    does: 'journals an intent for the first try of a step only',
+    sees: /^written without an intent in the journal/,
+    file: 'engine/lifecycle.js',
+    find: "    await recorder.record('step.intent', { step, changes });\n",
+    put: "    const told = (globalThis.told ??= new WeakMap());\n    const steps = told.get(recorder) ?? new Set();\n    if (!steps.has(step))\n        await recorder.record('step.intent', { step, changes });\n    told.set(recorder, steps.add(step));\n",
+  },
+  {
     does: 'does not wait for the steps that a step needs',
     sees: /^it does not come to its end: .*step\.needs-skipped/,
     file: 'engine/walk.js',

@@ -44,7 +44,7 @@ interface Told {
 }
 
 const besideOf = (told: Partial<Beside>): Beside => ({
-  ...{ hubs: () => start.hubs, openIntents: () => 1, hasIntent: (step) => step === 'attach' },
+  ...{ hubs: () => start.hubs, openIntents: () => 1, hasIntent: (step, life = 'life 1') => step === 'attach' && life === 'life 1' },
   ...{ atWork: () => 1, operations: () => [], nowMs: () => 0 },
   atStart: new Set(['/groups/old/address']),
   ...told,
@@ -173,6 +173,8 @@ describe('the oracle, while a failover goes on', () => {
 
   it('wants an intent of the very step that a write is sent for, where that is known', () => {
     expect(saidOf([{ ...put('/a'), by: 'attach' }])).toEqual([])
+    // Somebody else's covers nothing.
+    expect(saidOf([{ ...put('/a'), by: 'attach', life: 'life 2' }])).toEqual(['written without an intent in the journal: arm PUT /a'])
     expect(saidOf([{ ...put('/a'), by: 'detach' }])).toEqual(['written without an intent in the journal: arm PUT /a'])
     expect(saidOf([{ ...put('/a'), by: 'detach', orphaned: true }])).toEqual([])
   })
@@ -207,12 +209,27 @@ describe('the oracle, while a failover goes on', () => {
     }
     const look = { when: 'answered', what: 'ssh vm zpool status', writes: false } as const
     const twice = ['begun twice without a look in between, for attach: ssh vm zpool import']
+    // Nobody knows what another life, which may be dead, has seen.
+    expect([said({}, { ...look, life: 'life 1' }, { life: 'life 2' }), said({}, { ...look, life: 'life 2' }, { life: 'life 2' })]).toEqual([twice, []])
     expect([said({}, {}), said({}, { when: 'answered' }, {}), said({}, { ...look, by: 'other' }, {}), said({}, { ...look, when: 'begins' }, {})]).toEqual([
       ...[twice, twice, twice, twice],
     ])
     expect([said({}, look, {}), said({}, { by: 'other' }), said({}, { what: 'ssh vm zpool export' })]).toEqual([[], [], []])
     const mount = { what: 'ssh vm zfs mount -a' }
     expect(said(mount, mount)).toEqual([])
+  })
+
+  it('takes only what tells of a release, or that it is not there, for a look at it', () => {
+    const said = (what: string, exitCode: number, stderr = ''): number => {
+      const watch = new Watch(start, besideOf({}))
+      const begun = { when: 'begins', program: 'p', by: 'attach', what: 'helm upgrade hub', writes: true } as const
+      watch.hearOfProgram(begun)
+      watch.hearOfProgram({ ...begun, when: 'answered', what, writes: false, end: { exitCode, stderr } })
+      watch.hearOfProgram(begun)
+      return watch.violations.length
+    }
+    expect([said('helm history hub', 0), said('helm history hub', 1, 'Error: release: not found'), said('ssh vm test -e /x', 1)]).toEqual([0, 0, 0])
+    expect([said('helm history hub', 1, 'Error: Kubernetes cluster unreachable'), said('helm template hub', 0), said('kubectl version', 0)]).toEqual([1, 1, 1])
   })
 
   it('has nothing deleted that the failover has not created', () => {
@@ -245,6 +262,12 @@ describe('the oracle, while a failover goes on', () => {
 
   it('wants a look between two writes of the same', () => {
     expect(saidOf([put('/a'), put('/b'), put('/a')])).toEqual(['written twice without a look in between: PUT /a'])
+    const look: Access = { ...put('/a'), method: 'GET', status: 200, writes: false }
+    const twice = ['written twice without a look in between: PUT /a']
+    // What nobody has heard is no look, nor is another life's.
+    expect(saidOf([put('/a'), { ...look, orphaned: true }, put('/a')])).toEqual(twice)
+    expect(saidOf([put('/a'), { ...look, life: 'life 1' }, { ...put('/a'), life: 'life 2' }])).toEqual(twice)
+    expect(saidOf([put('/a'), { ...look, life: 'life 2' }, { ...put('/a'), life: 'life 2' }])).toEqual([])
     const late: Access = { ...put('/a'), orphaned: true }
     expect([saidOf([put('/a'), late]), saidOf([late, put('/a')])]).toEqual([[], []])
   })

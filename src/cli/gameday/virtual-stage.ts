@@ -18,7 +18,7 @@ export async function openVirtualStage(options: StageOptions): Promise<GameStage
     get openIntents() {
       return stage.openIntents
     },
-    hasIntent: (step) => stage.hasIntent(step),
+    hasIntent: (step, life) => stage.hasIntent(step, life),
     atWork: (but) => stage.atWork(but),
     type: (words, seat, beside) => typeOn(stage, words, seat, beside),
     setClock: (aheadMs) => void (operator.machine.clockAheadMs += aheadMs),

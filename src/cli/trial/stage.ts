@@ -87,8 +87,8 @@ export class Stage implements Journals {
     return this.#doings.openIntents
   }
 
-  hasIntent(step: string): boolean {
-    return this.#doings.hasIntent(step)
+  hasIntent(step: string, life?: string): boolean {
+    return this.#doings.hasIntent(step, life)
   }
 
   atWork(but?: string): number {

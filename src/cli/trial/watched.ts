@@ -6,8 +6,11 @@ import type { WorldParts } from '../../sim/within.js'
 export interface Journals {
   /** Steps of which an intent stands in a journal, synced, and no end since. */
   readonly openIntents: number
-  /** Has this step one, in the journal of a life that is not over? True where it cannot be told whose a write is. */
-  hasIntent(step: string): boolean
+  /**
+   * Has this step one that has not failed, in the journal of a life that is not over: of this one, or where it is not known which, of any?
+   * True where it cannot be told whose a write is.
+   */
+  hasIntent(step: string, life?: string): boolean
   /** Lives that are in the midst of changing something now; `but`: something else than this step. */
   atWork(but?: string): number
 }
@@ -18,7 +21,7 @@ export function watched({ world, hubs }: Pick<WorldParts, 'world' | 'hubs'>, jou
     hubs: () => hubs.places(),
     atStart: idsOf(world),
     openIntents: () => journals.openIntents,
-    hasIntent: (step) => journals.hasIntent(step),
+    hasIntent: (step, life) => journals.hasIntent(step, life),
     atWork: (but) => journals.atWork(but),
     operations: () => world.operations,
     nowMs: () => world.clock.nowMs(),

@@ -1,3 +1,4 @@
+import { Looks } from './looks.js'
 import type { Access, ProgramMoment, WorldView } from './world-view.js'
 
 /** What can be seen at a glance, often. */
@@ -11,8 +12,8 @@ export interface Beside {
   atStart: ReadonlySet<string>
   /** Steps that have an intent in the journal, synced, and no end since. Asked where it is not known for which step a write is. */
   openIntents(): number
-  /** Has this step one, in the journal of a run that lives? */
-  hasIntent(step: string): boolean
+  /** Is it about to write for this step, as the journal of a life says: of this one, or where it is not known which, of any that lives? */
+  hasIntent(step: string, life?: string): boolean
   /** What the world is at, now. Asked only when it refuses a write. */
   operations(): WorldView['operations']
   /** The world's time, in milliseconds. */
@@ -36,12 +37,12 @@ export class Watch {
   readonly #beside: Beside
   readonly #records = new Map<string, string>()
   readonly #seen = new Set<string>()
-  /** By a write's method and address: whether anybody has looked at what it changes since. */
-  readonly #looked = new Map<string, boolean>()
+  /** By a write's method and address: who has looked at what it changes since. */
+  readonly #written = new Looks()
   /** By program: had its step an intent when it began? It goes on when that step has ended, and the life that began it. */
   readonly #begunWithIntent = new Map<string, boolean>()
-  /** By step and command: has a program looked for that step since one was begun that writes? */
-  readonly #lookedByProgram = new Map<string, { readonly by: string; looked: boolean }>()
+  /** By step and command that writes: for whom a program of that step has looked since it was begun. */
+  readonly #begun = new Looks()
   /** The first group that is made, in lower case: by it two see each other that begin at the same moment; and whether both have made it. */
   #meeting: string | undefined
   #haveMet = false
@@ -49,10 +50,10 @@ export class Watch {
   #meetingStep: string | undefined
   /** What the failover itself has created, in lower case. */
   readonly #made = new Set<string>()
-  /** What somebody else has written to, and nobody here has looked at since. */
-  readonly #unseen = new Set<string>()
-  /** Where a given-up write has arrived, and nobody has looked since. */
-  readonly #arrived = new Set<string>()
+  /** What somebody else has written to, and who has looked at it since. */
+  readonly #othersHave = new Looks()
+  /** Where a given-up write has arrived, and who has looked since. */
+  readonly #arrived = new Looks()
   /** When Azure was last asked for something, by its address. */
   readonly #askedMs = new Map<string, number>()
   /** By machine: when Azure had been asked for what, when that one last began to import a pool. */
@@ -83,7 +84,8 @@ export class Watch {
   hear(entry: Access): void {
     const { door, method, path, status, writes, orphaned = false } = entry
     if (door === 'http' && status < 400) this.#answered.add(path.replace(/^https:\/\/([^/]+)\S* at /, '$1 ').toLowerCase())
-    if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return this.#lookedAt(path, status)
+    // What nobody has heard is no look.
+    if (door === 'arm' && (method === 'GET' || method === 'HEAD')) return orphaned ? undefined : this.#lookedAt(entry)
     // The marks of who is at work are no part of a failover, and are written before its first intent.
     if (!writes || /\/providers\/Microsoft\.Resources\/tags\//i.test(path)) return
     // What the dead have sent, or the living given up, was in the journal when it was sent; by now its step may be done by another try.
@@ -94,35 +96,36 @@ export class Watch {
     if (this.#beside.atWork(but) > 1 && !isMeeting) this.#say(`two runs change the same target at once: ${door} ${method} ${path}`)
     if (door !== 'arm') return
     // It may also arrive only after the next one has looked, who cannot know of it.
-    if (status === 409 && !orphaned && !isMeeting) this.#notIntoWork(method, path)
+    if (status === 409 && !orphaned && !isMeeting) this.#notIntoWork(entry)
     if (status >= 400) return
     if (!orphaned) this.#noteMeeting(entry, areTwo)
     this.#ownIsDeleted(method, path, status)
-    if (!orphaned && !isMeeting) this.#writtenOnce(method, path)
-    if (this.#unseen.has(path.toLowerCase())) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
+    if (!orphaned && !isMeeting) this.#writtenOnce(entry)
+    if (this.#othersHave.isUnseen(path.toLowerCase(), lifeOf(entry))) this.#say(`somebody else had changed it, and it was written over unseen: ${method} ${path}`)
   }
 
   /** To be called when a program begins, or has answered. */
-  hearOfProgram({ when, program, by, what, writes }: ProgramMoment): void {
+  hearOfProgram(moment: ProgramMoment): void {
+    const { when, program, by, what, writes, life = '' } = moment
     if (when === 'answered') {
-      if (!writes) for (const one of this.#lookedByProgram.values()) one.looked ||= one.by === by
+      if (!writes && hasLooked(moment)) this.#begun.note(life, (write) => write.startsWith(`${by}: `))
       return
     }
-    this.#begunWithIntent.set(program, this.#beside.hasIntent(by))
+    this.#begunWithIntent.set(program, this.#beside.hasIntent(by, moment.life))
     if (!writes || repeatable.test(what)) return
     const write = `${by}: ${what}`
-    if (this.#lookedByProgram.get(write)?.looked === false) this.#say(`begun twice without a look in between, for ${write}`)
-    this.#lookedByProgram.set(write, { by, looked: false })
+    if (this.#begun.isUnseen(write, life)) this.#say(`begun twice without a look in between, for ${write}`)
+    this.#begun.begin(write)
   }
 
   /** To be called when somebody else has written to a resource. */
   hearOfOthers(path: string): void {
-    this.#unseen.add(path.toLowerCase())
+    this.#othersHave.begin(path.toLowerCase())
   }
 
   /** To be called when a write arrives that whoever sent it has given up. */
   hearOfLate(path: string): void {
-    this.#arrived.add(path.toLowerCase())
+    this.#arrived.begin(path.toLowerCase())
   }
 
   /** To be called when a machine begins to import a pool. */
@@ -130,11 +133,11 @@ export class Watch {
     this.#importing.set(machine.toLowerCase(), { atMs: this.#beside.nowMs(), askedMs: new Map(this.#askedMs) })
   }
 
-  #isIntended({ door, by, program }: Access): boolean {
+  #isIntended({ door, by, program, life }: Access): boolean {
     if (program !== undefined) return this.#begunWithIntent.get(program) ?? false
     if (by === undefined) return this.#beside.openIntents() > 0
     // A script runs on a machine when it comes to that: whether it might was asked when Azure was sent it.
-    return door === 'runCommand' || this.#beside.hasIntent(by)
+    return door === 'runCommand' || this.#beside.hasIntent(by, life)
   }
 
   /** What this failover has not created is not its to delete. */
@@ -227,23 +230,26 @@ export class Watch {
     else if (!this.#answered.has(`${host} ${address}`)) this.#say(`${host} was pointed to ${address}, which had answered nobody before`)
   }
 
-  #lookedAt(path: string, status: number): void {
+  #lookedAt(entry: Access): void {
+    const { path, status } = entry
     const seen = path.toLowerCase()
     if (status < 400) this.#askedMs.set(seen, this.#beside.nowMs())
     // An answer that is none is no look.
     else if (status !== 404) return
-    this.#unseen.delete(seen)
-    for (const arrived of this.#arrived) if (isAbout(arrived, seen)) this.#arrived.delete(arrived)
-    for (const [write, looked] of this.#looked) if (!looked && isAbout(write.slice(write.indexOf(' ') + 1), seen)) this.#looked.set(write, true)
+    const life = lifeOf(entry)
+    this.#othersHave.note(life, (other) => other === seen)
+    this.#arrived.note(life, (arrived) => isAbout(arrived, seen))
+    this.#written.note(life, (write) => isAbout(write.slice(write.indexOf(' ') + 1), seen))
   }
 
   /** Nothing is written twice without a look at what the first time has made of it. */
-  #writtenOnce(method: string, path: string): void {
+  #writtenOnce(entry: Access): void {
+    const { method, path } = entry
     const write = `${method} ${path.toLowerCase()}`
     // What only looks is sent by POST too.
     if (method === 'POST' && !acting.test(path)) return
-    if (this.#looked.get(write) === false) this.#say(`written twice without a look in between: ${method} ${path}`)
-    this.#looked.set(write, false)
+    if (this.#written.isUnseen(write, lifeOf(entry))) this.#say(`written twice without a look in between: ${method} ${path}`)
+    this.#written.begin(write)
   }
 
   /** Each of two that begin at the same moment may make it once: it has no etag, and is one group in the end. */
@@ -263,7 +269,8 @@ export class Watch {
   }
 
   /** Whoever writes to what an operation has in hand has not seen it, or has begun two things at once that collide. */
-  #notIntoWork(method: string, path: string): void {
+  #notIntoWork(entry: Access): void {
+    const { method, path } = entry
     // That only looks, and is told so where it cannot.
     if (/\/validateMoveResources$/i.test(path)) return
     type Running = ReturnType<Beside['operations']>[number]
@@ -271,7 +278,7 @@ export class Watch {
       [resource, ...also].some((one) => `${at.toLowerCase()}/`.startsWith(`${one.toLowerCase()}/`))
     const busy = this.#beside.operations().find((one) => one.status === 'running' && has(one, path))
     // Where one that was given up may have begun it since the last look, nobody could have seen it.
-    if (busy === undefined || [...this.#arrived].some((arrived) => has(busy, arrived))) return
+    if (busy === undefined || this.#arrived.unseenBy(lifeOf(entry)).some((arrived) => has(busy, arrived))) return
     this.#say(`written to while ${busy.what} was at work on it: ${method} ${path}`)
   }
 
@@ -281,6 +288,19 @@ export class Watch {
     this.violations.push(violation)
   }
 }
+
+function lifeOf({ life = '' }: Access): string {
+  return life
+}
+
+/** helm and kubectl say nothing of a release or an object where they fail, but for that it is not there; over ssh any end is an answer. */
+function hasLooked({ what, end }: ProgramMoment): boolean {
+  if (looksAtNothing.test(what)) return false
+  return !/^(helm|kubectl)\b/.test(what) || end?.exitCode === 0 || /not ?found/i.test(end?.stderr ?? '')
+}
+
+/** What asks neither a cluster nor a machine. */
+const looksAtNothing = /^(helm (template|version|lint|show|env)|kubectl version|ssh -V)\b/
 
 function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone' | 'name' | 'type'>): string {
   return `${name}.${zone} ${type}`.toLowerCase()

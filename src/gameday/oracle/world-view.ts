@@ -71,12 +71,14 @@ export interface Access {
   readonly status: number
   /** The world's own judgement: would this change anything? */
   readonly writes: boolean
-  /** Whoever sent it was dead before it was done, or had given it up. */
+  /** Whoever sent it was dead before it was done, or had given it up; of what only looks, they have not heard the answer. */
   readonly orphaned?: true
   /** The step that it was sent for, where that is known. */
   readonly by?: string
   /** The program that has sent it, where it is known when that began. */
   readonly program?: string
+  /** The life of the tool that has sent it, where that is known. */
+  readonly life?: string
 }
 
 /** A program that the tool runs begins to work, or has ended by itself with an answer. */
@@ -89,4 +91,8 @@ export interface ProgramMoment {
   readonly what: string
   /** Was it started to change something? */
   readonly writes: boolean
+  /** The life of the tool that has started it. */
+  readonly life?: string
+  /** How it ended, once it has answered. */
+  readonly end?: { readonly exitCode: number; readonly stderr: string }
 }

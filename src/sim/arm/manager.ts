@@ -38,7 +38,10 @@ export interface Asked {
   readonly text: string
   /** Is whoever sent it dead by now, or have they given it up? */
   readonly isOrphaned?: () => boolean
+  /** Will its answer be lost on the way? */
+  readonly isUnheard?: boolean
   readonly by?: string
+  readonly life?: string
 }
 
 /** `lost`: the connection is dropped without a word. `broken`: only the first half of the body is sent. */
@@ -68,7 +71,7 @@ export function makeManager(world: World, { origin, authorityPem, faults }: Mana
 
 function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faults }: { tokens: TokenDoor; faults: Faults }): Manager['answer'] {
   const addressed = remembering((url: string) => addressOf(url, arm.origin))
-  return async ({ method, url, headers, text, isOrphaned, by }) => {
+  return async ({ method, url, headers, text, isOrphaned, isUnheard = false, by, life }) => {
     const { path, query } = addressed(url)
     const login = tokens.answer(method, path, text)
     const planted = (login ? undefined : faults.befall(method, path)) ?? faults.take(method, path)
@@ -87,7 +90,8 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
     }
     const raw = { method, path, query, headers, text, ...(by !== undefined && { by }) }
     const { answer, writes } = await handle(arm, find, raw, () => tokens.check(headers.authorization))
-    const sender = { ...(by !== undefined && { by }), ...(isOrphaned?.() === true && { orphaned: true as const }) }
+    const isForNobody = isOrphaned?.() === true || (!writes && (isUnheard || planted?.drop !== undefined))
+    const sender = { ...(by !== undefined && { by }), ...(life !== undefined && { life }), ...(isForNobody && { orphaned: true as const }) }
     arm.world.log({ door: 'arm', method, path, status: answer.status, writes, ...sender })
     return planted?.drop === 'after' ? { lost: true } : { answer, ...cut }
   }

@@ -154,12 +154,14 @@ export interface RequestEntry {
   readonly status: number
   /** The world's own judgement: would this change anything? */
   readonly writes: boolean
-  /** Whoever sent it was dead before it was done, or had given it up. Known in this process only. */
+  /** Whoever sent it was dead before it was done, or had given it up; of what only looks, they have not heard the answer. Known in this process only. */
   readonly orphaned?: true
   /** What it was sent for, as whoever sent it says. Known in this process only. */
   readonly by?: string
   /** The program that has sent it, as `ProgramMoment` names it. Known in this process only. */
   readonly program?: string
+  /** The life of the tool that has sent it. Known in this process only. */
+  readonly life?: string
 }
 
 /** A program of whoever runs the tool begins to work, or has ended by itself with an answer. Known where it is a model in this process. */
@@ -173,6 +175,10 @@ export interface ProgramMoment {
   readonly what: string
   /** Was it started to change something? */
   readonly writes: boolean
+  /** The life of the tool that has started it. */
+  readonly life?: string
+  /** How it ended, once it has answered. */
+  readonly end?: { readonly exitCode: number; readonly stderr: string }
 }
 
 export interface HubState {
