@@ -88,7 +88,11 @@ function onlyOf({ point, then }: CrashTestOptions): Only | undefined {
 }
 
 function triedOf(points: readonly CrashPoint[], only: Only | undefined, { every, from }: CrashTestOptions): readonly CrashPoint[] {
-  if (only === undefined) return points.filter((_, index) => index % every === (from - 1) % every)
+  if (only === undefined) {
+    const tried = points.filter((_, index) => index % every === (from - 1) % every)
+    if (tried.length === 0) throw usageError(`of ${points.length} points none is the one that --every ${every} --from ${from} names`, 'Name a smaller --every.')
+    return tried
+  }
   const wanted = placeText(only.point)
   const found = points.filter((point) => placeText(point) === wanted)
   if (found.length === 0) throw usageError(`there is no point ${wanted} here`, 'Points are counted anew for each --by, with and without --undo.')

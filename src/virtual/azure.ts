@@ -31,11 +31,13 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     const by = stepAtWork()
     // As the manager has it: the SDKs put their own slash behind the endpoint's.
     const met = trouble.onRequest(request.method, pathname.replace(/^\/+/, '/'))
-    await pause(latencyMs() + (met?.kind === 'slow' ? met.ms : 0))
+    // Half of the way there and half back: what was read is a little old when it is heard.
+    const legMs = latencyMs() / 2
+    await pause(legMs)
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
-    const { name: life } = gate
-    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body, by, ...(life !== undefined && { life }) }
+    const sender = { by, ...(gate.name !== undefined && { life: gate.name }) }
+    const asked = { method: request.method, url: pathname + search, headers: request.headers, text: request.body, ...sender }
     if (met?.kind === 'late') {
       // Whoever sent it may live on, but has given it up: of what it meets when it arrives they cannot know.
       void pause(met.ms).then(() => {
@@ -46,6 +48,7 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     }
     const isGivenUp = (): boolean => !isAlive() || request.signal?.aborted === true
     const reply = await manager.answer({ ...asked, isOrphaned: isGivenUp, isUnheard: met?.kind === 'reply-lost' })
+    await pause(legMs + (met?.kind === 'slow' ? met.ms : 0))
     if ('lost' in reply || reply.broken === 'midway' || met?.kind === 'reply-lost') throw new LostConnection('ECONNRESET', 'socket hang up')
     if (reply.broken === undefined) return wireAnswer(reply.answer, new Date(realMs(clock) + clockAhead))
     // Whoever asked gives up by himself.

@@ -49,6 +49,21 @@ describe('faults', () => {
     expect(world.world.resource(id)).toBeDefined()
   })
 
+  test('let an answer come long after it was given (A36)', async () => {
+    world.addGroup('g')
+    const id = world.id('g', 'Microsoft.Network/networkSecurityGroups', 'i')
+    world.faults.befall = (method) => (method === 'PUT' ? { slowMs: 60_000 } : undefined)
+    const put = world.send('PUT', id, { location: 'westus2' })
+    // A naive client writes once more, and collides with what it has begun itself.
+    await until(() => world.world.resource(id) !== undefined)
+    let answered = 0
+    const heard = put.then(({ status }) => (answered = status))
+    expect(answered).toBe(0)
+    await until(() => (world.clock.advanceToNext(), answered !== 0))
+    await heard
+    expect(answered).toBe(201)
+  })
+
   test('put something else in place of an answer, or half of it (A101)', async () => {
     const path = `${groups()}/data100-19s`
     await plant({ match: { method: 'GET', path: 'data100-19s$' }, answer: { status: 200, text: '<html>', headers: { 'content-type': 'text/html' } } })

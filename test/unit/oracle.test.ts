@@ -292,6 +292,8 @@ describe('the oracle, when a failover is over', () => {
     ['a pool on the old server', { pools: start.pools, hosts: start.hosts }, /still on the old server/],
     ['a server that exports nothing', { hosts: [] }, /exports nothing/],
     ['a release half done', { releases: [{ cluster: 'c', namespace: 'hub', name: 'hub', revision: 1, status: 'pending-install' }] }, /is pending-install/],
+    ['a machine that was made and has failed', { vms: [{ ...vm(fresh, [disk.id]), provisioningState: 'Failed' }] }, /new\/vm is Failed/],
+    ['a copy that is whole', { snapshots: [{ id: '/groups/s/disk-1', of: 'u1', torn: true }] }, /of disk u1 there are torn copies only/],
     ['a group that is locked', { groups: [{ id: '/groups/new', tags: {}, locked: true }] }, /is locked/],
     ['what the world itself saw', { violations: ['a disk was torn'] }, /the world saw: a disk was torn/],
   ])('misses %s', (_what, change, words) => {
@@ -302,6 +304,12 @@ describe('the oracle, when a failover is over', () => {
     const failed = { clusters: [{ id: '/groups/new/hubs', provisioningState: 'Failed' }] }
     expect(missingFrom(start, { ...over, ...failed })).toEqual(['/groups/new/hubs is Failed'])
     expect(missingFrom({ ...start, ...failed }, { ...over, ...failed })).toEqual([])
+  })
+
+  it('takes a torn copy beside a whole one, and one that was there', () => {
+    const copy = (id: string, torn: boolean): WorldView['snapshots'][number] => ({ id: `/groups/s/${id}`, of: 'u1', torn })
+    expect(missingFrom(start, { ...over, snapshots: [copy('a', true), copy('b', false)] })).toEqual([])
+    expect(missingFrom({ ...start, snapshots: [copy('a', true)] }, { ...over, snapshots: [copy('a', true)] })).toEqual([])
   })
 
   it('holds two ends against each other, whatever the times in the names of safety copies', () => {

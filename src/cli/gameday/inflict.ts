@@ -112,10 +112,12 @@ export class Inflicter {
     for (const one of met) {
       // What takes as long by itself is not prolonged: it is left to one that is.
       if (one.does.kind === 'prolong' && operation.durationMs >= one.does.with.to) continue
+      // Nor does one fail twice.
+      if (one.does.kind !== 'prolong' && failure !== undefined) continue
       one.left -= 1
       one.struck(`${operation.what} of ${operation.resource.split('/').at(-1) ?? operation.resource}`)
       if (one.does.kind === 'prolong') operation.durationMs = one.does.with.to
-      else failure ??= new WorldError(409, one.does.with.code, one.does.with.message)
+      else failure = new WorldError(409, one.does.with.code, one.does.with.message)
     }
     return failure
   }

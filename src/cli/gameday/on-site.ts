@@ -86,6 +86,9 @@ function given(does: OfKind<'subscription' | 'quota' | 'noCapacity' | 'capacity'
     case 'quota':
       return ofQuota(does.with, world, meeting)
     case 'noCapacity':
+      if (spec.unavailableSizes.some(({ size, zones }) => size.toLowerCase() === does.with.toLowerCase() && zones === undefined)) {
+        changesNothing(`${does.with} could not be had already`)
+      }
       spec.unavailableSizes.push({ size: does.with })
       orSaid(new RegExp(`this subscription cannot have ${escaped(does.with)} `, 'i'))
       return hindrances.watch('size', does.with, eachOnce(struck, `no ${does.with}`))

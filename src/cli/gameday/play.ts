@@ -61,7 +61,7 @@ class Play {
   readonly #colleagues: Promise<void>[] = []
   readonly #startMs: number
   readonly #realSpeed: number | undefined
-  #life: Typed | undefined
+  #life: (Typed & { readonly seat: SeatName }) | undefined
   /** Whether the run of the command that was typed last puts another one back. */
   #isUndo = false
   /** Told with the next command: the clock was set while none was at work. */
@@ -133,7 +133,8 @@ class Play {
   #setClock(aheadMs: number, struck: TellStruck): void {
     this.#stage.setClock(aheadMs)
     const how = `the clock is set ${aheadMs < 0 ? 'back' : 'forward'} by ${durationText(Math.abs(aheadMs))}`
-    if (this.#life !== undefined) struck(`${how}, under a command at work`)
+    // A colleague's machine has a clock of its own.
+    if (this.#life?.seat === 'operator') struck(`${how}, under a command at work`)
     else this.#clockSet.push(() => struck(`${how}, before the next command`))
   }
 
@@ -204,7 +205,7 @@ class Play {
       if ('undoes' in event) this.#isUndo = true
       this.#timeline.event(event)
     }
-    for (const met of this.#clockSet.splice(0)) met()
+    if (seat === 'operator') for (const met of this.#clockSet.splice(0)) met()
     for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
     const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const over = new AbortController()
@@ -214,7 +215,7 @@ class Play {
       over.abort()
       life.kill()
     }
-    this.#life = { lived: life.lived, kill }
+    this.#life = { lived: life.lived, kill, seat }
     try {
       return await this.#stage.pass(life.lived)
     } finally {

@@ -69,6 +69,6 @@ export function metBy(trouble: NamedTrouble | undefined): Met | undefined {
     case 'reply-lost':
       return { drop: 'after' }
     case 'slow':
-      return { lateMs: trouble.ms }
+      return { slowMs: trouble.ms }
   }
 }

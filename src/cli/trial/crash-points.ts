@@ -3,7 +3,7 @@ import { otherThan } from '../../gameday/oracle/end-state.js'
 import { defectsIn } from '../../gameday/defects.js'
 import type { CallPoint } from '../../virtual/incarnation.js'
 import type { Watch } from '../../gameday/oracle/watch.js'
-import { crashAt, endsOf, type CrashPoint, type How } from './crash.js'
+import { crashAt, endsOf, isSignal, type CrashPoint, type How } from './crash.js'
 import { Stage, type Dies, type StageOptions } from './stage.js'
 import type { Lived } from './typed.js'
 import { watched } from './watched.js'
@@ -94,13 +94,17 @@ export async function crashed(crash: Crash, expected: Undisturbed, options: Stag
   const { stage, watch } = await opened(options, way)
   try {
     let met = 'nothing'
+    let intentsAfter = 0
     const befalls = crashAt(how, point)
     let lived = heard(await first(stage, way, (at, hands) => {
       if (at.number === point.number && at.when === point.when) met = crashPointOf(at).what
+      if (at.number > point.number && at.when === 'before' && at.call.what.includes('step.intent')) intentsAfter += 1
       return befalls(at, hands)
     }))
     if (met !== point.what) return ended([`it met ${met} there, and not ${point.what}: this run goes otherwise than the undisturbed one`])
     if (!endsOf(how).includes(lived.code)) return ended([`it did not end there as it should: exit code ${lived.code}`, ...lastWords(lived)])
+    // Whoever is told to stop begins nothing more: what goes through all the same had nothing left to begin.
+    if (isSignal(how) && lived.code === 0 && intentsAfter > 0) return ended([`it was told to stop, and began ${intentsAfter} more`])
     if (lived.code !== 0) crashes += 1
     if (then !== undefined) {
       lived = heard(await stage.goOn(crashAt('kill', then)))

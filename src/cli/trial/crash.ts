@@ -68,6 +68,10 @@ export function crashAt(how: How, place: Pick<CrashPoint, 'number' | 'when' | 'b
   }
 }
 
+export function isSignal(how: How): boolean {
+  return how === 'sigterm' || how === 'sigint'
+}
+
 /** The exit codes that a life may end with which has met such a crash; 0 where it came too late to change anything. */
 export function endsOf(how: How): readonly (number | 'killed')[] {
   switch (how) {

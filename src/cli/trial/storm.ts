@@ -27,6 +27,8 @@ export class Storm implements Trouble {
   #over: (Stormy & { readonly scene: Scene }) | undefined
   #fromMs = 0
   #isOver = false
+  /** The region's quota of cores, where the site states one. */
+  #cores: { readonly name: string; readonly was: number } | undefined
   #touches = 0
   readonly #silentUntilMs = new Map<Host, number>()
   readonly #failed = (error: unknown): void => this.#over?.failed(error)
@@ -53,7 +55,9 @@ export class Storm implements Trouble {
     const there = [...world.hosts.values()]
     if (startedAgain) this.#onceStopped(there, startedAgain.afterMs)
     if (silent) this.#at(silent.atMs, () => { for (const host of there) this.#silence(world, host, silent.forMs) })
-    if (quotaGone) this.#at(quotaGone.atMs, () => (stormy.quota['cores'] = 0))
+    const [name = 'cores', was] = Object.entries(stormy.quota).find(([one]) => one.toLowerCase() === 'cores') ?? []
+    if (was !== undefined) this.#cores = { name, was }
+    if (quotaGone) this.#at(quotaGone.atMs, () => (stormy.quota[name] = 0))
     if (colleague) this.#at(colleague.atMs, stormy.colleague)
   }
 
@@ -97,7 +101,8 @@ export class Storm implements Trouble {
     if (this.#over === undefined) return
     const { scene, quota } = this.#over
     const { world } = scene.within
-    delete quota['cores']
+    if (this.#cores !== undefined) quota[this.#cores.name] = this.#cores.was
+    else delete quota['cores']
     scene.operator.machine.clockAheadMs = 0
     for (const host of world.hosts.values()) host.answers = true
     world.changed()

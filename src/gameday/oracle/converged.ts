@@ -33,16 +33,25 @@ function storageMissing(start: WorldView, { pools, vms, hosts }: WorldView): rea
   })
 }
 
-function leftHalfDone(start: WorldView, { groups, releases, clusters, disks, violations }: WorldView): readonly string[] {
+function leftHalfDone(start: WorldView, { groups, releases, clusters, vms, disks, snapshots, violations }: WorldView): readonly string[] {
   // One that was so before is nobody's work here; one that was made must have come to be whole.
-  const failedBefore = new Set(start.clusters.filter(({ provisioningState }) => provisioningState === 'Failed').map(({ id }) => id.toLowerCase()))
-  const isSettled = ({ id, provisioningState }: WorldView['clusters'][number]): boolean =>
+  const failedBefore = new Set([...start.clusters, ...start.vms].filter(({ provisioningState }) => provisioningState === 'Failed').map(({ id }) => id.toLowerCase()))
+  const isSettled = ({ id, provisioningState }: { readonly id: string; readonly provisioningState: string }): boolean =>
     provisioningState === 'Succeeded' || (provisioningState === 'Failed' && failedBefore.has(id.toLowerCase()))
   return [
     ...groups.filter(({ locked }) => locked).map(({ id }) => `${id} is locked`),
     ...releases.filter(({ status }) => status !== 'deployed').map(({ namespace, name, status }) => `release ${namespace}/${name} is ${status}`),
-    ...clusters.filter((cluster) => !isSettled(cluster)).map(({ id, provisioningState }) => `${id} is ${provisioningState}`),
+    ...[...clusters, ...vms].filter((one) => !isSettled(one)).map(({ id, provisioningState }) => `${id} is ${provisioningState}`),
     ...disks.filter(({ moves }) => moves > 1).map(({ id, moves }) => `disk ${id} was moved ${moves} times`),
+    ...tornCopies(start, snapshots),
     ...violations.map((violation) => `the world saw: ${violation}`),
   ]
+}
+
+/** What was made to fall back on has to be whole: of each disk one copy at least that was taken while nobody had its pool. */
+function tornCopies(start: WorldView, snapshots: WorldView['snapshots']): readonly string[] {
+  const before = new Set(start.snapshots.map(({ id }) => id.toLowerCase()))
+  const made = snapshots.filter(({ id }) => !before.has(id.toLowerCase()))
+  const whole = new Set(made.flatMap(({ of, torn }) => (torn ? [] : [of])))
+  return [...new Set(made.map(({ of }) => of))].filter((of) => !whole.has(of)).map((of) => `of disk ${of} there are torn copies only`)
 }

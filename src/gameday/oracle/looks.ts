@@ -1,6 +1,6 @@
 /**
- * What has been looked at since something befell it, and in which life of the tool: what a dead life has seen the next one knows nothing of.
- * Where lives cannot be told apart (programs of their own), all are one.
+ * What has been looked at since something befell it, and in which life of the tool: what a dead life has seen the next one knows nothing
+ * of. Where lives cannot be told apart (programs of their own), all are one.
  */
 export class Looks {
   readonly #seenIn = new Map<string, Set<string>>()

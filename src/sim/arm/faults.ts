@@ -36,6 +36,8 @@ export interface Met {
   readonly meanwhile?: OthersRequest
   /** Milliseconds of the world by which the request comes later than it was sent. */
   readonly lateMs?: number
+  /** Milliseconds of the world by which the answer comes later than it was given. */
+  readonly slowMs?: number
 }
 
 /** How logins stand: a secret that was taken back, and tokens of which none is believed any more. */

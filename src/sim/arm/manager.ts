@@ -75,8 +75,7 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
     const { path, query } = addressed(url)
     const login = tokens.answer(method, path, text)
     const planted = (login ? undefined : faults.befall(method, path)) ?? faults.take(method, path)
-    const { lateMs } = planted ?? {}
-    if (lateMs !== undefined) await new Promise<void>((resolve) => void arm.world.clock.schedule(lateMs, resolve))
+    await pass(arm.world, planted?.lateMs)
     if (planted?.drop === 'before') return { lost: true }
     if (planted?.meanwhile) await bySomebodyElse(arm, find, planted.meanwhile)
     const cut = planted?.drop === 'midway' || planted?.drop === 'never' ? { broken: planted.drop } : {}
@@ -93,8 +92,13 @@ function answering(arm: Arm, find: ReturnType<typeof makeRouter>, { tokens, faul
     const isForNobody = isOrphaned?.() === true || (!writes && (isUnheard || planted?.drop !== undefined))
     const sender = { ...(by !== undefined && { by }), ...(life !== undefined && { life }), ...(isForNobody && { orphaned: true as const }) }
     arm.world.log({ door: 'arm', method, path, status: answer.status, writes, ...sender })
+    await pass(arm.world, planted?.slowMs)
     return planted?.drop === 'after' ? { lost: true } : { answer, ...cut }
   }
+}
+
+function pass({ clock }: World, ms: number | undefined): Promise<void> | undefined {
+  return ms === undefined ? undefined : new Promise((resolve) => void clock.schedule(ms, resolve))
 }
 
 /** Path and query of a request. Clients send `//subscriptions/…` now and then, which must not be read as a host. */

@@ -154,7 +154,10 @@ export interface RequestEntry {
   readonly status: number
   /** The world's own judgement: would this change anything? */
   readonly writes: boolean
-  /** Whoever sent it was dead before it was done, or had given it up; of what only looks, they have not heard the answer. Known in this process only. */
+  /**
+   * Whoever sent it was dead before it was done, or had given it up; of what only looks, they have not heard the answer. Known in this
+   * process only.
+   */
   readonly orphaned?: true
   /** What it was sent for, as whoever sent it says. Known in this process only. */
   readonly by?: string
