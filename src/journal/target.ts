@@ -1,41 +1,8 @@
-import { LifeboatError, type Clock } from '../contract/index.js'
-import type { Processes } from './lock.js'
+import { LifeboatError } from '../contract/index.js'
 import { hasYielded, isOwner, lifeOf, livesIn, tagsOfMark, yieldOf, type Life, type Mark, type Tags } from './mark.js'
-import { readMarks, standingOf, type MarkStore, type Standing } from './mark-store.js'
-import type { Owner } from './records.js'
+import { readMarks, standingOf, type Standing } from './mark-store.js'
 import { cannotDisplace, laterRun, sayLife, stillAtWork, targetHeld, targetLost } from './target-errors.js'
-
-/**
- * Real milliseconds: how often the marks are looked at, how often they get a new heartbeat, and what is waited for a rival. `recentMs`:
- * three beats, and as much as the clocks of two machines may differ that are both let begin (`cli/site-checks.ts`: five minutes each).
- */
-export const targetTimes = { lookMs: 10_000, beatMs: 60_000, settleMs: 1_000, askMs: 1_000, recentMs: 780_000 } as const
-
-export interface TargetOptions {
-  readonly store: MarkStore
-  readonly processes: Processes
-  readonly clock: Pick<Clock, 'now' | 'realNow' | 'sleepReal' | 'toReal'>
-  readonly run: string
-  readonly runbook: string
-  /** Names of the groups that the runbook's steps make, as far as they are known beforehand. */
-  readonly groups: readonly string[]
-  /** The one of them that is marked first: whoever has it has the others, of two that begin at once. Unset where there are none. */
-  readonly lead?: string
-  /** The life that this run goes on from, or undoes, as a journal of this machine says; unset for a fresh run. */
-  readonly earlier?: { readonly run: string; readonly owner: Owner }
-  /**
-   * Of an undo: the run that it puts back, and when that began, in real time. What another has put into use since is not its to take away,
-   * unless the operator has `agreed`.
-   */
-  readonly undoes?: { readonly run: string; readonly began: string; readonly agreed: boolean }
-  /** `--take-over` */
-  readonly takeOver: boolean
-  readonly notice: (message: string) => void
-  /** Aborted when the run ends; waits end with it. */
-  readonly signal: AbortSignal
-  /** Another run has the target: this one must stop writing. */
-  readonly lost: (error: LifeboatError) => void
-}
+import { targetTimes, type TargetOptions } from './target-options.js'
 
 /**
  * Who may write to a target, across machines. The mark of a run stands in the tags of its resource groups; Azure knows no
@@ -61,6 +28,8 @@ export class TargetLock {
   #hasWritten = false
   #leftAtWork = false
   #beatAt = 0
+  /** When the last look at all that is held was begun that has found it so. */
+  #lookedMs = 0
   /** The machine's clock and the run's, when this began. */
   readonly #began: { readonly realMs: number; readonly runMs: number }
 
@@ -125,7 +94,9 @@ export class TargetLock {
       throw error
     }
     this.#isTaken = true
+    const beganMs = this.#now().getTime()
     await this.#look()
+    this.#lookedMs = Math.max(this.#lookedMs, beganMs)
     return !wasTaken && this.#held.size > 0
   }
 
@@ -141,13 +112,21 @@ export class TargetLock {
     })
   }
 
-  /** Looks and beats until the signal is aborted; what fails on the way is left out, for the next may pass. */
+  /**
+   * Looks, where nobody has looked before an intent for so long, and beats, until the signal is aborted; what fails on the way is left out,
+   * for the next may pass.
+   */
   async keepBeating(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
+    let triedMs = this.#now().getTime()
     for (;;) {
-      await clock.sleepReal(targetTimes.lookMs, signal).catch(() => undefined)
+      const nextMs = Math.max(triedMs, this.#lookedMs) + targetTimes.lookMs
+      await clock.sleepReal(Math.max(1, nextMs - this.#now().getTime()), signal).catch(() => undefined)
       if (signal.aborted || this.#lost !== undefined) return
-      await this.#look(this.#held, false, signal).then(() => this.#beat()).catch(() => undefined)
+      const isFresh = this.#now().getTime() - this.#lookedMs < targetTimes.lookMs
+      if (!isFresh) triedMs = this.#now().getTime()
+      const looked = isFresh ? Promise.resolve() : this.#look(this.#held, false, signal)
+      await looked.then(() => this.#beat()).catch(() => undefined)
     }
   }
 

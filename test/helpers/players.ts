@@ -8,6 +8,7 @@ export class Groups {
   readonly tags = new Map<string, Record<string, string>>()
   readonly locked = new Set<string>()
   writes = 0
+  reads = 0
 
   constructor(...names: string[]) {
     for (const name of names) this.tags.set(name, {})
@@ -19,6 +20,7 @@ export class Groups {
     return {
       read: async (group) => {
         await pass()
+        this.reads += 1
         const tags = this.tags.get(group)
         const told = tags === undefined ? undefined : { ...tags }
         await pass()

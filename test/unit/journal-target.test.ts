@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LifeboatError } from '../../src/contract/index.js'
 import type { MarkStore, Owner } from '../../src/journal/index.js'
-import { targetTimes } from '../../src/journal/target.js'
+import { targetTimes } from '../../src/journal/target-options.js'
 import { FakeProcesses } from '../helpers/fake-processes.js'
 import { all, begin, Groups, player, type Player } from '../helpers/players.js'
 import { seeded } from '../../src/virtual/chance.js'
@@ -175,6 +175,28 @@ describe('the mark of who is at work', () => {
     const beats = lock.keepBeating(over.signal)
     await time.until(time.sleep(75_000))
     expect(Date.parse(groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? '') - Date.parse(before)).toBeGreaterThanOrEqual(60_000)
+    over.abort()
+    await time.until(beats)
+  })
+})
+
+describe('the looks of a run at work', () => {
+  it('are no more than those before its intents where these come often, and it beats all the same', async () => {
+    const [groups, time] = [new Groups('a'), new VirtualTime()]
+    const { lock } = player(groups, time, new FakeProcesses(), 'run-1', { groups: ['a'] })
+    await time.until(begin({ lock } as Player))
+    const before = groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? ''
+    const over = new AbortController()
+    const beats = lock.keepBeating(over.signal)
+    const from = groups.reads
+    for (let intents = 0; intents < 12; intents += 1) {
+      await time.until(time.sleep(targetTimes.lookMs - 1_000))
+      await time.until(lock.beforeIntent())
+    }
+    expect(groups.reads - from).toBe(12)
+    expect(Date.parse(groups.tags.get('a')?.['lifeboat-owner-heartbeat'] ?? '') - Date.parse(before)).toBeGreaterThanOrEqual(60_000)
+    await time.until(time.sleep(3 * targetTimes.lookMs + 1_000))
+    expect(groups.reads - from).toBe(15)
     over.abort()
     await time.until(beats)
   })
