@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Change } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
+import { setNameServer } from '../../src/sim/dns/lost.js'
 import { dnsRecord } from '../../src/steps/azure-dns-record.js'
 import { dnsTtl } from '../../src/steps/dns-ttl.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
@@ -74,5 +76,25 @@ describe('dns/ttl', () => {
     expect((await swap().see()).state).toBe('converged')
     await undo(swap(), swapped)
     expect(current()).toMatchObject({ ttl: 60, values: ['198.51.100.11'] })
+  })
+})
+
+describe('azure/dns-record', () => {
+  const last = 'ns2-07.azure-dns.net'
+
+  it.each([
+    ['silent', `the name server ${last} does not answer`],
+    ['behind', `${last} still gives 198.51.100.11, which resolvers keep for up to 300 s`],
+  ] as const)('is not done while a name server is %s, which it names; the way back needs none of them (D21)', async (how, what) => {
+    setNameServer(world.test.world, last, how)
+    const step = swap()
+    const made = await step.make()
+    await published()
+    expect(await step.see()).toEqual({ state: 'in-flight', what: `data100.datahub.berkeley.edu: ${what}`, halfMade: 'record A data100.datahub.berkeley.edu' })
+    const back = backwards(step.module, made)
+    expect(await back.observe(step.inputs, step.ctx)).toEqual({ state: 'drifted', seen: made })
+    await undo(step, made)
+    expect(await back.observe(step.inputs, step.ctx)).toEqual({ state: 'converged', outputs: {} })
+    expect(current()?.values).toEqual(['198.51.100.11'])
   })
 })
