@@ -20,12 +20,14 @@ const recordWithinMs = 2 * minutes
  * after some minutes: the laptop that it ran on may lie in pieces.
  */
 export function helmAtWork(
-  { status, begunAt }: Revision,
+  newest: Revision,
   { namespace, name }: ReleaseName,
   timeoutMs: number,
   { clock, overPrograms, accepted }: Pick<ReadContext<Platform>, 'clock' | 'overPrograms' | 'accepted'>,
 ): Extract<Observation<never, never>, { state: 'in-flight' }> | undefined {
-  if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(helmGone) || isOwn(begunAt, overPrograms())) return undefined
+  const { status, begunAt } = newest
+  const gone = helmGone(newest)
+  if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(gone) || isOwn(begunAt, overPrograms())) return undefined
   const limitMs = limitsOf(timeoutMs, clock).goneMs + clocksMs
   const untilMs = (begunAt ?? clock.realNow()).getTime() + limitMs
   if (clock.realNow().getTime() >= untilMs) return undefined
@@ -34,12 +36,15 @@ export function helmAtWork(
   const error = new LifeboatError('helm.at-work', `whether helm still works on ${namespace}/${name} cannot be told: it is ${status}${since}`, {
     blame: 'user',
     hint: `Find out whose helm that is, and make sure that it has ended. To wait for it, try again. It can be looked at: helm history ${name} -n ${namespace}`,
-    alternative: { id: helmGone, offer: offer(namespace, name), changes: [] },
+    alternative: { id: gone, offer: offer(namespace, name), changes: [] },
   })
   return { state: 'in-flight', what, patience: { ms: patienceMs, error } }
 }
 
-const helmGone = 'helm-gone'
+/** Of this very helm, and no later one: a revision that was cleared comes again under its number. */
+function helmGone({ revision, begunAt }: Revision): string {
+  return ['helm-gone', revision, ...(begunAt === undefined ? [] : [begunAt.toISOString().replace(/\.\d+|[-:]/g, '')])].join('-')
+}
 
 function offer(namespace: string, name: string): string {
   return (
