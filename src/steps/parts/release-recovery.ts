@@ -16,7 +16,7 @@ const recordWithinMs = 2 * minutes
 /**
  * Somebody's helm that may be at work: helm's record tells who began and when, and not whether it still runs (K27). Undefined where
  * nothing is under way, where it was one of this run's own, which are over, or where it began too long ago: longer than this tool gives
- * helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better is asked
+ * such a helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better is asked
  * after some minutes: the laptop that it ran on may lie in pieces.
  */
 export function helmAtWork(
@@ -28,7 +28,7 @@ export function helmAtWork(
   const { status, begunAt } = newest
   const gone = helmGone(newest)
   if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(gone) || isOwn(begunAt, overPrograms())) return undefined
-  const limitMs = limitsOf(timeoutMs, clock).goneMs + clocksMs
+  const limitMs = limitsOf(timeoutMs, clock, /^pending-(install|upgrade)$/.test(status)).goneMs + clocksMs
   const untilMs = (begunAt ?? clock.realNow()).getTime() + limitMs
   if (clock.realNow().getTime() >= untilMs) return undefined
   const since = begunAt === undefined ? '' : ` since ${timeOf(begunAt.getTime())}`
