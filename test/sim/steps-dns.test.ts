@@ -58,6 +58,42 @@ describe('dns/ttl', () => {
     expect((await ttl().plan()).map(({ resource }) => resource)).toEqual(['record A data100s.datahub.berkeley.edu'])
   })
 
+  it.each([
+    ['it is gone', () => void world.test.world.recordSets.splice(world.test.world.recordSets.indexOf(current('data100s')!), 1), undefined],
+    ['somebody has set a lower one', () => void (current('data100s')!.ttl = 30), 300],
+  ] as const)('goes back also where %s meanwhile, and is over then', async (_, meanwhile, after) => {
+    const step = ttl()
+    const made = await step.make()
+    await published()
+    meanwhile()
+    await published()
+    const back = backwards(step.module, made)
+    const seen = await back.observe(step.inputs, step.ctx)
+    if (seen.state !== 'drifted') throw new Error(seen.state)
+    await step.apply(back.plan(step.inputs, seen))
+    expect([current('data100s')?.ttl, current()?.ttl]).toEqual([after, 300])
+    expect(await back.observe(step.inputs, step.ctx)).toEqual({ state: 'converged', outputs: {} })
+  })
+
+  it('has nothing to put back where all of it is gone, and what went in between is left', async () => {
+    const step = ttl({ records: [{ name: 'data100s' }] })
+    const made = await step.make()
+    await published()
+    world.test.world.recordSets.splice(world.test.world.recordSets.indexOf(current('data100s')!), 1)
+    await expect(undo(step, made)).resolves.toBeUndefined()
+    expect(await backwards(step.module, made).observe(step.inputs, step.ctx)).toEqual({ state: 'converged', outputs: {} })
+    expect((await ttl().plan()).map(({ resource }) => resource)).toEqual(['record A data100.datahub.berkeley.edu'])
+  })
+
+  it('needs no name server for its way back (D21)', async () => {
+    setNameServer(world.test.world, 'ns2-07.azure-dns.net', 'behind')
+    const step = ttl()
+    const made = await step.make()
+    await published()
+    expect((await step.see()).state).toBe('in-flight')
+    expect(await backwards(step.module, made).observe(step.inputs, step.ctx)).toEqual({ state: 'drifted', seen: made })
+  })
+
   it('does not write over what somebody else has set since it looked', async () => {
     const step = ttl()
     const changes = await step.plan()
