@@ -50,7 +50,9 @@ export const dnsTtl = defineStep({
   },
   async observe({ zone, records, ttl }, { doors }) {
     const found = await Promise.all(
-      records.map(async (record) => ({ place: { zone, ...record }, set: await doors.azure.zones.getRecord(zone, record.name, record.type) })),
+      records.map(async (record) => {
+        return { place: { zone, ...record }, set: await doors.azure.zones.getRecord(zone, record.name, record.type) }
+      }),
     )
     const there = found.flatMap(({ place, set }) => (set === undefined ? [] : [{ place, set }]))
     const gone = found.flatMap(({ place, set }) => (set === undefined ? [recordLabel(place)] : []))
@@ -87,8 +89,11 @@ export const dnsTtl = defineStep({
     }
   },
   invert: (changes) => changes.map(inverted),
-  // What is gone has no TTL to be put back.
-  isBack: ({ resource }, _now, _forward, found) => ((found as Partial<Seen> | undefined)?.absent?.includes(resource) === true ? true : undefined),
+  isBack({ resource }, _now, _forward, found) {
+    const { absent = [] } = (found ?? {}) as Partial<Seen>
+    // What is gone has no TTL to be put back.
+    return absent.includes(resource) ? true : undefined
+  },
   writes: (changes, { zone, records }) =>
     naming(records, 'records')
       .filter((record) => changes.some(({ resource }) => resource === recordLabel({ zone: naming(zone, 'zone'), ...record })))

@@ -75,8 +75,8 @@ function textOf(file: string): Question<string> {
 const writtenText = textOf(exportsFile)
 
 /** Only plain lines are understood; others are nobody's twin. */
-const linesOf = ({ command, read }: Question<string>): Question<readonly Export[]> =>
-  ({ command, read: (result, host) => parseExports(read(result, host)) })
+const linesOf = (text: Question<string>): Question<readonly Export[]> =>
+  ({ command: text.command, read: (result, host) => parseExports(text.read(result, host)) })
 
 /** The server's own file, which is the site's and left alone. */
 export const ownExports = linesOf(textOf('/etc/exports'))

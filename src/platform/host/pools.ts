@@ -216,7 +216,8 @@ export async function mountPool(host: Host, pool: string): Promise<void> {
  * hides what was mounted below it before. Throws `zfs.look-again` where somebody was faster.
  */
 export async function mount(host: Host, datasets: readonly Dataset[]): Promise<void> {
-  const missing = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted).sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1))
+  const wanting = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted)
+  const missing = wanting.sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1))
   for (let at = 0; at < missing.length; at += mostMounts) {
     const commands = missing.slice(at, at + mostMounts).map(({ name }) => ['zfs', 'mount', name])
     const result = await host.ssh.write(host.at, commands)

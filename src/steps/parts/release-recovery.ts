@@ -16,8 +16,8 @@ const recordWithinMs = 2 * minutes
 /**
  * Somebody's helm that may be at work: helm's record tells who began and when, and not whether it still runs (K27). Undefined where
  * nothing is under way, where it was one of this run's own, which are over, or where it began too long ago: longer than this tool gives
- * such a helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better is asked
- * after some minutes: the laptop that it ran on may lie in pieces.
+ * such a helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better
+ * is asked after some minutes: the laptop that it ran on may lie in pieces.
  */
 export function helmAtWork(
   newest: Revision,
