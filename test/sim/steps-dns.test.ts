@@ -18,6 +18,7 @@ const records = [{ name: 'data100s' }, { name: 'data100' }]
 const ttl = (changes: Record<string, unknown> = {}): Driven => world.driven(dnsTtl, { zone: zone(), records, ttl: '60s', ...changes })
 const swap = (): Driven => world.driven(dnsRecord, { zone: zone(), name: 'data100', type: 'A', ttl: '60s', values: ['203.0.113.7'] })
 const current = (name = 'data100') => world.test.world.recordSets.find((one) => one.name === name && one.type === 'A')
+const remove = (name: string): void => void world.test.world.recordSets.splice(world.test.world.recordSets.indexOf(current(name)!), 1)
 const published = (): Promise<void> => world.clock.sleep(world.test.world.durationOf('dns'))
 const undo = (step: Driven, changes: readonly Change[]): Promise<void> => step.apply(step.module.invert(changes) as Change[])
 
@@ -59,8 +60,8 @@ describe('dns/ttl', () => {
   })
 
   it.each([
-    ['it is gone', () => void world.test.world.recordSets.splice(world.test.world.recordSets.indexOf(current('data100s')!), 1), undefined],
-    ['somebody has set a lower one', () => void (current('data100s')!.ttl = 30), 300],
+    ['it is gone', (): void => remove('data100s'), undefined],
+    ['somebody has set a lower one', (): void => void (current('data100s')!.ttl = 30), 300],
   ] as const)('goes back also where %s meanwhile, and is over then', async (_, meanwhile, after) => {
     const step = ttl()
     const made = await step.make()
@@ -79,7 +80,7 @@ describe('dns/ttl', () => {
     const step = ttl({ records: [{ name: 'data100s' }] })
     const made = await step.make()
     await published()
-    world.test.world.recordSets.splice(world.test.world.recordSets.indexOf(current('data100s')!), 1)
+    remove('data100s')
     await expect(undo(step, made)).resolves.toBeUndefined()
     expect(await backwards(step.module, made).observe(step.inputs, step.ctx)).toEqual({ state: 'converged', outputs: {} })
     expect((await ttl().plan()).map(({ resource }) => resource)).toEqual(['record A data100.datahub.berkeley.edu'])
