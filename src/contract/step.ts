@@ -185,8 +185,9 @@ export interface StepModule<I extends object, O extends object, K extends keyof 
    * Pure; for modules whose way back does not lead to the very state from before (a rollback is a new revision). `then` is the
    * change as it was made, `now` what going forward would change of the same resource again, if anything, and `forward` all of that:
    * is it back? `in-part` for one that is half made, and so to be put back. Undefined, or without this function, both must be alike.
+   * `found` is what `observe` has told with its state: the outputs of what is converged, or what has drifted.
    */
-  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[]) => boolean | 'in-part' | undefined
+  readonly isBack?: (then: Change, now: Change | undefined, forward: readonly Change[], found?: unknown) => boolean | 'in-part' | undefined
   /** Pure. */
   claims(inputs: PlanInputs<I>): readonly Claim[]
   /**

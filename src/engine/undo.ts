@@ -178,8 +178,8 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
     return inverse !== undefined && !isIrreversible(inverse) && !isKept(inverse)
   })
   let mayGoOn = open && module.unseen === true
-  const placesIn = (forward: readonly Change[]): readonly Placed[] =>
-    invertible.map((change) => ({ change, place: placeOf(change, forward, module) }))
+  const placesIn = (forward: readonly Change[], found: unknown): readonly Placed[] =>
+    invertible.map((change) => ({ change, place: placeOf(change, forward, module, found) }))
   // What is at work there may be this run's: shown as what it will be when it is over, since that must surprise nobody then.
   const begun = (): readonly Placed[] => invertible.map((change) => ({ change, place: 'made' }))
   return {
@@ -195,10 +195,11 @@ export function backwards<D>(module: AnyStep<D>, changes: readonly Change[], ope
       if (seen.state === 'conflict') return inTheWay(seen, invertible)
       if (seen.state === 'in-flight') {
         if (isOurs(seen.halfMade, invertible)) return { state: 'drifted', seen: invertible }
-        return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen })))
+        return flying(seen, seen.seen === undefined ? begun() : placesIn(module.plan(inputs, { state: 'drifted', seen: seen.seen }), seen.seen))
       }
       if (seen.state === 'converged' && seen.busy !== undefined) return flying({ state: 'in-flight', what: seen.busy }, begun())
-      const places = placesIn(seen.state === 'converged' ? [] : module.plan(inputs, seen))
+      const places =
+        seen.state === 'converged' ? placesIn([], seen.outputs) : placesIn(module.plan(inputs, seen), seen.state === 'drifted' ? seen.seen : undefined)
       const stranger = places.find(({ place }) => place === 'elsewhere')
       if (stranger !== undefined) return { state: 'conflict', ...notOurs(stranger.change) }
       const left = places.filter(({ place }) => place === 'made' || mayGoOn).map(({ change }) => change)
@@ -244,9 +245,9 @@ function isChange(inverse: ReturnType<AnyStep<unknown>['invert']>[number]): inve
 }
 
 /** `made`: still as the run left it. `back`: as the run found it. `elsewhere`: somebody has changed it since, to something else. */
-function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>): Placed['place'] {
+function placeOf<D>(change: Change, forward: readonly Change[], module: AnyStep<D>, found: unknown): Placed['place'] {
   const again = forward.find(({ resource }) => resource === change.resource)
-  const told = module.isBack?.(change, again, forward)
+  const told = module.isBack?.(change, again, forward, found)
   if (again === undefined) return told === true ? 'back' : 'made'
   if (told === 'in-part') return 'made'
   const same = told ?? (again.action === change.action && sameJson(again.before, change.before))

@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { isPending, LifeboatError, type Change } from '../contract/index.js'
 import { resourceId } from '../contract/inputs.js'
 import type { RecordSet } from '../platform/azure/door.js'
-import type { Platform } from '../platform/platform.js'
-import { fqdnOf, recordLabel, recordPath, recordType, sameRecords, ttlMs, zoneFindings, zoneName, type RecordPlace } from './parts/dns.js'
+import { askEach, fqdnOf, recordLabel, recordPath, recordType, sameRecords, sayLate, ttlMs, zoneFindings, zoneName } from './parts/dns.js'
 import { recordFindings } from './parts/dns-readiness.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
@@ -54,8 +53,9 @@ export const dnsRecord = defineStep({
     if (isPending(values) || !sameRecords(type, found.values, values)) return { state: 'drifted', seen: { values: found.values } }
     const servers = (await doors.azure.zones.nameServers(zone)) ?? []
     if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
-    const behind = await laggards(servers, wanted, values, doors)
-    if (behind.length > 0) return { state: 'in-flight', what: `${fqdn}: ${behind.join(', ')} still ${behind.length === 1 ? 'gives' : 'give'} the old answer` }
+    const { late } = await askEach(servers, wanted, values, doors)
+    // Published or not, it is this run's where it has written it: the way back waits for no name server.
+    if (late.length > 0) return { state: 'in-flight', what: `${fqdn}: ${late.map(sayLate).join('; ')}`, halfMade: recordLabel(wanted) }
     return { state: 'converged', outputs: { fqdn, values: [...found.values] } }
   },
   plan: ({ zone, name, type, ttl, values }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] => {
@@ -89,10 +89,4 @@ function assertAsPlanned({ resource, before }: Change, found: RecordSet | undefi
   const planned = before as Seen | undefined
   if (JSON.stringify(planned?.values) === JSON.stringify(found?.values)) return
   throw new LifeboatError('dns.changed', `${resource} was changed by somebody else since it was looked at`, { retry: {} })
-}
-
-/** Name servers that do not give the wanted answer yet. */
-async function laggards(servers: readonly string[], place: RecordPlace, values: readonly string[], { dns }: Platform): Promise<string[]> {
-  const answers = await Promise.all(servers.map((server) => dns.ask(server, fqdnOf(place), place.type)))
-  return servers.filter((_, index) => !sameRecords(place.type, answers[index]?.values ?? [], values))
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationMs, resourceId } from '../contract/inputs.js'
-import { askServer, fqdnOf, sameRecords, zoneName, type Told } from './parts/dns.js'
+import { askEach, fqdnOf, sayLate, zoneName, type Told } from './parts/dns.js'
 import { defineStep, minutes, seconds } from './step.js'
 
 const inputs = z.strictObject({
@@ -28,13 +28,12 @@ export const dnsPropagation = defineStep({
   verification: ({ within }) => ({ everyMs: 2 * seconds, withinMs: within }),
   preflight: async () => [],
   async observe(wanted, { doors }) {
-    const { zone, type, values } = wanted
+    const { zone, values } = wanted
     const servers = await doors.azure.zones.nameServers(zone)
     if (servers === undefined) return { state: 'unknown', why: `there is no DNS zone ${zone}` }
     if (servers.length === 0) return { state: 'unknown', why: `the zone ${zoneName(zone)} names no name servers that could be asked` }
     const fqdn = fqdnOf(wanted)
-    const told = await Promise.all(servers.map((server) => askServer(server, wanted, doors)))
-    const late = told.filter(({ answer }) => answer === undefined || !sameRecords(type, answer.values, values))
+    const { told, late } = await askEach(servers, wanted, values, doors)
     if (late.length > 0) return { state: 'in-flight', what: `${fqdn}: ${late.map(sayLate).join('; ')}` }
     const remark = `all ${servers.length} name servers give ${fqdn} as ${values.join(', ')}${sayResolvers(wanted, told)}`
     return { state: 'converged', outputs: { fqdn, nameServers: [...servers], remark } }
@@ -45,14 +44,6 @@ export const dnsPropagation = defineStep({
   claims: () => [],
   estimateMs: () => 10 * seconds,
 })
-
-/** Who asks a server that lags keeps what it says for the TTL that it says with it. */
-function sayLate({ server, answer, error }: Told): string {
-  if (answer === undefined) return error?.message ?? `${server} does not answer`
-  if (answer.values.length === 0) return `${server} has no such record yet`
-  const kept = answer.ttlSeconds > 0 ? `, which resolvers keep for up to ${answer.ttlSeconds} s` : ''
-  return `${server} still gives ${answer.values.join(', ')}${kept}`
-}
 
 /** Only an address comes with its TTL (see the DNS door). */
 function sayResolvers({ ttlBefore }: Pick<Inputs, 'ttlBefore'>, told: readonly Told[]): string {

@@ -41,7 +41,7 @@ export const kubeWait = defineStep({
     const awaited = parseAwaited(wanted.for)
     if (awaited === undefined) throw new LifeboatError('tool.bug', `${wanted.for} passed the schema`, { blame: 'tool' })
     try {
-      const result = fulfilment(awaited, await doors.kube.get(cluster, namespace, kind, name))
+      const result = fulfilment(awaited, await doors.kube.get(cluster, namespace, kind, name), isSecret(kind))
       if (result.holds) return { state: 'converged', outputs: { value: result.value } }
       return { state: 'in-flight', what: `${label(wanted)}: ${result.last}; waiting for ${wanted.for}` }
     } catch (error) {
@@ -59,3 +59,6 @@ export const kubeWait = defineStep({
 function label({ namespace, kind, name }: Pick<Inputs, 'namespace' | 'kind' | 'name'>): string {
   return `${kind} ${namespace}/${name}`
 }
+
+/** As kubectl takes it: with its version and an empty group behind it, or without. */
+const isSecret = (kind: string): boolean => /^secrets?(\.v1)?\.?$/i.test(kind)

@@ -109,7 +109,7 @@ export const nfsExports = defineStep({
       const mounted = found.filter((one): one is MountedExport => one.mountpoint !== undefined)
       if (mounted.length < exports.length) throw notMounted(found.filter(({ mountpoint }) => mountpoint === undefined), wanted.machine)
       if (exports.length > 0) ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
-      await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted))
+      await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted, exportsIn(change.before)))
     }
   },
   invert: (changes) =>
@@ -118,7 +118,8 @@ export const nfsExports = defineStep({
       ...(change.action === 'create' || change.resource === nfsServer ? { harm: 'hubs that mount these exports lose their files' } : {}),
     })),
   isBack: (then, now) => (then.action === 'create' && now !== undefined ? isAway(then, now) : undefined),
-  // Where the server's own file has all of them already, its other file is removed instead of written.
+  // Where the server's own file has all of them already, its other file is removed instead of written; or, with another's lines left
+  // in that, written instead of removed.
   writes: (changes, { machine }) =>
     changes.flatMap((change) => {
       const { action, resource } = change

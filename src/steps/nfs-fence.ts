@@ -14,7 +14,7 @@ import { file, resourceId } from '../contract/inputs.js'
 import { ask } from '../platform/host/ask.js'
 import { atWork } from '../platform/host/at-work.js'
 import { deviceFolder } from '../platform/host/devices.js'
-import { exportPool, importedPools, importPool, isInPool, mountAll, mountedDatasets, poolFill, type ImportedPool } from '../platform/host/pools.js'
+import { exportPool, importedPools, importPool, isInPool, mountedDatasets, mountPool, poolFill, type ImportedPool } from '../platform/host/pools.js'
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
@@ -164,7 +164,7 @@ function fenceWrites(after: Change['after'], machine: PlanInputs<Inputs>['machin
   const [serving, imported, power] = (['active', 'imported', 'power'] as const).map((key) => truth(after, key))
   if (power === 'deallocated') return [post(pathOf(machine, machineType), 'deallocate')]
   if (power === 'running') return [post(pathOf(machine, machineType), 'start'), ...onHost(machine, 'zpool import', 'zfs mount', 'systemctl enable')]
-  if (serving !== undefined) return serving === true ? onHost(machine, 'zfs mount', 'systemctl enable') : onHost(machine, 'systemctl stop')
+  if (serving !== undefined) return onHost(machine, serving === true ? 'systemctl enable' : 'systemctl stop')
   return onHost(machine, ...(imported === true ? ['zpool import', 'zfs mount'] : ['zpool export']))
 }
 
@@ -251,7 +251,7 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
   const active = truth(change.after, 'active')
   if (active === true) {
     // An earlier life may have ended between its import and its mount: users would find empty folders.
-    await mountAll(host)
+    await mountPool(host, pool.name)
     return startNfs(host)
   }
   if (active === false) {
@@ -259,13 +259,13 @@ async function make(change: Change, { pool, machine }: Inputs, host: Host, ctx: 
     return stopNfs(host)
   }
   // The way back. Mounting comes behind the host's lock, and so behind an export of an earlier life that may still be at work.
-  if (truth(change.after, 'imported') === true) await mountAll(host)
+  if (truth(change.after, 'imported') === true) await mountPool(host, pool.name)
   const [pools, nfs] = await ask(host, importedPools, nfsState)
   const imported = pools.find(({ guid }) => guid === pool.guid)
   if (truth(change.after, 'imported') === true) {
     if (imported !== undefined) return
     await importPool(host, { ...pool, atBoot: true })
-    return mountAll(host)
+    return mountPool(host, pool.name)
   }
   // Clients that still write must not have the pool taken from under them.
   if (nfs !== 'inactive') throw new LifeboatError('nfs.still-active', `NFS on ${hostLabel(machine)} does not stop`, { retry: {} })

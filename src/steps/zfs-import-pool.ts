@@ -10,7 +10,7 @@ import {
   importedPools,
   importPool,
   isInPool,
-  mountAll,
+  mount,
   mountedDatasets,
   noDataErrors,
   notExported,
@@ -166,9 +166,10 @@ async function bringIn(host: Host, wanted: Inputs, ctx: ReadContext<Platform>): 
   const [now, datasets] = await ask(host, importedPools, mountedDatasets, noDataErrors(pool.name))
   const imported = now.find(({ guid }) => guid === pool.guid)
   if (imported !== undefined) assertHealth(imported, hostLabel(wanted.machine), ctx.accepted)
-  assertMountpoints(datasets.filter((dataset) => isInPool(dataset, pool.name)))
+  const own = datasets.filter((dataset) => isInPool(dataset, pool.name))
+  assertMountpoints(own)
   if (wanted.record !== undefined && wanted.record !== null) await assertAsRecorded(host, pool.name, wanted.record, ctx.accepted)
-  await mountAll(host)
+  await mount(host, own)
 }
 
 /**

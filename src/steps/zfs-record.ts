@@ -39,6 +39,8 @@ export const zfsRecord = defineStep({
     const none = (why: string) => ({ state: 'converged' as const, outputs: { record: null, remark: `no record of ${pool.name}: ${why}` } })
     const found = await ctx.doors.azure.machines.get(machine)
     if (found === undefined) return none(`${on} is gone`)
+    // It had been stopped, and has its pool soon: a record is better than none.
+    if (found.powerState === 'starting') return { state: 'in-flight', what: `${on} is being started` }
     if (found.powerState !== undefined && found.powerState !== 'running') return none(`${on} is ${found.powerState}`)
     const host: Host = { ssh: ctx.doors.ssh, at: { machine, user: wanted.user, key: wanted.sshKey } }
     const pools = await poolsThere(host, ctx)

@@ -83,6 +83,9 @@ const story: Readonly<Record<string, readonly Case[]>> = {
     { line: `sudo -n zpool import -d ${devices} pool0`, exitCode: 1, stderr: /^cannot import 'pool0': (a pool with that name already exists|no such pool available)\n/ },
   ],
   'its homes served again': [
+    { line: 'sudo -n flock -w 30 /run/lock/lifeboat.lock sh -c \'zfs mount pool0 && zfs mount pool0/homes\'' },
+    { line: 'sudo -n zfs mount pool0/homes', exitCode: 1, stderr: "cannot mount 'pool0/homes': filesystem already mounted\n" },
+    { line: 'sudo -n zfs mount pool0/other', exitCode: 1, stderr: "cannot open 'pool0/other': dataset does not exist\n" },
     { line: 'sudo -n zfs mount -a' },
     { line: 'sudo -n zfs list -H -p -t filesystem -o name,mounted', stdout: 'pool0\tyes\npool0/homes\tyes\n' },
     { line: 'sudo -n tee /etc/exports.d/lifeboat.exports', input: line, exitCode: 1, stderr: 'tee: /etc/exports.d/lifeboat.exports: No such file or directory\n' },

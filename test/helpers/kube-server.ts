@@ -20,7 +20,10 @@ export const cluster = '/subscriptions/5e1d1a2c-0100-4d47-9c19-201902251121/reso
 export const clusterToken = planted('of-the-cluster')
 
 /** A cluster with quick pods, of which those with homes start only while these can be mounted. */
-export function clusterWhere(state: { readonly mountable: boolean }, options: Pick<KubeOptions, 'clock' | 'onRequest' | 'onChange'>): KubeCluster {
+export function clusterWhere(
+  state: { readonly mountable: boolean },
+  options: Pick<KubeOptions, 'clock' | 'onRequest' | 'onChange'> & Partial<Pick<KubeOptions, 'readyAfterMs'>>,
+): KubeCluster {
   return new KubeCluster({
     version: '1.33.2',
     readyAfterMs: () => 1000,

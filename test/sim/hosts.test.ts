@@ -143,6 +143,22 @@ describe('inside a host', () => {
     expect(world.violations).toEqual([])
   })
 
+  test('one dataset is mounted by itself, if it may be; all of them with those of other pools (S23)', async () => {
+    await root('systemctl stop nfs-server')
+    await root('zfs unmount pool0')
+    const at = (name: string, mountpoint: string, canmount = 'on') => ({ name, mountpoint, usedBytes: 1, properties: { canmount }, mounted: false })
+    pool.datasets.push(at('pool0/off', '/off', 'off'), at('pool0/legacy', 'legacy'))
+    const kept = { ...structuredClone(pool), name: 'pool1', guid: '22', datasets: [at('pool1', '/pool1')] }
+    world.pools.push(kept)
+    const mount = async (name: string) => (await root(`zfs mount ${name}`)).stderr.replace(/^cannot mount '.*?': /, '')
+    expect([await mount('pool0'), await mount('pool0')]).toEqual(['', 'filesystem already mounted\n'])
+    expect([await mount('pool0/off'), await mount('pool0/legacy')]).toEqual(["'canmount' property is set to 'off'\n", 'legacy mountpoint\n'])
+    const mounted = () => [...pool.datasets, ...kept.datasets].filter((one) => one.mounted).map(({ name }) => name)
+    expect(mounted()).toEqual(['pool0'])
+    await root('zfs mount -a')
+    expect(mounted()).toEqual(['pool0', 'pool0/homes', 'pool1'])
+  })
+
   test('no pool is imported beside another of its name, whatever its guid (S19)', async () => {
     const second = addSecond(world)
     await release()

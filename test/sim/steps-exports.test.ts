@@ -108,4 +108,34 @@ describe('nfs/exports that are not served any more, or not yet', () => {
     host.exports = host.exports.map((one) => (one.clients === wanted.clients ? { ...one, options: 'ro,sync,no_subtree_check' } : one))
     expect(await back(exports, made)).toMatchObject({ state: 'conflict' })
   })
+
+  it('leave alone what others have written beside them, and are taken away alone', async () => {
+    const other = '# of another pool\n/pool0 10.8.0.0/16(ro,no_subtree_check)\n/pool0/homes 10.7.0.0/16(rw,no_subtree_check)\n'
+    host.files.set(written, `${other}/pool0/homes 10.9.0.0/16(ro) 10.6.0.0/16(ro)\n`)
+    const exports = step()
+    const made = await exports.make()
+    expect((await exports.see()).state).toBe('converged')
+    const kept = `${other}/pool0/homes 10.6.0.0/16(ro)\n`
+    expect(host.files.get(written)).toBe(`${kept}/pool0/homes 10.9.0.0/16(rw,sync,no_subtree_check,mountpoint)\n`)
+    const clients = () => host.exports.map((one) => one.clients).sort()
+    expect(clients()).toEqual(['10.0.0.0/8', '10.6.0.0/16', '10.7.0.0/16', '10.8.0.0/16', '10.9.0.0/16'])
+
+    await exports.apply(exports.module.invert(made) as Change[])
+    expect((await back(exports, made)).state).toBe('converged')
+    expect(host.files.get(written)).toBe(kept)
+    expect(clients()).toEqual(['10.0.0.0/8', '10.6.0.0/16', '10.7.0.0/16', '10.8.0.0/16'])
+  })
+
+  it('take back with them what an update has added, and only that', async () => {
+    const second = { ...wanted, clients: '10.5.0.0/16' }
+    const login = { machine, user: 'hubadmin', sshKey: opened.env('LIFEBOAT_SSH_KEY') }
+    host.files.set(written, '/pool0/homes 10.9.0.0/16(ro,no_subtree_check)\n')
+    host.files.set('/etc/exports', '')
+    host.exports = [{ ...wanted, options: 'ro,no_subtree_check' }]
+    const exports = new Driven(nfsExports, opened.doors, opened.clock, { ...login, exports: [wanted, second] })
+    const made = await exports.make()
+    expect(made).toMatchObject([{ action: 'update' }])
+    await exports.apply(exports.module.invert(made) as Change[])
+    expect(host.files.get(written)).toMatch(/^# Written by lifeboat\.\n\/pool0\/homes 10\.9\.0\.0\/16\(\S*\bro\b\S*\)\n$/)
+  })
 })

@@ -5,7 +5,7 @@ import { backwards } from '../../src/engine/undo.js'
 import { clockOf } from '../../src/platform/clock/clock.js'
 import type { Revision } from '../../src/platform/helm/door.js'
 import { helmRelease } from '../../src/steps/helm-release.js'
-import { recoverRelease, servedIn } from '../../src/steps/parts/release-recovery.js'
+import { helmAtWork, recoverRelease, servedIn } from '../../src/steps/parts/release-recovery.js'
 import { RecordedChildren } from '../helpers/doors.js'
 import { kubeServer } from '../helpers/kube-server.js'
 import { webDeployment, webWithHomes, writeChart } from '../helpers/kube.js'
@@ -43,6 +43,11 @@ async function killedOnce(
   await killed
   expect(await doomed).toBe('exec.killed')
   return children.programs
+}
+
+/** What accepts that the helm which is at work there is gone. */
+function goneOf(seen: object): string {
+  return (seen as Extract<ReturnType<typeof helmAtWork>, object>).patience?.error.alternative?.id ?? ''
 }
 
 const web = webDeployment({ image: '{{ .Values.image }}' })
@@ -178,7 +183,7 @@ describe('helm/release', () => {
     const tried = (after: string, error: LifeboatError) => {
       const histories = [pending, [...pending, { revision: 3, status: after, description: 'Rollback to 1' }]]
       const helm = { history: async () => histories.shift(), rollback: () => Promise.reject(error) }
-      const ctx = { clock: clockOf({}), doors: { helm }, overPrograms: () => [], accepted: new Set(['helm-gone']) } as unknown as Driven['ctx']
+      const ctx = { clock: clockOf({}), doors: { helm }, overPrograms: () => [], accepted: new Set(['helm-gone-2']) } as unknown as Driven['ctx']
       return recoverRelease(release, { ...recovery, next: 'upgrade' }, ctx).then(() => 'on', (thrown: unknown) => thrown)
     }
     expect(await tried('failed', refused)).toBe('on')
@@ -216,7 +221,7 @@ describe('helm/release', () => {
       // Shown as what it will be if that comes to nothing.
       seen: { status: 'pending-upgrade', served: 1 },
       // Whoever sits there may know more, and is asked.
-      patience: { ms: 5 * minutes, error: { code: 'helm.at-work', alternative: { id: 'helm-gone', offer: expect.stringContaining('The price') as string } } },
+      patience: { ms: 5 * minutes, error: { code: 'helm.at-work', alternative: { id: expect.stringMatching(/^helm-gone-2-\d{8}T\d{6}Z$/) as string, offer: expect.stringContaining('The price') as string } } },
     })
     // Thirty minutes that a release is given, and what the clocks of two machines may differ by.
     const states = await Promise.all([39, 41].map(async (later) => (await stepOf(server, [], later * minutes).see()).state))
@@ -228,10 +233,26 @@ describe('helm/release', () => {
     expect(await stepOf(server, others).see()).toMatchObject({ state: 'in-flight' })
     expect(await stepOf(server, [...others, own!]).see()).toMatchObject({ state: 'drifted' })
     const knowing = step(server)
-    knowing.accepted.add('helm-gone')
+    knowing.accepted.add(goneOf(seen))
     server.setMountable(true)
     await knowing.make()
     expect(await converged(knowing)).toMatchObject({ address: '203.0.113.1' })
+    // That one is taken for ended, and no other: nobody has said a word of the next.
+    server.setMountable(false)
+    await killedIn(server, 'pending-upgrade', applyOf)
+    const next = await knowing.see()
+    expect([next.state, goneOf(next)]).toEqual(['in-flight', expect.stringMatching(/^helm-gone-5-/)])
+  })
+
+  it('takes for ended only the very helm that somebody has called so, also where another is at the same revision (K27)', () => {
+    const at = (seconds: number, revision = 2) =>
+      ({ revision, status: 'pending-upgrade', chart: '', description: '', begunAt: new Date(seconds * 1000) })
+    const clock = { ...clockOf({}), realNow: () => new Date(0) }
+    const seen = (one: ReturnType<typeof at>, accepted: readonly string[] = []) =>
+      helmAtWork(one, release, minutes, { clock, overPrograms: () => [], accepted: new Set(accepted) })
+    const id = goneOf(seen(at(1))!)
+    expect(id).toBe('helm-gone-2-19700101T000001Z')
+    expect([seen(at(1), [id]), seen(at(2), [id])?.state, seen(at(1, 3), [id])?.state]).toEqual([undefined, 'in-flight', 'in-flight'])
   })
 
   it('writes nothing where somebody’s helm has begun since it was looked at', async () => {

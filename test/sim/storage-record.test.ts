@@ -10,6 +10,7 @@ const pool = { name: 'pool0', guid: '9464217329115420731', devices: 2 }
 
 interface Stage extends AsyncDisposable {
   readonly world: AzureWorld
+  look(): ReturnType<Driven['see']>
   record(): Promise<{ record: StorageRecord | null; remark: string }>
   /** The pool goes to a new server and is imported there, held against the record. */
   bringOver(record: StorageRecord | null, accept?: string): Promise<void>
@@ -24,10 +25,12 @@ async function stage(): Promise<Stage> {
   })
   const own = world!
   const during = at.during!
+  const look = () => during(new Driven(at.module, at.doors, at.clock, at.inputs).see())
   return {
     world: own,
+    look,
     record: async () => {
-      const seen = await during(new Driven(at.module, at.doors, at.clock, at.inputs).see())
+      const seen = await look()
       if (seen.state !== 'converged') throw new Error(seen.state)
       return seen.outputs as { record: StorageRecord | null; remark: string }
     },
@@ -96,6 +99,17 @@ describe('what lies on a pool before it changes hands', () => {
     poolOf(on.world).datasets.pop()
     await on.bringOver(record, 'as-it-is')
     expect(poolOf(on.world).datasets.map(({ mounted }) => mounted)).toEqual([true])
+  })
+
+  it('is waited for while its old server is being started, which is neither gone nor silent', async () => {
+    await using on = await stage()
+    const host = on.world.test.world.host(on.world.test.id(oldGroup, machineType, 'nfsserver'))!
+    host.power = 'starting'
+    expect(await on.look()).toEqual({ state: 'in-flight', what: 'MC_data100-19s_data100-19s_westus2/nfsserver is being started' })
+    host.power = 'running'
+    expect(await on.look()).toMatchObject({ state: 'converged', outputs: { record: { datasets: [{}, {}] } } })
+    host.power = 'stopped'
+    expect(await on.look()).toMatchObject({ state: 'converged', outputs: { record: null } })
   })
 
   it('leaves no record where nobody can tell any more, and says why; the pool comes over all the same', async () => {

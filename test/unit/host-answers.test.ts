@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import { ask, type Question } from '../../src/platform/host/ask.js'
-import { exportTable, nfsState, parseExports, sameOptions, writeExports } from '../../src/platform/host/nfs.js'
+import { exportTable, nfsState, parseExports, sameOptions, withoutExports, writeExports } from '../../src/platform/host/nfs.js'
 import { importablePools, importedPools, importPool, exportPool, mountedDatasets } from '../../src/platform/host/pools.js'
 import type { Host } from '../../src/platform/host/run.js'
 import type { SshResult } from '../../src/platform/ssh/door.js'
@@ -196,6 +196,20 @@ describe('export options', () => {
 describe('exports that the server has in its own file', () => {
   const homes = { path: '/pool0/homes', clients: '10.0.0.0/8', options: 'rw,sync,no_subtree_check' }
   const mountpoint = '/pool0/homes'
+  /** What it answers when its own file and ours are asked for, of which the latter is not there. */
+  const files = (own: string): Partial<SshResult> => ({
+    stdout: `${own}lifeboat-answered 0\nlifeboat-answered 1\n`,
+    stderr: 'cat: /etc/exports.d/lifeboat.exports: No such file or directory\n',
+  })
+
+  it.each([
+    ['/pool0/homes 10.0.0.0/8(ro)\n', ''],
+    ['# Written by lifeboat.\n\n/pool0/homes 10.0.0.0/8(ro)\n', ''],
+    ['/pool0/homes \\\n  10.0.0.0/8(ro) \\\n *(ro)\n/srv host', '/pool0/homes *(ro)\n/srv host\n'],
+    ['/srv  \\\n  *(ro) # all\n"/a b" 10.0.0.0/8(ro)\n', '/srv  \\\n  *(ro) # all\n"/a b" 10.0.0.0/8(ro)\n'],
+  ])('are taken out of %j alone', (text, left) => {
+    expect(withoutExports(text, [homes])).toBe(left)
+  })
 
   it('are read from plain lines, broken ones too', () => {
     expect(parseExports('# ours\n/pool0/homes \\\n  10.0.0.0/8(rw,sync,no_subtree_check) 192.168.0.1(ro) # both\n/srv host\n')).toEqual([
@@ -206,7 +220,7 @@ describe('exports that the server has in its own file', () => {
 
   it('are not written a second time, which makes exportfs fail', async () => {
     const said: string[] = []
-    await writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(rw,no_subtree_check)\n' }, said), [{ ...homes, mountpoint }])
+    await writeExports(host(files('/pool0/homes 10.0.0.0/8(rw,no_subtree_check)\n'), said), [{ ...homes, mountpoint }], [])
     expect(said.filter((line) => line.includes('tee'))).toEqual([])
     expect(said.at(-1)).toContain('exportfs -ra')
   })
@@ -217,18 +231,18 @@ describe('exports that the server has in its own file', () => {
     [{ ...homes, options: 'rw,mp=/pool0', mountpoint }, 'rw,mp=/pool0'],
   ])('are only for what is mounted: %j', async (one, options) => {
     const said: (string | undefined)[] = []
-    const answers = host({ stdout: '' })
+    const answers = host(files(''))
     const write: Host['ssh']['write'] = (at, commands, given) => {
       said.push(given?.input)
       return answers.ssh.write(at, commands)
     }
-    await writeExports({ ...answers, ssh: { ...answers.ssh, write } }, [one])
+    await writeExports({ ...answers, ssh: { ...answers.ssh, write } }, [one], [])
     expect(said).toEqual([`# Written by lifeboat.\n${one.path} 10.0.0.0/8(${options})\n`])
   })
 
   it('are left alone where they have other options, and nothing is written', async () => {
     const said: string[] = []
-    const error = await failure(writeExports(host({ stdout: '/pool0/homes 10.0.0.0/8(ro)\n' }, said), [{ ...homes, mountpoint }]))
-    expect([error.code, said]).toEqual(['nfs.other-options', ['sudo -n cat /etc/exports']])
+    const error = await failure(writeExports(host(files('/pool0/homes 10.0.0.0/8(ro)\n'), said), [{ ...homes, mountpoint }], []))
+    expect([error.code, said]).toEqual(['nfs.other-options', [expect.stringMatching(/^sh -c sudo -n cat \/etc\/exports /)]])
   })
 })

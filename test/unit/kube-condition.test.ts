@@ -34,6 +34,22 @@ describe('what kube/wait waits for', () => {
     expect(outcome(text, object)).toBe(said)
   })
 
+  it.each([
+    ['jsonpath={.data.token}', { token: 'aHVudGVyMg==' }, { state: 'converged', outputs: { value: 'set' } }],
+    ['jsonpath={.data.token}=aHVudGVyMg==', { token: 'aHVudGVyMg==' }, { state: 'converged', outputs: { value: 'set' } }],
+    ['jsonpath={.data.token}=b', { token: 'aHVudGVyMg==' }, { what: expect.stringContaining('.data.token is another') as string }],
+    ['jsonpath={.data.token}', {}, { what: expect.stringContaining('.data.token is not set') as string }],
+    ['jsonpath={.data}', { token: 'aHVudGVyMg==' }, { outputs: { value: 'set' } }],
+    ['create', { token: 'aHVudGVyMg==' }, { outputs: { value: 'there' } }],
+  ])('tells nothing of what a secret holds: %s of %j', async (text, data, seen) => {
+    for (const kind of ['secret', 'secrets', 'Secret', 'SECRETS', 'secret.v1', 'secrets.v1.', 'secrets.']) {
+      const wanted = kubeWait.inputs.parse({ cluster: '/subscriptions/s/resourceGroups/g', kind, name: 'hub', for: text })
+      const found = await kubeWait.observe(wanted, { doors: { kube: { get: async () => ({ data }) } } } as never)
+      expect(found).toMatchObject(seen)
+      expect(JSON.stringify(found).replace(text, '')).not.toContain('aHVudGVyMg')
+    }
+  })
+
   it.each(['Available', 'condition', 'condition=', 'jsonpath={.items[*].status}=x', 'jsonpath=', ''])('does not understand “%s”, and says how it is written', (text) => {
     const wanted = { cluster: '/subscriptions/s/resourceGroups/g', kind: 'deployment', name: 'hub', for: text }
     expect(JSON.stringify(kubeWait.inputs.safeParse(wanted).error?.issues)).toContain('condition=Available')

@@ -215,8 +215,9 @@ describe('the oracle, while a failover goes on', () => {
       ...[twice, twice, twice, twice],
     ])
     expect([said({}, look, {}), said({}, { by: 'other' }), said({}, { what: 'ssh vm zpool export' })]).toEqual([[], [], []])
-    const mount = { what: 'ssh vm zfs mount -a' }
-    expect(said(mount, mount)).toEqual([])
+    const behindLock = { what: 'ssh vm sudo -n flock -w 48 /run/lock/lifeboat.lock zfs list -H -o name' }
+    const andMore = { what: `${behindLock.what} && zfs mount a` }
+    expect([said(behindLock, behindLock), said(andMore, andMore)]).toEqual([[], [`begun twice without a look in between, for attach: ${andMore.what}`]])
   })
 
   it('takes only what tells of a release, or that it is not there, for a look at it', () => {

@@ -309,8 +309,8 @@ function keyOf({ zone, name, type }: Pick<WorldView['recordSets'][number], 'zone
 /** What a machine that has a disk may still write in. */
 const running: ReadonlySet<string> = new Set(['running', 'starting', 'stopping', 'deallocating'])
 
-/** What may be begun twice, unseen: a way back mounts after the import, and before NFS serves what an earlier life may have left. */
-const repeatable = / zfs mount -a$/
+/** What may be begun twice, unseen: it only looks, behind a host's lock. */
+const repeatable = / flock -w \d+ \S+ zfs list [^;&|]*$/
 
 /** What changes something by POST. */
 const acting = /\/(moveResources|deallocate|start|powerOff|restart|attachDetachDataDisks)$/i

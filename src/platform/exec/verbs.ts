@@ -14,7 +14,7 @@ export function verbOf(words: readonly string[]): string {
   return what === undefined ? name : `${name} ${what}`
 }
 
-/** What these commands change, each by itself; what is not known to read changes. */
+/** What these commands change, each kind once; what is not known to read changes. */
 export function verbsOf(commands: readonly (readonly string[])[], on: string): readonly CommandWrite[] {
-  return commands.map(verbOf).filter((verb) => !reads.has(verb)).map((command) => ({ command, on }))
+  return [...new Set(commands.map(verbOf))].filter((verb) => !reads.has(verb)).map((command) => ({ command, on }))
 }

@@ -70,6 +70,12 @@ const ofReleases: readonly Meaning[] = [
   },
 ]
 
+const inVain = {
+  code: 'helm.timeout',
+  hint: 'Look at the pods of this namespace: a slow image pull passes with time, and a resume waits again.',
+  blame: 'cloud',
+} as const
+
 const ofWaiting: readonly Meaning[] = [
   {
     says: /failed (pre|post)-(install|upgrade|rollback)|hooks? failed|BackoffLimitExceeded/i,
@@ -85,10 +91,8 @@ const ofWaiting: readonly Meaning[] = [
   },
   {
     says: /context deadline exceeded|timed out waiting|resource .* not ready/i,
-    code: 'helm.timeout',
     message: (_, stderr) => `helm waited in vain: ${waitedFor(stderr)}`,
-    hint: 'Look at the pods of this namespace: a slow image pull passes with time, and a resume waits again.',
-    blame: 'cloud',
+    ...inVain,
   },
 ]
 
@@ -100,6 +104,12 @@ export function helmError(stderr: string, chart?: string): LifeboatError {
   if (isUnreachable(stderr) || isDenied(stderr)) return kubeError(stderr)
   if (chart !== undefined && isOfTheChart(stderr)) return chartError(stderr, chart)
   return meant(stderr, ofWaiting) ?? new LifeboatError('helm.failed', `helm failed: ${lastLine(stderr)}`, { blame: 'user' })
+}
+
+/** Of a helm that was ended, since its hooks and its waiting have taken more together than it is given: it says nothing of that itself. */
+export function helmOverdue(cause: LifeboatError): LifeboatError {
+  const { code, ...rest } = inVain
+  return new LifeboatError(code, `helm waited in vain: ${cause.message}`, { ...rest, cause })
 }
 
 /** What helm says of a chart that it cannot render. */

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml'
-import type { Clock, JsonObject } from '../../contract/index.js'
+import { LifeboatError, type Clock, type JsonObject } from '../../contract/index.js'
 import { strikeOut } from '../command/strike.js'
 import type { Exec, Finished } from '../exec/exec.js'
 import { verbsOf } from '../exec/verbs.js'
@@ -9,7 +9,7 @@ import type { Tools } from '../kube/tools.js'
 import { Charts } from './charts.js'
 import { releaseDigest } from './digest.js'
 import type { HelmDoor, HelmOptions, ReleaseChart, ReleaseName, Rendered } from './door.js'
-import { chartError, helmError } from './errors.js'
+import { chartError, helmError, helmOverdue } from './errors.js'
 import { historyBy } from './history.js'
 import { limitsOf } from './limits.js'
 import { withValues } from './values.js'
@@ -60,7 +60,7 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
   }
 
   async function write(release: ReleaseName, args: readonly string[], wish: HelmOptions, survivor: 'end' | 'await'): Promise<Finished> {
-    const { timeoutMs, endMs } = limitsOf(wish.timeoutMs, clock, leastRealMs)
+    const { timeoutMs, endMs } = limitsOf(wish.timeoutMs, clock, survivor === 'end', leastRealMs)
     const { signal } = wish
     const timeout = ['--timeout', `${Math.ceil(timeoutMs / 1000)}s`]
     return run({ release, args: [...args, ...timeout], realMs: endMs, signal, survivor, withheld: true })
@@ -90,7 +90,9 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
       const where = await charts.pathOf(chart.chart)
       const { exitCode, stderr } = await withValues(secrets, chart, (values) => {
         const args = ['upgrade', '--install', release.name, where, '--create-namespace', ...values, '--description', wish.description, '--wait']
-        return write(release, args, wish, 'end')
+        return write(release, args, wish, 'end').catch((error: unknown) => {
+          throw isOverdue(error) ? helmOverdue(error) : error
+        })
       })
       if (exitCode !== 0) throw helmError(struck(stderr, chart), where)
     },
@@ -107,6 +109,8 @@ export function openHelm(options: OpenHelmOptions): HelmDoor {
     version: () => tools.helm(),
   }
 }
+
+const isOverdue = (error: unknown): error is LifeboatError => error instanceof LifeboatError && error.code === 'exec.timeout'
 
 /** Values are in private files whose names say nothing, and which are gone when somebody reads this. */
 function sayOf(args: readonly string[], { namespace }: ReleaseName, secrets: string): string {

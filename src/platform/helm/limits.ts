@@ -16,8 +16,15 @@ export interface Limits {
   readonly goneMs: number
 }
 
-/** What a helm that writes is given, in real milliseconds, where a runbook gives it `timeoutMs` of the run's clock. */
-export function limitsOf(timeoutMs: number, clock: Pick<Clock, 'toReal'>, leastMs = usualLeastMs): Limits {
+/** helm counts its timeout anew for the hooks before, for what it waits for, and for the hooks behind (facts/helm-wire). */
+const phases = 3
+
+/**
+ * What a helm that writes is given, in real milliseconds, where a runbook gives it `timeoutMs` of the run's clock. An upgrade may be ended
+ * and has that for all its phases; one that must never be broken off has it for each.
+ */
+export function limitsOf(timeoutMs: number, clock: Pick<Clock, 'toReal'>, mayEnd: boolean, leastMs = usualLeastMs): Limits {
   const realMs = Math.max(leastMs, clock.toReal(timeoutMs))
-  return { timeoutMs: realMs, endMs: realMs + slackMs, goneMs: realMs + slackMs + graceMs }
+  const endMs = realMs * (mayEnd ? 1 : phases) + slackMs
+  return { timeoutMs: realMs, endMs, goneMs: endMs + graceMs }
 }

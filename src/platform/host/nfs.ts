@@ -58,34 +58,59 @@ export const exportTable: Question<readonly Export[]> = {
 
 const exportsFile = '/etc/exports.d/lifeboat.exports'
 
-/** Only plain lines are understood; others are nobody's twin. */
-function linesOf(file: string): Question<readonly Export[]> {
+/** Empty where there is no such file. */
+function textOf(file: string): Question<string> {
   const command = ['sudo', '-n', 'cat', file]
   return {
     command,
     read(result, { at }) {
-      if (result.exitCode === 0) return parseExports(result.stdout)
+      if (result.exitCode === 0) return result.stdout
       // What is asked in the same breath may miss something, too.
-      if (result.stderr.includes(`${file}: No such file`)) return []
+      if (result.stderr.includes(`${file}: No such file`)) return ''
       throw failed(at, command, result)
     },
   }
 }
 
+const writtenText = textOf(exportsFile)
+
+/** Only plain lines are understood; others are nobody's twin. */
+const linesOf = (text: Question<string>): Question<readonly Export[]> =>
+  ({ command: text.command, read: (result, host) => parseExports(text.read(result, host)) })
+
 /** The server's own file, which is the site's and left alone. */
-export const ownExports = linesOf('/etc/exports')
-/** What this tool has written there, whether it is exported or not. */
-export const writtenExports = linesOf(exportsFile)
+export const ownExports = linesOf(textOf('/etc/exports'))
+/** What stands in the file that this tool writes, whether it is exported or not. */
+export const writtenExports = linesOf(writtenText)
 
 /** Lines of exports(5): a path and its clients, each with its options. */
 export function parseExports(text: string): readonly Export[] {
   return text.replaceAll('\\\n', ' ').split('\n').flatMap((line) => {
-    const [path = '', ...clients] = line.replace(/#.*/, '').trim().split(/\s+/)
-    return clients.flatMap((client) => {
-      const [, name, options] = /^([^()]+)\(([^()]*)\)$/.exec(client) ?? []
-      return name === undefined || options === undefined ? [] : [{ path, clients: name, options }]
-    })
+    const [path = '', ...clients] = wordsOf(line)
+    return clients.flatMap((client) => clientOf(path, client) ?? [])
   })
+}
+
+const wordsOf = (line: string): string[] => line.replace(/#.*/, '').trim().split(/\s+/)
+
+function clientOf(path: string, client: string): Export | undefined {
+  const [, clients, options] = /^([^()]+)\(([^()]*)\)$/.exec(client) ?? []
+  return clients === undefined || options === undefined ? undefined : { path, clients, options }
+}
+
+/** The file without these exports; lines that have none of them stay as they are, to the letter. Empty where no export is left. */
+export function withoutExports(text: string, gone: readonly Export[]): string {
+  const lines = text.split(/(?<!\\)\n/).flatMap((line) => {
+    const [path = '', ...clients] = wordsOf(line.replaceAll('\\\n', ' '))
+    const left = clients.filter((client) => {
+      const one = clientOf(path, client)
+      return one === undefined || twinOf(one, gone) === undefined
+    })
+    if (left.length === clients.length) return [line]
+    return left.length === 0 ? [] : [[path, ...left].join(' ')]
+  })
+  const isEmpty = lines.every((line) => wordsOf(line).join('') === '')
+  return isEmpty ? '' : `${lines.join('\n').trimEnd()}\n`
 }
 
 /** An export, and where the dataset is mounted that it lies on. */
@@ -105,22 +130,23 @@ function onlyMounted({ path, options, mountpoint }: MountedExport): string {
 export const isOnlyMounted = (options: string): boolean => options.split(',').some((one) => /^(mp|mountpoint)(=|$)/.test(one.trim()))
 
 /**
- * Makes these the exports that this tool is responsible for, and has them served now and after every boot; other exports of
- * the host are left alone. None removes them. What the server's own file exports already is not written again: `exportfs` fails
+ * Has these served now and after every boot, in place of `before`; other exports of the host are left alone, also those in the file that is
+ * written to: another run's, or another step's. What the server's own file exports already is not written again: `exportfs` fails
  * where the same stands twice. Throws `nfs.other-options` where it stands there with other options.
  */
-export async function writeExports(host: Host, exports: readonly MountedExport[]): Promise<void> {
-  const publish = ['exportfs', '-ra']
-  if (exports.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish])
-  const [own] = await ask(host, ownExports)
+export async function writeExports(host: Host, exports: readonly MountedExport[], before: readonly Export[]): Promise<void> {
+  const [own, text] = await ask(host, ownExports, writtenText)
   const clash = otherOptions(host, own, exports)
   if (clash !== undefined) throw clash
   const missing = exports.filter((one) => twinOf(one, own) === undefined)
-  if (missing.length === 0) return writeOn(host, [['rm', '-f', exportsFile], publish, start])
-  const lines = missing.map((one) => `${one.path} ${one.clients}(${onlyMounted(one)})\n`)
-  const input = `# Written by lifeboat.\n${lines.join('')}`
-  await writeOn(host, [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile], publish, start], { input })
+  const left = withoutExports(text, [...exports, ...before])
+  const input = `${left === '' && missing.length > 0 ? '# Written by lifeboat.\n' : left}${missing.map(lineOf).join('')}`
+  const write = input === '' ? [['rm', '-f', exportsFile]] : [['mkdir', '-p', '/etc/exports.d'], ['tee', exportsFile]]
+  const serve = exports.length === 0 ? [] : [start]
+  await writeOn(host, [...write, ['exportfs', '-ra'], ...serve], input === '' ? {} : { input })
 }
+
+const lineOf = (one: MountedExport): string => `${one.path} ${one.clients}(${onlyMounted(one)})\n`
 
 export const twinOf = (one: Export, own: readonly Export[]): Export | undefined =>
   own.find(({ path, clients }) => path === one.path && clients === one.clients)

@@ -2,7 +2,7 @@ import { LifeboatError } from '../../contract/index.js'
 import type { Question } from './ask.js'
 import { damagedPool } from './damaged.js'
 import { deviceFolder } from './devices.js'
-import { failed, said, unreadable, writeOn, type Host } from './run.js'
+import { failed, said, unreadable, type Host } from './run.js'
 
 /** A ZFS pool that is imported on a host. */
 export interface ImportedPool {
@@ -198,6 +198,30 @@ export async function exportPool(host: Host, pool: string): Promise<void> {
   throw failed(host.at, command, result)
 }
 
-export async function mountAll(host: Host): Promise<void> {
-  await writeOn(host, [['zfs', 'mount', '-a']])
+/** So many at once that a command line stays far below what a system takes. */
+const mostMounts = 200
+
+/**
+ * Mounts what of this pool wants to be mounted and is not. Looked at behind the host's lock, and so behind an import or an export of an
+ * earlier life that may still be at work.
+ */
+export async function mountPool(host: Host, pool: string): Promise<void> {
+  const [, , ...command] = mountedDatasets.command
+  const all = mountedDatasets.read(await host.ssh.write(host.at, [command]), host)
+  await mount(host, all.filter((dataset) => isInPool(dataset, pool)))
+}
+
+/**
+ * Never `-a`, which takes in what lies on other pools, such as one that was imported and is kept back. The outermost folder first: a mount
+ * hides what was mounted below it before. Throws `zfs.look-again` where somebody was faster.
+ */
+export async function mount(host: Host, datasets: readonly Dataset[]): Promise<void> {
+  const wanting = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted)
+  const missing = wanting.sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1))
+  for (let at = 0; at < missing.length; at += mostMounts) {
+    const commands = missing.slice(at, at + mostMounts).map(({ name }) => ['zfs', 'mount', name])
+    const result = await host.ssh.write(host.at, commands)
+    if (/filesystem already mounted/.test(result.stderr)) throw new LifeboatError('zfs.look-again', said(result), { retry: {} })
+    if (result.exitCode !== 0) throw failed(host.at, ['zfs', 'mount'], result)
+  }
 }

@@ -132,6 +132,7 @@ function mount(args: readonly string[], call: Call): ShellResult {
   if (!isRoot(call)) return failed(1, `cannot mount '${name}': Insufficient privileges`)
   if (place.dataset.mounted) return failed(1, `cannot mount '${name}': filesystem already mounted`)
   if (!place.dataset.mountpoint.startsWith('/')) return failed(1, `cannot mount '${name}': ${place.dataset.mountpoint === 'legacy' ? 'legacy mountpoint' : 'no mountpoint set'}`)
+  if (place.dataset.properties['canmount'] === 'off') return failed(1, `cannot mount '${name}': 'canmount' property is set to 'off'`)
   place.dataset.mounted = true
   call.world.changed()
   return said('')

@@ -69,3 +69,22 @@ export async function askServer(server: string, place: RecordPlace, { dns }: Pic
 function saysNothing(error: unknown): error is LifeboatError {
   return error instanceof LifeboatError && ['dns.unreachable', 'dns.refused'].includes(error.code)
 }
+
+/** What each name server of a zone says, and which of them do not give these values, silent ones among them. */
+export async function askEach(
+  servers: readonly string[],
+  place: RecordPlace,
+  values: readonly string[],
+  doors: Pick<Platform, 'dns'>,
+): Promise<{ readonly told: readonly Told[]; readonly late: readonly Told[] }> {
+  const told = await Promise.all(servers.map((server) => askServer(server, place, doors)))
+  return { told, late: told.filter(({ answer }) => answer === undefined || !sameRecords(place.type, answer.values, values)) }
+}
+
+/** Who asks a server that lags keeps what it says for the TTL that it says with it. */
+export function sayLate({ server, answer, error }: Told): string {
+  if (answer === undefined) return error?.message ?? `${server} does not answer`
+  if (answer.values.length === 0) return `${server} has no such record yet`
+  const kept = answer.ttlSeconds > 0 ? `, which resolvers keep for up to ${answer.ttlSeconds} s` : ''
+  return `${server} still gives ${answer.values.join(', ')}${kept}`
+}

@@ -26,7 +26,8 @@ export function parseAwaited(text: string): Awaited | undefined {
 /** Does an object fulfil it? `value` is what was found where it does, `last` what stands there now. */
 export type Fulfilment = { readonly holds: true; readonly value: string } | { readonly holds: false; readonly last: string }
 
-export function fulfilment(wanted: Awaited, object: JsonObject | undefined): Fulfilment {
+/** Of a secret nothing is told but whether it is so: what is told stands in journals and on screens. */
+export function fulfilment(wanted: Awaited, object: JsonObject | undefined, isSecret = false): Fulfilment {
   if (wanted.kind === 'delete') return object === undefined ? { holds: true, value: 'gone' } : { holds: false, last: 'it is still there' }
   if (object === undefined) return { holds: false, last: 'it is not there' }
   switch (wanted.kind) {
@@ -36,8 +37,8 @@ export function fulfilment(wanted: Awaited, object: JsonObject | undefined): Ful
       return conditionOf(wanted, object)
     case 'field': {
       const found = sayValue(at(object, wanted.path))
-      if (found !== '' && (wanted.value === undefined || wanted.value === found)) return { holds: true, value: found }
-      return { holds: false, last: found === '' ? `${wanted.text} is not set` : `${wanted.text} is ${found}` }
+      if (found !== '' && (wanted.value === undefined || wanted.value === found)) return { holds: true, value: isSecret ? 'set' : found }
+      return { holds: false, last: `${wanted.text} is ${found === '' ? 'not set' : isSecret ? 'another' : found}` }
     }
   }
 }

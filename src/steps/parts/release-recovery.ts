@@ -16,17 +16,19 @@ const recordWithinMs = 2 * minutes
 /**
  * Somebody's helm that may be at work: helm's record tells who began and when, and not whether it still runs (K27). Undefined where
  * nothing is under way, where it was one of this run's own, which are over, or where it began too long ago: longer than this tool gives
- * helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better is asked
- * after some minutes: the laptop that it ran on may lie in pieces.
+ * such a helm with this timeout. That the other was given no more, and that clocks are right to minutes, is assumed. Whoever knows better
+ * is asked after some minutes: the laptop that it ran on may lie in pieces.
  */
 export function helmAtWork(
-  { status, begunAt }: Revision,
+  newest: Revision,
   { namespace, name }: ReleaseName,
   timeoutMs: number,
   { clock, overPrograms, accepted }: Pick<ReadContext<Platform>, 'clock' | 'overPrograms' | 'accepted'>,
 ): Extract<Observation<never, never>, { state: 'in-flight' }> | undefined {
-  if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(helmGone) || isOwn(begunAt, overPrograms())) return undefined
-  const limitMs = limitsOf(timeoutMs, clock).goneMs + clocksMs
+  const { status, begunAt } = newest
+  const gone = helmGone(newest)
+  if (!/^(pending-|uninstalling$)/.test(status) || accepted.has(gone) || isOwn(begunAt, overPrograms())) return undefined
+  const limitMs = limitsOf(timeoutMs, clock, /^pending-(install|upgrade)$/.test(status)).goneMs + clocksMs
   const untilMs = (begunAt ?? clock.realNow()).getTime() + limitMs
   if (clock.realNow().getTime() >= untilMs) return undefined
   const since = begunAt === undefined ? '' : ` since ${timeOf(begunAt.getTime())}`
@@ -34,12 +36,15 @@ export function helmAtWork(
   const error = new LifeboatError('helm.at-work', `whether helm still works on ${namespace}/${name} cannot be told: it is ${status}${since}`, {
     blame: 'user',
     hint: `Find out whose helm that is, and make sure that it has ended. To wait for it, try again. It can be looked at: helm history ${name} -n ${namespace}`,
-    alternative: { id: helmGone, offer: offer(namespace, name), changes: [] },
+    alternative: { id: gone, offer: offer(namespace, name), changes: [] },
   })
   return { state: 'in-flight', what, patience: { ms: patienceMs, error } }
 }
 
-const helmGone = 'helm-gone'
+/** Of this very helm, and no later one: a revision that was cleared comes again under its number. */
+function helmGone({ revision, begunAt }: Revision): string {
+  return ['helm-gone', revision, ...(begunAt === undefined ? [] : [begunAt.toISOString().replace(/\.\d+|[-:]/g, '')])].join('-')
+}
 
 function offer(namespace: string, name: string): string {
   return (
