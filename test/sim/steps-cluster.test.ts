@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { clusterSite } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { Driven } from '../helpers/steps.js'
 import { clusterType } from '../helpers/world.js'
 
 let world: Awaited<ReturnType<typeof clusterSite>>
@@ -69,6 +70,23 @@ describe('a cluster like its source', () => {
     world.test.faults.plantOnWire({ match: { method: 'GET', path: 'managedClusters/data100-19s$' }, times: 9, answer: { status: 403, code: 'AuthorizationFailed' } })
     const pools = [{ name: 'core', mode: 'System', count: 2, vmSize: 'Standard_E16s_v3' }]
     expect((await warned(cluster({ pools })))[0]).toMatch(/^stop: reading cluster data100-19s/)
+  })
+})
+
+describe('a cluster that is there', () => {
+  it('and stopped is no cluster for hubs until somebody starts it; a way back deletes it as it is (A130)', async () => {
+    const changes = await cluster().make()
+    world.test.clock.advance(60_000)
+    expect(await cluster().see()).toMatchObject({ state: 'converged' })
+    made()!.properties['powerState'] = { code: 'Stopped' }
+    expect(await cluster().see()).toMatchObject({
+      state: 'conflict',
+      why: 'cluster data100-19s-2 is stopped',
+      mend: 'Start it (`az aks start --resource-group data100-19s-2 --name data100-19s-2`), then resume.',
+    })
+    const back = new Driven(backwards(cluster().module, changes), world.doors, world.clock, cluster().given)
+    await back.make()
+    expect(await back.see()).toEqual({ state: 'converged', outputs: {} })
   })
 })
 
