@@ -141,7 +141,7 @@ export const aksCluster = defineStep({
       const operation = action === 'delete' ? await clusters.delete(id) : await begin(id, wanted, changes, doors)
       await checkpoint({ accepted: `${action} ${label(wanted.name)}` })
       await endedWithin(operation, slowAfterMs, { signal, clock }).catch(async (error: unknown) => {
-        throw await explained(error, id, doors, clock.now())
+        throw action === 'delete' ? error : await explained(error, id, doors, clock.now())
       })
     }
   },

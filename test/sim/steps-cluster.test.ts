@@ -116,6 +116,26 @@ describe('a cluster that does not come up', () => {
     })
   })
 
+  it('and is there all the same, serving, is not to be deleted: changing it has failed (A131)', async () => {
+    await cluster().make()
+    world.test.clock.advance(60_000)
+    world.test.faults.plantInOperation({ operation: 'cluster update', times: 1, fail: { code: 'QuotaExceeded', message: 'no more' } })
+    const { location, identity, properties } = made()!
+    expect((await world.test.send('PUT', newId(), { location, identity, properties })).status).toBe(200)
+    world.test.clock.advance(30 * 60_000)
+    later()
+    const seen = await cluster().see()
+    expect(seen).toMatchObject({
+      state: 'conflict',
+      why: expect.stringContaining('the activity log says QuotaExceeded') as string,
+      mend: expect.stringMatching(/Ask for more quota.*It may serve hubs: do not delete it.*az aks update --resource-group data100-19s-2/) as string,
+      halfMade: 'managedCluster data100-19s-2',
+    })
+    // Also where its pools have failed with it: it was made once.
+    for (const pool of made()!.properties['agentPoolProfiles'] as Record<string, unknown>[]) pool['provisioningState'] = 'Failed'
+    expect(await cluster().see()).toEqual(seen)
+  })
+
   it('is told without its reason where the log cannot be read', async () => {
     plant({ fail: { code: 'AllocationFailed', message: 'no room' } })
     await tried()
