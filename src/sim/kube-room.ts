@@ -47,7 +47,8 @@ export class KubeRoom {
     const { spec } = this.#world
     const alive = this.#world
       .ofType('Microsoft.ContainerService/managedClusters')
-      .filter(({ id, properties }) => properties['provisioningState'] === 'Succeeded' && !spec.deadApiServers.some((dead) => sameId(dead, id)))
+      .filter(({ properties }) => properties['provisioningState'] === 'Succeeded' && !isStopped(properties))
+      .filter(({ id }) => !spec.deadApiServers.some((dead) => sameId(dead, id)))
     await Promise.all(alive.map((cluster) => this.#open(cluster)))
   }
 
@@ -146,6 +147,8 @@ export class KubeRoom {
     this.#closing.delete(key)
   }
 }
+
+const isStopped = ({ powerState }: Resource['properties']): boolean => (powerState as { code?: unknown } | undefined)?.code === 'Stopped'
 
 /** A cluster's nodes as an NFS server sees them. Its pools may change while it lives. */
 function mounterOf(world: World, cluster: Resource): Mounter {

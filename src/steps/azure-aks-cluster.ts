@@ -22,7 +22,7 @@ import { kubectlFindings } from './parts/kube.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, isMaking, lockFindings, rightsFindings, together, type Need } from './parts/readiness.js'
 import { pathIn, written } from './parts/writes.js'
-import { claim, defineStep, endedWithin, groupClaim, hours, idIn, inverted, known, minutes, seconds } from './step.js'
+import { claim, defineStep, endedWithin, groupClaim, groupOf, hours, idIn, inverted, known, minutes, seconds } from './step.js'
 
 const poolSchema = z.strictObject({
   name: z.string(),
@@ -110,6 +110,11 @@ export const aksCluster = defineStep({
     if (wrong !== undefined) {
       return { state: 'conflict', why: `cluster ${wanted.name} ${wrong}`, mend: 'This tool does not change clusters: use another name in the runbook.' }
     }
+    if (found.powerState === 'Stopped') {
+      // It is made all the same, for a way back that is to delete it.
+      const start = `az aks start --resource-group ${groupOf(found.id)} --name ${nameOf(found.id)}`
+      return { state: 'conflict', why: `cluster ${wanted.name} is stopped`, mend: `Start it (\`${start}\`), then resume.`, halfMade: label(wanted.name) }
+    }
     return { state: 'converged', outputs: { id: found.id, fqdn: found.fqdn ?? '' } }
   },
   plan: ({ name, location, kubernetesVersion, like, pools, network, subnet, identity }) => [
@@ -136,7 +141,7 @@ export const aksCluster = defineStep({
       const operation = action === 'delete' ? await clusters.delete(id) : await begin(id, wanted, changes, doors)
       await checkpoint({ accepted: `${action} ${label(wanted.name)}` })
       await endedWithin(operation, slowAfterMs, { signal, clock }).catch(async (error: unknown) => {
-        throw await explained(error, id, doors, clock.now())
+        throw action === 'delete' ? error : await explained(error, id, doors, clock.now())
       })
     }
   },

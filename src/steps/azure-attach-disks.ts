@@ -48,6 +48,8 @@ export const attachDisks = defineStep({
     const found = await doors.azure.machines.get(machine)
     if (found === undefined) return { state: 'conflict', why: `there is no machine ${machine}`, mend: 'The step that makes it must come before.' }
     const disks = await findDisks(doors, resourceGroup, isPending(from) ? undefined : from, wanted)
+    const going = leavingOf(found, disks)
+    if (going !== undefined) return going
     const missing = disks.filter((one) => !isAttached(found, one))
     if (missing.length === 0) {
       const outputs = { disks: disks.map(({ wanted: { name, lun }, disk: { id, uniqueId } }) => ({ name, lun, id, uniqueId })) }
@@ -100,6 +102,20 @@ async function findDisks(doors: Platform, group: string, other: string | undefin
 
 function isAttached(machine: Machine, { wanted, disk }: Placed): boolean {
   return machine.dataDisks.some(({ id, lun }) => sameId(id, disk.id) && lun === wanted.lun)
+}
+
+/**
+ * A disk that the machine is letting go of stands there until the end of that, and is as good as gone: an operation of an earlier life may
+ * hang for long. Where nothing is at work on the machine any more, nobody can tell whether it goes.
+ */
+function leavingOf(machine: Machine, disks: readonly Placed[]): Observation<never, never> | undefined {
+  const going = disks.filter(({ disk }) => machine.dataDisks.some(({ id, leaving }) => leaving === true && sameId(id, disk.id)))
+  if (going.length === 0) return undefined
+  const names = going.map(({ wanted: { name } }) => name).join(', ')
+  const on = hostLabel(machine.id)
+  if (machine.provisioningState === 'Updating') return { state: 'in-flight', what: `${on} is letting go of ${names}` }
+  const mend = 'Look at `az vm show`. If nobody uses it there, detach it by hand (`az vm disk detach`), then resume: what has to be attached is attached then.'
+  return { state: 'conflict', why: `${names} is to be detached from ${on} (toBeDetached), and nothing is at work there`, mend }
 }
 
 /** Another machine that holds a disk and is letting go of it just now, in words. */

@@ -58,18 +58,24 @@ export const moveResources = defineStep({
   verification: () => ({ everyMs: 10 * seconds, withinMs: 4 * hours }),
   preflight: (changes, wanted, { doors }) =>
     together(
-      lostFindings(changes, wanted, doors),
-      failedFindings(wanted, doors),
-      unmovableFindings(wanted.from, isPending(wanted.disks) ? [] : plannedOf(changes, wanted.disks), doors),
-      moveLockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
-      rightsFindings(doors, needsOf(changes, wanted)),
+      ...(isOneGroup(wanted) ? [] : [
+        lostFindings(changes, wanted, doors),
+        failedFindings(wanted, doors),
+        unmovableFindings(wanted.from, isPending(wanted.disks) ? [] : plannedOf(changes, wanted.disks), doors),
+        moveLockFindings(doors, [wanted.from, wanted.to].filter((group): group is string => !isPending(group))),
+        rightsFindings(doors, needsOf(changes, wanted)),
+      ]),
     ),
   async observe({ from, to, disks, machine, move }, { doors, accepted }) {
-    const places = await Promise.all(disks.map((disk) => placeOf(doors, from, to, disk)))
+    // Where both are one group, a disk that lies there is no disk that is seen twice.
+    const one = isOneGroup({ from, to })
+    const places = await Promise.all(disks.map((disk) => placeOf(doors, from, one ? undefined : to, disk)))
     const lost = places.find(isLost)
     if (lost !== undefined) {
-      return { state: 'conflict', why: `disk ${lost.disk.name} is neither in ${from} nor in ${to}`, mend: 'Find it with `az disk list` before anything else is done.' }
+      const why = `disk ${lost.disk.name} is ${one ? `not in ${to}` : `neither in ${from} nor in ${to}`}`
+      return { state: 'conflict', why, mend: 'Find it with `az disk list` before anything else is done.' }
     }
+    if (one) return { state: 'converged', outputs: { resourceGroup: to, disks: places.map(foundIn) } }
     const twice = places.find(({ here, there }) => here !== undefined && there !== undefined)
     if (twice !== undefined) {
       // A disk on its way may be seen in both for a moment; two disks of one name are a matter for a person.
@@ -87,7 +93,7 @@ export const moveResources = defineStep({
   },
   plan({ from, to, disks, move }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     // Known by then: it is part of the identity; only a group that is still to be made keeps `observe` from saying so.
-    if (move === 'after-cutover' || move === 'never') return []
+    if (move === 'after-cutover' || move === 'never' || isOneGroup({ from, to })) return []
     const names = seen.state === 'drifted' ? seen.seen.waiting : naming(disks, 'disks').map(({ name }) => name)
     return names.map((name) => ({ resource: diskLabel(name), action: 'update', before: { group: from }, after: { group: to } }))
   },
@@ -103,9 +109,9 @@ export const moveResources = defineStep({
   },
   claims: ({ from, to }) => [groupClaim(known(from), 'alone'), groupClaim(known(to), 'alone')],
   estimateMs: () => moveMs,
-  variants: ({ from, move }, changes, outputs) => {
+  variants: ({ from, to, move }, changes, outputs) => {
     // Once they are in their new group nothing is left to choose.
-    const open = changes.length > 0 || (outputs !== undefined && outputs.resourceGroup === from)
+    const open = !isOneGroup({ from, to }) && (changes.length > 0 || (outputs !== undefined && outputs.resourceGroup === from))
     return open ? choices.map((choice) => ({ input: 'move', ...choice, chosen: choice.value === move })) : []
   },
 })
@@ -165,6 +171,11 @@ async function failedFindings({ from, to }: PlanInputs<Inputs>, { azure }: Platf
 
 function plannedOf(changes: readonly Change[], disks: readonly WantedDisk[]): WantedDisk[] {
   return disks.filter(({ name }) => changes.some(({ resource }) => resource === diskLabel(name)))
+}
+
+/** Names of groups know no case. */
+function isOneGroup({ from, to }: Pick<PlanInputs<Inputs>, 'from' | 'to'>): boolean {
+  return !isPending(from) && !isPending(to) && from.toLowerCase() === to.toLowerCase()
 }
 
 /** Is it the way back? */

@@ -15,6 +15,7 @@ import {
   seenNetwork,
   subnetLabel,
   subnetsOf,
+  wantedSubnets,
   wireRule,
   wireRules,
   type FoundNetwork,
@@ -31,7 +32,9 @@ const inputs = z.strictObject({
   name: z.string(),
   addressSpace: z.array(z.cidrv4()).min(1),
   /** Subnet name -> address prefix. */
-  subnets: z.record(z.string(), z.cidrv4()),
+  subnets: z
+    .record(z.string(), z.cidrv4())
+    .refine((subnets) => new Set(Object.keys(subnets).map((name) => name.toLowerCase())).size === Object.keys(subnets).length, 'a subnet is named twice'),
   /** Who may come in to one of the subnets. */
   securityGroup: z
     .strictObject({ subnet: z.string(), nfsFrom: z.cidrv4(), sshFrom: z.cidrv4() })
@@ -83,8 +86,7 @@ export const network = defineStep({
     if (parts.every((one) => one === undefined)) return { state: 'absent' }
     const seen = seenNetwork(wanted, found)
     if (there === undefined || networkChanges(wanted, seen).length > 0) return { state: 'drifted', seen }
-    const subnets = subnetsOf(there).filter(({ name }) => wanted.subnets[name] !== undefined)
-    const ids = subnets.map(({ name, id }) => [name, id ?? `${there.id}/subnets/${name}`])
+    const ids = wantedSubnets(wanted, there).map(([name, { id }]) => [name, id ?? `${there.id}/subnets/${name}`])
     return { state: 'converged', outputs: { id: there.id, subnets: Object.fromEntries(ids) as Record<string, string> } }
   },
   plan: (wanted, seen: { state: 'absent' } | { state: 'drifted'; seen: SeenNetwork }) =>
@@ -261,7 +263,12 @@ class NetworkWork {
     const name = resource.split('/').at(-1) ?? ''
     const id = `${there.id}/subnets/${name}`
     if (action === 'delete') return ended(await this.doors.azure.resources.delete(id), this.signal)
-    const { etag, properties: before = {} } = subnetsOf(there).find((one) => one.name === name) ?? {}
+    const [, found] = wantedSubnets(this.wanted, there).find(([own]) => own === name) ?? []
+    if (action === 'create' && found !== undefined) {
+      const what = `subnet ${found.name} is there by now, which was not when it was looked for`
+      throw new LifeboatError('network.subnet-there', what, { retry: {} })
+    }
+    const { etag, properties: before = {} } = found ?? {}
     // What is set to null goes; what the change does not name stays.
     const gone = Object.entries(wireNames).flatMap(([key, wire]) => ((after as JsonObject)[key] === null ? [wire] : []))
     const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !gone.includes(key)))

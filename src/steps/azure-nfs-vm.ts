@@ -7,6 +7,7 @@ import {
   type Change,
   type Demand,
   type Finding,
+  type Json,
   type PlanInputs,
   type PreflightContext,
 } from '../contract/index.js'
@@ -51,6 +52,8 @@ interface Seen {
   readonly unlinked: boolean
   /** Is the interface there, and was making it a failure? No machine is made at it then (409). */
   readonly nicFailed?: boolean
+  /** The same of its public address: no interface is given it then (409). */
+  readonly addressFailed?: boolean
 }
 
 const nicLabel = (name: string): string => `networkInterface ${name}-nic`
@@ -91,12 +94,15 @@ export const nfsVm = defineStep({
     const wrong = foreignUse(ids, nic, machine) ?? conflictOf(wanted, ids, nic, machine)
     if (wrong !== undefined) return { state: 'conflict', ...wrong }
     const unlinked = wanted.publicIp && nic !== undefined && publicIdOf(nic) === undefined
+    const addressFailed = isFailed(address)
     const missing = [
       ...(wanted.publicIp && address === undefined ? [addressLabel(wanted.name)] : []),
       ...(nic === undefined ? [nicLabel(wanted.name)] : []),
       ...(machine === undefined ? [machineLabel(wanted.name)] : []),
     ]
-    if (missing.length > 0 || unlinked || machine === undefined) return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && nic?.properties['provisioningState'] === 'Failed' } }
+    if (missing.length > 0 || unlinked || addressFailed || machine === undefined) {
+      return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && isFailed(nic), addressFailed } }
+    }
     const boot = await firstBootOf(machine, wanted, doors)
     signal.throwIfAborted()
     if (boot.state === 'ready') return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
@@ -113,13 +119,14 @@ export const nfsVm = defineStep({
       { resource: machineLabel(own), action: 'create', after: { size, location, ...(zone === undefined ? {} : { zone }) } },
     ]
     if (seen.state === 'absent') return all
-    const { missing, unlinked, nicFailed } = seen.seen
+    const { missing, unlinked, nicFailed, addressFailed } = seen.seen
     const made = all.filter(({ resource }) => missing.includes(resource))
+    const address: Change[] = addressFailed === true ? [{ resource: addressLabel(own), action: 'update', before: { state: 'Failed' }, after: standardAddress }] : []
     const before = { ...(unlinked ? { publicAddress: null } : {}), ...(nicFailed === true ? { state: 'Failed' } : {}) }
     const after = nicFailed === true ? { subnet, privateIp, ...link } : link
     const mended: Change[] = unlinked || nicFailed === true ? [{ resource: nicLabel(own), action: 'update', before, after }] : []
     const isMachine = ({ resource }: Change): boolean => resource === machineLabel(own)
-    return [...made.filter((one) => !isMachine(one)), ...mended, ...made.filter(isMachine)]
+    return [...address, ...made.filter((one) => !isMachine(one)), ...mended, ...made.filter(isMachine)]
   },
   async apply(changes, wanted, { doors, checkpoint, signal }) {
     const group = await doors.azure.groups.get(wanted.resourceGroup)
@@ -135,10 +142,12 @@ export const nfsVm = defineStep({
       await ended(await machines.delete(ids.machine), signal)
     }
     if (nic === 'delete') await ended(await resources.delete(ids.nic), signal)
-    if (nic === 'update' && isUnlinking(changes)) await ended(await resources.put(nicResource(ids, { ...wanted, publicIp: false })), signal)
+    if (nic === 'update' && isUnlinking(changes)) await ended(await resources.put(await nicWith(null, ids, wanted, doors)), signal)
     if (address === 'delete') await ended(await resources.delete(ids.address), signal)
     if (address === 'create') await ended(await resources.put(addressResource(ids.address, wanted.location)), signal)
-    if (nic === 'create' || (nic === 'update' && !isUnlinking(changes))) await ended(await resources.put(nicResource(ids, wanted)), signal)
+    if (address === 'update') await ended(await resources.put((await resources.get(ids.address)) ?? addressResource(ids.address, wanted.location)), signal)
+    if (nic === 'create') await ended(await resources.put(nicResource(ids, wanted)), signal)
+    if (nic === 'update' && !isUnlinking(changes)) await ended(await resources.put(await nicWith(wanted.publicIp ? ids.address : undefined, ids, wanted, doors)), signal)
     if (planned.get(machineLabel(wanted.name)) !== 'create') return
     const operation = await machines.create(ids.machine, await definitionOf(wanted, ids.nic))
     await checkpoint({ accepted: `create ${machineLabel(wanted.name)}` })
@@ -322,6 +331,24 @@ function nicResource(ids: Ids, { location, subnet, privateIp, publicIp }: Inputs
   const properties = publicIp ? { ...own, publicIPAddress: { id: ids.address } } : own
   return { id: ids.nic, location, properties: { ipConfigurations: [{ name: 'primary', properties }] } }
 }
+
+/**
+ * The interface as it is there, for a write that changes its public address (null: takes it away) and nothing else: people have given it a
+ * security group, names, other configurations. Written only if it is still the one that was read.
+ */
+async function nicWith(address: string | null | undefined, ids: Ids, wanted: Inputs, { azure }: Platform): Promise<Resource> {
+  const there = await azure.resources.get(ids.nic)
+  if (there === undefined) throw new LifeboatError('machine.no-nic', `interface ${nameOf(ids.nic)} is not there any more`, { retry: {} })
+  const [first, ...others] = (there.properties['ipConfigurations'] ?? []) as unknown as readonly IpConfiguration[]
+  // Making it may have failed before it had any.
+  if (first === undefined) return nicResource(ids, { ...wanted, publicIp: wanted.publicIp && address !== null })
+  const { publicIPAddress: old, ...rest } = first.properties
+  const held = address === undefined ? old : address === null ? undefined : { id: address }
+  const properties = held === undefined ? rest : { ...rest, publicIPAddress: held }
+  return { ...there, properties: { ...there.properties, ipConfigurations: [{ ...first, properties }, ...others] as unknown as Json } }
+}
+
+const isFailed = (one: Resource | undefined): boolean => one?.properties['provisioningState'] === 'Failed'
 
 async function definitionOf(wanted: Inputs, nic: string): Promise<MachineDefinition> {
   return {

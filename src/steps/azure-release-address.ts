@@ -64,9 +64,11 @@ export const releaseAddress = defineStep({
     ),
   async observe({ loadBalancer, addresses }, { doors }) {
     const found = await doors.azure.resources.get(loadBalancer)
-    const held = found === undefined ? [] : heldBy(found, addresses)
-    if (found === undefined || held.length === 0) return { state: 'converged', outputs: outputsOf(addresses) }
+    if (found === undefined) return { state: 'converged', outputs: outputsOf(addresses) }
+    // It reads as it will be from the start of a change.
     if (found.properties['provisioningState'] === 'Updating') return { state: 'in-flight', what: `${hostLabel(found.id)} is being changed` }
+    const held = heldBy(found, addresses)
+    if (held.length === 0) return { state: 'converged', outputs: outputsOf(addresses) }
     const wayOut = held.find(({ frontend }) => partsOf(found, 'outboundRules').some((rule) => isAbout(rule, frontend)))
     if (wayOut === undefined) {
       const ips = await Promise.all(held.map(async ({ address }) => (await doors.azure.resources.get(address))?.properties['ipAddress']))
@@ -149,9 +151,16 @@ function heldBy(balancer: Resource, addresses: readonly string[]): readonly (Hel
   return addresses.flatMap((address) => {
     const frontend = partsOf(balancer, 'frontendIPConfigurations').find(({ properties }) => sameId(properties.publicIPAddress?.id, address))
     if (frontend === undefined) return []
-    const [balancing, nat] = ruleParts.map((part) => partsOf(balancer, part).filter((rule) => isAbout(rule, frontend)))
-    return [{ address, frontend, rules: { loadBalancingRules: balancing ?? [], inboundNatRules: nat ?? [] } }]
+    const [balancing, nat] = ruleParts.map((part) => partsOf(balancer, part).filter((rule) => isAbout(rule, frontend)).map(asMade))
+    return [{ address, frontend: asMade(frontend), rules: { loadBalancingRules: balancing ?? [], inboundNatRules: nat ?? [] } }]
   })
+}
+
+/** Without what Azure says of it by itself: its etag is another one after each change of any part. */
+function asMade(part: Part): Part {
+  const { etag: _etag, type: _type, ...kept } = part as Part & JsonObject
+  const { provisioningState: _state, ...properties } = part.properties as Part['properties'] & JsonObject
+  return { ...kept, properties }
 }
 
 function isAbout({ properties }: Part, frontend: Part): boolean {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { isPending, type Finding, type PlanInputs } from '../contract/index.js'
+import { isPending, LifeboatError, type Finding, type PlanInputs } from '../contract/index.js'
 import { durationMs, resourceId } from '../contract/inputs.js'
 import { sameId } from '../platform/azure/ids.js'
+import type { RoleAssignment } from '../platform/azure/roles-door.js'
 import type { Platform } from '../platform/platform.js'
 import { naming } from './parts/naming.js'
 import { actionsFor, lockFindings, rightsFindings, together } from './parts/readiness.js'
@@ -57,7 +58,7 @@ export const roleAssignment = defineStep({
     const { roles } = doors.azure
     const { principal, principalType } = wanted
     for (const { action } of changes) {
-      if (action === 'delete') await roles.delete(idOf(wanted))
+      if (action === 'delete') await takeAway(wanted, doors)
       else await roles.assign(idOf(wanted), { principalId: principal, role: definitionOf(wanted), principalType })
     }
   },
@@ -72,12 +73,30 @@ export const roleAssignment = defineStep({
 })
 
 /** By its own name first: lists are behind what was made a moment ago. */
-async function heldOf(wanted: Triple, { azure }: Platform) {
-  const own = await azure.roles.get(idOf(wanted))
-  if (own !== undefined) return own
-  const guid = guidOf(wanted)
+async function heldOf(wanted: Triple, doors: Platform): Promise<RoleAssignment | undefined> {
+  const own = await doors.azure.roles.get(idOf(wanted))
+  return own ?? (await othersOf(wanted, doors))[0]
+}
+
+async function othersOf(wanted: Triple, { azure }: Platform): Promise<readonly RoleAssignment[]> {
+  const [own, guid] = [idOf(wanted), guidOf(wanted)]
   const held = await azure.roles.at(wanted.scope)
-  return held.find(({ principalId, role }) => sameId(principalId, wanted.principal) && isRole(role, guid))
+  return held.filter(({ id, principalId, role }) => sameId(principalId, wanted.principal) && isRole(role, guid) && !sameId(id, own))
+}
+
+/** Its own goes, and no other: whoever has given the same there or above knows why. Of others that are gone a list may be behind. */
+async function takeAway(wanted: Triple, doors: Platform): Promise<void> {
+  const { roles } = doors.azure
+  await roles.delete(idOf(wanted))
+  const others = await Promise.all((await othersOf(wanted, doors)).map(({ id }) => roles.get(id)))
+  const other = others.find((one) => one !== undefined)
+  if (other === undefined) return
+  const what = `the principal ${wanted.principal} still has the role ${wanted.role}, by ${other.id}, which others gave`
+  throw new LifeboatError('role.given-twice', what, {
+    blame: 'user',
+    leaves: true,
+    hint: `If nobody needs it: az role assignment delete --ids ${other.id}`,
+  })
 }
 
 /** A login that makes everything else in a group often may not do this: Contributor leaves it out. */

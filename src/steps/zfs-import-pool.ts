@@ -219,8 +219,10 @@ async function proofsMissing({ machine, disks, pool }: Pick<Inputs, 'machine' | 
     if (state.uniqueId !== uniqueId) return [`${nameOf(id)} is not the disk that it was (another unique id)`]
     const other = [state.managedBy, ...(state.sharedBy ?? [])].find((holder) => holder !== undefined && !sameId(holder, machine))
     if (other !== undefined) return [`${nameOf(id)} is attached to ${other}`]
-    if (!found.dataDisks.some((attached) => sameId(attached.id, id))) return [`${nameOf(id)} is not attached to ${hostLabel(machine)}`]
-    return []
+    const here = found.dataDisks.find((attached) => sameId(attached.id, id))
+    if (here === undefined) return [`${nameOf(id)} is not attached to ${hostLabel(machine)}`]
+    // It is there until the detach is over, and would be taken from under the pool.
+    return here.leaving === true ? [`${nameOf(id)} is being detached from ${hostLabel(machine)}`] : []
   })
   return [...number, ...each]
 }

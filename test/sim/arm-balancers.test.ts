@@ -52,6 +52,25 @@ test('A110: a public address has one holder, which it names; who takes it as wel
   expect(await holder()).toEqual({ id: `${fresh}/frontendIPConfigurations/hub` })
 })
 
+test('A127: each part of a load balancer is read with the etag of the whole, another one once any part was changed', async () => {
+  type Part = Readonly<Record<'etag' | 'type', unknown>>
+  const read = async (): Promise<Part & { readonly part: Part }> => {
+    const found = await world.send('GET', old())
+    const [part] = properties(found)['frontendIPConfigurations'] as [Part]
+    return { etag: found.body['etag'], type: found.body['type'], part }
+  }
+  const before = await read()
+  expect(before.part).toMatchObject({ etag: before.etag, type: `${balancerType}/frontendIPConfigurations` })
+  // What was read may be sent again as it is.
+  const { properties: whole } = (await world.send('GET', old())).body as { readonly properties: Record<string, unknown> }
+  await world.send('PUT', old(), { location: 'westus2', sku: { name: 'Standard' }, properties: { ...whole, probes: [{ name: 'p', properties: { port: 443 } }] } })
+  world.clock.advance(60_000)
+  const now = await read()
+  expect(now.part).toMatchObject({ etag: now.etag })
+  expect(now.etag).not.toBe(before.etag)
+  expect(JSON.stringify(world.world.resource(old())?.properties)).not.toContain('etag')
+})
+
 test('A110: a frontend does not go without its rules', async () => {
   const naive: Answer = await world.send('PUT', old(), balancer(old(), undefined, true))
   expect([naive.status, naive.code]).toEqual([400, 'InvalidResourceReference'])

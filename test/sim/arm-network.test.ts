@@ -178,6 +178,24 @@ describe('what refers to something else', () => {
     expect([early.status, early.code]).toEqual([409, 'ReferencedResourceNotProvisioned'])
   })
 
+  test('is refused at a public address that is not finished, or has failed (A20)', async () => {
+    const network = await putNetwork(world)
+    world.addGroup('data100-nfs')
+    const address = world.id('data100-nfs', 'Microsoft.Network/publicIPAddresses', 'ip')
+    world.faults.plantInOperation({ operation: 'public address', times: 1, fail: { code: 'InternalExecutionError' } })
+    await world.send('PUT', address, { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
+    const configuration = { subnet: { id: `${network}/subnets/nfs` }, publicIPAddress: { id: address } }
+    const body = { location: 'westus2', properties: { ipConfigurations: [{ name: 'primary', properties: configuration }] } }
+    const naive = () => world.send('PUT', world.id('data100-nfs', 'Microsoft.Network/networkInterfaces', 'nic'), body)
+    expect((await naive()).code).toBe('ReferencedResourceNotProvisioned')
+    world.clock.advance(60_000)
+    expect(properties(await world.send('GET', address))['provisioningState']).toBe('Failed')
+    expect((await naive()).code).toBe('ReferencedResourceNotProvisioned')
+    await world.send('PUT', address, { location: 'westus2', sku: { name: 'Standard' }, properties: { publicIPAllocationMethod: 'Static' } })
+    world.clock.advance(60_000)
+    expect((await naive()).status).toBe(201)
+  })
+
   test('keeps one spelling of its id, whatever a request writes', async () => {
     world.addGroup('Mixed')
     const id = world.id('Mixed', networkType, 'v')

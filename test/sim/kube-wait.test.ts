@@ -50,6 +50,18 @@ describe('kube/wait', () => {
     await expect(wait(server, { for: 'delete' }).see()).rejects.toMatchObject({ code: 'kube.unreachable' })
   })
 
+  it('is unknown where the cluster is stopped, whose API server is off (A130)', async () => {
+    const stop = (world: WorldFile): void => {
+      world.deadApiServers = []
+      Object.assign(world.resources.find(({ id }) => id.toLowerCase() === oldCluster.toLowerCase())?.properties ?? {}, { powerState: { code: 'Stopped' } })
+    }
+    await using world = await served(worldFile(stop))
+    const { doors, clock } = await doorsTo(world.cloudPath)
+    expect(await doors.azure.clusters.get(oldCluster)).toMatchObject({ provisioningState: 'Succeeded', powerState: 'Stopped' })
+    const looking = new Driven(kubeWait, doors, clock, { cluster: oldCluster, namespace: 'default', kind: 'node', name: 'nobody', for: 'delete' })
+    await expect(looking.see()).rejects.toMatchObject({ code: 'kube.unreachable' })
+  })
+
   it('tells a cluster of the world’s file that is alive from one whose API server is dead, where Azure says Succeeded of both', async () => {
     const lookIn = async (edit: (world: WorldFile) => void): Promise<Observation<object, unknown>> => {
       await using world = await served(worldFile(edit))

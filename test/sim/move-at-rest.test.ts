@@ -43,3 +43,26 @@ describe('a way back from a move that may never have begun', () => {
     await putBack()
   })
 })
+
+/** Names of groups know no case, and a runbook may leave disks where they are. */
+describe('a move out of a group into itself', () => {
+  let world: AzureWorld
+  beforeEach(async () => {
+    world = await azureWorld()
+    await fenceAndDetach(world.test)
+  })
+  afterEach(() => world[Symbol.asyncDispose]())
+
+  it.each([oldGroup, oldGroup.toLowerCase()])('to %s has nothing to do, nothing to choose and nothing in its way', async (to) => {
+    const step = world.driven(moveResources, { from: oldGroup, to, disks })
+    const [first, second] = oldDisks(world.test)
+    expect(await step.see()).toMatchObject({ state: 'converged', outputs: { resourceGroup: to, disks: [{ id: first, lun: 0 }, { id: second, lun: 1 }] } })
+    expect(step.module.plan(step.inputs, { state: 'absent' })).toEqual([])
+    expect(step.module.variants?.(step.inputs, [], { resourceGroup: to, disks: [] })).toEqual([])
+    const lock = `/subscriptions/${world.test.subscription}/resourceGroups/${oldGroup}/providers/Microsoft.Authorization/locks/keep`
+    await world.test.send('PUT', lock, { properties: { level: 'CanNotDelete' } })
+    expect(await step.module.preflight([], step.inputs, step.ctx)).toEqual([])
+    world.test.world.remove(second!)
+    expect(await step.see()).toMatchObject({ state: 'conflict', why: `disk nfsserver_DataDisk_1 is not in ${to}` })
+  })
+})

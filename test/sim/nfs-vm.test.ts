@@ -3,6 +3,7 @@ import { LifeboatError, type Change } from '../../src/contract/index.js'
 import { backwards } from '../../src/engine/undo.js'
 import { network } from '../../src/steps/azure-network.js'
 import { nfsVm } from '../../src/steps/azure-nfs-vm.js'
+import { wireRule } from '../../src/steps/parts/network.js'
 import { azureWorld, type AzureWorld } from '../helpers/azure.js'
 import { Driven, names, undo } from '../helpers/steps.js'
 import { machineType, networkType } from '../helpers/world.js'
@@ -181,6 +182,61 @@ describe('azure/nfs-vm', () => {
     expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
     await undo(step, changes)
     expect(names(await step.plan())).toEqual(names(changes))
+  })
+
+  const nicId = (): string => world.test.id('data100-nfs', 'Microsoft.Network/networkInterfaces', 'nfsserver-nic')
+  const addressId = (): string => world.test.id('data100-nfs', 'Microsoft.Network/publicIPAddresses', 'nfsserver-ip')
+
+  it('keeps what people have given its interface, when that is given a public address and when it is taken away', async () => {
+    await server().make()
+    await world.clock.sleep(5 * 60_000)
+    const rule = { priority: 100, direction: 'Inbound', access: 'Allow', protocol: 'Tcp', port: '22', from: '*' }
+    const guard = world.test.id('data100-nfs', 'Microsoft.Network/networkSecurityGroups', 'theirs')
+    await world.test.send('PUT', guard, { location: 'westus2', properties: { securityRules: [wireRule('ssh', rule)] } })
+    const theirs = { networkSecurityGroup: { id: guard }, enableAcceleratedNetworking: true, dnsSettings: { dnsServers: ['10.240.0.9'] } }
+    const second = { name: 'theirs', properties: { subnet: { id: subnet }, privateIPAllocationMethod: 'Static', privateIPAddress: '10.240.0.9', primary: false } }
+    const given = async (): Promise<void> => {
+      const { ipConfigurations } = world.test.world.resource(nicId())!.properties as { ipConfigurations: { name: string }[] }
+      const own = ipConfigurations.filter(({ name }) => name !== 'theirs')
+      await world.test.send('PUT', nicId(), { location: 'westus2', tags: { team: 'data100' }, properties: { ipConfigurations: [...own, second], ...theirs } })
+      await world.clock.sleep(60_000)
+    }
+    const isKept = (): void => {
+      const { properties, tags } = world.test.world.resource(nicId())!
+      expect({ properties, tags }).toMatchObject({ tags: { team: 'data100' }, properties: { ...theirs, ipConfigurations: [{ name: 'primary' }, second] } })
+    }
+    await given()
+    const step = server({ publicIp: true })
+    const changes = await step.plan()
+    // What they do in the moment before the write is theirs, too.
+    const meanwhile = { method: 'PUT', path: nicId(), body: { location: 'westus2', properties: { ipConfigurations: [{ name: 'primary', properties: { subnet: { id: subnet }, privateIPAllocationMethod: 'Static', privateIPAddress: '10.240.0.7' } }] } } }
+    world.test.faults.plantOnWire({ match: { method: 'PUT', path: 'networkInterfaces' }, times: 1, meanwhile })
+    await expect(step.apply(changes)).rejects.toMatchObject({ code: expect.stringMatching(/^azure\.(etag|in-flight)$/) as string, retry: {} })
+    await world.clock.sleep(60_000)
+    await given()
+    await step.make()
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    isKept()
+    await undo(step, changes)
+    isKept()
+    expect(names(await step.plan())).toEqual(names(changes))
+  })
+
+  it('makes a public address again that could not be made, before the interface at it', async () => {
+    world.test.faults.plantInOperation({ operation: 'public address', times: 1, fail: { code: 'InternalExecutionError' } })
+    const step = server({ publicIp: true })
+    const all = await step.plan()
+    await expect(step.apply(all)).rejects.toMatchObject({ code: 'azure.operation-failed' })
+    const changes = await step.plan()
+    expect(names(changes)).toEqual(['update publicIPAddress nfsserver-ip', 'create networkInterface nfsserver-nic', 'create virtualMachine nfsserver'])
+    await step.apply(changes)
+    await world.clock.sleep(5 * 60_000)
+    expect(await lookedAt(step)).toMatchObject({ state: 'converged' })
+    expect(world.test.world.resource(addressId())?.properties['provisioningState']).toBe('Succeeded')
+    // The run has made it, whatever became of it first.
+    const back = new Driven(backwards(step.module, all), world.doors, world.clock, step.given)
+    await back.make()
+    expect(await lookedAt(step)).toEqual({ state: 'absent' })
   })
 
   it('says that an image has no ZFS, where it has none', async () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { clusterSite } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { Driven } from '../helpers/steps.js'
 import { clusterType } from '../helpers/world.js'
 
 let world: Awaited<ReturnType<typeof clusterSite>>
@@ -72,6 +73,23 @@ describe('a cluster like its source', () => {
   })
 })
 
+describe('a cluster that is there', () => {
+  it('and stopped is no cluster for hubs until somebody starts it; a way back deletes it as it is (A130)', async () => {
+    const changes = await cluster().make()
+    world.test.clock.advance(60_000)
+    expect(await cluster().see()).toMatchObject({ state: 'converged' })
+    made()!.properties['powerState'] = { code: 'Stopped' }
+    expect(await cluster().see()).toMatchObject({
+      state: 'conflict',
+      why: 'cluster data100-19s-2 is stopped',
+      mend: 'Start it (`az aks start --resource-group data100-19s-2 --name data100-19s-2`), then resume.',
+    })
+    const back = new Driven(backwards(cluster().module, changes), world.doors, world.clock, cluster().given)
+    await back.make()
+    expect(await back.see()).toEqual({ state: 'converged', outputs: {} })
+  })
+})
+
 describe('a cluster that does not come up', () => {
   interface Cause {
     readonly code: string
@@ -96,6 +114,26 @@ describe('a cluster that does not come up', () => {
       why: `cluster data100-19s-2 exists in state Failed: the activity log says ${code}: what Azure says`,
       mend: expect.stringMatching(new RegExp(`${mend.source}.*az aks delete --resource-group data100-19s-2 --name data100-19s-2`)) as string,
     })
+  })
+
+  it('and is there all the same, serving, is not to be deleted: changing it has failed (A131)', async () => {
+    await cluster().make()
+    world.test.clock.advance(60_000)
+    world.test.faults.plantInOperation({ operation: 'cluster update', times: 1, fail: { code: 'QuotaExceeded', message: 'no more' } })
+    const { location, identity, properties } = made()!
+    expect((await world.test.send('PUT', newId(), { location, identity, properties })).status).toBe(200)
+    world.test.clock.advance(30 * 60_000)
+    later()
+    const seen = await cluster().see()
+    expect(seen).toMatchObject({
+      state: 'conflict',
+      why: expect.stringContaining('the activity log says QuotaExceeded') as string,
+      mend: expect.stringMatching(/Ask for more quota.*It may serve hubs: do not delete it.*az aks update --resource-group data100-19s-2/) as string,
+      halfMade: 'managedCluster data100-19s-2',
+    })
+    // Also where its pools have failed with it: it was made once.
+    for (const pool of made()!.properties['agentPoolProfiles'] as Record<string, unknown>[]) pool['provisioningState'] = 'Failed'
+    expect(await cluster().see()).toEqual(seen)
   })
 
   it('is told without its reason where the log cannot be read', async () => {

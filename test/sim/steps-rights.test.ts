@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LifeboatError, Pending, type Change } from '../../src/contract/index.js'
+import { backwards } from '../../src/engine/undo.js'
 import { managedIdentity } from '../../src/steps/azure-managed-identity.js'
 import { roleAssignment } from '../../src/steps/azure-role-assignment.js'
 import { clusterSite } from '../helpers/azure.js'
-import type { Driven } from '../helpers/steps.js'
+import { Driven } from '../helpers/steps.js'
 import { until } from '../helpers/world.js'
 
 let world: Awaited<ReturnType<typeof clusterSite>>
@@ -92,6 +93,25 @@ describe('azure/role-assignment', () => {
     expect(await role().see()).toMatchObject({ state: 'converged', outputs: { id: assignments()[0]?.id } })
     expect(await role({ role: 'Reader' }).see()).toEqual({ state: 'absent' })
     expect(await role({ principal: '00000000-0000-4000-8000-000000000001' }).see()).toEqual({ state: 'absent' })
+  })
+
+  it('is taken away alone: what others have given there or above is named and left, and the way back ends', async () => {
+    const group = world.subnet.split('/providers/')[0] ?? ''
+    const step = role({ seenAfter: '0s' })
+    const changes = await done(step.make())
+    await byOthers(group)
+    world.test.clock.advance(world.test.world.durationOf('list lag'))
+    const back = new Driven(backwards(step.module, changes), world.doors, world.clock, step.given)
+    expect(labels(await back.plan())).toEqual(['delete roleAssignment Network Contributor'])
+    const theirs = `${group}/providers/Microsoft.Authorization/roleAssignments/11111111-2222-4333-8444-555555555555`
+    const left = { code: 'role.given-twice', leaves: true, message: expect.stringContaining(theirs) as string }
+    await expect(done(back.make())).rejects.toMatchObject(left)
+    expect(assignments().map(({ id }) => id)).toEqual([theirs])
+    // A life that begins after the deletion ends in the same way.
+    await expect(done(back.make())).rejects.toMatchObject(left)
+    await done(world.test.send('DELETE', theirs))
+    await done(back.make())
+    expect(await back.see()).toEqual({ state: 'converged', outputs: {} })
   })
 
   it('is worth another look when somebody was first a moment ago', async () => {

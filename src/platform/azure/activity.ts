@@ -1,6 +1,7 @@
 import type { ActivityDoor, Failure } from './activity-door.js'
 import { askAll } from './ask.js'
 import { clean } from './errors.js'
+import { parseId } from './ids.js'
 import type { AzureSession } from './session.js'
 
 interface Event {
@@ -20,18 +21,26 @@ interface Told {
 
 /** The activity log, which no SDK of the project's has. Its filter knows few forms (azure-docs, rest-activity-log). */
 export function openActivity(session: AzureSession): ActivityDoor {
+  const read = (id: string, since: Date): Promise<readonly Event[]> => {
+    const group = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)$/i.exec(id)?.[1]
+    const where = group === undefined ? `resourceUri eq '${id}'` : `resourceGroupName eq '${group}'`
+    return askAll<Event>(session, {
+      doing: `reading the activity log of ${id.split('/').at(-1) ?? id}`,
+      path: `/subscriptions/${session.subscription}/providers/Microsoft.Insights/eventtypes/management/values`,
+      apiVersion: '2015-04-01',
+      query: { $filter: `eventTimestamp ge '${since.toISOString()}' and ${where}` },
+    })
+  }
   return {
     async failures(id, since) {
-      const group = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)$/i.exec(id)?.[1]
-      const where = group === undefined ? `resourceUri eq '${id}'` : `resourceGroupName eq '${group}'`
-      const events = await askAll<Event>(session, {
-        doing: `reading the activity log of ${id.split('/').at(-1) ?? id}`,
-        path: `/subscriptions/${session.subscription}/providers/Microsoft.Insights/eventtypes/management/values`,
-        apiVersion: '2015-04-01',
-        query: { $filter: `eventTimestamp ge '${since.toISOString()}' and ${where}` },
-      })
+      const events = await read(id, since)
       const failed = events.filter(({ status }) => status?.value === 'Failed').map(failureOf)
       return failed.sort((a, b) => b.at.getTime() - a.at.getTime())
+    },
+    async wasWritten(id, since) {
+      const write = `${parseId(id).type}/write`.toLowerCase()
+      const events = await read(id, since)
+      return events.some(({ status, operationName }) => status?.value === 'Succeeded' && operationName?.value?.toLowerCase() === write)
     },
   }
 }

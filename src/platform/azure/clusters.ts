@@ -37,6 +37,7 @@ export function openClusters(session: AzureSession, tags: Readonly<Record<string
 
 function clusterOf(id: string, found: ManagedCluster): Cluster {
   const { fqdn, nodeResourceGroup, networkProfile, sku, systemData } = found
+  const power = found.powerState?.code
   const [identity] = Object.keys(found.identity?.userAssignedIdentities ?? {})
   return {
     id: found.id ?? id,
@@ -46,6 +47,7 @@ function clusterOf(id: string, found: ManagedCluster): Cluster {
     agentPools: (found.agentPoolProfiles ?? []).map(poolOf),
     provisioningState: found.provisioningState ?? 'Unknown',
     ...(identity === undefined ? {} : { identity }),
+    ...(power === undefined ? {} : { powerState: power }),
     ...(fqdn === undefined ? {} : { fqdn }),
     ...(nodeResourceGroup === undefined ? {} : { nodeResourceGroup }),
     ...(networkProfile === undefined ? {} : { networkProfile: plain(networkProfile) }),
@@ -59,7 +61,7 @@ function clusterOf(id: string, found: ManagedCluster): Cluster {
 /** What has a field of its own in a cluster and in a pool. */
 const ownOfClusters = [
   'id', 'name', 'type', 'location', 'tags', 'sku', 'systemData', 'identity', 'kubernetesVersion', 'dnsPrefix', 'fqdn', 'agentPoolProfiles',
-  'provisioningState', 'nodeResourceGroup', 'networkProfile',
+  'provisioningState', 'powerState', 'nodeResourceGroup', 'networkProfile',
 ]
 const ownOfPools = [
   'name', 'mode', 'count', 'vmSize', 'availabilityZones', 'vnetSubnetID', 'osDiskSizeGB', 'maxPods', 'nodeLabels', 'nodeTaints', 'enableAutoScaling',

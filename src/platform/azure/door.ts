@@ -136,6 +136,8 @@ export interface Cluster extends ClusterDefinition {
   readonly id: string
   /** Succeeded, Creating, Updating, Failed, Canceled, Deleting. */
   readonly provisioningState: string
+  /** Running, Stopped; undefined if Azure does not say. */
+  readonly powerState?: string
   readonly fqdn?: string
   readonly createdAt?: Date
 }

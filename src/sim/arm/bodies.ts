@@ -1,3 +1,4 @@
+import { balancerAsRead, balancerType } from '../world/balancers.js'
 import type { Resource } from '../world/model.js'
 
 /** What a read must not give back, by the lower-case type. */
@@ -8,7 +9,8 @@ const secret: Readonly<Record<string, readonly string[]>> = {
 /** A resource as it stands on the wire. */
 export function bodyOf(resource: Resource): Record<string, unknown> {
   const hidden = secret[resource.type.toLowerCase()] ?? []
-  const properties = Object.fromEntries(Object.entries(resource.properties).filter(([key]) => !hidden.includes(key)))
+  const read = resource.type.toLowerCase() === balancerType.toLowerCase() ? balancerAsRead(resource) : resource.properties
+  const properties = Object.fromEntries(Object.entries(read).filter(([key]) => !hidden.includes(key)))
   return {
     id: resource.id,
     name: resource.name,

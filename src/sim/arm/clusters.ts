@@ -62,7 +62,7 @@ function putCluster(request: ArmRequest): ArmAnswer {
       world.clock.schedule(world.durationOf('read lag'), () => settle(world, cluster, 'Succeeded'))
       if (anew) for (const listener of world.onClusterReady) listener(cluster)
     },
-    () => settle(world, cluster, 'Failed'),
+    () => (anew ? settle(world, cluster, 'Failed') : goesOn(world, cluster, before)),
   )
   const headers = arm.operations.track({ operation, namespace: 'Microsoft.ContainerService' }, ['async'])
   return { status: before ? 200 : 201, body: bodyOf(cluster), headers }
@@ -72,6 +72,13 @@ function settle(world: World, cluster: Resource, state: string): void {
   if (world.resource(cluster.id) !== cluster || cluster.properties['provisioningState'] === 'Deleting') return
   setState(cluster, state)
   world.changed()
+}
+
+/** A cluster whose change has failed says so, and goes on: pools that it had are as they were. */
+function goesOn(world: World, cluster: Resource, before: Resource): void {
+  settle(world, cluster, 'Failed')
+  const old = new Map(records(before.properties['agentPoolProfiles']).map((pool) => [pool['name'], pool['provisioningState']]))
+  for (const pool of records(cluster.properties['agentPoolProfiles'])) pool['provisioningState'] = old.get(pool['name']) ?? 'Failed'
 }
 
 function setState(cluster: Resource, state: string): void {

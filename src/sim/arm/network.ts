@@ -143,8 +143,7 @@ function placed(
   const found = findSubnet(world, subnetId)
   if (!found) throw invalidReference(subnetId, nic.id)
   if (found.network.properties['provisioningState'] !== 'Succeeded') throw notProvisioned(found.network, nic.id)
-  const outside = idOf(asked['publicIPAddress'])
-  if (outside !== undefined && !world.resource(outside)) throw invalidReference(outside, nic.id)
+  checkOutside(world, nic, idOf(asked['publicIPAddress']), idOf(before['publicIPAddress']))
   const range = parseRange(prefixOf(found.subnet))
   if (!range) throw new WorldError(400, 'NetcfgInvalidSubnet', `Subnet ${found.subnet.name} has no address range.`)
   const free = usable(range)
@@ -165,6 +164,14 @@ function placed(
   }
   taken.add(address)
   return { ...asked, subnet: { id: found.subnet.id }, privateIPAddress: address, privateIPAllocationMethod: isStatic ? 'Static' : 'Dynamic' }
+}
+
+/** A public address is there, and finished when an interface comes to it. */
+function checkOutside(world: World, nic: Resource, id: string | undefined, before: string | undefined): void {
+  if (id === undefined) return
+  const address = world.resource(id)
+  if (address === undefined) throw invalidReference(id, nic.id)
+  if (!sameId(before ?? '', id) && address.properties['provisioningState'] !== 'Succeeded') throw notProvisioned(address, nic.id)
 }
 
 function firstFree(range: { first: number; last: number }, others: ReadonlySet<string>): string | undefined {

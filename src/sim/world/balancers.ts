@@ -15,6 +15,11 @@ interface Named {
   readonly properties: Record<string, unknown>
 }
 
+interface AsRead extends Named {
+  readonly etag?: unknown
+  readonly type?: unknown
+}
+
 /** Parts of a load balancer that have ids of their own below it. */
 export const balancerParts = [
   'frontendIPConfigurations',
@@ -36,16 +41,24 @@ export function frontendsOf(balancer: Resource): readonly Frontend[] {
   return partsOf(balancer, 'frontendIPConfigurations') as unknown as Frontend[]
 }
 
-/** Gives every part the id that it has below its load balancer. */
+/** Gives every part the id that it has below its load balancer. What a read says of a part besides means nothing in a write. */
 export function settleBalancer(balancer: Resource): void {
   for (const part of balancerParts) {
     if (balancer.properties[part] === undefined) continue
-    balancer.properties[part] = partsOf(balancer, part).map((one) => ({
+    balancer.properties[part] = partsOf(balancer, part).map(({ etag: _etag, type: _type, ...one }: AsRead) => ({
       ...one,
       id: `${balancer.id}/${part}/${one.name}`,
       properties: { ...one.properties, provisioningState: 'Succeeded' },
     }))
   }
+}
+
+/** Its properties as they are read: each part with its type, and with the etag of the whole, another one after each change. */
+export function balancerAsRead({ properties, type, etag }: Resource): Record<string, unknown> {
+  const kept = balancerParts.filter((part) => properties[part] !== undefined)
+  const read = (part: (typeof balancerParts)[number]): unknown =>
+    (properties[part] as Named[]).map((one) => ({ ...one, type: `${type}/${part}`, ...(etag === undefined ? {} : { etag: `W/"${etag}"` }) }))
+  return { ...properties, ...Object.fromEntries(kept.map((part) => [part, read(part)])) }
 }
 
 /** Id of what holds a public address: the configuration of a load balancer or an interface, or a NAT gateway. */

@@ -101,13 +101,15 @@ export function networkConflict(wanted: WantedNetwork, found: FoundNetwork): str
   const { network, security } = found
   if (network !== undefined && !samePlace(network.location, wanted.location)) return `network ${wanted.name} exists in ${network.location}, not in ${wanted.location}`
   for (const subnet of subnetsOf(network)) {
-    const prefix = wanted.subnets[subnet.name]
-    if (prefix !== undefined && prefix !== prefixOf(subnet)) return `subnet ${subnet.name} exists as ${prefixOf(subnet)}, not ${prefix}`
+    const name = wantedName(wanted.subnets, subnet)
+    if (name === undefined) continue
+    const prefix = wanted.subnets[name]
+    if (prefix !== prefixOf(subnet)) return `subnet ${subnet.name} exists as ${prefixOf(subnet)}, not ${prefix}`
     const [guard, gateway] = [partOf(subnet, 'networkSecurityGroup'), partOf(subnet, 'natGateway')]
-    if (subnet.name === wanted.securityGroup?.subnet && guard !== undefined && !isNamed(guard, securityName(wanted.name))) {
+    if (name === wanted.securityGroup?.subnet && guard !== undefined && !isNamed(guard, securityName(wanted.name))) {
       return `subnet ${subnet.name} has another security group, ${nameOf(guard)}`
     }
-    if (wanted.natGateway?.subnets.includes(subnet.name) === true && gateway !== undefined && !isNamed(gateway, natName(wanted.name))) {
+    if (wanted.natGateway?.subnets.includes(name) === true && gateway !== undefined && !isNamed(gateway, natName(wanted.name))) {
       return `subnet ${subnet.name} has another NAT gateway, ${nameOf(gateway)}`
     }
   }
@@ -135,9 +137,7 @@ export function seenNetwork(wanted: WantedNetwork, found: FoundNetwork): SeenNet
   const has = (subnet: WireSubnet, part: string): boolean => partOf(subnet, part) !== undefined
   return {
     subnets: Object.fromEntries(
-      subnetsOf(network)
-        .filter(({ name }) => wanted.subnets[name] !== undefined)
-        .map((one) => [one.name, { prefix: prefixOf(one), guarded: has(one, 'networkSecurityGroup'), gated: has(one, 'natGateway') }]),
+      wantedSubnets(wanted, network).map(([name, one]) => [name, { prefix: prefixOf(one), guarded: has(one, 'networkSecurityGroup'), gated: has(one, 'natGateway') }]),
     ),
     nat: seenGateway(found),
     ...(network === undefined ? {} : { network: { addressSpace: space?.addressPrefixes ?? [], failed: network.properties['provisioningState'] === 'Failed' } }),
@@ -154,6 +154,19 @@ export interface WireSubnet {
 
 export function subnetsOf(found: Resource | undefined): readonly WireSubnet[] {
   return (found?.properties['subnets'] ?? []) as unknown as readonly WireSubnet[]
+}
+
+/** As the runbook writes the name of a subnet; undefined for one that it has not. Azure's names know no case. */
+function wantedName(wanted: WantedNetwork['subnets'], { name }: WireSubnet): string | undefined {
+  return Object.keys(wanted).find((one) => one.toLowerCase() === name.toLowerCase())
+}
+
+/** The subnets that are there of those that the runbook names, under its spelling. */
+export function wantedSubnets({ subnets }: Pick<WantedNetwork, 'subnets'>, found: Resource | undefined): readonly (readonly [string, WireSubnet])[] {
+  return subnetsOf(found).flatMap((one): readonly (readonly [string, WireSubnet])[] => {
+    const name = wantedName(subnets, one)
+    return name === undefined ? [] : [[name, one]]
+  })
 }
 
 export function prefixOf({ properties }: WireSubnet): string {
