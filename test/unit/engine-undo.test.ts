@@ -211,7 +211,8 @@ describe('the way back of a run', () => {
     const nodes = [step('a'), step('b', ['a']), step('c', ['b'])]
     const registry = new Map(nodes.map(({ id }) => [`test/${id}`, thing({ state: 'absent' })]))
     const ran = nodes.reduce((all, { id }) => all.add('step.intent', { step: id, changes: [made] }), new Records().add('run.started', started))
-    const back = (records: Records, id: string) => records.add('step.intent', { step: id, changes: [made] }).add('step.verified', { step: id, outputs: {}, changes: 1, elapsedMs: 1 })
+    const back = (records: Records, id: string) =>
+      records.add('step.intent', { step: id, changes: [made] }).add('step.verified', { step: id, outputs: {}, changes: 1, elapsedMs: 1 })
     const undoing = back(back(new Records().add('run.started', started), 'c'), 'b')
     const left = () => courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(ran.list), fold(undoing.list)).runbook.nodes.map(({ id }) => id)
     expect(left()).toEqual(['b', 'a'])
