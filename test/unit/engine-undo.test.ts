@@ -214,7 +214,10 @@ describe('the way back of a run', () => {
     const back = (records: Records, id: string) =>
       records.add('step.intent', { step: id, changes: [made] }).add('step.verified', { step: id, outputs: {}, changes: 1, elapsedMs: 1 })
     const undoing = back(back(new Records().add('run.started', started), 'c'), 'b')
-    const left = () => courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(ran.list), fold(undoing.list)).runbook.nodes.map(({ id }) => id)
+    const left = () => {
+      const { runbook } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(ran.list), fold(undoing.list))
+      return runbook.nodes.map(({ id }) => id)
+    }
     expect(left()).toEqual(['b', 'a'])
     undoing.add('step.started', { step: 'b', uses: 'test/b', attempt: 2 })
     expect(left()).toEqual(['b', 'a'])
