@@ -12,7 +12,7 @@ import {
   type RunPorts,
   type Survivors,
 } from '../engine/index.js'
-import { fold, type Journal, type Pin, type RecordData } from '../journal/index.js'
+import { fold, type Journal, type Pin, type RecordData, type RunState } from '../journal/index.js'
 import type { Platform } from '../platform/platform.js'
 import { differenceLines } from '../render/index.js'
 import { exitOf } from './exit.js'
@@ -38,6 +38,8 @@ export interface Performance extends Holding {
 }
 
 export interface FreshRun extends Performance {
+  /** An undo's way back, by the journal of its run as it stands now; throws what keeps that run from being put back. */
+  readonly wayBack?: () => Promise<Course<Platform>>
   readonly mode: Mode
   readonly sim?: NonNullable<RecordData['run.started']['sim']>
   /** The run that is put back, if this is an undo. */
@@ -48,13 +50,14 @@ export interface FreshRun extends Performance {
    * Shows the plan and asks whether to go on, and at whose cost: `displaced` says each run that would be displaced. How it was confirmed,
    * or the exit code with which to end.
    */
-  readonly consent: (plan: Plan, displaced: readonly string[]) => Promise<RecordData['run.started']['confirmed'] | number>
+  readonly consent: (plan: Plan, displaced: readonly string[], course?: Course<Platform>) => Promise<RecordData['run.started']['confirmed'] | number>
 }
 
 /** Lock, plan, consent, journal, run: the whole of a fresh run. Resolves with the exit code. */
-export async function performFresh(performance: FreshRun): Promise<number> {
-  const { site, state, run, mode, sim, undoes } = performance
-  return orRefused(performance, (planned, begins) => underLock(performance, async (hold) => {
+export async function performFresh(fresh: FreshRun): Promise<number> {
+  const { site, state, run, mode, sim, undoes } = fresh
+  return orRefused(fresh, (planned, begins) => underLock(fresh, async (hold) => {
+    const performance = await onItsWay(fresh)
     const standing = standingOf(hold)
     for (const message of standing) performance.notice(message)
     // First, since it needs no network: a file or a variable that is missing is told before anything is asked.
@@ -63,9 +66,9 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     const made = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
     planned(made)
     const plan = performance.agree?.(made) ?? made
-    const confirmed = await performance.consent(plan, standing)
+    const confirmed = await performance.consent(plan, standing, performance.course)
     if (typeof confirmed === 'number') return confirmed
-    if (await displaced(hold, performance)) await assertStillTrue(plan, performance, hold)
+    const last = (await displaced(hold, performance)) ? await stillTrue(plan, performance, hold) : performance
     const journal = await state.create(run, () => site.clock.now())
     const started: RecordData['run.started'] = {
       runbook: { name: site.runbook.name, path: site.runbook.path, text: site.runbook.text },
@@ -81,16 +84,33 @@ export async function performFresh(performance: FreshRun): Promise<number> {
     }
     if (undoes !== undefined) await markUndone(performance, undoes)
     begins()
-    return finished(performance, journal, startRun(runPorts(performance, journal, hold), started, plan))
+    return finished(last, journal, startRun(runPorts(last, journal, hold), started, plan))
   }))
 }
 
-/** Whoever was displaced may have written until he stopped: what was agreed to must still be what would run. */
-async function assertStillTrue({ steps }: Plan, performance: FreshRun, hold: Hold): Promise<void> {
+/** With its way back as its run's journal has it now: until the lock was taken that run may have gone on. */
+async function onItsWay(fresh: FreshRun): Promise<FreshRun> {
+  return fresh.wayBack === undefined ? fresh : { ...fresh, course: await fresh.wayBack() }
+}
+
+/**
+ * Whoever was displaced may have written until he stopped: what was agreed to must still be what would run, and what stays as it is must
+ * have been shown. With the way back as it is now.
+ */
+async function stillTrue({ steps }: Plan, shown: FreshRun, hold: Hold): Promise<FreshRun> {
+  const { state, site, undoes } = shown
+  // Its journal is made a new file: a process that still has the old one begins nothing more.
+  if (undoes !== undefined) await (await state.open(undoes, () => site.clock.now())).journal.close()
+  const performance = await onItsWay(shown)
   const now = await planRun({ ...planPorts(performance, hold), signal: hold.signal })
-  const differences = differencesOf(steps, now.steps)
-  if (differences.length === 0) return
-  const lines = differenceLines(differences).map((line) => `  ${line}`)
+  const wasLeft = new Set(shown.course?.leftBehind.map(({ resource }) => resource))
+  const left = (performance.course?.leftBehind ?? []).filter(({ resource }) => !wasLeft.has(resource))
+  const differences = [
+    ...differenceLines(differencesOf(steps, now.steps)),
+    ...left.map(({ step, resource, why }) => `${step}: ${resource} stays as it is: ${why}`),
+  ]
+  if (differences.length === 0) return performance
+  const lines = differences.map((line) => `  ${line}`)
   throw new LifeboatError('plan.moved-on', `the run that was at work has gone on meanwhile; this was not shown:\n${lines.join('\n')}`, {
     blame: 'user',
     hint: 'This one has changed nothing, and that one begins nothing more. Give the same command again: it plans from what is there now.',
@@ -117,6 +137,8 @@ async function markUndone({ state, site, run }: Performance, undoes: string): Pr
 }
 
 export interface ResumedRun extends Performance {
+  /** Throws what keeps the run from being gone on with as its journal stands now; the way back that it is on, if it is an undo. */
+  readonly standing: (now: RunState) => Promise<Course<Platform> | undefined>
   /** The operator goes on with whatever is other than what the run was started with. */
   readonly acceptChanges: boolean
   /** Runbook or files are other ones. */
@@ -134,6 +156,10 @@ export async function performResume(performance: ResumedRun): Promise<number> {
     const acceptedChanges = performance.acceptedChanges || differences.length > 0
     await displaced(hold, performance)
     const { journal, cut } = await state.open(run, () => site.clock.now())
+    const course = await performance.standing(fold(journal.records)).catch(async (error: unknown) => {
+      await journal.close()
+      throw error
+    })
     if (cut !== undefined) performance.notice(cut)
     const setBack = sayClockSetBack(site)
     if (setBack !== undefined) performance.notice(setBack)
@@ -144,7 +170,8 @@ export async function performResume(performance: ResumedRun): Promise<number> {
       ...(acceptedChanges ? { runbookText: site.runbook.text, pins: [...(await site.pins()), ...afar] } : {}),
     }
     begins()
-    return finished(performance, journal, resumeRun(runPorts(performance, journal, hold), resumed))
+    const last = course === undefined ? performance : { ...performance, course }
+    return finished(last, journal, resumeRun(runPorts(last, journal, hold), resumed))
   }))
 }
 

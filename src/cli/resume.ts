@@ -38,8 +38,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
       screen.notice(`Run ${run} is finished (${before.outcome ?? 'done'}); there is nothing to resume.`)
       return exit.done
     }
-    const undo = await state.undoOf(before)
-    if (undo !== undefined) throw undone(commandLine(options, 'resume', undo), undo)
+    await assertNotUndone(before, state, options)
     const newer = await newerThan(run, before, state)
     if (newer !== undefined) screen.warn(`A newer run of ${before.runbook.name} has begun since: ${newer}. This goes on with the older one.`)
     await assertHasWorld(before, options)
@@ -65,6 +64,10 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         run,
         acceptChanges: options.acceptChanges === true,
         acceptedChanges: differences.length > 0,
+        standing: async (now) => {
+          await assertNotUndone(now, state, options)
+          return (await courseOf(now, site, state, options))?.course
+        },
         pinned: before.pins,
         earlier: { run, owner: before.owner },
         operator: screen.operator(options.yes === true || (before.mode === 'rehearsal' && !screen.canAsk)),
@@ -107,10 +110,12 @@ async function whichOne(runs: readonly RunSummary[], state: StateFolder): Promis
   return usageError('more than one run is unfinished', `Name one of them, the latest is first: ${said.join(', ')}`)
 }
 
-function undone(command: string, by: string): LifeboatError {
-  return new LifeboatError('run.undone', `this run is being put back, or has been, by the undo ${by}`, {
+async function assertNotUndone(ran: RunState, state: StateFolder, options: ResumeOptions): Promise<void> {
+  const by = await state.undoOf(ran)
+  if (by === undefined) return
+  throw new LifeboatError('run.undone', `this run is being put back, or has been, by the undo ${by}`, {
     blame: 'user',
-    hint: `Go on with that one, or start a fresh run once it is over: ${command}`,
+    hint: `Go on with that one, or start a fresh run once it is over: ${commandLine(options, 'resume', by)}`,
   })
 }
 

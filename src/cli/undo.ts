@@ -48,17 +48,22 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const differences = await changedSince(ran, site)
     if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
     const world = worldOf(ran, site)
-    const course = courseBack(site, ran)
+    const wayBack = async (): Promise<Course<Platform>> => {
+      const now = await readRun(state, ran.run)
+      const by = await state.undoOf(now)
+      if (by !== undefined) await isUndone(state, by, options)
+      return courseBack(site, now)
+    }
     const past = await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) })
     screen.sayWorldTime(site, world?.sim)
-    if (options.dryRun === true) return showUndo({ ran, site, course, past, state }, options, invocation, screen)
+    if (options.dryRun === true) return showUndo({ ran, site, course: courseBack(site, ran), past, state }, options, invocation, screen)
     const id = site.newRunId()
     const renderer = screen.renderer(site, id)
     screen.notice(`${runbook.name}: ${sayWhat(ran.mode, ran.run)} ${sayWhere(ran.mode, site.cloudFacts)}. Reading before anything is changed…`)
     try {
       const code = await performFresh({
         site,
-        course,
+        wayBack,
         undoes: ran.run,
         earlier: { run: ran.run, owner: ran.owner },
         putsBack: putsBack(ran, options),
@@ -74,8 +79,9 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         history: past,
-        consent: async (made, displaced) => {
-          if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind: course.leftBehind, open: course.open })
+        consent: async (made, displaced, course) => {
+          const { leftBehind = [], open = [] } = course ?? {}
+          if (options.json !== true) screen.showPlan(made, site, ran.mode, 'say', { of: ran.run, leftBehind, open })
           if (!isReady(made)) return exit.notReady
           if (ran.mode === 'rehearsal') return consentToRehearsedUndo(options, invocation, screen, displaced)
           const agreed = { what: sayWhatAndWhere(ran.mode, site.cloudFacts, ran.run), places: made.places, displaced }

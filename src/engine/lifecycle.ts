@@ -19,8 +19,8 @@ export interface StepWork<D> {
   readonly inputs: Inputs
   readonly ctx: Omit<ApplyContext<D>, 'checkpoint'>
   readonly recorder: Recorder
-  /** What the operator has been shown for this step. */
-  readonly shown: readonly Change[]
+  /** What the operator has been shown for this step by now. */
+  readonly shown: () => readonly Change[]
   /** What this run has written, or begun to write, for this step, by the intents in its journal. */
   readonly begun: () => readonly Change[]
   readonly startedMs: number
@@ -38,19 +38,27 @@ export interface StepWork<D> {
  */
 export async function bringAbout<D>(work: StepWork<D>): Promise<JsonObject> {
   let made = 0
-  for (let attempt = 1; ; attempt += 1) {
+  let rounds = 1
+  let tries = 0
+  // Each kind of failure has its own limit: what somebody else's work took counts for nothing else.
+  const failed = new Map<string, number>()
+  for (;;) {
     try {
       const { changes, outputs } = await applyWhatIsMissing(work)
       made += changes.length
-      const isLeft = (seen: Look): boolean => changes.length > 0 && attempt < mostRounds && isRestLeft(work, changes, seen)
+      const isLeft = (seen: Look): boolean => changes.length > 0 && rounds < mostRounds && isRestLeft(work, changes, seen)
       const there = outputs ?? (await lookUntilConverged(work.module, work.inputs, work.ctx, { isLeft }))
       if (there !== undefined) return await recordVerified(work, there, made)
+      rounds += 1
     } catch (error) {
-      const wait = waitAfter(error, attempt)
+      const { code } = error as LifeboatError
+      tries += 1
+      failed.set(code, (failed.get(code) ?? 0) + 1)
+      const wait = waitAfter(error, failed.get(code) ?? 1)
       // A failure for good is told, also while the run comes to a safe point.
       if (wait === undefined) throw error
       work.ctx.signal.throwIfAborted()
-      await recordRetry(work, error as LifeboatError, attempt, wait.ms)
+      await recordRetry(work, error as LifeboatError, tries, wait.ms)
       await waitOut(work.ctx.clock, wait, work.ctx.signal)
     }
   }
@@ -66,7 +74,7 @@ const mostRounds = 6
 function isRestLeft<D>({ module, inputs, shown }: StepWork<D>, changes: readonly Change[], seen: Look): boolean {
   if (seen.state !== 'drifted') return false
   const rest = module.plan(inputs, seen).filter(({ resource }) => !changes.some((one) => one.resource === resource))
-  return rest.length > 0 && unshown(shown, rest).length === 0
+  return rest.length > 0 && unshown(shown(), rest).length === 0
 }
 
 /** Verifies only: the operator says that it was done by hand. */
@@ -88,7 +96,7 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ changes: read
   await agreeToSurprises(work, changes)
   if (changes.some((change) => change.harm !== undefined)) await work.beforeHarm()
   // It comes round once: what is taken stays so. What was agreed to a moment ago is not asked again.
-  if (await work.beforeIntent()) return applyWhatIsMissing({ ...work, shown: [...work.shown, ...changes] })
+  if (await work.beforeIntent()) return applyWhatIsMissing({ ...work, shown: () => [...work.shown(), ...changes] })
   ctx.signal.throwIfAborted()
   await recorder.record('step.intent', { step, changes })
   const checkpoint: ApplyContext<D>['checkpoint'] = (what) => recorder.record('step.checkpoint', { step, what })
@@ -99,9 +107,9 @@ async function applyWhatIsMissing<D>(work: StepWork<D>): Promise<{ changes: read
 
 /** What was shown is what runs: anything else is shown beside it and asked for. */
 async function agreeToSurprises<D>(work: StepWork<D>, changes: readonly Change[]): Promise<void> {
-  const beyond = unshown(work.shown, changes)
+  const beyond = unshown(work.shown(), changes)
   if (beyond.length === 0 || notBegun(work.begun(), beyond).length === 0) return
-  const answer = await work.ask({ kind: 'surprise', step: work.step, shown: work.shown, now: changes })
+  const answer = await work.ask({ kind: 'surprise', step: work.step, shown: work.shown(), now: changes })
   if (answer.choice === 'go') return
   const resources = beyond.map((change) => `${change.action} ${change.resource}`)
   throw new LifeboatError('step.surprise', `the world has moved on; this was not shown: ${resources.join(', ')}`, {

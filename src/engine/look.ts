@@ -47,6 +47,8 @@ export async function lookUntilSettled<D>(
       const watchedMs = ctx.clock.now().getTime() - fromMs
       const { ms, error } = seen.patience ?? { ms: withinMs, error: undefined }
       if (watchedMs >= ms) throw error ?? overdue(seen.what, withinMs)
+      // It could be told: what fails from here on begins anew.
+      attempt = 1
       ctx.progress(seen.what)
       await ctx.clock.sleep(pauseMs(everyMs, watchedMs), ctx.signal)
     } else {

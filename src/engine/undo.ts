@@ -46,7 +46,7 @@ export function courseBack<D>(
   const outputs = outputsIn(ran)
   const within = changed.flatMap(({ node, changes, module }) => leftOf(node.id, module, changes))
   const { staying, going } = byWhatStays(changed, within)
-  const leftBehind = [...within, ...staying]
+  const leftBehind = [...within, ...staying, ...forgotten(runbook, ran)]
   const names = { runbook, env, secrets: unread }
   const inputsIn = (node: StepNode, module: AnyStep<D>): PlanInputs<Inputs> => inputsOf(node, module, names, outputs)
   const aloneIn = (node: StepNode, module: AnyStep<D>): ReadonlySet<string> =>
@@ -90,7 +90,15 @@ function byWhatStays<D>(changed: readonly Changed<D>[], within: readonly LeftBeh
   return { staying, going: changed.filter(({ node }) => !staying.some(({ step }) => step === node.id)) }
 }
 
-/** Steps further on that rest on what is before them, and that the run has verified and never begun itself. */
+/** What steps have changed that the runbook has no more: nobody knows how to put it back. */
+function forgotten({ nodes }: Runbook, { steps }: RunState): readonly LeftBehind[] {
+  const ids = new Set(nodes.filter(({ kind }) => kind === 'step').map(({ id }) => id))
+  return [...steps].flatMap(([step, { firstChanges }]) =>
+    ids.has(step) ? [] : firstChanges.map(({ resource }) => ({ step, resource, why: 'its step is no longer in the runbook', kept: false })),
+  )
+}
+
+/** Steps further on that rest on what is before them, and that the run has once verified and never begun itself. */
 function foundOn<D>(
   id: string,
   runbook: Runbook,
@@ -100,8 +108,9 @@ function foundOn<D>(
   const after = dependents(runbook, id)
   return runbook.nodes.flatMap((node) => {
     if (node.kind !== 'step' || !after.has(node.id)) return []
-    const { status, firstChanges = [] } = steps.get(node.id) ?? {}
-    if (status !== 'verified' || firstChanges.length > 0) return []
+    const { outputs, firstChanges = [] } = steps.get(node.id) ?? {}
+    // Not its status: a later life may have failed to look at it again.
+    if (outputs === undefined || firstChanges.length > 0) return []
     const module = moduleOf({ registry }, node)
     return module.rests === undefined ? [] : [{ node, module }]
   })
@@ -139,7 +148,11 @@ function waitsFor(step: string, other: string, needs: ReadonlyMap<string, Readon
 
 function withoutPassed(runbook: Runbook, undone: RunState | undefined): Runbook {
   if (undone === undefined) return runbook
-  const begun = (id: string): boolean => undone.steps.get(id)?.open === true || isOver(undone, id)
+  // By what no later life takes back: a step that was looked at again, and could not be told, has gone on all the same.
+  const begun = (id: string): boolean => {
+    const { firstChanges = [], outputs } = undone.steps.get(id) ?? {}
+    return firstChanges.length > 0 || outputs !== undefined || isOver(undone, id)
+  }
   const passed = new Set(
     runbook.nodes.filter(({ id }) => isOver(undone, id) && [...dependents(runbook, id)].some(begun)).map(({ id }) => id),
   )

@@ -9,7 +9,7 @@ import {
   type PlannedStep,
   type Question,
 } from '../contract/index.js'
-import { fold, type RunState } from '../journal/index.js'
+import { fold, withAgreed, type RunState } from '../journal/index.js'
 import { dependents, needsOf, type Node, type StepNode } from '../runbook/index.js'
 import { withoutTaken } from './alternatives.js'
 import { ClaimTable } from './claims.js'
@@ -233,7 +233,7 @@ export class Walk<D> {
     const release = await this.#claim(node.id, module.claims(inputs))
     let isOver = true
     try {
-      this.#eta.started(node.id, this.#atItSinceMs(node.id) ?? startedMs)
+      this.#eta.started(node.id, this.#atItSinceMs(node.id, attempt) ?? this.#ports.clock.now().getTime())
       await this.#recorder.record('step.started', { step: node.id, uses: node.uses, attempt })
       if ((this.#shown.get(node.id) ?? []).length > 0) this.tellEta()
       const outputs = await go({
@@ -242,7 +242,7 @@ export class Walk<D> {
         inputs,
         ctx: this.#contextOf(node.id, startedMs),
         recorder: this.#recorder,
-        shown: this.#shown.get(node.id) ?? [],
+        shown: () => this.#shown.get(node.id) ?? [],
         begun: () => fold(this.#ports.journal.records).steps.get(node.id)?.firstChanges ?? [],
         startedMs,
         ask: (question) => this.#ask(question),
@@ -265,10 +265,10 @@ export class Walk<D> {
     }
   }
 
-  /** When an earlier life began what may still be going on. */
-  #atItSinceMs(step: string): number | undefined {
+  /** When an earlier life began what may still be going on; only where this life has not yet tried it itself. */
+  #atItSinceMs(step: string, attempt: number): number | undefined {
     const before = this.#state.steps.get(step)
-    return before?.open === true && before.status !== 'failed' ? Date.parse(before.startedAt) : undefined
+    return before?.open === true && before.status !== 'failed' && attempt === before.attempt + 1 ? Date.parse(before.startedAt) : undefined
   }
 
   async #claim(step: string, claims: Parameters<ClaimTable['take']>[1]): Promise<() => void> {
@@ -358,7 +358,7 @@ export class Walk<D> {
   /** What was agreed to counts as shown from then on, so that a retry does not ask again. */
   async #ask(question: Question): Promise<Answer> {
     const answer = await this.#questions.ask(question)
-    if (question.kind === 'surprise' && answer.choice === 'go') this.#shown.set(question.step, question.now)
+    if (question.kind === 'surprise' && answer.choice === 'go') this.#shown.set(question.step, withAgreed(question.shown, question.now))
     return answer
   }
 

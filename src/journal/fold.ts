@@ -139,6 +139,8 @@ class RunFold {
     delete this.#run.outcome
     delete this.#run.finished
     delete this.#run.interrupted
+    // A gate that was not passed is asked again: until then nobody has declined anything of this life.
+    for (const [step, { choice }] of this.#answers) if (choice === 'stop') this.#answers.delete(step)
     // The process that asked is gone, and its question with it.
     this.#asked.clear()
   }
@@ -173,7 +175,7 @@ class RunFold {
 }
 
 /** What was agreed to takes the place of what was shown for the same resource and action before. */
-function withAgreed(shown: readonly Change[], agreed: readonly Change[]): readonly Change[] {
+export function withAgreed(shown: readonly Change[], agreed: readonly Change[]): readonly Change[] {
   const replaced = (old: Change): boolean =>
     agreed.some(({ resource, action }) => resource === old.resource && action === old.action)
   return [...shown.filter((change) => !replaced(change)), ...agreed]

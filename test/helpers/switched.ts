@@ -33,6 +33,7 @@ export interface Switched {
   begun(step: string): Promise<void>
   /** The same of being undone. */
   undoing(step: string): Promise<void>
+  isDone(step: string): boolean
 }
 
 /** One step of the site's own, at work until the test says otherwise. `needs` as in a runbook. It gives its `name`. */
@@ -58,6 +59,7 @@ export function switched(steps: string): Switched {
     fail: (step) => touch(`${step}.fail`),
     begun: (step) => there(file(`${step}.begun`)),
     undoing: (step) => there(file(`${step}.undoing`)),
+    isDone: (step) => existsSync(file(`${step}.done`)),
     back: (step) => touch(`${step}.back`),
   }
 }

@@ -170,4 +170,27 @@ describe('--take-over of a run that is at work', () => {
     const { condition, stepsDone } = JSON.parse((await lifeboatHere(['status', id, '--json', ...folder])).stdout) as Record<string, unknown>
     expect([condition, stepsDone]).toEqual(['succeeded', 2])
   })
+
+  it.skipIf(!hasTerminals)('by its undo leaves nothing out that it has begun since that was shown', async () => {
+    const small = switched(`${work('rack')}  - { id: go, uses: gate, needs: [rack], with: { ask: 'go on to the hub?' } }\n${work('hub', ['go'])}`)
+    const [first, folder] = [['run', small.runbook, '--cloud', world.cloudPath, '--confirm=small', '--gate', 'ask'], ['--state-dir', temporaryFolder()]]
+    const run = inTerminal([...first, ...folder])
+    small.finish('rack')
+    await run.waitFor('❯ Go on')
+    const undo = inTerminal(['undo', '--take-over', ...folder])
+    await undo.waitFor('Type small')
+    run.type(keys.enter)
+    await small.begun('hub')
+    undo.type('small\r')
+    await undo.waitFor('Took over')
+    small.finish('hub')
+    small.back('rack')
+    expect(await undo.ended).toBe(4)
+    expect(undo.screen().join(' ').replaceAll(/\s+/g, ' ')).toMatch(/has gone on meanwhile; this was not shown: .*hub.*Give the same command again/)
+    await run.ended
+    small.back('hub')
+    const again = await lifeboat(['undo', '--confirm=small', '--yes', ...folder]).ended
+    expect(again.code, again.stderr).toBe(0)
+    expect(small.isDone('rack') || small.isDone('hub')).toBe(false)
+  })
 })

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { PassThrough } from 'node:stream'
+import { Interrupts } from '../../src/cli/interrupts.js'
+import { runProgram } from '../../src/cli/program.js'
+import { thisMachine } from '../../src/cli/surroundings.js'
 import { StateFolder, type RecordData, type RecordType } from '../../src/journal/index.js'
+import { Output } from '../../src/render/output.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { planned, started } from '../helpers/journal-samples.js'
+import { smallRunbook } from '../helpers/small.js'
 import { tempFolder } from '../helpers/temp-folder.js'
 
 type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
@@ -77,4 +83,23 @@ it('an undo whose journal is gone may have begun: nobody goes on with its run', 
   const stateDir = await stateWith({ [ran]: [...stopped, marked(undo)] })
   const { code, stderr } = await lifeboatHere(['resume', ran, '--state-dir', stateDir])
   expect([code, stderr]).toEqual([4, expect.stringContaining(`by the undo ${undo}`)])
+})
+
+it('a run that an undo has begun to put back while its resume waited for its lock is not gone on with', async () => {
+  const runbook = { name: 'small', path: smallRunbook("  - { id: go, uses: gate, with: { ask: 'go on?' } }\n"), text: '' }
+  const [, ...since] = stopped
+  const stateDir = await stateWith({ [ran]: [['run.started', { ...started, runbook }], ...since], [undo]: [undoStarted, ['run.planned', planned]] })
+  const openStore: typeof thisMachine.openStore = async (...of) => {
+    // At once after the resume has its lock, as the undo's last act.
+    const { journal } = await new StateFolder(stateDir).open(ran, () => new Date())
+    await journal.append('run.undoing', { by: undo })
+    await journal.close()
+    return thisMachine.openStore(...of)
+  }
+  const stderr = new PassThrough()
+  const output = new Output({ stdin: new PassThrough(), stdout: new PassThrough(), stderr })
+  const here = { ...thisMachine, openStore }
+  const code = await runProgram(['resume', ran, '--yes', '--accept-changes', '--state-dir', stateDir], { output, interrupts: new Interrupts(), env: {}, self: '', here })
+  await output.flushed()
+  expect([code, String(stderr.read())]).toEqual([4, expect.stringContaining(`lifeboat resume ${undo} --state-dir`)])
 })

@@ -93,7 +93,7 @@ async function play({ looks, apply = [], answer = 'stop', shown = [make], begun 
     inputs: {},
     ctx: bareContext(clock),
     recorder: new Recorder(journal, [listen], clock),
-    shown,
+    shown: () => shown,
     begun: () => begun,
     startedMs: 0,
     ask: async (question) => {
@@ -215,6 +215,15 @@ describe('the life of a step', () => {
     const { told, error } = await play({ looks: [...Array.from({ length: 31 }, (): Look => ({ state: 'absent' })), done], apply: Array.from({ length: 30 }, locked) })
     expect(error).toBeUndefined()
     expect(told.filter((one) => one === 'step.retrying')).toHaveLength(30)
+  })
+
+  it('gives each kind of failure its own tries: a long wait for somebody else is no reason to give up at the first hiccup after it', async () => {
+    const locked = (): LifeboatError => new LifeboatError('azure.locked', 'a move holds it', { retry: { attempts: 40 } })
+    const looks = [...Array.from({ length: 32 }, (): Look => ({ state: 'absent' })), done]
+    const { told, error } = await play({ looks, apply: [...Array.from({ length: 30 }, locked), passing()] })
+    expect([error, told.filter((one) => one === 'step.retrying').length]).toEqual([undefined, 31])
+    const hiccups = await play({ looks: [{ state: 'absent' }], apply: Array.from({ length: 9 }, () => passing()) })
+    expect([hiccups.error?.code, hiccups.told.filter((one) => one === 'apply').length]).toEqual(['azure.busy', 8])
   })
 
   it('stops at a conflict without asking or writing', async () => {

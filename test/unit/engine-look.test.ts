@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { anyStep, type AnyStep } from '../../src/contract/index.js'
+import { anyStep, LifeboatError, type AnyStep } from '../../src/contract/index.js'
 import { lookUntilConverged, lookUntilSettled, type Look } from '../../src/engine/look.js'
 import { bareContext } from '../helpers/bare-context.js'
 
@@ -46,6 +46,18 @@ describe('waiting', () => {
     const { module, ctx, gaps } = watched((atMs) => (atMs < 20 * minute ? absent : { state: 'converged', outputs: {} }))
     expect(await lookUntilConverged(module, {}, ctx)).toEqual({})
     expect(new Set(gaps())).toEqual(new Set([10_000]))
+  })
+
+  it('does not give up what is in flight for reads that fail now and then in between', async () => {
+    const failing: Look = { state: 'unknown', why: 'busy', cause: new LifeboatError('azure.busy', 'busy', { retry: {} }) }
+    let looks = 0
+    const { module, ctx } = watched((atMs) => {
+      if (atMs >= 90 * minute) return { state: 'converged', outputs: {} }
+      return (looks += 1) % 3 === 0 ? failing : { state: 'in-flight', what: 'a cluster is being made' }
+    })
+    expect(await lookUntilSettled(module, {}, ctx)).toEqual({ state: 'converged', outputs: {} })
+    const { module: silent, ctx: there } = watched(() => failing)
+    await expect(lookUntilSettled(silent, {}, there)).rejects.toMatchObject({ code: 'azure.busy' })
   })
 
   it('looks less often at what goes on for half an hour and more, whether it was made here or found', async () => {

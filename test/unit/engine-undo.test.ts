@@ -166,6 +166,14 @@ describe('the way back of a run', () => {
       }
     })
 
+    it('stops as well once a later life of the run has looked at that again, however that ended', async () => {
+      const again = () => verified().add('step.started', { step: 'pool', uses: 'test/pool', attempt: 2 })
+      const error = { code: 'step.unknown', message: 'no answer', blame: 'cloud', retryable: false } as const
+      for (const records of [again(), again().add('step.failed', { step: 'pool', error, elapsedMs: 1 })]) {
+        expect(await found(there, records)('disks')).toMatchObject([{ level: 'stop' }])
+      }
+    })
+
     it('goes on once it is gone, where the run has made it itself, and where it rests on nothing', async () => {
       expect(await found({ state: 'absent' }, verified())('disks')).toEqual([])
       expect(await found(there, ran().add('step.intent', { step: 'pool', changes: [made] }).add('step.verified', { step: 'pool', outputs: {}, changes: 1, elapsedMs: 1 }))('disks')).toEqual([])
@@ -191,6 +199,28 @@ describe('the way back of a run', () => {
     const { records } = await Journal.open(store, 'run', () => new Date(0))
     const registry = new Map(['a', 'b'].map((id) => [`test/${id}`, thing({ state: 'absent' })]))
     expect(courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(records)).open).toEqual(['b'])
+  })
+
+  it('tells of what steps have changed that the runbook has no more', () => {
+    const { list } = new Records().add('run.started', started).add('step.intent', { step: 'gone', changes: [made] }).add('step.intent', { step: 'a', changes: [made] })
+    const { leftBehind } = courseBack({ runbook: { nodes: [step('a')] } as unknown as Runbook, registry: new Map([['test/a', thing({ state: 'absent' })]]), env }, fold(list))
+    expect(leftBehind).toEqual([{ step: 'gone', resource: 'thing', why: 'its step is no longer in the runbook', kept: false }])
+  })
+
+  it('leaves out what is back once it has gone on behind it, also where a later life has only begun to look at that again', () => {
+    const nodes = [step('a'), step('b', ['a']), step('c', ['b'])]
+    const registry = new Map(nodes.map(({ id }) => [`test/${id}`, thing({ state: 'absent' })]))
+    const ran = nodes.reduce((all, { id }) => all.add('step.intent', { step: id, changes: [made] }), new Records().add('run.started', started))
+    const back = (records: Records, id: string) =>
+      records.add('step.intent', { step: id, changes: [made] }).add('step.verified', { step: id, outputs: {}, changes: 1, elapsedMs: 1 })
+    const undoing = back(back(new Records().add('run.started', started), 'c'), 'b')
+    const left = () => {
+      const { runbook } = courseBack({ runbook: { nodes } as unknown as Runbook, registry, env }, fold(ran.list), fold(undoing.list))
+      return runbook.nodes.map(({ id }) => id)
+    }
+    expect(left()).toEqual(['b', 'a'])
+    undoing.add('step.started', { step: 'b', uses: 'test/b', attempt: 2 })
+    expect(left()).toEqual(['b', 'a'])
   })
 
   it('tells of what it leaves behind in which group that is, where its change says so', () => {
