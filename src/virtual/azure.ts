@@ -33,7 +33,8 @@ export function openVirtualAzure({ manager, clock, gate, latencyMs, tenant, cloc
     const met = trouble.onRequest(request.method, pathname.replace(/^\/+/, '/'))
     // Half of the way there and half back: what was read is a little old when it is heard.
     const legMs = latencyMs() / 2
-    await pause(legMs)
+    const isTurnedBack = met?.kind === 'reset' || met?.kind === 'refused' || met?.kind === 'late'
+    await pause(isTurnedBack ? 2 * legMs : legMs)
     if (met?.kind === 'reset') throw new LostConnection('ECONNRESET', 'read ECONNRESET')
     if (met?.kind === 'refused') return wireAnswer(refusal(met), new Date(realMs(clock) + clockAhead))
     const sender = { by, ...(gate.name !== undefined && { life: gate.name }) }
