@@ -14,7 +14,7 @@ const isAll = process.env['SIMULATE'] === 'all'
 const quarter = 900_000
 
 /** Within so many seeds of a runbook a mistake must show, and none without one: else nothing would be shown by either. */
-const mostSeeds = { data100: 60, 'hubs-many': 1, 'two-pools': 64, 'silent-server': 60 } as const
+const mostSeeds = { data100: 60, 'hubs-many': 1, 'two-pools': 160, 'silent-server': 60 } as const
 type Played = keyof typeof mostSeeds
 
 /** Storage alone, which is quick; nobody has such sites. */

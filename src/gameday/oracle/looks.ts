@@ -19,9 +19,4 @@ export class Looks {
   isUnseen(key: string, life: string): boolean {
     return this.#seenIn.get(key)?.has(life) === false
   }
-
-  /** All that this life has not looked at. */
-  unseenBy(life: string): readonly string[] {
-    return [...this.#seenIn].flatMap(([key, lives]) => (lives.has(life) ? [] : [key]))
-  }
 }

@@ -52,8 +52,8 @@ export class Watch {
   readonly #made = new Set<string>()
   /** What somebody else has written to, and who has looked at it since. */
   readonly #othersHave = new Looks()
-  /** Where a given-up write has arrived, and who has looked since. */
-  readonly #arrived = new Looks()
+  /** Where a given-up write has arrived, and nobody has looked since. Whoever begins after that looks first. */
+  readonly #arrived = new Set<string>()
   /** When Azure was last asked for something, by its address. */
   readonly #askedMs = new Map<string, number>()
   /** By machine: when Azure had been asked for what, when that one last began to import a pool. */
@@ -125,7 +125,7 @@ export class Watch {
 
   /** To be called when a write arrives that whoever sent it has given up. */
   hearOfLate(path: string): void {
-    this.#arrived.begin(path.toLowerCase())
+    this.#arrived.add(path.toLowerCase())
   }
 
   /** To be called when a machine begins to import a pool. */
@@ -238,7 +238,7 @@ export class Watch {
     else if (status !== 404) return
     const life = lifeOf(entry)
     this.#othersHave.note(life, (other) => other === seen)
-    this.#arrived.note(life, (arrived) => isAbout(arrived, seen))
+    for (const arrived of this.#arrived) if (isAbout(arrived, seen)) this.#arrived.delete(arrived)
     this.#written.note(life, (write) => isAbout(write.slice(write.indexOf(' ') + 1), seen))
   }
 
@@ -278,7 +278,7 @@ export class Watch {
       [resource, ...also].some((one) => `${at.toLowerCase()}/`.startsWith(`${one.toLowerCase()}/`))
     const busy = this.#beside.operations().find((one) => one.status === 'running' && has(one, path))
     // Where one that was given up may have begun it since the last look, nobody could have seen it.
-    if (busy === undefined || this.#arrived.unseenBy(lifeOf(entry)).some((arrived) => has(busy, arrived))) return
+    if (busy === undefined || [...this.#arrived].some((arrived) => has(busy, arrived))) return
     this.#say(`written to while ${busy.what} was at work on it: ${method} ${path}`)
   }
 
