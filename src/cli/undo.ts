@@ -51,7 +51,9 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     const wayBack = async (): Promise<Course<Platform>> => {
       const now = await readRun(state, ran.run)
       const by = await state.undoOf(now)
-      if (by !== undefined) await isUndone(state, by, options)
+      if (by !== undefined && (await isUndone(state, by, options))) {
+        throw new LifeboatError('run.undone', `run ${ran.run} has been put back meanwhile by ${by}; there is nothing to undo`, { blame: 'user' })
+      }
       return courseBack(site, now)
     }
     const past = await historyOf(state, site, { mode: ran.mode, undoes: ran.run, ...(ran.sim === undefined ? {} : { sim: ran.sim }) })

@@ -124,9 +124,10 @@ export class TargetLock {
       await clock.sleepReal(Math.max(1, nextMs - this.#now().getTime()), signal).catch(() => undefined)
       if (signal.aborted || this.#lost !== undefined) return
       const isFresh = this.#now().getTime() - this.#lookedMs < targetTimes.lookMs
-      if (!isFresh) triedMs = this.#now().getTime()
       const looked = isFresh ? Promise.resolve() : this.#look(this.#held, false, signal)
       await looked.then(() => this.#beat()).catch(() => undefined)
+      // One that takes long is no reason to ask without a pause.
+      if (!isFresh) triedMs = this.#now().getTime()
     }
   }
 

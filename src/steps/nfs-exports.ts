@@ -109,7 +109,9 @@ export const nfsExports = defineStep({
       const mounted = found.filter((one): one is MountedExport => one.mountpoint !== undefined)
       if (mounted.length < exports.length) throw notMounted(found.filter(({ mountpoint }) => mountpoint === undefined), wanted.machine)
       if (exports.length > 0) ctx.progress(`exporting ${exports.map(({ path }) => path).join(', ')}`)
-      await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted, exportsIn(change.before)))
+      // A later life may have had others in its runbook than the first one, whose change this puts back.
+      const gone = action === 'delete' ? [...exportsIn(change.before), ...wanted.exports] : exportsIn(change.before)
+      await (resource === nfsServer ? startNfs(host) : writeExports(host, mounted, gone))
     }
   },
   invert: (changes) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type ReadContext } from '../contract/index.js'
 import { file, resourceId } from '../contract/inputs.js'
+import type { Machine } from '../platform/azure/door.js'
 import { ask } from '../platform/host/ask.js'
 import { importedPools, type ImportedPool } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
@@ -8,6 +9,10 @@ import type { Platform } from '../platform/platform.js'
 import { isSilence } from './parts/fence.js'
 import { storageRecord, takeRecord } from './parts/storage-record.js'
 import { defineStep, hostLabel, minutes, seconds } from './step.js'
+
+/** A machine that is started is there within a minute or two, or not for long. */
+const startMs = 3 * minutes
+const lookMs = 10 * seconds
 
 const inputs = z.strictObject({
   /** Resource id of the server that has the pool. */
@@ -37,10 +42,8 @@ export const zfsRecord = defineStep({
     const { machine, pool } = wanted
     const on = hostLabel(machine)
     const none = (why: string) => ({ state: 'converged' as const, outputs: { record: null, remark: `no record of ${pool.name}: ${why}` } })
-    const found = await ctx.doors.azure.machines.get(machine)
+    const found = await onceStarted(machine, ctx)
     if (found === undefined) return none(`${on} is gone`)
-    // It had been stopped, and has its pool soon: a record is better than none.
-    if (found.powerState === 'starting') return { state: 'in-flight', what: `${on} is being started` }
     if (found.powerState !== undefined && found.powerState !== 'running') return none(`${on} is ${found.powerState}`)
     const host: Host = { ssh: ctx.doors.ssh, at: { machine, user: wanted.user, key: wanted.sshKey } }
     const pools = await poolsThere(host, ctx)
@@ -56,6 +59,16 @@ export const zfsRecord = defineStep({
   claims: () => [],
   estimateMs: () => 5 * seconds,
 })
+
+/** It had been stopped, and has its pool soon: a record is better than none. One that does not come up holds up nobody. */
+async function onceStarted(machine: string, { doors, clock, progress, signal }: ReadContext<Platform>): Promise<Machine | undefined> {
+  for (let leftMs = startMs; ; leftMs -= lookMs) {
+    const found = await doors.azure.machines.get(machine)
+    if (found?.powerState !== 'starting' || leftMs <= 0) return found
+    progress(`${hostLabel(machine)} is being started`)
+    await clock.sleep(lookMs, signal)
+  }
+}
 
 /** One answer that was lost is not yet silence. */
 async function poolsThere(host: Host, { clock, signal }: ReadContext<Platform>): Promise<readonly ImportedPool[] | undefined> {

@@ -126,6 +126,16 @@ describe('nfs/exports that are not served any more, or not yet', () => {
     expect(clients()).toEqual(['10.0.0.0/8', '10.6.0.0/16', '10.7.0.0/16', '10.8.0.0/16'])
   })
 
+  it('are taken away too where a later life of the run was to export to others', async () => {
+    const first = step()
+    const made = await first.make()
+    const later = new Driven(nfsExports, opened.doors, opened.clock, { ...first.inputs, exports: [{ ...wanted, clients: '10.5.0.0/16' }] })
+    await later.make()
+    await later.apply(later.module.invert(made) as Change[])
+    expect(host.files.has(written)).toBe(false)
+    expect((await back(later, made)).state).toBe('converged')
+  })
+
   it('take back with them what an update has added, and only that', async () => {
     const second = { ...wanted, clients: '10.5.0.0/16' }
     const login = { machine, user: 'hubadmin', sshKey: opened.env('LIFEBOAT_SSH_KEY') }

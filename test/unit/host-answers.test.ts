@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import { ask, type Question } from '../../src/platform/host/ask.js'
 import { exportTable, nfsState, parseExports, sameOptions, withoutExports, writeExports } from '../../src/platform/host/nfs.js'
-import { importablePools, importedPools, importPool, exportPool, mountedDatasets } from '../../src/platform/host/pools.js'
+import { importablePools, importedPools, importPool, exportPool, mount, mountedDatasets } from '../../src/platform/host/pools.js'
 import type { Host } from '../../src/platform/host/run.js'
 import type { SshResult } from '../../src/platform/ssh/door.js'
 import { inTurn } from '../../src/platform/ssh/quote.js'
@@ -97,6 +97,33 @@ describe('the listing of what could be imported', () => {
   it('is empty where there is nothing, and an error where it could not look', async () => {
     expect(await answer(importablePools, { stderr: 'no pools available to import\n' })).toEqual([])
     expect((await failure(answer(importablePools, { exitCode: 1, stderr: 'cannot discover pools: permission denied\n' }))).code).toBe('host.failed')
+  })
+})
+
+describe('mounting', () => {
+  const datasets = ['/a', '/a/vault', '/b'].map((mountpoint) => ({ name: `pool0${mountpoint}`, mountpoint, mounted: false, wantsMount: true, usedBytes: 0 }))
+  const answering = (...answers: readonly string[]): { readonly said: string[]; readonly host: Host } => {
+    const said: string[] = []
+    const write: Host['ssh']['write'] = async (_at, commands) => {
+      const stderr = answers[said.length] ?? ''
+      said.push(inTurn(commands).join(' '))
+      return { exitCode: stderr === '' ? 0 : 1, stdout: '', stderr }
+    }
+    return { said, host: { ...host({}), ssh: { ...host({}).ssh, write } } }
+  }
+
+  it.each(["cannot mount 'pool0/a/vault': encryption key not loaded\n", "cannot mount 'pool0/a/vault': filesystem in partially-complete state\n"])(
+    'passes by what cannot be, as -a does, and mounts what comes after it: %j',
+    async (stderr) => {
+      const { said, host: at } = answering(stderr)
+      await mount(at, datasets)
+      expect(said.map((one) => one.replaceAll('zfs mount ', ''))).toEqual(['pool0/a && pool0/a/vault && pool0/b', 'pool0/b'].map((one) => expect.stringContaining(one) as string))
+    },
+  )
+
+  it('ends with what else keeps one from being mounted', async () => {
+    const { host: at } = answering("cannot mount 'pool0/a': directory is not empty\n")
+    expect((await failure(mount(at, datasets))).code).toBe('host.failed')
   })
 })
 

@@ -213,15 +213,24 @@ export async function mountPool(host: Host, pool: string): Promise<void> {
 
 /**
  * Never `-a`, which takes in what lies on other pools, such as one that was imported and is kept back. The outermost folder first: a mount
- * hides what was mounted below it before. Throws `zfs.look-again` where somebody was faster.
+ * hides what was mounted below it before. What `-a` would pass by is passed by, and the rest is mounted all the same. Throws
+ * `zfs.look-again` where somebody was faster.
  */
 export async function mount(host: Host, datasets: readonly Dataset[]): Promise<void> {
   const wanting = datasets.filter(({ wantsMount, mounted }) => wantsMount && !mounted)
-  const missing = wanting.sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1))
-  for (let at = 0; at < missing.length; at += mostMounts) {
-    const commands = missing.slice(at, at + mostMounts).map(({ name }) => ['zfs', 'mount', name])
-    const result = await host.ssh.write(host.at, commands)
+  let missing = wanting.sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1))
+  while (missing.length > 0) {
+    const now = missing.slice(0, mostMounts)
+    const result = await host.ssh.write(host.at, now.map(({ name }) => ['zfs', 'mount', name]))
     if (/filesystem already mounted/.test(result.stderr)) throw new LifeboatError('zfs.look-again', said(result), { retry: {} })
-    if (result.exitCode !== 0) throw failed(host.at, ['zfs', 'mount'], result)
+    const done = result.exitCode === 0 ? now.length : passedBy(now, result.stderr)
+    if (done === 0) throw failed(host.at, ['zfs', 'mount'], result)
+    missing = missing.slice(done)
   }
+}
+
+/** How many are over with the one that cannot be: its key is not loaded, or only half of it was received. 0 where it is another trouble. */
+function passedBy(datasets: readonly Dataset[], stderr: string): number {
+  const [, name] = /cannot mount '([^']+)': .*(?:encryption key not loaded|partially-complete state|resumable state)/.exec(stderr) ?? []
+  return datasets.findIndex((one) => one.name === name) + 1
 }
