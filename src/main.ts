@@ -29,7 +29,8 @@ const code = await runProgram(process.argv.slice(2), {
   output,
   interrupts,
   keyboard,
-  env: process.env,
+  // As it is now: some of it is taken from the SDKs before they are loaded (platform/azure/ambient.ts).
+  env: { ...process.env },
   self: fileURLToPath(import.meta.url),
 })
 await output.flushed()

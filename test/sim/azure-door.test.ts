@@ -26,6 +26,31 @@ const definition = {
   agentPools: [{ name: 'pool1', mode: 'System', count: 1, vmSize: 'Standard_E16s_v3' }],
 }
 
+describe('powering a machine on and off', () => {
+  it('ends well where its result has no body, and only there', async () => {
+    const id = world.test.id(oldGroup, machineType, 'nfsserver')
+    for (const act of ['deallocate', 'start'] as const) await (await world.azure.machines[act](id)).done
+    expect((await world.azure.machines.get(id))?.powerState).toBe('running')
+    world.test.faults.plantOnWire({ match: { method: 'GET', path: 'nfsserver$' }, times: 1, answer: { status: 200, text: '' } })
+    expect(await errorOf(world.azure.machines.get(id))).toMatchObject({ code: 'azure.garbled' })
+  })
+
+  it('leaves one whose guest has shut down without an agent, for which nobody waits', async () => {
+    const id = world.test.id(oldGroup, machineType, 'nfsserver')
+    world.test.world.host(id)!.power = 'stopped'
+    expect(await errorOf(hostFactsReader(world.session()).of(id))).toMatchObject({ code: 'azure.run-command', retry: undefined })
+  })
+})
+
+describe('a login', () => {
+  it('that an overloaded authority answers is no denial', async () => {
+    world.test.faults.plantOnWire({ match: { method: 'POST', path: 'oauth2' }, times: 1, answer: { status: 503, code: 'Unavailable' } })
+    expect(await errorOf(world.azure.groups.get('data100-19s'))).toMatchObject({ code: 'azure.busy', retry: {} })
+    // The login library asks nobody for a minute then.
+    expect(await errorOf(world.azure.groups.get('data100-19s'))).toMatchObject({ code: 'azure.busy', retry: {} })
+  })
+})
+
 describe('reading', () => {
   it('answers undefined for what does not exist, and only for that', async () => {
     expect(await world.azure.groups.get('nowhere')).toBeUndefined()

@@ -34,6 +34,12 @@ describe('what an SDK throws', () => {
     expect(azureError(wire({ name: 'AbortError' }), 'reading')).toMatchObject({ code: 'azure.unreachable', retry: {} })
   })
 
+  it.each(['EPROTO', 'EAI_FAIL', 'ERR_SSL_WRONG_VERSION_NUMBER', 'HPE_INVALID_CONSTANT'])('is unreachable by a code of Node itself: %s', (code) => {
+    expect(azureError(wire({ code }), 'reading')).toMatchObject({ code: 'azure.unreachable', retry: {} })
+    // What an operation ended with has its code in its text alone.
+    expect(azureError(new Error('The long-running operation has failed. InternalExecutionError.'), 'making it')).toMatchObject({ code: 'azure.operation-failed' })
+  })
+
   it('is a want of capacity where a failed operation says so in its text alone', () => {
     const error = new Error('The long-running operation has failed. AllocationFailed. No capacity.')
     expect(azureError(error, 'making it')).toMatchObject({ code: 'azure.no-capacity', retry: undefined })

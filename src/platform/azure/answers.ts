@@ -22,7 +22,7 @@ export const answersPolicy: PipelinePolicy = {
 function wrongWith({ method, url }: PipelineRequest, { status, bodyAsText }: PipelineResponse): string | undefined {
   if (status < 200 || status > 201 || method === 'HEAD') return undefined
   const text = bodyAsText ?? ''
-  if (text.trim() === '') return method === 'GET' ? 'with nothing' : undefined
+  if (text.trim() === '') return method === 'GET' && !isResult(url) ? 'with nothing' : undefined
   const body = parsed(text)
   if (body === undefined) return `with what is no JSON: ${beginning(text)}`
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return `with JSON of another kind: ${beginning(text)}`
@@ -30,6 +30,12 @@ function wrongWith({ method, url }: PipelineRequest, { status, bodyAsText }: Pip
     return `with something that is no resource: ${beginning(text)}`
   }
   return undefined
+}
+
+/** What a Location leads to: the end of powering a machine on or off has no body there. That it took effect is seen by looking. */
+function isResult(url: string): boolean {
+  const { pathname, searchParams } = new URL(url)
+  return /\/operation-?results\//i.test(pathname) || searchParams.get('monitor') === 'true'
 }
 
 /** Paths of resources and groups; lists, operations and everything else of a location have other shapes. */

@@ -5,7 +5,7 @@ import type { Cloud } from '../cloud/schema.js'
 import { answersPolicy } from './answers.js'
 import { rememberSecret } from '../log/known.js'
 import { azureError } from './errors.js'
-import { withLost, wirePolicy } from './hints.js'
+import { withLost, wirePolicy, type LoginMemory } from './hints.js'
 
 export interface Login {
   readonly cloud: Cloud
@@ -50,11 +50,12 @@ export async function credentialFor(login: Login, { tlsOptions, logging }: Login
   }
 }
 
-/** An authority that does not answer is no denial, though the login library makes one of it. */
+/** An authority that does not answer, or has no time, is no denial, though the login library makes one of it. */
 function said(credential: TokenCredential): TokenCredential {
+  const memory: LoginMemory = {}
   return remembered({
     getToken: (...wanted): Promise<AccessToken | null> =>
-      withLost(() => credential.getToken(...wanted), (lost) => azureError(lost, 'logging in')),
+      withLost(() => credential.getToken(...wanted), memory, (lost) => azureError(lost, 'logging in')),
   })
 }
 

@@ -38,7 +38,7 @@ export function azureError(error: unknown, doing: string): LifeboatError {
   const failed = (kind: string, details: ErrorDetails): LifeboatError =>
     new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: causeOf(error), ...details })
   if (status === 0 && certificate.test(code)) return failed('azure.untrusted', untrusted)
-  if (error.name === 'AbortError' || (status === 0 && network.test(`${code} ${error.message}`))) return unreachable(error, doing)
+  if (error.name === 'AbortError' || (status === 0 && isNetwork(code, error.message))) return unreachable(error, doing)
   // Whatever was asked for: it is the same for all that is, and told once.
   if (isLogin(error)) return new LifeboatError('azure.login', `the login does not work: ${clean(error.message)}`, { cause: causeOf(error), ...noLogin })
   if (status === 401) return failed('azure.token-refused', { retry: {}, ...noLogin })
@@ -64,6 +64,11 @@ function unreachable(error: Wire, doing: string): LifeboatError {
     retry: {},
     hint: 'Is the network up, and does the cloud file name the right endpoint?',
   })
+}
+
+/** Node's own codes are no answer, whatever they are; what an operation ended with has none. */
+function isNetwork(code: string, message: string): boolean {
+  return network.test(`${code} ${message}`) || /^(E[A-Z_]{3,}|ERR_[A-Z_]+|HPE_[A-Z_]+)$/.test(code)
 }
 
 function saidOf({ name, code, message }: Wire): string {

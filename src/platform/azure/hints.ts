@@ -8,6 +8,10 @@ interface Listener {
   afterMs?: number
   /** Why no answer came, if none did. */
   lost?: unknown
+  /** Has anything been sent? */
+  hasAsked?: boolean
+  /** The last answer that says to come again later, and nothing else. */
+  busy?: PipelineResponse
   /** How to wait before an unanswered look is repeated; undefined if it is not to be. */
   readonly patience?: Patience
 }
@@ -42,7 +46,11 @@ export function wirePolicy(withinMs = answerWithinMs, onTime: typeof after = aft
           await listener?.patience?.pause(afterMs)
           continue
         }
-        if (!('lost' in outcome)) return outcome
+        if (listener !== undefined) listener.hasAsked = true
+        if (!('lost' in outcome)) {
+          if (listener !== undefined && passing.has(outcome.status)) listener.busy = outcome
+          return outcome
+        }
         if (listener !== undefined) listener.lost = outcome.lost
         throw outcome.lost
       }
@@ -103,13 +111,37 @@ export async function withHint<T>(work: () => Promise<T>, patience?: Patience): 
   return { result, afterMs: listener.afterMs }
 }
 
-/** Runs a login. `lost` tells that it failed for want of an answer: the login's own error no longer says so. */
-export async function withLost<T>(work: () => Promise<T>, explain: (lost: unknown) => Error): Promise<T> {
+/** What the last login met: for a while after an authority said "later" the login library answers so itself, and asks nobody. */
+export interface LoginMemory {
+  busy?: PipelineResponse
+}
+
+/**
+ * Runs a login. `lost` tells that it failed for want of an answer, or of one that says more than "later": the login's own error no longer
+ * says so.
+ */
+export async function withLost<T>(work: () => Promise<T>, memory: LoginMemory, explain: (lost: unknown) => Error): Promise<T> {
   const listener: Listener = {}
   try {
-    return await listening.run(listener, work)
+    const result = await listening.run(listener, work)
+    delete memory.busy
+    return result
   } catch (error) {
-    throw listener.lost === undefined ? error : explain(listener.lost)
+    if (listener.busy !== undefined) memory.busy = listener.busy
+    const busy = listener.hasAsked === true ? listener.busy : memory.busy
+    const lost = listener.lost ?? (busy === undefined ? undefined : new Later(busy))
+    throw lost === undefined ? error : explain(lost)
+  }
+}
+
+/** As the SDKs tell such an answer. */
+class Later extends Error {
+  override readonly name = 'RestError'
+  readonly statusCode: number
+
+  constructor(readonly response: PipelineResponse) {
+    super(`the authority answers ${response.status}`)
+    this.statusCode = response.status
   }
 }
 

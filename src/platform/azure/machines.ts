@@ -74,7 +74,10 @@ async function readScript(session: AzureSession, id: string, lines: readonly str
     if (output !== undefined) return output
     throw new LifeboatError('azure.run-command', `${doing}: its answer is not understood`)
   } catch (error) {
-    throw azureError(error, doing)
+    const told = azureError(error, doing)
+    // Its guest has shut down: no waiting brings its agent back.
+    if (told.code === 'azure.in-flight' && /not running/i.test(told.message)) throw new LifeboatError('azure.run-command', told.message, { cause: told })
+    throw told
   }
 }
 

@@ -166,7 +166,7 @@ function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer 
     setDisks(request, machine, what === 'deallocate' ? 'Reserved' : 'Attached')
   }
   const operation = world.begin(what, machine.id, world.durationOf(what), finish, () => void (host.power = before))
-  return { status: 202, headers: arm.operations.track({ operation, namespace, result: () => ({}) }, ['async', 'location']) }
+  return { status: 202, headers: arm.operations.track({ operation, namespace, endsEmpty: true }, ['async', 'location']) }
 }
 
 function start(request: ArmRequest): ArmAnswer {
@@ -184,7 +184,7 @@ function start(request: ArmRequest): ArmAnswer {
     setDisks(request, machine, 'Attached')
   }
   const operation = world.begin('start', machine.id, alreadyUp ? 1000 : world.durationOf('start'), finish, () => void (host.power = before))
-  return { status: 202, headers: arm.operations.track({ operation, namespace, result: () => ({}) }, ['async', 'location']) }
+  return { status: 202, headers: arm.operations.track({ operation, namespace, endsEmpty: true }, ['async', 'location']) }
 }
 
 function setDisks({ world }: ArmRequest, machine: Resource, state: string): void {

@@ -93,6 +93,7 @@ export class Operations implements Tracker {
       return { status: 202, headers: { location, ...this.hint(operation) } }
     }
     if (operation.status === 'succeeded') {
+      if (entry.endsEmpty === true) return { status: 200 }
       const body = entry.result?.()
       return body === undefined ? { status: 204 } : { status: 200, body }
     }

@@ -49,6 +49,8 @@ export interface Tracking {
   readonly exclusive?: boolean
   /** Resolves when the operation is really over, where that is later than its time. */
   readonly until?: () => Promise<unknown> | undefined
+  /** What stands at its Location in the end has no body. */
+  readonly endsEmpty?: boolean
 }
 
 /** Long-running operations, as handlers start them. */
