@@ -48,10 +48,10 @@ function surplus(lines: readonly string[], others: readonly string[]): readonly 
   })
 }
 
-/** What a run was started with is not what is there now. */
-export function changedError(differences: readonly string[], command: 'resume' | 'undo'): LifeboatError {
+/** What a run was started with is not what is there now. `acceptCommand` goes on all the same. */
+export function changedError(differences: readonly string[], acceptCommand: string): LifeboatError {
   return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
     blame: 'user',
-    hint: `Put it back, or go on with the new contents: lifeboat ${command} --accept-changes`,
+    hint: `Put it back, or go on with the new contents: ${acceptCommand}`,
   })
 }

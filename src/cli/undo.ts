@@ -46,7 +46,10 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     if ((ran.mode === 'run' || options.confirm !== undefined) && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation)
     const differences = await changedSince(ran, site)
-    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
+    if (differences.length > 0 && options.acceptChanges !== true) {
+      const dry = options.dryRun === true ? ['--dry-run'] : []
+      throw changedError(differences, commandLine(options, 'undo', ran.run, ...dry, '--accept-changes'))
+    }
     const world = worldOf(ran, site)
     const wayBack = async (): Promise<Course<Platform>> => {
       const now = await readRun(state, ran.run)

@@ -1,6 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { changedError, lineDifference } from '../../src/cli/pinned.js'
-import { commandLine } from '../../src/cli/state.js'
+import { lineDifference } from '../../src/cli/pinned.js'
+import { StateFolder } from '../../src/journal/index.js'
+import { temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
+import { planned, started, ticking } from '../helpers/journal-samples.js'
+import { groupSteps, smallRunbook } from '../helpers/small.js'
 
 describe('how a runbook differs from the one that its run was started with', () => {
   it.each([
@@ -14,9 +19,18 @@ describe('how a runbook differs from the one that its run was started with', () 
     expect(lineDifference(before, after)).toEqual(difference)
   })
 
-  it('is told with a command that can be copied', () => {
-    const again = commandLine({ stateDir: '/my runs' }, 'resume', 'r1', '--accept-changes')
-    const { hint } = changedError(['  + a'], again)
-    expect(hint).toContain("lifeboat resume r1 --accept-changes --state-dir '/my runs'")
+  it.each([
+    ['resume', []],
+    ['undo', ['--dry-run']],
+  ])('is told by %s with a command that can be copied', async (command, flags) => {
+    const stateDir = join(temporaryFolder(), 'my runs')
+    const runbook = { name: 'small', path: smallRunbook(groupSteps('one')), text: 'other' }
+    const journal = await new StateFolder(stateDir).create('r1', ticking())
+    await journal.append('run.started', { ...started, runbook })
+    await journal.append('run.planned', planned)
+    await journal.close()
+    const { code, stderr } = await lifeboatHere([command, ...flags, '--state-dir', stateDir])
+    const again = ['lifeboat', command, 'r1', ...flags, '--accept-changes', '--state-dir', `'${stateDir}'`].join(' ')
+    expect([code, stderr.replaceAll(/\s+/g, ' ')]).toEqual([4, expect.stringContaining(again)])
   })
 })
