@@ -34,6 +34,8 @@ export interface Performance extends Holding {
   readonly resumeCommand: string
   /** What earlier runs of this kind took. */
   readonly history: History
+  /** Called once, before the first record of this life. */
+  readonly begins: () => void
   readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
 }
 

@@ -80,6 +80,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         resumeCommand,
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
+        begins: () => void (told.begun = true),
         history: await historyOf(state, site, before),
         ...(world === undefined || back !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })
