@@ -56,7 +56,8 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
       const paint = paintFor({ env, isTerminal: output.outputIsTerminal, flag: options.color })
       const none = [`No runs yet. Start with: ${commandLine(options, 'rehearse', 'RUNBOOK')}`]
       const lines = rows.length === 0 ? none : runsLines(rows, new LocalTimes(), paint, output.dataColumns)
-      output.data(`${lines.join('\n')}\n`)
+      // Of those that are damaged nobody knows what they did: they are no reason to begin with a rehearsal.
+      if (rows.length > 0 || damaged.length === 0) output.data(`${lines.join('\n')}\n`)
       for (const run of damaged) output.say(`${run}: its journal is damaged; \`${commandLine(options, 'status', run)}\` says where\n`)
     }
     return exit.done
