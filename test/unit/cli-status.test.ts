@@ -69,6 +69,21 @@ describe('runs, where there is none to list', () => {
 })
 
 describe('status, for a person who takes over', () => {
+  it('advises nothing for a run that has been put back', async () => {
+    const stateDir = temporaryFolder()
+    const undo = '20190226-000000-data100-undo'
+    const done: Entry = ['run.finished', { outcome: 'succeeded', elapsedMs: 1, wallMs: 1 }]
+    const runs = { [run]: [['run.started', started], ...work, ['run.undoing', { by: undo }]], [undo]: [['run.started', { ...started, undoes: run }], work[0]!, done] }
+    for (const [id, entries] of Object.entries(runs) as [string, readonly Entry[]][]) {
+      const journal = await new StateFolder(stateDir).create(id, () => new Date())
+      for (const [type, data] of entries) await journal.append(type, data)
+      await journal.close()
+    }
+    const { stdout } = await lifeboatHere(['status', run, '--state-dir', stateDir])
+    expect(stdout).toContain(`put back by ${undo}`)
+    expect(stdout).not.toContain('lifeboat resume')
+  })
+
   it('says what a step at work waits for', async () => {
     expect(await status({ holder: self })).toMatch(/now +rack \d+s: waits for the rack\n/)
   })
