@@ -7,6 +7,6 @@ export function begun(run: string, records: readonly JournalRecord[]): RunState 
   if (state !== undefined && hasBegun(state)) return state
   throw new LifeboatError('run.empty', `run ${run} ended before its plan stood in the journal; it changed nothing`, {
     blame: 'user',
-    hint: 'There is nothing to go on with. Start afresh with `lifeboat run`.',
+    hint: 'There is nothing to go on with: begin a fresh one.',
   })
 }

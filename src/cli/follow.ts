@@ -1,8 +1,9 @@
 import type { RunEvent } from '../contract/index.js'
-import type { Holder, StateFolder } from '../journal/index.js'
+import type { Holder, RunState, StateFolder } from '../journal/index.js'
 import type { Renderer } from '../render/index.js'
-import { conditionUnder, holderOf, isSilent } from './condition.js'
+import { conditionUnder, holderOf, isSilent, shownCondition } from './condition.js'
 import { exit, exitOfSignal } from './exit.js'
+import { goesOn, undoOf, type Standing } from './goes-on.js'
 import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { clockIn, Reader } from './reader.js'
@@ -24,12 +25,16 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   const before = await reader.next()
   const clock = await clockIn(reader.state)
   const isWhole = options.json === true
+  const tell = async (events: readonly RunEvent[]): Promise<void> => {
+    const { next } = reader.isOver ? await standingOf(run, reader.state, folder, options) : { next: resumeCommand }
+    for (const event of events) renderer.listener(advising(event, next))
+  }
   // What was before counts, and is not told again; a stream of data has all of it.
   const earlier = isWhole ? [] : before.filter(({ type }) => type !== 'run.finished')
   const renderer = screen.renderer({ clock, runbook: {} }, run, earlier, true)
   invocation.interrupts.onFirst = () => undefined
   try {
-    for (const event of isWhole ? before : standing(before)) renderer.listener(event)
+    await tell(isWhole ? before : standing(before))
     let isStuck = false
     for (;;) {
       if (reader.isOver) return exit.done
@@ -38,9 +43,9 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
       isStuck = tellSilence(holder, isStuck, renderer)
       // Looked at once more: its end may have been written in between.
       const fresh = await reader.next()
-      for (const event of fresh) renderer.listener(event)
+      await tell(fresh)
       if (condition === 'stopped' && fresh.length === 0) {
-        renderer.note('warn', `The process of this run is gone. To go on with it: ${resumeCommand}`)
+        renderer.note('warn', sayGone(await standingOf(run, reader.state, folder, options)))
         return exit.done
       }
       if (fresh.length === 0) await clock.sleepReal(lookEveryMs, signal)
@@ -52,6 +57,31 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   } finally {
     renderer.close()
   }
+}
+
+type Stands = Standing['row'] & { readonly next?: string }
+
+/** As things stand at this moment: since its end the run may have been put back, or its world may have ended. */
+async function standingOf(run: string, state: RunState, folder: StateFolder, options: CommonOptions): Promise<Stands> {
+  const row = { run, condition: await shownCondition(run, state, folder), ...(await undoOf(state, folder)) }
+  // Another rehearsal goes on with nothing.
+  if (row.condition === 'world-ended') return row
+  const { next } = goesOn({ row, state, holder: await holderOf(run, state, folder) }, options)
+  return { ...row, ...(next === undefined ? {} : { next }) }
+}
+
+/** An end with what is to be done next as things stand now. */
+function advising(event: RunEvent, next: string | undefined): RunEvent {
+  if (event.type !== 'run.finished' || event.next === undefined || event.next === next) return event
+  const { next: _next, choices: _choices, ...end } = event
+  return next === undefined ? end : { ...end, next }
+}
+
+function sayGone({ condition, undoneBy, isUndone, next }: Stands): string {
+  const gone = 'The process of this run is gone'
+  if (condition === 'world-ended') return `${gone}, and its simulated world has ended.`
+  if (undoneBy !== undefined) return isUndone === true ? `${gone}; it has been put back by ${undoneBy}.` : `${gone}, and ${undoneBy} is to put it back. To go on with that: ${next ?? ''}`
+  return next === undefined ? `${gone}.` : `${gone}. To go on with it: ${next}`
 }
 
 /** Says once that nothing is heard of its process, and once that it is heard of again. Returns whether it is silent. */

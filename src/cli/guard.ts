@@ -15,11 +15,13 @@ export class AlreadySaid extends LifeboatError {}
 export interface Told {
   /** Path of the run's log. */
   log?: string
+  /** A run has begun, or gone on: whatever ends it from now on, something may have been changed. */
+  begun?: boolean
 }
 
 /**
- * Runs a command's work and turns an expected failure into what, why, what to do, and an exit code. Whatever fails here
- * fails before the first change, or is the journal itself: a step's failure is an outcome of the run, not an error.
+ * Runs a command's work and turns an expected failure into what, why, what to do, and an exit code. A step's failure is an outcome of the
+ * run, not an error.
  */
 export async function guarded(
   options: GuardOptions,
@@ -46,7 +48,7 @@ export async function guarded(
     const columns = isTerminal ? output.columns : Infinity
     if (!(error instanceof AlreadySaid)) output.sayLines(errorLines(error, { paint, columns, debug: options.debug === true }))
     const facts = errorFacts(error)
-    const code = codeOf(facts.code)
+    const code = codeOf(facts.code, told)
     sayLog(told, code, output)
     refused(code, facts)
     return code
@@ -69,11 +71,11 @@ function sayLog({ log }: Told, code: number, output: Invocation['output']): void
   if (log !== undefined && !asMeant.includes(code)) output.say(`Log of this run: ${log}\n`)
 }
 
-function codeOf(code: string): number {
+function codeOf(code: string, { begun = false }: Told): number {
   if (/^(usage|runbook|scenario|plan-file|undo)\.|^run\.(unknown|none)$/.test(code)) return exit.usage
   if (/^(lock|target)\.(held|lost)$|^journal\.displaced$/.test(code)) return exit.locked
-  if (code === 'journal.write-failed' || code === 'tool.bug') return exit.failed
-  return exit.notReady
+  // "Not ready" promises that nothing was changed.
+  return begun || code === 'tool.bug' ? exit.failed : exit.notReady
 }
 
 export function usageError(message: string, hint: string): LifeboatError {

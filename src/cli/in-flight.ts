@@ -12,7 +12,7 @@ export function leavingLines(state: RunState, { host, resumeCommand, log }: Left
   const left = inFlightOf(state)
   return [
     left.length === 0 ? 'Ended at once; nothing was in flight.' : `Ended at once. Still in flight on ${host} or in the cloud: ${left.join(', ')}`,
-    `To go on: ${resumeCommand}`,
+    ...(state.outcome === 'succeeded' ? [] : [`To go on: ${resumeCommand}`]),
     `Log of this run: ${log}`,
   ]
 }

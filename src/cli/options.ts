@@ -26,7 +26,7 @@ export interface WorldOptions {
   readonly world?: string
 }
 
-const positive = (text: string): number => {
+export const positive = (text: string): number => {
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
   return value

@@ -34,6 +34,8 @@ export interface Performance extends Holding {
   readonly resumeCommand: string
   /** What earlier runs of this kind took. */
   readonly history: History
+  /** Called once, before the first record of this life. */
+  readonly begins: () => void
   readonly criticalPathMs?: (journal: Journal) => (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number>
 }
 
@@ -141,6 +143,8 @@ export interface ResumedRun extends Performance {
   readonly standing: (now: RunState) => Promise<Course<Platform> | undefined>
   /** The operator goes on with whatever is other than what the run was started with. */
   readonly acceptChanges: boolean
+  /** The command that says so. */
+  readonly acceptCommand: string
   /** Runbook or files are other ones. */
   readonly acceptedChanges: boolean
   readonly pinned: readonly Pin[]
@@ -152,7 +156,7 @@ export async function performResume(performance: ResumedRun): Promise<number> {
   return orRefused(performance, (_planned, begins) => underLock(performance, async (hold) => {
     const afar = await pinnedAfar(performance, hold)
     const differences = changedAfar(pinned, afar)
-    if (differences.length > 0 && !acceptChanges) throw changedError(differences, 'resume')
+    if (differences.length > 0 && !acceptChanges) throw changedError(differences, performance.acceptCommand)
     const acceptedChanges = performance.acceptedChanges || differences.length > 0
     await displaced(hold, performance)
     const { journal, cut } = await state.open(run, () => site.clock.now())

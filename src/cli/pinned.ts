@@ -27,21 +27,31 @@ export function changedAfar(before: readonly Pin[], now: readonly Pin[]): readon
   return others.map(({ path }) => `  ${path}: other contents`)
 }
 
-/** Lines that only one of two texts has, as `- old` and `+ new`, in order. */
+/** Lines that one of two texts has more often than the other, as `- old` and `+ new`, in order. Empty only for equal texts. */
 export function lineDifference(before: string, after: string): readonly string[] {
   if (before === after) return []
   const [old, fresh] = [before.split('\n'), after.split('\n')]
-  const [oldLines, freshLines] = [new Set(old), new Set(fresh)]
-  return [
-    ...old.filter((line) => !freshLines.has(line)).map((line) => `  - ${line}`),
-    ...fresh.filter((line) => !oldLines.has(line)).map((line) => `  + ${line}`),
-  ]
+  const lines = [...surplus(old, fresh).map((line) => `  - ${line}`), ...surplus(fresh, old).map((line) => `  + ${line}`)]
+  if (lines.length > 0) return lines
+  const first = fresh.findIndex((line, at) => line !== old[at])
+  return [`  the same lines in another order, from line ${first + 1} on: ${fresh[first] ?? ''}`]
 }
 
-/** What a run was started with is not what is there now. */
-export function changedError(differences: readonly string[], command: 'resume' | 'undo'): LifeboatError {
+/** What is left of `lines` once each of `others` has taken one that is like it. */
+function surplus(lines: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map<string, number>()
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1)
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0
+    left.set(line, count - 1)
+    return count <= 0
+  })
+}
+
+/** What a run was started with is not what is there now. `acceptCommand` goes on all the same. */
+export function changedError(differences: readonly string[], acceptCommand: string): LifeboatError {
   return new LifeboatError('run.changed', `what this run was started with has changed since:\n${differences.join('\n')}`, {
     blame: 'user',
-    hint: `Put it back, or go on with the new contents: lifeboat ${command} --accept-changes`,
+    hint: `Put it back, or go on with the new contents: ${acceptCommand}`,
   })
 }

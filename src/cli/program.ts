@@ -3,7 +3,7 @@ import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
 import type { Invocation } from './invocation.js'
-import { withAccept, withCloud, withConsent, withConsentBack, withOutput, withState, withWorld } from './options.js'
+import { positive, withAccept, withCloud, withConsent, withConsentBack, withOutput, withState, withWorld } from './options.js'
 import { toolVersion } from './version.js'
 
 type Action = (args: readonly string[], options: never, invocation: Invocation) => Promise<number>
@@ -135,8 +135,8 @@ function addWorld(program: Command, on: On): void {
   const sim = program.command('sim').description('serve a simulated world to any client')
   sim
     .requiredOption('--world <file>', 'starting state')
-    .option('--speed <n>', 'how many times as fast the world runs', Number, 30)
-    .option('--port <p>', 'port of its Azure Resource Manager', Number, 0)
+    .option('--speed <n>', 'how many times as fast the world runs', positive, 30)
+    .option('--port <p>', 'port of its Azure Resource Manager', whole(0, 65_535), 0)
     .option('--access-log <file>', 'write every request there, as NDJSON')
     .option('--lab', 'its NFS hosts are real machines (QEMU) with real ZFS; use a --speed of 10 or less')
     .addOption(new Option('--held', 'for rehearse: end with whoever has started it, until told otherwise').hideHelp())
@@ -144,10 +144,10 @@ function addWorld(program: Command, on: On): void {
 }
 
 /** A whole number, for commander. */
-const whole = (least: number) => (text: string): number => {
+const whole = (least: number, most = Infinity) => (text: string): number => {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= least) return value
-  throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`)
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new InvalidArgumentError(`It must be a whole number, ${most === Infinity ? `${least} or more` : `from ${least} to ${most}`}.`)
 }
 
 function addTrials(program: Command, on: On): void {

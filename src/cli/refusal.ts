@@ -10,6 +10,8 @@ export interface Told {
   readonly run: string
   readonly site: { readonly clock: Pick<Clock, 'now'> }
   readonly listeners: readonly Listener[]
+  /** Called once, when it begins. */
+  readonly begins: () => void
 }
 
 type Refusal = Pick<EventOf<'run.refused'>, 'why' | 'findings' | 'error'>
@@ -19,8 +21,8 @@ type Refusal = Pick<EventOf<'run.refused'>, 'why' | 'findings' | 'error'>
  * when it begins; from then on the run tells its own end.
  */
 export async function orRefused(
-  { listeners, site, run }: Told,
-  work: (planned: (plan: Pick<Plan, 'findings'>) => void, begins: () => void) => Promise<number>,
+  { listeners, site, run, begins }: Told,
+  work: (planned: (plan: Pick<Plan, 'findings'>) => void, hasBegun: () => void) => Promise<number>,
 ): Promise<number> {
   let findings: Plan['findings'] = []
   let begun = false
@@ -28,8 +30,12 @@ export async function orRefused(
     if (begun) return
     for (const listener of listeners) listener({ type: 'run.refused', t: site.clock.now().toISOString(), run, ...refusal })
   }
+  const hasBegun = (): void => {
+    begun = true
+    begins()
+  }
   try {
-    const code = await work((plan) => void (findings = plan.findings), () => void (begun = true))
+    const code = await work((plan) => void (findings = plan.findings), hasBegun)
     if (code !== exit.done) tell({ why: code === exit.declined ? 'declined' : 'not-ready', findings })
     return code
   } catch (error) {

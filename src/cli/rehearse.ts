@@ -95,6 +95,7 @@ async function rehearseIn(
       resumeCommand,
       notice: (message) => screen.warn(message),
       logging: screen.logging(told),
+      begins: () => void (told.begun = true),
       history: await historyOf(state, site, { mode: 'rehearsal', sim: world.sim }),
       criticalPathMs: criticalPathIn(world.control),
       consent: async (made) => {

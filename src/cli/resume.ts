@@ -50,7 +50,8 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
     if (before.undoes === undefined) refuseWithoutAnybody(before, runbook.nodes, options, screen)
     const site = await openSite(runbook, registry, before.cloud.path ?? undefined, invocation, records.at(-1)?.t)
     const differences = await changedSince(before, site)
-    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'resume')
+    const acceptCommand = commandLine(options, 'resume', run, '--accept-changes')
+    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, acceptCommand)
     const world = worldOf(before, site)
     screen.sayWorldTime(site, world?.sim)
     const back = await courseOf(before, site, state, options)
@@ -63,6 +64,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         state,
         run,
         acceptChanges: options.acceptChanges === true,
+        acceptCommand,
         acceptedChanges: differences.length > 0,
         standing: async (now) => {
           await assertNotUndone(now, state, options)
@@ -78,6 +80,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         resumeCommand,
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
+        begins: () => void (told.begun = true),
         history: await historyOf(state, site, before),
         ...(world === undefined || back !== undefined ? {} : { criticalPathMs: criticalPathIn(world.control) }),
       })

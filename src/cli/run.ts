@@ -59,6 +59,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         resumeCommand: commandLine(options, 'resume', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
+        begins: () => void (told.begun = true),
         history: await historyOf(state, site, { mode: 'run' }),
         ...(shown === undefined ? {} : { agree: (made: Plan) => agree(made, shown, site, screen) }),
         consent: (made, displaced) => consent({ made, displaced }, site, options, invocation, screen),

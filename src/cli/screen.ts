@@ -218,7 +218,10 @@ export class Screen {
       listener: (event) => {
         listener(event)
         // The stream ends with it: what is still to be said (a mark that could not be taken off) is said beside it.
-        if (event.type === 'run.finished') this.#renderer = undefined
+        if (event.type !== 'run.finished') return
+        this.#renderer = undefined
+        // Nor does a run that is over come to a safe point.
+        if (!looksOn) interrupts.onFirst = () => this.#tell('The run is over; its marks are being taken off.')
       },
       close: () => {
         this.#renderer = undefined

@@ -18,7 +18,7 @@ interface SimOptions extends CommonOptions {
 
 /** `lifeboat sim`: serves a world until it is told to stop, or nobody has asked it anything for half an hour. */
 export async function sim(_args: readonly string[], options: SimOptions, invocation: Invocation): Promise<number> {
-  return guarded(options, invocation, () => withLab(async () => {
+  return guarded(options, invocation, () => explained(async () => {
     const { output, interrupts, env } = invocation
     const log = (line: string): void => output.say(`${line}\n`)
     const signal = options.held === true ? AbortSignal.any([interrupts.signal, letGo(process.stdin)]) : interrupts.signal
@@ -44,12 +44,15 @@ export async function sim(_args: readonly string[], options: SimOptions, invocat
   }))
 }
 
-/** Says what the lab needs as what the person at the terminal can mend. */
-async function withLab(work: () => Promise<number>): Promise<number> {
+/** Says what is wrong with the world file, and what the lab needs, as what the person at the terminal can mend. */
+async function explained(work: () => Promise<number>): Promise<number> {
   try {
     return await work()
   } catch (error) {
-    const { LabError } = await import('../sim/lab/error.js')
+    const [{ LabError }, { WorldFileError }] = await Promise.all([import('../sim/lab/error.js'), import('../sim/world/load.js')])
+    if (error instanceof WorldFileError) {
+      throw new LifeboatError('usage.world', error.message, { blame: 'user', hint: 'Mend that file, or name another one: --world FILE', cause: error })
+    }
     if (!(error instanceof LabError)) throw error
     throw new LifeboatError('sim.no-lab', error.message, { blame: 'user', hint: 'Without --lab the same world is served with simulated hosts.', cause: error })
   }

@@ -1,11 +1,10 @@
-// Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
-import { openChoices } from '../engine/alternatives.js'
-import { fold, type Holder, type JournalRecord, type RunState, type StateFolder } from '../journal/index.js'
+import type { JournalRecord, RunState, StateFolder } from '../journal/index.js'
 import { LocalTimes, paintFor, runsLines, sayAsked, statusLines, type RunRow, type StatusInput } from '../render/index.js'
 import { liveOf, openAt, ownerOf, sinceStart } from './at-work.js'
 import { begun } from './begun.js'
 import { holderOf, shownCondition } from './condition.js'
 import { exit } from './exit.js'
+import { goesOn, undoOf } from './goes-on.js'
 import { guarded } from './guard.js'
 import type { CommonOptions } from './options.js'
 import type { Invocation } from './invocation.js'
@@ -56,7 +55,8 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
       const paint = paintFor({ env, isTerminal: output.outputIsTerminal, flag: options.color })
       const none = [`No runs yet. Start with: ${commandLine(options, 'rehearse', 'RUNBOOK')}`]
       const lines = rows.length === 0 ? none : runsLines(rows, new LocalTimes(), paint, output.dataColumns)
-      output.data(`${lines.join('\n')}\n`)
+      // Of those that are damaged nobody knows what they did: they are no reason to begin with a rehearsal.
+      if (rows.length > 0 || damaged.length === 0) output.data(`${lines.join('\n')}\n`)
       for (const run of damaged) output.say(`${run}: its journal is damaged; \`${commandLine(options, 'status', run)}\` says where\n`)
     }
     return exit.done
@@ -66,23 +66,17 @@ export async function runs(_args: readonly string[], options: CommonOptions, inv
 async function rowOf(run: string, state: RunState, folder: StateFolder): Promise<RunRow> {
   const steps = (state.planned?.steps ?? []).filter((step) => step.state !== 'gate')
   const done = steps.filter(({ id }) => ['verified', 'skipped'].includes(state.steps.get(id)?.status ?? ''))
-  const undoneBy = await folder.undoOf(state)
   return {
     run,
     runbook: state.runbook.name,
     mode: state.mode,
     ...(state.undoes === undefined ? {} : { undoes: state.undoes }),
-    ...(undoneBy === undefined ? {} : { undoneBy, isUndone: await hasSucceeded(undoneBy, folder) }),
+    ...(await undoOf(state, folder)),
     condition: await shownCondition(run, state, folder),
     startedAt: state.realStartedAt,
     stepsDone: done.length,
     stepsTotal: steps.length,
   }
-}
-
-/** A journal that is gone or damaged tells of no end. */
-async function hasSucceeded(run: string, folder: StateFolder): Promise<boolean> {
-  return folder.read(run).then(({ records }) => fold(records).outcome === 'succeeded', () => false)
 }
 
 interface Read {
@@ -118,28 +112,13 @@ async function statusOf(run: string, { state, folder, records }: Read, options: 
     failed: steps.flatMap(([id, { status: how, error }]) => (error === undefined || how === 'skipped' ? [] : [{ id, error }])),
     skipped: steps.filter(([, step]) => step.status === 'skipped').map(([id]) => id),
     journal: folder.paths(run).journal,
-    ...(state.status === 'finished' ? {} : goesOn({ row, state, holder }, options)),
+    ...goesOn({ row, state, holder }, options),
   }
 }
 
 /** Of one that is to be gone on with the objective counts while nobody is at work, too. */
 function countsOn({ objectiveMs }: RunState, { undoneBy, condition }: RunRow): boolean {
   return objectiveMs !== undefined && undoneBy === undefined && !['running', 'succeeded', 'world-ended'].includes(condition)
-}
-
-interface Standing {
-  readonly row: RunRow
-  readonly state: RunState
-  readonly holder: Holder | undefined
-}
-
-/** How another person goes on with it. From a live owner nothing is taken; where nobody can tell, that has to be found out first. */
-function goesOn({ row: { run, undoneBy, condition }, state, holder }: Standing, options: StatusOptions): Pick<StatusInput, 'next' | 'choices'> {
-  if (condition === 'world-ended') return { next: commandLine(options, 'rehearse', state.runbook.path) }
-  const next = commandLine(options, 'resume', undoneBy ?? run)
-  if (condition !== 'running' || holder === undefined) return nextOf(state, next)
-  const { life } = holder
-  return life === 'alive' ? {} : { next: `${next} --take-over, once you know that its process has ended` }
 }
 
 /** In a few words, what the run asks at this moment at its own terminal. */
@@ -151,9 +130,4 @@ function openQuestion(records: readonly JournalRecord[]): string | undefined {
     if (type === 'question.answered') open.delete(data.step)
   }
   return [...open.values()][0]
-}
-
-function nextOf(state: RunState, next: string): Pick<StatusInput, 'next' | 'choices'> {
-  const choices = openChoices(state, next).map(({ command }) => command)
-  return { next, ...(choices.length === 0 ? {} : { choices }) }
 }

@@ -45,8 +45,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
     if (runbook === undefined) throw runbookWrong(diagnostics)
     if ((ran.mode === 'run' || options.confirm !== undefined) && options.dryRun !== true) refuseWithoutName(runbook.name, options, screen)
     const site = await openSite(runbook, registry, ran.cloud.path ?? undefined, invocation)
-    const differences = await changedSince(ran, site)
-    if (differences.length > 0 && options.acceptChanges !== true) throw changedError(differences, 'undo')
+    await assertUnchanged(ran, site, options)
     const world = worldOf(ran, site)
     const wayBack = async (): Promise<Course<Platform>> => {
       const now = await readRun(state, ran.run)
@@ -80,6 +79,7 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
         resumeCommand: commandLine(options, 'resume', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
+        begins: () => void (told.begun = true),
         history: past,
         consent: async (made, displaced, course) => {
           const { leftBehind = [], open = [] } = course ?? {}
@@ -97,6 +97,13 @@ export async function undo(args: readonly string[], options: UndoOptions, invoca
       renderer.close()
     }
   })
+}
+
+async function assertUnchanged(ran: RunState, site: Site, options: UndoOptions): Promise<void> {
+  const differences = await changedSince(ran, site)
+  if (differences.length === 0 || options.acceptChanges === true) return
+  const dry = options.dryRun === true ? ['--dry-run'] : []
+  throw changedError(differences, commandLine(options, 'undo', ran.run, ...dry, '--accept-changes'))
 }
 
 interface Shown {

@@ -97,7 +97,7 @@ function decodeLine(line: string, number: number, options: DecodeOptions): Journ
   const { v, seq, type, data } = record
   if (v !== formatVersion || !isKnown(type)) {
     const what = v === formatVersion ? `records of type ${String(type)}` : `format ${String(v)}`
-    throw damaged(number, `this version does not know ${what}; a newer lifeboat wrote it`, options)
+    throw damaged(number, `this version does not know ${what}; a newer lifeboat wrote it`, options, 'Use the lifeboat that wrote it.')
   }
   if (seq !== number) throw damaged(number, `it is record ${String(seq)}, where ${number} belongs`, options)
   if (typeof data !== 'object' || data === null) throw damaged(number, 'it has no data', options)
@@ -131,13 +131,13 @@ function checksum(text: string): string {
   return crc32(text).toString(16).padStart(8, '0')
 }
 
-/** The error for a line that cannot be trusted. */
-export function damaged(line: number, why: string, { name, run }: DecodeOptions): LifeboatError {
+const freshRun = 'Put the file back from a copy, or start a fresh `lifeboat run`: it finds what is there and goes on from it.'
+
+/** The error for a line that cannot be trusted, or not be understood. */
+export function damaged(line: number, why: string, { name, run }: DecodeOptions, mend = freshRun): LifeboatError {
   const journal = name ?? (run === undefined ? 'the journal' : `the journal of run ${run}`)
   return new LifeboatError('journal.damaged', `line ${line} of ${journal} is damaged: ${why}`, {
     blame: 'user',
-    hint:
-      'Nothing was changed. Put the file back from a copy, or start a fresh `lifeboat run`: ' +
-      'it finds what is there and goes on from it.',
+    hint: `Nothing was changed. ${mend}`,
   })
 }

@@ -122,7 +122,7 @@ export function saidIn(what: Json): readonly string[] {
 
 /** `looksOn`: who reads it is at another terminal, whose Ctrl-C does not reach the run. */
 export function sayStopping({ signal, displaced }: EventOf<'run.stopping'>, looksOn = false): string {
-  if (displaced !== undefined) return `${displaced}. What is under way here comes to its end, and nothing new is begun.`
+  if (displaced !== undefined) return `${oneLine(displaced)}. What is under way here comes to its end, and nothing new is begun.`
   return `${signal}: coming to a safe point${looksOn ? '' : '; once more ends at once'}`
 }
 
@@ -151,11 +151,11 @@ export function sayHandled(event: EventOf<'survivor.handled'>): string {
 export function sayAsked(question: Question): string {
   switch (question.kind) {
     case 'gate':
-      return question.text
+      return oneLine(question.text)
     case 'manual':
-      return `to be done by hand: ${question.checklist.join('; ')}`
+      return `to be done by hand: ${question.checklist.map(oneLine).join('; ')}`
     case 'failure':
-      return `it failed, what now? ${question.error.message}`
+      return `it failed, what now? ${oneLine(question.error.message)}`
     case 'surprise':
       return 'the world has moved on; make these changes instead?'
   }

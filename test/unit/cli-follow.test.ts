@@ -9,6 +9,7 @@ import { owner, planned, run, started, ticking } from '../helpers/journal-sample
 
 type Entry = { readonly [T in RecordType]: readonly [T, RecordData[T]] }[RecordType]
 
+const undo = '20190226-000000-data100-undo'
 const step = (id: string): PlannedStep => ({ id, uses: 'exec', needs: [], state: 'absent', changes: [], irreversible: {}, estimateMs: 0, startMs: 0 })
 const first: readonly Entry[] = [
   ['run.started', started],
@@ -20,12 +21,15 @@ const resumed: Entry = ['run.resumed', { owner, realStartedAt: started.realStart
 const asked: Entry = ['question.asked', { step: 'rack', question: { kind: 'gate', step: 'rack', text: 'Cut it?' } }]
 
 /** What a second terminal is told of a run with these records, whose process is gone. */
-async function followed(entries: readonly Entry[], ...options: readonly string[]) {
+async function followed(entries: readonly Entry[], also: Readonly<Record<string, readonly Entry[]>> | '--json' = {}) {
   const stateDir = temporaryFolder()
-  const journal = await new StateFolder(stateDir).create(run, ticking())
-  for (const [type, data] of entries) await journal.append(type, data)
-  await journal.close()
-  const { code, stdout, stderr } = await lifeboatHere(['status', '--follow', '--state-dir', stateDir, ...options])
+  const [others, options] = also === '--json' ? [{}, [also]] : [also, []]
+  for (const [id, all] of Object.entries({ [run]: entries, ...others })) {
+    const journal = await new StateFolder(stateDir).create(id, ticking())
+    for (const [type, data] of all) await journal.append(type, data)
+    await journal.close()
+  }
+  const { code, stdout, stderr } = await lifeboatHere(['status', run, '--follow', '--state-dir', stateDir, ...options])
   return { code, said: stdout + stderr }
 }
 
@@ -65,6 +69,24 @@ describe('one who follows a run', () => {
       `warn: Nothing is heard of the process of this run (pid ${self.pid}): it is suspended or stuck, and nobody can say when it is done.`,
       `info: The process of this run (pid ${self.pid}) is heard of again.`,
     ])
+  })
+
+  it('is advised to go on with nothing that is put back, or whose world has ended', async () => {
+    const [, ...since] = first
+    const failed: Entry = ['run.finished', { outcome: 'failed', elapsedMs: 1000, wallMs: 1000 }]
+    const lost: Entry = ['run.started', { ...started, mode: 'rehearsal', sim: { pid: process.pid, started: 'another boot/1', control: 'https://127.0.0.1:9/' } }]
+    const back = (...ends: readonly Entry[]): readonly Entry[] => [['run.started', { ...started, undoes: run }], ['run.planned', planned], ...ends]
+    const done: Entry = ['run.finished', { outcome: 'succeeded', elapsedMs: 1000, wallMs: 1000 }]
+    const undoing: Entry = ['run.undoing', { by: undo }]
+    for (const end of [[failed], []]) {
+      expect((await followed([...first, ...end])).said).toContain(`lifeboat resume ${run} `)
+      expect((await followed([lost, ...since, ...end])).said).not.toContain('lifeboat resume')
+      expect((await followed([lost, ...since, ...end], '--json')).said).not.toContain('lifeboat resume')
+      expect((await followed([...first, ...end, undoing], { [undo]: back(done) })).said).not.toContain('lifeboat resume')
+      const halfWay = (await followed([...first, ...end, undoing], { [undo]: back() })).said
+      expect(halfWay).toContain(`lifeboat resume ${undo} `)
+      expect(halfWay).not.toContain(`lifeboat resume ${run} `)
+    }
   })
 
   it('has questions in a stream of data as the run tells them', async () => {

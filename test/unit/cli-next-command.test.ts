@@ -97,6 +97,13 @@ describe('whoever ends at once', () => {
     ])
   })
 
+  it('is not told how to go on with a run that is done', () => {
+    const lines = (outcome: 'succeeded' | 'failed'): readonly string[] =>
+      leavingLines(fold(new Records().add('run.started', started).add('run.finished', { outcome, elapsedMs: 1, wallMs: 1 }).list), places)
+    expect(lines('succeeded')).toEqual(['Ended at once; nothing was in flight.', 'Log of this run: /log'])
+    expect(lines('failed')).toContain('To go on: lifeboat resume r1')
+  })
+
   it('is not told of a step that has failed and waits for an answer', () => {
     const error = { code: 'exec.failed', message: 'no', blame: 'user', retryable: false } as const
     const records = new Records()

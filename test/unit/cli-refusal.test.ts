@@ -8,7 +8,7 @@ const findings = [{ steps: ['move'], level: 'stop', what: 'a lock', mend: 'Remov
 
 async function toldBy(work: Parameters<typeof orRefused>[1]): Promise<readonly RunEvent[]> {
   const events: RunEvent[] = []
-  await orRefused({ listeners: [(event) => void events.push(event)], run: 'r1', site: { clock: new HandClock() } }, work).catch(() => undefined)
+  await orRefused({ listeners: [(event) => void events.push(event)], run: 'r1', site: { clock: new HandClock() }, begins: () => undefined }, work).catch(() => undefined)
   return events
 }
 

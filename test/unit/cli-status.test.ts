@@ -50,7 +50,40 @@ async function status(left: Left, ...options: readonly string[]): Promise<string
   return (await lifeboatHere(['status', '--state-dir', stateDir, ...options])).stdout
 }
 
+describe('runs, where there is none to list', () => {
+  const listed = (stateDir: string): ReturnType<typeof lifeboatHere> => lifeboatHere(['runs', '--state-dir', stateDir])
+
+  it('says how to begin where none has begun', async () => {
+    const stateDir = temporaryFolder()
+    await (await new StateFolder(stateDir).create(run, () => new Date())).close()
+    for (const where of [stateDir, temporaryFolder()]) expect((await listed(where)).stdout).toContain('No runs yet. Start with: lifeboat rehearse')
+  })
+
+  it('names those that are damaged, and says nothing of there being none', async () => {
+    const stateDir = temporaryFolder()
+    const { journal } = new StateFolder(stateDir).paths(run)
+    mkdirSync(dirname(journal), { recursive: true })
+    writeFileSync(journal, 'hello\n')
+    expect(await listed(stateDir)).toMatchObject({ stdout: '', stderr: expect.stringContaining(`${run}: its journal is damaged`) as unknown })
+  })
+})
+
 describe('status, for a person who takes over', () => {
+  it('advises nothing for a run that has been put back', async () => {
+    const stateDir = temporaryFolder()
+    const undo = '20190226-000000-data100-undo'
+    const done: Entry = ['run.finished', { outcome: 'succeeded', elapsedMs: 1, wallMs: 1 }]
+    const runs = { [run]: [['run.started', started], ...work, ['run.undoing', { by: undo }]], [undo]: [['run.started', { ...started, undoes: run }], work[0]!, done] }
+    for (const [id, entries] of Object.entries(runs) as [string, readonly Entry[]][]) {
+      const journal = await new StateFolder(stateDir).create(id, () => new Date())
+      for (const [type, data] of entries) await journal.append(type, data)
+      await journal.close()
+    }
+    const { stdout } = await lifeboatHere(['status', run, '--state-dir', stateDir])
+    expect(stdout).toContain(`put back by ${undo}`)
+    expect(stdout).not.toContain('lifeboat resume')
+  })
+
   it('says what a step at work waits for', async () => {
     expect(await status({ holder: self })).toMatch(/now +rack \d+s: waits for the rack\n/)
   })

@@ -134,4 +134,11 @@ describe('a damaged journal', () => {
   it('says that nothing was changed and what to do', () => {
     expect(refusal('hello\n')?.hint).toMatch(/Nothing was changed.*start a fresh `lifeboat run`/)
   })
+
+  it('is to be read by the newer lifeboat that wrote it, and no fresh run is advised', () => {
+    for (const change of [{ v: 2 }, { type: 'undo.started' }]) {
+      const refused = refusal(write([{ ...sample[0]!, ...change } as never]))
+      expect(refused).toMatchObject({ code: 'journal.damaged', hint: 'Nothing was changed. Use the lifeboat that wrote it.' })
+    }
+  })
 })
