@@ -10,7 +10,7 @@ describe('text from elsewhere', () => {
   const questions: readonly Question[] = [
     { kind: 'gate', step: 'hub', text: hostile },
     { kind: 'manual', step: 'hub', checklist: [hostile, 'then this'] },
-    { kind: 'failure', step: 'hub', error } as Question,
+    { kind: 'failure', step: 'hub', error },
   ]
   it.each(questions)('is one harmless line in a question to somebody else: $kind', (question) => {
     expect(sayAsked(question)).toMatch(/^[^\p{Cc}]*cut it now[^\p{Cc}]*$/u)
