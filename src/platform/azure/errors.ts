@@ -68,7 +68,7 @@ function unreachable(error: Wire, doing: string): LifeboatError {
 
 /** Node's own codes are no answer, whatever they are; what an operation ended with has none. */
 function isNetwork(code: string, message: string): boolean {
-  return network.test(`${code} ${message}`) || /^(E[A-Z_]{3,}|ERR_[A-Z_]+|HPE_[A-Z_]+)$/.test(code)
+  return network.test(`${code} ${message}`) || /^(E(?!RR_)[A-Z_]{3,}|ERR_(SSL|HTTP2|SOCKET|STREAM)_\w+|HPE_\w+)$/.test(code)
 }
 
 function saidOf({ name, code, message }: Wire): string {
