@@ -31,6 +31,16 @@ export interface AzureWorld extends AsyncDisposable {
   readonly key: string
 }
 
+/** A network as data100's runbook wants it. */
+export const networkInputs = {
+  resourceGroup: 'data100-network',
+  location: 'westus2',
+  name: 'data100',
+  addressSpace: ['10.240.0.0/16'],
+  subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
+  securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
+}
+
 /** Time of the world as production code sees it: whoever sleeps lets it pass. */
 export function clockOn(test: TestWorld): Clock {
   const pass = async (ms: number, signal?: AbortSignal): Promise<void> => {

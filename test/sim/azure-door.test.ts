@@ -35,6 +35,12 @@ describe('powering a machine on and off', () => {
     expect(await errorOf(world.azure.machines.get(id))).toMatchObject({ code: 'azure.garbled' })
   })
 
+  it('is nothing to read a command’s result by: one without a body is no silence of the machine', async () => {
+    const id = world.test.id(oldGroup, machineType, 'nfsserver')
+    world.test.faults.plantOnWire({ match: { method: 'GET', path: 'operationresults' }, times: 20, answer: { status: 200, text: '' } })
+    expect(await errorOf(hostFactsReader(world.session()).of(id))).toMatchObject({ code: 'azure.garbled', retry: {} })
+  })
+
   it('leaves one whose guest has shut down without an agent, for which nobody waits', async () => {
     const id = world.test.id(oldGroup, machineType, 'nfsserver')
     world.test.world.host(id)!.power = 'stopped'

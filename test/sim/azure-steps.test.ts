@@ -5,7 +5,7 @@ import { aksCluster } from '../../src/steps/azure-aks-cluster.js'
 import { dnsRecord } from '../../src/steps/azure-dns-record.js'
 import { network } from '../../src/steps/azure-network.js'
 import { resourceGroup } from '../../src/steps/azure-resource-group.js'
-import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import { azureWorld, networkInputs, type AzureWorld } from '../helpers/azure.js'
 import { Driven, names, undo } from '../helpers/steps.js'
 import { clusterBody, clusterType, networkType, until } from '../helpers/world.js'
 
@@ -79,17 +79,9 @@ describe('azure/resource-group', () => {
 })
 
 describe('azure/network', () => {
-  const guard = { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' }
+  const { securityGroup: guard } = networkInputs
   const wanted = (changes: Record<string, unknown> = {}): Driven =>
-    world.driven(network, {
-      resourceGroup: 'data100-network',
-      location: 'westus2',
-      name: 'data100',
-      addressSpace: ['10.240.0.0/16'],
-      subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
-      securityGroup: guard,
-      ...changes,
-    })
+    world.driven(network, { ...networkInputs, ...changes })
   beforeEach(() => void world.test.addGroup('data100-network'))
 
   it('makes network, subnets and security group, and finds nothing left to do', async () => {

@@ -34,6 +34,13 @@ describe('a way back from a move that may never have begun', () => {
     await putBack()
   })
 
+  it('takes no page without a word, as of a proxy, for that answer either', async () => {
+    world.test.faults.plantOnWire({ match: { method: 'GET', path: 'operationresults' }, times: 20, answer: { status: 200, text: '' } })
+    await expect(putBack()).rejects.toMatchObject({ code: 'azure.garbled', retry: {} })
+    world.test.faults.reset()
+    await putBack()
+  })
+
   it.each([
     ['at once', 'Microsoft.Network/networkInterfaces', 'nfsserver-nic', { provisioningState: 'Failed' }],
     ['having looked at them', 'Microsoft.Compute/disks', 'nfsserver_DataDisk_0', { encryptionSettingsCollection: { enabled: true } }],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { network } from '../../src/steps/azure-network.js'
-import { azureWorld, type AzureWorld } from '../helpers/azure.js'
+import { azureWorld, networkInputs, type AzureWorld } from '../helpers/azure.js'
 import { names, type Driven } from '../helpers/steps.js'
 import { networkType, properties } from '../helpers/world.js'
 
@@ -20,15 +20,7 @@ describe('subnets whose names differ in case', () => {
 
   const id = (): string => world.test.id('data100-network', networkType, 'data100')
   const step = (changes: Record<string, unknown> = {}): Driven =>
-    world.driven(network, {
-      resourceGroup: 'data100-network',
-      location: 'westus2',
-      name: 'data100',
-      addressSpace: ['10.240.0.0/16'],
-      subnets: { nodes: '10.240.16.0/20', nfs: '10.240.0.0/28' },
-      securityGroup: { subnet: 'nfs', nfsFrom: '10.240.16.0/20', sshFrom: '10.250.0.0/24' },
-      ...changes,
-    })
+    world.driven(network, { ...networkInputs, ...changes })
   const put = async (subnets: Record<string, object>): Promise<void> => {
     const parts = Object.entries(subnets).map(([name, one]) => ({ name, properties: one }))
     await world.test.send('PUT', id(), { location: 'westus2', properties: { addressSpace: { addressPrefixes: ['10.240.0.0/16'] }, subnets: parts } })

@@ -40,6 +40,10 @@ describe('what an SDK throws', () => {
     expect(azureError(new Error('The long-running operation has failed. InternalExecutionError.'), 'making it')).toMatchObject({ code: 'azure.operation-failed' })
   })
 
+  it('is no word of Azure’s where an SDK has stumbled over what was answered', () => {
+    expect(azureError(new TypeError("Cannot read properties of undefined (reading 'value')"), 'reading')).toMatchObject({ code: 'azure.garbled', retry: {} })
+  })
+
   it('is a want of capacity where a failed operation says so in its text alone', () => {
     const error = new Error('The long-running operation has failed. AllocationFailed. No capacity.')
     expect(azureError(error, 'making it')).toMatchObject({ code: 'azure.no-capacity', retry: undefined })

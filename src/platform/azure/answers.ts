@@ -1,5 +1,6 @@
 import type { PipelinePolicy, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline'
 import { LifeboatError } from '../../contract/index.js'
+import { mayEndEmpty } from './hints.js'
 
 /**
  * Looks at what comes back before an SDK makes something of it. The SDKs fill in what is missing: a proxy's page, an empty
@@ -22,7 +23,7 @@ export const answersPolicy: PipelinePolicy = {
 function wrongWith({ method, url }: PipelineRequest, { status, bodyAsText }: PipelineResponse): string | undefined {
   if (status < 200 || status > 201 || method === 'HEAD') return undefined
   const text = bodyAsText ?? ''
-  if (text.trim() === '') return method === 'GET' && !isResult(url) ? 'with nothing' : undefined
+  if (text.trim() === '') return method === 'GET' && !(mayEndEmpty() && isResult(url)) ? 'with nothing' : undefined
   const body = parsed(text)
   if (body === undefined) return `with what is no JSON: ${beginning(text)}`
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return `with JSON of another kind: ${beginning(text)}`
@@ -32,7 +33,7 @@ function wrongWith({ method, url }: PipelineRequest, { status, bodyAsText }: Pip
   return undefined
 }
 
-/** What a Location leads to: the end of powering a machine on or off has no body there. That it took effect is seen by looking. */
+/** What a Location leads to in the end. */
 function isResult(url: string): boolean {
   const { pathname, searchParams } = new URL(url)
   return /\/operation-?results\//i.test(pathname) || searchParams.get('monitor') === 'true'

@@ -34,6 +34,8 @@ export function isNotFound(error: unknown): boolean {
 export function azureError(error: unknown, doing: string): LifeboatError {
   if (error instanceof LifeboatError) return error
   if (!isWire(error)) return new LifeboatError('azure.failed', `${doing}: ${clean(String(error))}`)
+  // An SDK has stumbled over what is not in an answer: no word of Azure's, let alone that something has failed there.
+  if (error instanceof TypeError) return new LifeboatError('azure.garbled', `${doing}: what is answered cannot be read (${clean(error.message)})`, { cause: causeOf(error), retry: {} })
   const { statusCode: status = 0, code = '' } = error
   const failed = (kind: string, details: ErrorDetails): LifeboatError =>
     new LifeboatError(kind, `${doing}: ${clean(error.message)}`, { cause: causeOf(error), ...details })

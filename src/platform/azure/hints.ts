@@ -12,6 +12,8 @@ interface Listener {
   hasAsked?: boolean
   /** The last answer that says to come again later, and nothing else. */
   busy?: PipelineResponse
+  /** Has what is being done a result without a body? */
+  readonly endsEmpty?: boolean
   /** How to wait before an unanswered look is repeated; undefined if it is not to be. */
   readonly patience?: Patience
 }
@@ -106,9 +108,18 @@ function mayRepeat(
 
 /** Runs SDK calls and answers their result with the last wait that Azure asked for in the course of them. */
 export async function withHint<T>(work: () => Promise<T>, patience?: Patience): Promise<{ result: T; afterMs: number | undefined }> {
-  const listener: Listener = patience === undefined ? {} : { patience }
+  const listener: Listener = { ...(patience === undefined ? {} : { patience }), ...(mayEndEmpty() ? { endsEmpty: true } : {}) }
   const result = await listening.run(listener, work)
   return { result, afterMs: listener.afterMs }
+}
+
+/** Does what has a result without a body: machines are powered on and off so. Of anything else a result without one is none. */
+export function endingEmpty<T>(work: () => T): T {
+  return listening.run({ endsEmpty: true }, work)
+}
+
+export function mayEndEmpty(): boolean {
+  return listening.getStore()?.endsEmpty === true
 }
 
 /** What the last login met: for a while after an authority said "later" the login library answers so itself, and asks nobody. */

@@ -3,6 +3,7 @@ import { LifeboatError } from '../../contract/index.js'
 import type { HostFacts } from '../ssh/config.js'
 import type { Machine, MachineDefinition, MachineDoor, ResourceDoor } from './door.js'
 import { azureError } from './errors.js'
+import { endingEmpty } from './hints.js'
 import { submitted } from './pollers.js'
 import type { AzureSession } from './session.js'
 
@@ -49,11 +50,11 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
     },
     deallocate(id) {
       const { group, name } = session.parse(id)
-      return session.start(`deallocating ${name}`, async () => submitted((await session.compute()).virtualMachines.deallocate(group, name)))
+      return endingEmpty(() => session.start(`deallocating ${name}`, async () => submitted((await session.compute()).virtualMachines.deallocate(group, name))))
     },
     start(id) {
       const { group, name } = session.parse(id)
-      return session.start(`starting ${name}`, async () => submitted((await session.compute()).virtualMachines.start(group, name)))
+      return endingEmpty(() => session.start(`starting ${name}`, async () => submitted((await session.compute()).virtualMachines.start(group, name))))
     },
     readScript: (id, lines) => readScript(session, id, lines),
     hostFacts: (id) => hosts.of(id),
