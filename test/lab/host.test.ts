@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadCloud } from '../../src/platform/cloud/load.js'
-import { importedPools, mountedDatasets } from '../../src/platform/host/pools.js'
+import { importedPools, mountedDatasets, mountPool } from '../../src/platform/host/pools.js'
 import { exportTable, nfsState } from '../../src/platform/host/nfs.js'
 import { ask } from '../../src/platform/host/ask.js'
 import { itAnswersAsHostsDo } from '../helpers/host-contract.js'
@@ -32,6 +32,21 @@ inTheLab("the world's old server, as a real machine", { shuffle: false }, () => 
     const state = await worldState(world.served)
     expect(state.pools).toMatchObject([{ name: 'pool0', importedOn: [oldServer] }])
     expect(state.violations).toEqual([])
+  })
+
+  it('mounts what can be mounted of a pool, beside a dataset without its key and one that has come by halves', async () => {
+    const { host } = await sshTo(world, oldServer)
+    await world.on(oldServer, `
+      set -e
+      truncate -s 300M /var/tmp/other && zpool create other /var/tmp/other
+      printf 'password1\\npassword1\\n' | zfs create -o encryption=on -o keyformat=passphrase other/a-vault
+      zfs create other/c-homes && head -c 30000000 /dev/urandom > /other/c-homes/x && zfs snapshot other/c-homes@1
+      zfs send other/c-homes@1 | head -c 9000000 | zfs receive -s other/b-half || true
+      zfs unmount other/a-vault && zfs unload-key other/a-vault && zfs unmount other/c-homes`)
+    await mountPool(host, 'other')
+    const mounted = await world.on(oldServer, 'zfs list -H -o name,mounted -r other')
+    expect(mounted).toBe('other\tyes\nother/a-vault\tno\nother/b-half\tno\nother/c-homes\tyes\n')
+    await world.on(oldServer, 'zpool destroy other && rm /var/tmp/other')
   })
 
   // Last: it lets the pool go and takes it back.

@@ -229,8 +229,8 @@ export async function mount(host: Host, datasets: readonly Dataset[]): Promise<v
   }
 }
 
-/** How many are over with the one that cannot be: its key is not loaded, or only half of it was received. 0 where it is another trouble. */
+/** How many are over with the one that cannot be: its key is not loaded, or half of it was received (test/lab). 0 for another trouble. */
 function passedBy(datasets: readonly Dataset[], stderr: string): number {
-  const [, name] = /cannot mount '([^']+)': .*(?:encryption key not loaded|partially-complete state|resumable state)/.exec(stderr) ?? []
+  const [, name] = /cannot mount '([^']+)': .*(?:encryption key not loaded|Contains partially-completed state)/.exec(stderr) ?? []
   return datasets.findIndex((one) => one.name === name) + 1
 }
