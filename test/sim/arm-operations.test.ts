@@ -73,6 +73,24 @@ describe('an operation that takes time', () => {
     }
   })
 
+  test('to make what is deleted meanwhile is over, and nothing of it comes to what is made of the same name (A132)', async () => {
+    world.addGroup('g')
+    const id = world.id('g', clusterType, 'c')
+    const ready: unknown[] = []
+    world.world.onClusterReady.add((cluster) => ready.push(cluster))
+    world.faults.plantInOperation({ operation: 'cluster create', times: 1, durationMs: 100 * 3_600_000 })
+    const hung = await world.send('PUT', id, clusterBody())
+    for (const deleted of [await world.send('DELETE', id), await world.send('DELETE', id)]) expect(deleted.status).toBe(202)
+    const twice = world.world.operations.filter(({ what }) => what === 'cluster delete')
+    world.clock.advance(world.world.durationOf('cluster delete'))
+    expect(twice.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+    expect((await world.poll(hung)).body).toMatchObject({ status: 'Canceled' })
+
+    await world.send('PUT', id, clusterBody())
+    world.clock.advance(101 * 3_600_000)
+    expect(ready).toEqual([world.world.resource(id)])
+  })
+
   test('to start leaves the machine as it was, and it can be started again (A126)', async () => {
     const id = world.id(oldGroup, machineType, 'nfsserver')
     await world.send('POST', `${id}/deallocate`)

@@ -78,6 +78,7 @@ export function removeResource(world: World, resource: Resource): void {
   if (type === 'microsoft.compute/virtualmachines') releaseMachine(world, resource)
   if (type === 'microsoft.network/dnszones') dropZone(world, resource.name)
   world.remove(resource.id)
+  world.endOperationsOn(resource.id)
   if ([balancerType, gatewayType].some((one) => one.toLowerCase() === type)) linkAddresses(world)
   for (const child of [...world.resources.values()]) if (within(child.id, resource.id)) world.remove(child.id)
   if (type === 'microsoft.containerservice/managedclusters') {

@@ -1,5 +1,6 @@
 import type { WorldClock } from './clock.js'
 import { Hindrances } from './hindrances.js'
+import { sameId } from './ids.js'
 import { seededUuid, type MakeSshKey, type SshKeyPair } from './keys.js'
 import type {
   DnsRecordSet,
@@ -235,8 +236,9 @@ export class World {
     if (operation.status !== 'running') return
     try {
       if (fault) throw fault
-      finish(operation)
+      // Not running any more as it ends: one that takes its resource away does not cancel itself.
       operation.status = 'succeeded'
+      finish(operation)
     } catch (error) {
       if (!(error instanceof WorldError)) throw error
       operation.status = 'failed'
@@ -245,6 +247,17 @@ export class World {
       failed()
     }
     this.changed()
+  }
+
+  /**
+   * Ends what goes on at a resource that is no more: nothing of it happens to what is made of the same name later (A132). A second
+   * deletion has what it wanted.
+   */
+  endOperationsOn(id: string): void {
+    for (const operation of this.operations) {
+      if (operation.status !== 'running' || !sameId(operation.resource, id)) continue
+      operation.status = operation.what.endsWith('delete') ? 'succeeded' : 'canceled'
+    }
   }
 
   /** Records what must never happen. */
