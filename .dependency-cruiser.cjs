@@ -53,6 +53,13 @@ module.exports = {
       to: { path: ['^src/cli/', '^src/main\\.ts$'] },
     },
     {
+      name: 'main-imports',
+      comment: 'main starts cli, and is the one that shows its errors.',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: ours, pathNot: [room('cli'), room('render')] },
+    },
+    {
       name: 'azure-behind-its-door',
       comment: 'Only platform/azure imports @azure/*.',
       severity: 'error',

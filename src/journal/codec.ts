@@ -27,6 +27,9 @@ const known: Readonly<Record<RecordType, true>> = {
   'run.finished': true,
 }
 
+/** Of format 1. */
+export const recordTypes = Object.keys(known) as readonly RecordType[]
+
 const seal = /^,"crc":"([0-9a-f]{8})"\}$/
 const sealLength = ',"crc":"00000000"}'.length
 

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { recordTypes } from '../../src/journal/codec.js'
 import { decode, encode, fold, Journal, type RunState } from '../../src/journal/index.js'
 import { MemoryStore, ticking } from '../helpers/journal-samples.js'
 import { acceptedJournal } from './make-accepted.js'
+import { undoneJournals } from './make-undone.js'
 import { goldenJournals } from './make-v1.js'
 
 const folder = new URL('../../fixtures/journals/', import.meta.url)
@@ -16,6 +18,8 @@ const released: Readonly<Record<string, string>> = {
   'v1-accepted.ndjson': 'c7930c34e693424eea81c0f7ea91e7bbcae2de61a09774dc46b3eec02b0650f6',
   'v1-finished.ndjson': '9c38fd771a82bbee419a8574f06bf1f0810422f9d7bbd069f4e89841ae197fcd',
   'v1-torn.ndjson': '4256508a5724e48bfab36fe9a4a2169145e39765acbaf5d29a8dfa6034d038f3',
+  'v1-undo.ndjson': '7e8891a150a7ceaefeadee13275f389a8418804daed462ed9a2fefc8f8c3686e',
+  'v1-undone.ndjson': '388196e7fa452e08d1812250dd67c8fce27cc7857f1a14061338202f0004f0a5',
 }
 
 describe('golden journals', () => {
@@ -27,31 +31,13 @@ describe('golden journals', () => {
 
   it('of format 1 are what their script makes, with a checksum of its own', () => {
     for (const [name, text] of goldenJournals()) expect(read(name), name).toBe(text)
+    for (const [name, text] of undoneJournals) expect(read(name), name).toBe(text)
     expect(read('v1-accepted.ndjson')).toBe(acceptedJournal)
   })
 
   it('have every type of record that format 1 knows', () => {
-    const types = new Set(decode(read('v1-finished.ndjson')).records.map(({ type }) => type))
-    expect([...types].sort()).toEqual([
-      'child.ended',
-      'child.started',
-      'question.answered',
-      'question.asked',
-      'run.finished',
-      'run.interrupted',
-      'run.planned',
-      'run.resumed',
-      'run.started',
-      'step.applied',
-      'step.checkpoint',
-      'step.failed',
-      'step.intent',
-      'step.retrying',
-      'step.skipped',
-      'step.started',
-      'step.verified',
-      'survivor.handled',
-    ])
+    const types = new Set(Object.keys(released).flatMap((name) => decode(read(name), { name }).records.map(({ type }) => type)))
+    expect([...types].sort()).toEqual([...recordTypes].sort())
   })
 })
 
@@ -115,6 +101,16 @@ describe('v1-accepted', () => {
     expect([...accepted].map(([step, ids]) => [step, ...ids])).toEqual([['fence', 'deallocate'], ['move', 'attach-across-groups']])
     expect(shown.get('fence')).toMatchObject([{ resource: 'machine nfs' }, { resource: 'machine nfs', harm: 'it stops' }])
     expect(steps.get('move')).toMatchObject({ status: 'verified', open: false, attempt: 2, outputs: { remark: 'd0 stayed' } })
+  })
+})
+
+describe('v1-undone', () => {
+  it('replays to a run that has been interrupted, and to the undo of it that came to its end', () => {
+    const undone = replay('v1-undone.ndjson')
+    const undo = replay('v1-undo.ndjson')
+    expect(undone).toMatchObject({ interrupted: 'SIGINT', undoings: [undo.run] })
+    expect(undo).toMatchObject({ status: 'finished', outcome: 'succeeded', undoes: undone.run })
+    expect(undo.steps.get('group')).toMatchObject({ status: 'verified', changes: [{ action: 'delete' }] })
   })
 })
 

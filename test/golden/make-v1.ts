@@ -111,9 +111,9 @@ function crc(text: string): string {
 }
 
 /** Each record as a line of run `data100-x7k2`, numbered and sealed. */
-export function lines(drafts: readonly Draft[]): string[] {
+export function lines(drafts: readonly Draft[], of: string = run): string[] {
   return drafts.map(({ at, type, data }, index) => {
-    const body = JSON.stringify({ v: 1, seq: index + 1, t: `2019-02-25T${at}.000Z`, run, type, data })
+    const body = JSON.stringify({ v: 1, seq: index + 1, t: `2019-02-25T${at}.000Z`, run: of, type, data })
     return `${body.slice(0, -1)},"crc":"${crc(body)}"}\n`
   })
 }

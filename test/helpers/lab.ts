@@ -98,12 +98,9 @@ export async function midImport(world: LabWorld, cli: RunningCli): Promise<void>
   }
 }
 
-/** Somebody stands behind the host's lock, and somebody before it. */
-export async function waitsForLock(world: LabWorld, cli: RunningCli): Promise<void> {
-  while ((await world.on(newServer, 'pgrep -xc flock || true')).trim() !== '2') {
-    if (cli.child.exitCode !== null) throw new Error(`it ended before it stood behind the lock:\n${(await cli.ended).stderr}`)
-    await setTimeout(1000)
-  }
+/** It has seen that something which it did not begin itself is at work on a host, and waits for that. */
+export async function waitsForHost(cli: RunningCli): Promise<void> {
+  await cli.until((event) => event.type === 'step.progress' && event.message.includes('is still at work there'))
 }
 
 /** Puts files of several sizes into the homes, has them on the disks, and answers their checksums. */

@@ -44,7 +44,7 @@ export async function overhear(
   work: () => Promise<unknown>,
 ): Promise<ReadonlyMap<string, string>> {
   const places = new Map<string, string>()
-  const hear = (): void => argumentsOfAll().forEach((line) => places.set(`an argument: ${line.slice(0, 60)}`, line))
+  const hear = (): void => argumentsOfAll().forEach((line) => places.set(`an argument: ${line}`, line))
   const look = (): void => {
     const files = folders.flatMap(filesIn)
     for (const path of files.filter((one) => !isPrivate(one) || isOpen(one))) places.set(path, contentOf(path))

@@ -3,7 +3,7 @@ import { during, verified, type Arrives } from '../helpers/arrivals.js'
 import { childrenOf } from '../helpers/children.js'
 import {
   inTheLab, labWorld, letImportsGo, midImport, newServer, notedImports, oldServer, ordinaryImports, slowImports, sumHomes, usedHomes,
-  useHomes, waitsForLock, writeHomes, type LabWorld,
+  useHomes, waitsForHost, writeHomes, type LabWorld,
 } from '../helpers/lab.js'
 import type { RunningCli } from '../helpers/cli.js'
 import { worldState } from '../helpers/served.js'
@@ -40,7 +40,7 @@ inTheLab('the way back on real ZFS, from a run that was killed', () => {
     await expectPutBack(storage.undo(id))
   })
 
-  it('in the middle of the import, with the client dead too: it is awaited behind the host\'s lock, and then put back', async () => {
+  it('in the middle of the import, with the client dead too: it is awaited, and then put back', async () => {
     await world.on(newServer, slowImports)
     const run = storage.run()
     const { run: id } = await run.until(({ type }) => type === 'run.started')
@@ -51,7 +51,7 @@ inTheLab('the way back on real ZFS, from a run that was killed', () => {
     await run.ended
 
     const undo = storage.undo(id)
-    await waitsForLock(world, undo)
+    await waitsForHost(undo)
     expect(await world.on(newServer, notedImports)).toBe('begin\n')
     expect((await worldState(world.served)).vms.find(({ id: vm }) => vm === newServer)?.dataDisks).toHaveLength(2)
     await world.on(newServer, letImportsGo)

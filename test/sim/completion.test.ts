@@ -59,7 +59,8 @@ describe('the Tab key in bash', () => {
   })
 })
 
-const has = (shell: string): boolean => spawnSync(shell, ['--version']).error === undefined
+/** Skipped on a machine without it; where CI says that it has everything, it is missed. */
+const has = (shell: string): boolean => process.env['CI'] === 'true' || spawnSync(shell, ['--version']).error === undefined
 const shellEnv = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, LIFEBOAT_STATE_DIR: state }
 
 describe.skipIf(!has('fish'))('the Tab key in fish', () => {
@@ -116,12 +117,13 @@ describe.skipIf(!has('zsh') || !hasTerminals)('the Tab key in zsh', () => {
 
 describe('lifeboat completion', () => {
   it.each(['bash', 'zsh', 'fish'])('prints a script that %s can read, where that shell is here', async (shell) => {
+    const isHere = has(shell)
     const { code, stdout } = await lifeboat(['completion', shell]).ended
     expect(code).toBe(0)
     const path = join(temporaryFolder(), 'script')
     writeFileSync(path, stdout)
     const read = spawnSync(shell, ['-n', path], { encoding: 'utf8' })
-    if (read.error === undefined) expect(read.stderr).toBe('')
+    if (isHere) expect(read).toMatchObject({ status: 0, stderr: '' })
     expect(stdout).toContain('complete')
   })
 

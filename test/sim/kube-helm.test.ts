@@ -83,10 +83,10 @@ test('K9: an upgrade’s pods are quick, because the first ones have brought the
       return Date.parse(conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '') - Date.parse(startTime)
     })
   expect((await helm(...args)).code).toBe(0)
-  // A millisecond of the machine is seconds there.
-  expect(Math.min(...transitions())).toBeGreaterThan(hour / 2)
+  // Whole seconds are told.
+  expect(Math.min(...transitions())).toBeGreaterThanOrEqual(hour - 1000)
   expect((await helm(...args, '--set', 'version=2')).code).toBe(0)
-  expect(Math.min(...transitions())).toBeLessThan(hour / 2)
+  expect(Math.min(...transitions())).toBeLessThan(hour - 1000)
   expect(new Set(asked)).toEqual(new Set(['Deployment/web']))
 })
 
@@ -129,11 +129,15 @@ spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 443 }] }
 })
 
 test('K15: pods that take longer than the progress deadline fail the install at once', async () => {
-  const { helm, folder } = await servedCluster({ speed: 600, readyAfterMs: () => 14 * 60_000 })
-  const args = ['upgrade', '--install', 'web', '-n', 'web', '--create-namespace', '--wait', '--timeout', '60s']
-  const impatient = await helm(...args, writeChart(folder, 'impatient', { 'web.yaml': web() }))
+  // The impatient one's never: whichever of helm and the clock is the quicker, there is one end.
+  const readyAfterMs = ({ namespace }: { namespace: string }): number => (namespace === 'patient' ? 14 * 60_000 : 10 * 24 * 3_600_000)
+  const { helm, folder } = await servedCluster({ speed: 600, readyAfterMs })
+  const installed = (name: string, deployment: string): ReturnType<typeof helm> => {
+    const chart = writeChart(folder, name, { 'web.yaml': deployment })
+    return helm('upgrade', '--install', 'web', chart, '-n', name, '--create-namespace', '--wait', '--timeout', '60s')
+  }
+  const impatient = await installed('impatient', web())
   expect(impatient.code).toBe(1)
   expect(impatient.stderr).toContain('Progress deadline exceeded')
-  const patient = writeChart(folder, 'patient', { 'web.yaml': web('  progressDeadlineSeconds: 3600') })
-  expect((await helm(...args, patient)).code).toBe(0)
+  expect((await installed('patient', web('  progressDeadlineSeconds: 3600'))).code).toBe(0)
 })

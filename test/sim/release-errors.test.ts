@@ -57,7 +57,7 @@ describe('what the real helm says, told plainly', () => {
   })
 
   it('a deployment that does not get on within its own deadline', async () => {
-    const served = await servedCluster({ readyAfterMs: () => 14 * 60_000, speed: 600 })
+    const served = await servedCluster({ readyAfterMs: () => 10 * 24 * 3_600_000, speed: 600 })
     const error = await saidOf(served, chart({ 'web.yaml': deployment('  progressDeadlineSeconds: 60') }))
     expect(error).toMatchObject({ code: 'helm.deadline', hint: expect.stringContaining('progressDeadlineSeconds') as string })
   })
