@@ -6,7 +6,7 @@ import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange, t
 import { machineBody } from './bodies-machine.js'
 import { assertQuota, sizeOf } from './capacity.js'
 import { assertIdle, notFound } from './generic.js'
-import { fetchPackages, firstBootOf, makeHost } from './hosts.js'
+import { fetchPackages, firstBootOf, firstPowerOn, makeHost } from './hosts.js'
 import { prepareInterface } from './network.js'
 import { notProvisioned } from './references.js'
 import { removeResource } from './remove.js'
@@ -87,13 +87,14 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
   world.put(osDisk)
   world.put(machine)
   beginDiskChange(world, machine, change)
-  const host = makeHost(world, machine, firstBootOf(osProfile), isPrepared(world, profile))
+  const first = firstBootOf(osProfile, isPrepared(world, profile))
+  const host = makeHost(world, machine, first)
   const operation = world.begin(
     'vm create',
     id,
     world.durationOf('vm create'),
     () => {
-      host.power = 'running'
+      firstPowerOn(world, host, first)
       finishDiskChange(world, machine, change)
       fetchPackages(world, machine, host)
       firstBoot(world, host)
