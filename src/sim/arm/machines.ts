@@ -33,7 +33,13 @@ export const machineRoutes: readonly Route[] = [
   { method: 'POST', pattern: `${one}/deallocate`, handle: (request) => stop(request, 'deallocate') },
   { method: 'POST', pattern: `${one}/powerOff`, handle: (request) => stop(request, 'power off') },
   { method: 'POST', pattern: `${one}/start`, handle: start },
-  { method: 'POST', pattern: `${one}/runCommand`, writes: (request) => !onlyReads(scriptOf(request.body)), handle: (request) => runCommand(request, machineOf(request)) },
+  {
+    method: 'POST',
+    pattern: `${one}/runCommand`,
+    writes: (request) => !onlyReads(scriptOf(request.body)),
+    refusedLikeWrite: 'locked-or-disabled',
+    handle: (request) => runCommand(request, machineOf(request)),
+  },
 ]
 
 function machineOf({ world, path }: ArmRequest): Resource {
