@@ -99,7 +99,10 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
       fetchPackages(world, machine, host)
       firstBoot(world, host)
       // Reads are a little behind the operation: what polls only that reads Creating.
-      world.clock.schedule(world.durationOf('read lag'), () => settled(world, machine, 'Succeeded'))
+      world.clock.schedule(world.durationOf('read lag'), () => {
+        // What has begun or failed since says more.
+        if (machine.properties['provisioningState'] === 'Creating') settled(world, machine, 'Succeeded')
+      })
     },
     () => {
       abandonDiskChange(world, change)
@@ -276,7 +279,7 @@ export function updateMachine({ world, body, arm }: ArmRequest, machine: Resourc
     },
     () => {
       abandonDiskChange(world, change)
-      settled(world, machine, 'Succeeded')
+      settled(world, machine, 'Failed')
     },
     [...change.attach, ...change.detach].map((entry) => entry.managedDisk.id),
   )
