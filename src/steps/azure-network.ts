@@ -272,7 +272,9 @@ class NetworkWork {
     // What is set to null goes; what the change does not name stays.
     const gone = Object.entries(wireNames).flatMap(([key, wire]) => ((after as JsonObject)[key] === null ? [wire] : []))
     const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !gone.includes(key)))
-    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(after) }, ...(etag === undefined ? {} : { etag }) })
+    // Its prefix is as it was read, in whichever of two ways that is written.
+    const { prefix: _asRead, ...changed } = after as JsonObject
+    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(found === undefined ? after : changed) }, ...(etag === undefined ? {} : { etag }) })
   }
 
   async remove({ resource }: Change): Promise<void> {

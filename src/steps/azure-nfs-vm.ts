@@ -8,6 +8,7 @@ import {
   type Demand,
   type Finding,
   type Json,
+  type Patience,
   type PlanInputs,
   type PreflightContext,
 } from '../contract/index.js'
@@ -106,9 +107,10 @@ export const nfsVm = defineStep({
     const boot = await firstBootOf(machine, wanted, doors)
     signal.throwIfAborted()
     if (boot.state === 'ready') return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
+    const told = boot.state === 'in-flight' && machine.provisioningState === 'Failed' ? { ...boot, patience: silence(wanted.name, machine) } : boot
     // Deleting one that is still silent or lets nobody in, or whose first boot failed, needs no answer of it.
-    const isIdle = machine.provisioningState === 'Succeeded' && machine.dataDisks.length === 0
-    return isIdle ? { ...boot, halfMade: machineLabel(wanted.name) } : boot
+    const isIdle = /^(Succeeded|Failed)$/.test(machine.provisioningState) && machine.dataDisks.length === 0
+    return isIdle ? { ...told, halfMade: machineLabel(wanted.name) } : told
   },
   plan({ name, size, zone, subnet, privateIp, publicIp, location }, seen: { state: 'absent' } | { state: 'drifted'; seen: Seen }): Change[] {
     const own = naming(name, 'name')
@@ -273,11 +275,25 @@ function foreignUse(ids: Ids, nic: Resource | undefined, machine: Machine | unde
 function conflictOf(wanted: Wanted, ids: Ids, nic: Resource | undefined, machine: Machine | undefined): Conflict | undefined {
   const why = nicDifference(wanted, ids, nic) ?? (machine === undefined ? undefined : machineDifference(wanted, machine))
   if (why !== undefined) return { why, mend: another }
-  if (machine?.provisioningState === 'Failed') return failedMachine(wanted.name, machine)
-  if (machine !== undefined && /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')) {
-    return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
-  }
+  if (machine === undefined || isUp(machine)) return undefined
+  const isOff = /^(deallocat|stopp)ed$/.test(machine.powerState ?? '')
+  if (machine.provisioningState === 'Failed' && !(isOff && machine.dataDisks.length > 0)) return failedMachine(wanted.name, machine)
+  if (isOff) return { why: `machine ${wanted.name} is ${String(machine.powerState)}`, mend: 'Start it (az vm start) if it may run, then resume.' }
   return undefined
+}
+
+/**
+ * Failed is how the last operation on it went, and it may be whole: attaching a disk that was refused leaves a server as it was, and the
+ * next one is taken. So one that runs is asked itself. One that does not has most likely never run.
+ */
+function isUp({ powerState }: Machine): boolean {
+  return powerState === 'running'
+}
+
+/** One that runs, has failed and does not become ready: how long it may boot, and what is said then. */
+function silence(name: string, machine: Machine): Patience {
+  const { why, mend } = failedMachine(name, machine)
+  return { ms: 5 * minutes, error: new LifeboatError('machine.failed', `${why}, and it has not become ready since`, { blame: 'user', hint: mend }) }
 }
 
 /** On the way back. What was let go of was let go of before; a disk that is there is somebody's, who uses this server. */

@@ -96,10 +96,16 @@ describe('faults', () => {
     const hostDown = world.id(oldGroup, machineType, 'nfsserver')
     await plant({ hostDown })
     await plant({ match: { path: '/resourceGroups$' }, times: 9, answer: { status: 503 } })
+    await plant({ operation: 'group delete', times: 9, fail: { code: 'InternalExecutionError' }, durationMs: 3_600_000 })
+    await plant({ login: 'refused' })
     expect(world.world.answers(hostDown)).toBe(false)
     await plant({ reset: true })
     expect(world.world.answers(hostDown)).toBe(true)
+    expect(world.faults.secretRefused).toBe(false)
     expect((await world.send('GET', groups())).status).toBe(200)
+    await world.send('DELETE', world.addGroup('g'))
+    world.clock.advance(world.world.durationOf('group delete'))
+    expect(world.world.operations.at(-1)).toMatchObject({ what: 'group delete', status: 'succeeded' })
   })
 
   test('that are no faults are refused (A36)', async () => {

@@ -108,6 +108,24 @@ describe('a management lock', () => {
     expect([refused.status, refused.code]).toEqual([409, 'ScopeLocked'])
     expect((await world.send('GET', `${world.groupPath('g')}/providers/Microsoft.Authorization/locks`)).body['value']).toHaveLength(1)
   })
+
+  test.each([
+    ['ReadOnly', 409, 'ScopeLocked'],
+    ['CanNotDelete', 200, ''],
+  ])('%s on what is asked by a POST: runCommand, and the credentials of a cluster (A135)', async (level, status, code) => {
+    const script = { commandId: 'RunShellScript', script: ['cat /etc/ssh/ssh_host_ed25519_key.pub'] }
+    const questions = [
+      ['data100-19s', `${world.id('data100-19s', clusterType, 'data100-19s')}/listClusterUserCredential`, {}],
+      ['data100-19s', `${world.id('data100-19s', clusterType, 'data100-19s')}/listClusterAdminCredential`, {}],
+      [oldGroup, `${world.id(oldGroup, machineType, 'nfsserver')}/runCommand`, script],
+    ] as const
+    for (const [group, path, body] of questions) {
+      await world.send('PUT', `${world.groupPath(group)}/providers/Microsoft.Authorization/locks/l`, { properties: { level } })
+      const answer = await world.send('POST', path, body)
+      const expected = status === 200 && path.endsWith('runCommand') ? 202 : status
+      expect([answer.status, answer.code]).toEqual([expected, code])
+    }
+  })
 })
 
 describe('deleting', () => {

@@ -47,6 +47,23 @@ describe('a new machine', () => {
     expect(world.world.operations.filter((one) => one.resource === id).map((one) => one.what)).toEqual(['vm create', 'first boot'])
   })
 
+  test('boots and is set up after it was made, however long that has taken (A134)', async () => {
+    world.faults.plantInOperation({ operation: 'vm create', times: 1, durationMs: 60 * 60_000 })
+    const id = await putMachine(world)
+    const making = world.world.operations.find(({ what }) => what === 'vm create')
+    world.clock.advance((making?.startedAtMs ?? 0) + 60 * 60_000 - world.clock.nowMs() - 1000)
+    expect([world.world.host(id)?.power, world.world.answers(id)]).toEqual(['starting', false])
+    world.clock.advance(1000)
+    expect([world.world.host(id)?.power, world.world.answers(id)]).toEqual(['running', false])
+    world.clock.advance(world.world.durationOf('boot'))
+    expect(world.world.answers(id)).toBe(true)
+    const host = world.world.host(id)
+    expect(host?.readyFromMs).toBeGreaterThan(world.clock.nowMs())
+    world.clock.advance(world.world.durationOf('first boot'))
+    expect(host?.readyFromMs).toBeLessThanOrEqual(world.clock.nowMs())
+    expect(world.world.operations.filter((one) => one.resource === id).map((one) => one.what)).toEqual(['vm create', 'first boot'])
+  })
+
   test.each(['', '#cloud-config\npackages: [zfsutils-linux]\n', '#cloud-config\npackages: [nfs-kernel-server]\n'])(
     'is never ready without ZFS and NFS in its cloud-init: %j (A21)',
     async (cloudInit) => {

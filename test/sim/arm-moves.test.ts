@@ -90,6 +90,34 @@ describe('a move', () => {
     expect(world.world.group(oldGroup)?.locks.size).toBe(0)
   })
 
+  test('of a disk that is about to be attached fails, too (A14)', async () => {
+    await fenceAndDetach(world)
+    const machine = world.id(oldGroup, machineType, 'nfsserver')
+    const [diskId = ''] = oldDisks(world)
+    await world.send('POST', `${machine}/attachDetachDataDisks`, { dataDisksToAttach: [{ diskId }] })
+    expect(properties(await world.send('GET', diskId))['diskState']).toBe('Unattached')
+    const answer = await move('validateMoveResources')
+    world.clock.advance(world.world.durationOf('validate move'))
+    const end = await world.poll(answer, 'location')
+    expect([end.code, end.text]).toEqual(['ResourceMoveProviderValidationFailed', expect.stringContaining('MissingMoveDependentResources')])
+  })
+
+  test.each(['moveResources', 'validateMoveResources'])('overwrites nothing: %s fails where the target has one of that name (A136)', async (verb) => {
+    await fenceAndDetach(world)
+    world.addGroup('data100-disks')
+    const [theirs = ''] = oldDisks(world, 'data100-disks')
+    const body = { location: 'westus2', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 8 } }
+    const uniqueId = properties(await world.send('PUT', theirs.toUpperCase().replace('/SUBSCRIPTIONS', '/subscriptions'), body))['uniqueId']
+    world.clock.advance(60_000)
+    const answer = await move(verb)
+    world.clock.advance(world.world.durationOf('move'))
+    const end = await world.poll(answer, 'location')
+    expect([end.status, end.code]).toEqual([409, 'ResourceMoveProviderValidationFailed'])
+    expect(end.text).toContain('ResourceAlreadyExists')
+    expect(properties(await world.send('GET', theirs))['uniqueId']).toBe(uniqueId)
+    for (const disk of oldDisks(world)) expect((await world.send('GET', disk)).status).toBe(200)
+  })
+
   test('is validated without moving anything: 204 when it could be, 409 when not (A14)', async () => {
     const attached = await move('validateMoveResources')
     world.clock.advance(world.world.durationOf('validate move'))

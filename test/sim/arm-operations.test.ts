@@ -6,6 +6,7 @@ import {
   clusterType,
   diskType,
   fenceAndDetach,
+  machineBodyFor,
   machineType,
   networkType,
   oldDisks,
@@ -102,6 +103,116 @@ describe('an operation that takes time', () => {
       world.clock.advance(world.world.durationOf('start'))
       expect(world.world.host(id)?.power).toBe(power)
     }
+  })
+})
+
+describe('a machine on which an operation has failed', () => {
+  const machine = (): string => world.id(oldGroup, machineType, 'nfsserver')
+  const state = async (): Promise<unknown> => properties(await world.send('GET', machine()))['provisioningState']
+  const update = async (): Promise<unknown> => world.send('PUT', machine(), (await world.send('GET', machine())).body)
+  const disk = async (name: string): Promise<string> => {
+    const id = world.id(oldGroup, diskType, name)
+    await world.send('PUT', id, { location: 'westus2', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 8 } })
+    world.clock.advance(60_000)
+    return id
+  }
+  const change = (wish: object): Promise<unknown> => world.send('POST', `${machine()}/attachDetachDataDisks`, wish)
+
+  test.each([
+    ['attach', async () => change({ dataDisksToAttach: [{ diskId: await disk('extra') }] })],
+    ['detach', () => change({ dataDisksToDetach: [{ diskId: oldDisks(world)[0] }] })],
+    ['vm update', update],
+    ['deallocate', () => world.send('POST', `${machine()}/deallocate`)],
+    ['power off', () => world.send('POST', `${machine()}/powerOff`)],
+    ['start', () => world.send('POST', `${machine()}/start`)],
+  ])('reads Failed after %s, takes the next one, and reads Succeeded after that (A133)', async (operation, again) => {
+    if (world.world.pools[0]) world.world.pools[0].importedOn = []
+    world.faults.plantInOperation({ operation, times: 1, fail: { code: 'InternalExecutionError' } })
+    await again()
+    world.clock.advance(world.world.durationOf(operation))
+    expect([await state(), world.world.host(machine())?.power]).toEqual(['Failed', 'running'])
+    await again()
+    world.clock.advance(world.world.durationOf(operation))
+    expect(await state()).toBe('Succeeded')
+    expect(world.world.violations).toEqual([])
+  })
+
+  test('is said to be so by the one that ended last; what goes on still reads Updating (A133)', async () => {
+    world.faults.plantInOperation({ operation: 'deallocate', times: 1, fail: { code: 'InternalExecutionError' } })
+    world.faults.plantInOperation({ operation: 'detach', times: 1, durationMs: 45 * 60_000 })
+    if (world.world.pools[0]) world.world.pools[0].importedOn = []
+    await change({ dataDisksToDetach: [{ diskId: oldDisks(world)[0] }] })
+    await world.send('POST', `${machine()}/deallocate`)
+    world.clock.advance(world.world.durationOf('deallocate'))
+    expect(await state()).toBe('Updating')
+    world.clock.advance(45 * 60_000)
+    expect(await state()).toBe('Succeeded')
+  })
+
+  test('right after it was made is not said to be well when reads have caught up (A3, A133)', async () => {
+    const id = await putMachine(world)
+    const fresh = world.id('data100-nfs', machineType, 'second')
+    await world.send('DELETE', id)
+    world.clock.advance(60 * 60_000)
+    for (const one of world.world.ofType(diskType)) if (one.id.includes('data100-nfs')) world.world.remove(one.id)
+    const nic = world.id('data100-nfs', 'Microsoft.Network/networkInterfaces', 'nfs-nic')
+    await world.send('PUT', fresh, machineBodyFor(nic, ''))
+    world.clock.advance(world.world.durationOf('vm create'))
+    await world.send('DELETE', fresh)
+    world.clock.advance(world.world.durationOf('read lag'))
+    expect(properties(await world.send('GET', fresh))['provisioningState']).toBe('Deleting')
+  })
+})
+
+describe('a change that fails', () => {
+  const fail = (operation: string): void => world.faults.plantInOperation({ operation, times: 1, fail: { code: 'InternalExecutionError' } })
+  const state = async (id: string): Promise<unknown> => {
+    const answer = await world.send('GET', id)
+    return answer.status === 404 ? 'gone' : properties(answer)['provisioningState']
+  }
+
+  test.each(['disks', 'snapshots'])('of %s is told by their state, from its beginning to its end (A124)', async (kind) => {
+    world.addGroup('g')
+    const id = world.id('g', `Microsoft.Compute/${kind}`, 'one')
+    await world.send('PUT', id, { location: 'westus2', properties: { creationData: { createOption: 'Empty' }, diskSizeGB: 8 } })
+    world.clock.advance(60_000)
+    fail('disk')
+    await world.send('PATCH', id, { properties: { diskSizeGB: 16 } })
+    expect(await state(id)).toBe('Updating')
+    world.clock.advance(world.world.durationOf('disk'))
+    expect(await state(id)).toBe('Failed')
+    fail('disk delete')
+    for (const end of ['Failed', 'gone']) {
+      await world.send('DELETE', id)
+      expect(await state(id)).toBe('Deleting')
+      world.clock.advance(world.world.durationOf('disk'))
+      expect(await state(id)).toBe(end)
+    }
+  })
+
+  test('of a subnet is told by its state, each with another etag (A124, A127)', async () => {
+    const id = `${await putNetwork(world)}/subnets/theirs`
+    world.clock.advance(60_000)
+    const etags = new Set<unknown>()
+    const told = async (): Promise<unknown> => {
+      const { body } = await world.send('GET', id)
+      if (body['etag'] !== undefined) etags.add(body['etag'])
+      return state(id)
+    }
+    fail('subnet')
+    await world.send('PUT', id, { properties: { addressPrefix: '10.240.99.0/24' } })
+    const states = [await told()]
+    world.clock.advance(world.world.durationOf('subnet'))
+    states.push(await told())
+    fail('subnet delete')
+    for (let time = 0; time < 2; time += 1) {
+      await world.send('DELETE', id)
+      states.push(await told())
+      world.clock.advance(world.world.durationOf('subnet'))
+      states.push(await told())
+    }
+    expect(states).toEqual(['Updating', 'Failed', 'Deleting', 'Failed', 'Deleting', 'gone'])
+    expect(etags.size).toBe(5)
   })
 })
 

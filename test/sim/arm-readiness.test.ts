@@ -197,6 +197,9 @@ test('a subscription that is disabled only reads, until it is enabled again (R11
   expect([outcome(await put()), outcome(await put())]).toEqual(Array(2).fill([409, 'ReadOnlyDisabledSubscription']))
   const subscription = await world.send('GET', `/subscriptions/${world.subscription}`)
   expect([subscription.status, subscription.body['state']]).toEqual([200, 'Disabled'])
+  const script = { commandId: 'RunShellScript', script: ['cat /etc/hostname'] }
+  const asked = await world.send('POST', `${world.id(oldGroup, machineType, 'nfsserver')}/runCommand`, script)
+  expect(outcome(asked)).toEqual([409, 'ReadOnlyDisabledSubscription'])
   world.world.subscriptionState = 'Enabled'
   expect((await put()).status).toBe(201)
 })

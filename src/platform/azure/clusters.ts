@@ -25,7 +25,7 @@ export function openClusters(session: AzureSession, tags: Readonly<Record<string
     },
     async credentials(id) {
       const { group, name } = session.parse(id)
-      const listed = await session.read(`listing credentials of cluster ${name}`, async () =>
+      const listed = await session.readByPost(`listing credentials of cluster ${name}`, async () =>
         (await session.clusters()).managedClusters.listClusterUserCredentials(group, name),
       )
       const value = listed?.kubeconfigs?.[0]?.value

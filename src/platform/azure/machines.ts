@@ -66,8 +66,8 @@ async function readScript(session: AzureSession, id: string, lines: readonly str
   const { group, name } = session.parse(id)
   const doing = `reading ${name} by runCommand`
   try {
-    const poller = await submitted(
-      (await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] }),
+    const poller = await session.write(doing, async () =>
+      submitted((await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] })),
     )
     await session.wait(poller, doing)
     const message = poller.result()?.value?.[0]?.message ?? ''

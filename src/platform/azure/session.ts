@@ -133,6 +133,16 @@ export class AzureSession {
     }
   }
 
+  /** A read that is a POST: a ReadOnly lock refuses it like a write. */
+  async readByPost<T>(doing: string, call: () => Promise<T>): Promise<T | undefined> {
+    return this.write(doing, () =>
+      call().catch((error: unknown) => {
+        if (isNotFound(error)) return undefined
+        throw error
+      }),
+    )
+  }
+
   /** Resolves once Azure has accepted the write. */
   async start(doing: string, begin: () => Promise<Pollable>): Promise<Operation> {
     const { clock, cloud } = this.#options

@@ -19,14 +19,17 @@ const inGroup = `${subscription}/resourceGroups/{group}/providers/${type}`
 const one = `${inGroup}/{cluster}`
 const provider = `${subscription}/providers/Microsoft.ContainerService`
 
+/** Credentials are read by a POST. */
+const asking = { method: 'POST', writes: false, refusedLikeWrite: 'locked' } as const
+
 /** Azure Kubernetes Service: clusters, their credentials and agent pools, and the versions on offer. */
 export const clusterRoutes: readonly Route[] = [
   { method: 'GET', pattern: `${subscription}/providers/${type}`, handle: ({ world }) => list(world.ofType(type).map(bodyOf)) },
   { method: 'PUT', pattern: one, handle: putCluster },
   { method: 'PATCH', pattern: one, handle: tagCluster },
   { method: 'DELETE', pattern: one, handle: deleteCluster },
-  { method: 'POST', pattern: `${one}/listClusterUserCredential`, writes: false, handle: (request) => credentials(request, 'clusterUser') },
-  { method: 'POST', pattern: `${one}/listClusterAdminCredential`, writes: false, handle: (request) => credentials(request, 'clusterAdmin') },
+  { ...asking, pattern: `${one}/listClusterUserCredential`, handle: (request) => credentials(request, 'clusterUser') },
+  { ...asking, pattern: `${one}/listClusterAdminCredential`, handle: (request) => credentials(request, 'clusterAdmin') },
   { method: 'GET', pattern: `${one}/agentPools`, handle: (request) => list(agentPools(request)) },
   { method: 'GET', pattern: `${one}/agentPools/{pool}`, handle: getAgentPool },
   { method: 'GET', pattern: `${provider}/locations/{location}/kubernetesVersions`, handle: ({ world }) => ok({ values: versionsOf(world) }) },

@@ -1,9 +1,9 @@
 import { resourceId } from '../world/ids.js'
-import type { Resource } from '../world/model.js'
+import type { Operation, Resource } from '../world/model.js'
 import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { assertIdle, existing } from './generic.js'
-import { assertDeletable, removeResource } from './remove.js'
+import { assertDeletable, removeResource, stays } from './remove.js'
 import { record, tagsOf, textOf, type ArmAnswer, type ArmRequest, type Route } from './wire.js'
 
 const namespace = 'Microsoft.Compute'
@@ -51,15 +51,15 @@ function put(request: ArmRequest, kind: 'disks' | 'snapshots'): ArmAnswer {
   world.put(resource)
   if (kind === 'snapshots' && !before && source && isInUse(world, source)) world.torn.add(resource.id.toLowerCase())
   const what = kind === 'disks' ? 'disk' : 'snapshot'
-  const operation = world.begin(
-    what,
-    resource.id,
-    world.durationOf(what),
-    () => void (resource.properties['provisioningState'] = 'Succeeded'),
-    () => void (resource.properties['provisioningState'] = 'Failed'),
-  )
+  const operation = changed(world, resource, what)
   const headers = arm.operations.track({ operation, namespace, result: () => bodyOf(resource) }, ['async', 'location'])
   return { status: 202, body: bodyOf(resource), headers }
+}
+
+/** What has been changed, or made, says in the end how that went. */
+function changed(world: World, { id, properties }: Resource, what: string): Operation {
+  const settle = (state: string) => (): void => void (properties['provisioningState'] = state)
+  return world.begin(what, id, world.durationOf(what), settle('Succeeded'), settle('Failed'))
 }
 
 /** A pool that is imported is written all the time, each of its disks at its own moment. */
@@ -87,7 +87,7 @@ function patch(request: ArmRequest): ArmAnswer {
   if (body['tags'] !== undefined) resource.tags = tagsOf(body['tags'])
   const { diskState: _readOnly, uniqueId: _neither, ...properties } = record(body['properties'])
   Object.assign(resource.properties, properties, { provisioningState: 'Updating' })
-  const operation = world.begin('disk', resource.id, world.durationOf('disk'), () => void (resource.properties['provisioningState'] = 'Succeeded'))
+  const operation = changed(world, resource, 'disk')
   const headers = arm.operations.track({ operation, namespace, result: () => bodyOf(resource) }, ['async', 'location'])
   return { status: 202, body: bodyOf(resource), headers }
 }
@@ -98,6 +98,8 @@ function remove(request: ArmRequest): ArmAnswer {
   if (!resource) return { status: 204 }
   assertIdle(world, resource.id)
   assertDeletable(world, resource)
-  const operation = world.begin('disk delete', resource.id, world.durationOf('disk'), () => removeResource(world, resource))
+  resource.properties['provisioningState'] = 'Deleting'
+  const gone = (): void => removeResource(world, resource)
+  const operation = world.begin('disk delete', resource.id, world.durationOf('disk'), gone, () => stays(resource))
   return { status: 202, headers: arm.operations.track({ operation, namespace }, ['async', 'location']) }
 }

@@ -4,7 +4,7 @@ import { type World, WorldError } from '../world/world.js'
 import { bodyOf } from './bodies.js'
 import { assertMatches } from './etag.js'
 import { kindOf, type Kind } from './kinds.js'
-import { assertSubnetFree, availabilityIn, subnetsOf, withSubnet } from './network.js'
+import { assertSubnetFree, availabilityIn, subnetsOf, withSubnet, type Subnet } from './network.js'
 import { isAssignment, scopeOf } from './role-assignments.js'
 import { assertDeletable, removeResource, stays } from './remove.js'
 import { asksExtensions, extensionsAt } from './subscriptions.js'
@@ -209,16 +209,24 @@ function putSubnet(request: ArmRequest): ArmAnswer {
   // One change of a network at a time: two subnets put side by side is a classic refusal.
   assertIdle(world, network.id)
   const subnet = withSubnet(world, network, params['subnet'] ?? '', body)
-  subnet.properties['provisioningState'] = 'Updating'
   network.properties['subnets'] = [...subnetsOf(network).filter((one) => !sameId(one.id, subnet.id)), subnet]
-  network.etag = world.unique(network.name)
+  settleSubnet(world, network, subnet, 'Updating')
   world.changed()
-  const operation = world.begin('subnet', network.id, world.durationOf('subnet'), () => {
-    subnet.properties['provisioningState'] = 'Succeeded'
-    for (const one of [subnet, network]) one.etag = world.unique(one.name)
-  })
+  const operation = world.begin(
+    'subnet',
+    network.id,
+    world.durationOf('subnet'),
+    () => settleSubnet(world, network, subnet, 'Succeeded'),
+    () => settleSubnet(world, network, subnet, 'Failed'),
+  )
   const headers = arm.operations.track({ operation, namespace: 'Microsoft.Network' }, ['async'])
   return { status: before ? 200 : 201, body: subnetBody(subnet), headers }
+}
+
+/** A state is part of what was read, of the subnet and of its network. */
+function settleSubnet(world: World, network: Resource, subnet: Subnet, state: string): void {
+  subnet.properties['provisioningState'] = state
+  for (const one of [subnet, network]) one.etag = world.unique(one.name)
 }
 
 function deleteSubnet(request: ArmRequest): ArmAnswer {
@@ -229,10 +237,17 @@ function deleteSubnet(request: ArmRequest): ArmAnswer {
   assertMatches(request, subnet)
   assertIdle(world, network.id)
   assertSubnetFree(world, subnet)
-  const operation = world.begin('subnet delete', network.id, world.durationOf('subnet'), () => {
-    network.properties['subnets'] = subnetsOf(network).filter((one) => !sameId(one.id, subnet.id))
-    network.etag = world.unique(network.name)
-  })
+  settleSubnet(world, network, subnet, 'Deleting')
+  const operation = world.begin(
+    'subnet delete',
+    network.id,
+    world.durationOf('subnet'),
+    () => {
+      network.properties['subnets'] = subnetsOf(network).filter((one) => !sameId(one.id, subnet.id))
+      network.etag = world.unique(network.name)
+    },
+    () => settleSubnet(world, network, subnet, 'Failed'),
+  )
   return { status: 202, headers: arm.operations.track({ operation, namespace: 'Microsoft.Network' }, ['async', 'location']) }
 }
 

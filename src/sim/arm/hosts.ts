@@ -14,16 +14,19 @@ export interface FirstBoot {
   readonly publicKeys: readonly string[]
   /** The cloud-init document, decoded; empty without one. */
   readonly cloudInit: string
+  /** Has its image all that it needs? */
+  readonly prepared: boolean
 }
 
 /** Reads `osProfile` of a machine that is being made. */
-export function firstBootOf(osProfile: Record<string, unknown>): FirstBoot {
+export function firstBootOf(osProfile: Record<string, unknown>, prepared: boolean): FirstBoot {
   const linux = record(osProfile['linuxConfiguration'])
   const keys = records(record(linux['ssh'])['publicKeys']).flatMap((key) => textOf(key['keyData']) ?? [])
   return {
     user: textOf(osProfile['adminUsername']) ?? '',
     publicKeys: keys.map((key) => key.trim()),
     cloudInit: Buffer.from(textOf(osProfile['customData']) ?? '', 'base64').toString('utf8'),
+    prepared,
   }
 }
 
@@ -32,24 +35,17 @@ export function installsStorage(cloudInit: string): boolean {
   return /\bzfsutils-linux\b|\bzfs-dkms\b/.test(cloudInit) && /\bnfs-kernel-server\b/.test(cloudInit)
 }
 
-/**
- * The operating system of a machine that is being made: it answers SSH after the first boot, and is ready after cloud-init. From a
- * prepared image it is ready as soon as it is up: nothing has to be fetched.
- */
-export function makeHost(world: World, machine: Resource, first: FirstBoot, prepared = false): Host {
+/** The operating system of a machine that is being made: nothing of it is up before that is over. */
+export function makeHost(world: World, machine: Resource, first: FirstBoot): Host {
   const place = addressOf(world, machine)
-  const upMs = world.clock.nowMs() + world.durationOf('vm create')
-  const brings = prepared || installsStorage(first.cloudInit)
-  const workMs = prepared ? world.durationOf('boot') : world.durationOf('first boot')
-  const doneMs = brings ? upMs + workMs : upMs
   const host: Host = {
     machine: machine.id,
     power: 'starting',
     network: place?.network ?? '',
     address: place?.address ?? '',
-    sshFromMs: upMs + world.durationOf('boot'),
-    readyFromMs: brings ? doneMs : Number.POSITIVE_INFINITY,
-    cloudInitUntilMs: doneMs,
+    sshFromMs: Number.POSITIVE_INFINITY,
+    readyFromMs: Number.POSITIVE_INFINITY,
+    cloudInitUntilMs: Number.POSITIVE_INFINITY,
     answers: true,
     hostId: seededHex(`hostid ${String(machine.properties['vmId'])}`, 8),
     hostKey: world.makeKey(`root@${machine.name}`),
@@ -64,8 +60,22 @@ export function makeHost(world: World, machine: Resource, first: FirstBoot, prep
   if (isDisabled(first.cloudInit, 'nfs-server|nfs-kernel-server')) enableNfs(host, false)
   if (isDisabled(first.cloudInit, 'zfs-import-cache')) disableImport(host)
   world.hosts.set(machine.id.toLowerCase(), host)
-  announce(world, host)
   return host
+}
+
+/**
+ * Switches a new machine on, however long making it has taken: it answers SSH after its boot, and is ready after cloud-init. From a
+ * prepared image it is ready as soon as it is up: nothing has to be fetched.
+ */
+export function firstPowerOn(world: World, host: Host, { cloudInit, prepared }: FirstBoot): void {
+  const upMs = world.clock.nowMs()
+  const brings = prepared || installsStorage(cloudInit)
+  const workMs = prepared ? world.durationOf('boot') : world.durationOf('first boot')
+  host.power = 'running'
+  host.sshFromMs = upMs + world.durationOf('boot')
+  host.cloudInitUntilMs = brings ? upMs + workMs : upMs
+  host.readyFromMs = brings ? host.cloudInitUntilMs : Number.POSITIVE_INFINITY
+  announce(world, host)
 }
 
 /** Does cloud-init take a unit out of the boot? */

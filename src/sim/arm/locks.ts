@@ -1,20 +1,23 @@
-import { sameId, shortened, within } from '../world/ids.js'
+import { shortened, within } from '../world/ids.js'
 import { type World, WorldError } from '../world/world.js'
 
-/**
- * Refuses a write where a lock stands: one of a move (both groups, writes and deletes), or a management lock
- * (`Microsoft.Authorization/locks`: CanNotDelete refuses deletes, ReadOnly everything).
- */
+/** Refuses a write where a lock stands: one of a move (both groups, writes and deletes), or a management lock. */
 export function assertWritable(world: World, method: string, path: string): void {
   const name = /^\/subscriptions\/[^/]+\/resourceGroups\/([^/]+)/i.exec(path)?.[1]
   const group = name === undefined ? undefined : world.group(name)
+  if (group && group.locks.size > 0) throw scopeLocked(path, method === 'DELETE' ? 'delete' : 'write', group.id)
+  assertUnlocked(world, method, path)
+}
+
+/** Management locks (`Microsoft.Authorization/locks`): CanNotDelete refuses deletes, ReadOnly everything but GET. */
+export function assertUnlocked(world: World, method: string, path: string): void {
+  if (/\/providers\/Microsoft\.Authorization\/locks\//i.test(path)) return
   const deleting = method === 'DELETE'
   const action = deleting ? 'delete' : 'write'
-  if (group && group.locks.size > 0) throw scopeLocked(path, action, group.id)
-  if (/\/providers\/Microsoft\.Authorization\/locks\//i.test(path)) return
+  const group = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+$/i.test(path)
   for (const { id, scope, level } of managementLocks(world)) {
     // Deleting a group deletes what is locked inside it.
-    const touches = within(path, scope) || (deleting && group && sameId(path, group.id) && within(scope, path))
+    const touches = within(path, scope) || (deleting && group && within(scope, path))
     if (!touches || (level !== 'ReadOnly' && !deleting)) continue
     world.hindrances.meets('lock', id, shortened(method, path))
     throw scopeLocked(path, action, scope)

@@ -6,7 +6,7 @@ import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange, t
 import { machineBody } from './bodies-machine.js'
 import { assertQuota, sizeOf } from './capacity.js'
 import { assertIdle, notFound } from './generic.js'
-import { fetchPackages, firstBootOf, makeHost } from './hosts.js'
+import { fetchPackages, firstBootOf, firstPowerOn, makeHost } from './hosts.js'
 import { prepareInterface } from './network.js'
 import { notProvisioned } from './references.js'
 import { removeResource } from './remove.js'
@@ -87,18 +87,22 @@ function createMachine({ world, body, arm }: ArmRequest, id: string): ArmAnswer 
   world.put(osDisk)
   world.put(machine)
   beginDiskChange(world, machine, change)
-  const host = makeHost(world, machine, firstBootOf(osProfile), isPrepared(world, profile))
+  const first = firstBootOf(osProfile, isPrepared(world, profile))
+  const host = makeHost(world, machine, first)
   const operation = world.begin(
     'vm create',
     id,
     world.durationOf('vm create'),
     () => {
-      host.power = 'running'
+      firstPowerOn(world, host, first)
       finishDiskChange(world, machine, change)
       fetchPackages(world, machine, host)
       firstBoot(world, host)
       // Reads are a little behind the operation: what polls only that reads Creating.
-      world.clock.schedule(world.durationOf('read lag'), () => settled(world, machine, 'Succeeded'))
+      world.clock.schedule(world.durationOf('read lag'), () => {
+        // What has begun or failed since says more.
+        if (machine.properties['provisioningState'] === 'Creating') settled(world, machine, 'Succeeded')
+      })
     },
     () => {
       abandonDiskChange(world, change)
@@ -275,7 +279,7 @@ export function updateMachine({ world, body, arm }: ArmRequest, machine: Resourc
     },
     () => {
       abandonDiskChange(world, change)
-      settled(world, machine, 'Succeeded')
+      settled(world, machine, 'Failed')
     },
     [...change.attach, ...change.detach].map((entry) => entry.managedDisk.id),
   )

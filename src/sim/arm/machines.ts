@@ -33,7 +33,13 @@ export const machineRoutes: readonly Route[] = [
   { method: 'POST', pattern: `${one}/deallocate`, handle: (request) => stop(request, 'deallocate') },
   { method: 'POST', pattern: `${one}/powerOff`, handle: (request) => stop(request, 'power off') },
   { method: 'POST', pattern: `${one}/start`, handle: start },
-  { method: 'POST', pattern: `${one}/runCommand`, writes: (request) => !onlyReads(scriptOf(request.body)), handle: (request) => runCommand(request, machineOf(request)) },
+  {
+    method: 'POST',
+    pattern: `${one}/runCommand`,
+    writes: (request) => !onlyReads(scriptOf(request.body)),
+    refusedLikeWrite: 'locked-or-disabled',
+    handle: (request) => runCommand(request, machineOf(request)),
+  },
 ]
 
 function machineOf({ world, path }: ArmRequest): Resource {
@@ -117,18 +123,17 @@ function attachDetach(request: ArmRequest): ArmAnswer {
   beginDiskChange(world, machine, change)
   const what = detach.length > 0 ? 'detach' : 'attach'
   const durationMs = (detach.length > 0 ? world.durationOf('detach') : 0) + (attach.length > 0 ? world.durationOf('attach') : 0)
-  const settle = (): void => void (machine.properties['provisioningState'] = 'Succeeded')
   const operation = world.begin(
     what,
     machine.id,
     durationMs,
     () => {
       finishDiskChange(world, machine, change)
-      settle()
+      machine.properties['provisioningState'] = 'Succeeded'
     },
     () => {
       abandonDiskChange(world, change)
-      settle()
+      machine.properties['provisioningState'] = 'Failed'
     },
     [...change.attach, ...change.detach].map((entry) => entry.managedDisk.id),
   )
@@ -151,6 +156,11 @@ function preemptDetach(request: ArmRequest, machine: Resource): void {
   machine.properties['provisioningState'] = 'Succeeded'
 }
 
+/** How the last operation went. A change that still goes on says so itself when it ends. */
+function settleAfterPower({ properties }: Resource, state: 'Succeeded' | 'Failed'): void {
+  if (/^(Succeeded|Failed)$/.test(String(properties['provisioningState']))) properties['provisioningState'] = state
+}
+
 function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
@@ -164,8 +174,13 @@ function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer 
     host.power = what === 'deallocate' ? 'deallocated' : 'stopped'
     if (what === 'deallocate') preemptDetach(request, machine)
     setDisks(request, machine, what === 'deallocate' ? 'Reserved' : 'Attached')
+    settleAfterPower(machine, 'Succeeded')
   }
-  const operation = world.begin(what, machine.id, world.durationOf(what), finish, () => void (host.power = before))
+  const failed = (): void => {
+    host.power = before
+    settleAfterPower(machine, 'Failed')
+  }
+  const operation = world.begin(what, machine.id, world.durationOf(what), finish, failed)
   return { status: 202, headers: arm.operations.track({ operation, namespace, endsEmpty: true }, ['async', 'location']) }
 }
 
@@ -182,8 +197,13 @@ function start(request: ArmRequest): ArmAnswer {
     host.power = 'running'
     if (!alreadyUp) bootHost(world, host)
     setDisks(request, machine, 'Attached')
+    settleAfterPower(machine, 'Succeeded')
   }
-  const operation = world.begin('start', machine.id, alreadyUp ? 1000 : world.durationOf('start'), finish, () => void (host.power = before))
+  const failed = (): void => {
+    host.power = before
+    settleAfterPower(machine, 'Failed')
+  }
+  const operation = world.begin('start', machine.id, alreadyUp ? 1000 : world.durationOf('start'), finish, failed)
   return { status: 202, headers: arm.operations.track({ operation, namespace, endsEmpty: true }, ['async', 'location']) }
 }
 

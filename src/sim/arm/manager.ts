@@ -9,7 +9,7 @@ import { dnsRoutes } from './dns.js'
 import type { Faults, OthersRequest } from './faults.js'
 import { genericRoutes } from './generic.js'
 import { groupRoutes } from './groups.js'
-import { assertWritable } from './locks.js'
+import { assertUnlocked, assertWritable } from './locks.js'
 import { Operations } from './operations.js'
 import { machineRoutes } from './machines.js'
 import { assertAllowedByPolicy } from './policy.js'
@@ -142,8 +142,7 @@ async function handle(
     assertPermitted(arm.world, request)
     assertRegistered(arm.world, request)
     assertAllowedByPolicy(arm.world, request)
-    if (writes) assertEnabled(arm.world, request.method, request.path)
-    if (writes && found.route.inLockedGroup !== true) assertWritable(arm.world, request.method, request.path)
+    assertOpen(request, found.route, writes)
     return { answer: await found.route.handle(request), writes }
   } catch (error) {
     if (!(error instanceof WorldError)) return { answer: bug(arm.world, raw, error), writes }
@@ -151,6 +150,13 @@ async function handle(
     const body = { code: error.code, message: error.message, ...(error.details ? { details: error.details } : {}) }
     return { answer: { status: error.status, body: flat ? body : { error: body }, headers: error.headers }, writes }
   }
+}
+
+/** Refuses what a disabled subscription or a lock refuses: writes, and what is no better to them. */
+function assertOpen({ world, method, path }: ArmRequest, { refusedLikeWrite, inLockedGroup }: Route, writes: boolean): void {
+  if (writes || refusedLikeWrite === 'locked-or-disabled') assertEnabled(world, method, path)
+  if (writes && inLockedGroup !== true) assertWritable(world, method, path)
+  else if (refusedLikeWrite !== undefined) assertUnlocked(world, method, path)
 }
 
 /** A mistake of the world itself must be loud, and must not end it. */

@@ -26,7 +26,7 @@ export function moveResources(request: ArmRequest): ArmAnswer {
   const { world, arm } = request
   const wish = read(request)
   assertNetworkSettled(world, wish.source)
-  const problem = refusal(wish)
+  const problem = refusal(world, wish)
   const durationMs = problem ? Math.min(world.durationOf('validate move'), world.durationOf('move')) : world.durationOf('move')
   const cancels: (() => void)[] = []
   const unlock = (operation: Operation): void => {
@@ -65,7 +65,7 @@ export function validateMoveResources(request: ArmRequest): ArmAnswer {
   const { world, arm } = request
   const wish = read(request)
   assertNetworkSettled(world, wish.source)
-  const problem = refusal(wish)
+  const problem = refusal(world, wish)
   const operation = world.begin('validate move', wish.source.id, world.durationOf('validate move'), () => {
     if (problem) throw problem
   })
@@ -113,13 +113,17 @@ function assertNetworkSettled(world: World, source: Group): void {
   }
 }
 
-function refusal({ resources, target }: Wish): WorldError | undefined {
+function refusal(world: World, { resources, target }: Wish): WorldError | undefined {
   const details = resources.flatMap((resource) => {
     const type = resource.type.toLowerCase()
     if (!movable.has(type)) {
       return [{ code: 'ResourceTypeNotSupportedForMove', target: resource.id, message: `${resource.type} cannot be moved.` }]
     }
-    if (type === 'microsoft.compute/disks' && resource.properties['diskState'] !== 'Unattached') {
+    if (world.resource(placeIn(target, resource)) !== undefined) {
+      const message = `There is already a resource ${resource.name} of type ${resource.type} in resource group '${target.name}'.`
+      return [{ code: 'ResourceAlreadyExists', target: resource.id, message }]
+    }
+    if (type === 'microsoft.compute/disks' && isHeld(world, resource)) {
       const message = `Disk ${resource.name} is attached to ${resource.managedBy ?? 'a virtual machine'}, which is not part of the move.`
       return [{ code: 'MissingMoveDependentResources', target: resource.id, message }]
     }
@@ -134,6 +138,17 @@ function refusal({ resources, target }: Wish): WorldError | undefined {
   return details.length === 0 ? undefined : validationFailed(details, `to ${target.name}`)
 }
 
+/** Attached, or about to be: that it has a holder is known before the attach is over. */
+function isHeld({ operations }: World, { id, managedBy, properties }: Resource): boolean {
+  const isChanging = operations.some(({ status, also }) => status === 'running' && also?.some((one) => sameId(one, id)) === true)
+  return properties['diskState'] !== 'Unattached' || managedBy !== undefined || isChanging
+}
+
+/** What its id will be. */
+function placeIn(target: Group, { type, name }: Resource): string {
+  return `${target.id}/providers/${type}/${name}`
+}
+
 function validationFailed(details: { code: string; target: string; message: string }[], where = ''): WorldError {
   const text = details.map((one) => `${one.code}: ${one.message}`).join(' ')
   return new WorldError(409, 'ResourceMoveProviderValidationFailed', `Resource move validation ${where} failed. ${text}`.replace('  ', ' '), details)
@@ -145,7 +160,7 @@ function relocate(world: World, resource: Resource, { target }: Wish): void {
   const id = parseId(from)
   if (!id || !world.resource(from) || within(from, target.id)) return
   world.resources.delete(from.toLowerCase())
-  resource.id = `${target.id}/providers/${resource.type}/${resource.name}`
+  resource.id = placeIn(target, resource)
   const unique = textOf(resource.properties['uniqueId'])
   if (unique !== undefined) world.moves.set(unique, (world.moves.get(unique) ?? 0) + 1)
   world.put(resource)

@@ -34,6 +34,11 @@ export interface Route {
   readonly handle: (request: ArmRequest) => ArmAnswer | Promise<ArmAnswer>
   /** Does it change anything? Absent: GET and HEAD do not, everything else does. */
   readonly writes?: boolean | ((request: ArmRequest) => boolean)
+  /**
+   * A POST that asks, and is refused like a write all the same: where a lock is ReadOnly, since a lock does not know what a POST does, or
+   * in a disabled subscription as well.
+   */
+  readonly refusedLikeWrite?: 'locked' | 'locked-or-disabled'
   /** True for what goes on in a group that a move has locked, and answers for itself. */
   readonly inLockedGroup?: boolean
 }

@@ -43,7 +43,7 @@ export interface Host {
   /** World time from which cloud-init is done: packages there, ZFS module loaded. */
   readyFromMs: number
   /** World time until which cloud-init is at work after the machine was made. */
-  readonly cloudInitUntilMs: number
+  cloudInitUntilMs: number
   /** What it failed at, as it tells itself; it forgets that when the machine is started again. */
   cloudInitError?: string
   /** False for a host that does not answer though its machine runs (a planted fault, or a dead kernel). */

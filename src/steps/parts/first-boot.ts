@@ -35,7 +35,8 @@ export async function firstBootOf(machine: Machine, wanted: NewServer, doors: Pl
 
 async function toldBy(machine: Machine, wanted: NewServer, doors: Platform): Promise<FirstBoot> {
   const { provisioningState, powerState } = machine
-  if (provisioningState !== 'Succeeded' || powerState !== 'running') {
+  // One that has failed may be whole all the same: only it can tell.
+  if (!/^(Succeeded|Failed)$/.test(provisioningState) || powerState !== 'running') {
     return { state: 'in-flight', what: `machine is ${provisioningState.toLowerCase()}, ${powerState ?? 'not running yet'}` }
   }
   const host: SshHost = { machine: machine.id, user: wanted.adminUser, key: wanted.sshKey }

@@ -24,10 +24,18 @@ export interface Rule {
   readonly from: string
 }
 
+interface SeenSubnet {
+  readonly prefix: string
+  readonly guarded: boolean
+  readonly gated: boolean
+  /** Making, changing or deleting it has failed. */
+  readonly failed?: true
+}
+
 /** What is there already, as far as the step has a say in it. */
 export interface SeenNetwork {
   readonly network?: { readonly addressSpace: readonly string[]; readonly failed: boolean }
-  readonly subnets: Readonly<Record<string, { readonly prefix: string; readonly guarded: boolean; readonly gated: boolean }>>
+  readonly subnets: Readonly<Record<string, SeenSubnet>>
   readonly rules?: Readonly<Record<string, Rule>>
   readonly nat?: SeenGateway
 }
@@ -61,8 +69,10 @@ export function networkChanges(wanted: PlanInputs<WantedNetwork>, seen: SeenNetw
       }
       // Private whatever the API's version makes of a subnet that does not say: what has a way out is said here.
       if (there === undefined) return [{ resource, action: 'create', after: { prefix, defaultOutboundAccess: false, ...missing } }]
-      if (Object.keys(missing).length === 0) return []
-      return [{ resource, action: 'update', before: Object.fromEntries(Object.keys(missing).map((key) => [key, null])), after: missing }]
+      if (Object.keys(missing).length === 0 && there.failed !== true) return []
+      const none = Object.fromEntries(Object.keys(missing).map((key) => [key, null]))
+      if (there.failed !== true) return [{ resource, action: 'update', before: none, after: missing }]
+      return [{ resource, action: 'update', before: { state: 'Failed', prefix: there.prefix, ...none }, after: { prefix: there.prefix, ...missing } }]
     }),
     ...(group === undefined ? [] : securityChange(securityLabel(name), rulesFor({ securityGroup: group }), seen?.rules)),
     ...(gateway === undefined ? [] : gatewayChanges(name, seen?.nat)),
@@ -137,7 +147,10 @@ export function seenNetwork(wanted: WantedNetwork, found: FoundNetwork): SeenNet
   const has = (subnet: WireSubnet, part: string): boolean => partOf(subnet, part) !== undefined
   return {
     subnets: Object.fromEntries(
-      wantedSubnets(wanted, network).map(([name, one]) => [name, { prefix: prefixOf(one), guarded: has(one, 'networkSecurityGroup'), gated: has(one, 'natGateway') }]),
+      wantedSubnets(wanted, network).map(([name, one]) => {
+        const failed = one.properties['provisioningState'] === 'Failed' ? { failed: true as const } : {}
+        return [name, { prefix: prefixOf(one), guarded: has(one, 'networkSecurityGroup'), gated: has(one, 'natGateway'), ...failed }]
+      }),
     ),
     nat: seenGateway(found),
     ...(network === undefined ? {} : { network: { addressSpace: space?.addressPrefixes ?? [], failed: network.properties['provisioningState'] === 'Failed' } }),
