@@ -273,6 +273,20 @@ describe('secrets and host facts', () => {
     expect(world.test.world.requests.filter(({ path }) => path.endsWith('/runCommand'))).toHaveLength(2)
   })
 
+  it('is not held up by an agent that says nothing, also where Azure still waits for it (A137)', async () => {
+    const old = world.test.id(oldGroup, machineType, 'nfsserver')
+    const host = world.test.world.host(old)
+    if (host) host.answers = false
+    const minutes = (): number => world.test.clock.nowMs() / 60_000
+    for (const why of [/has not answered within 5 min/, /is in progress.*like that for 5 min/]) {
+      const began = minutes()
+      await expect(world.azure.machines.hostFacts(old)).rejects.toMatchObject({ code: 'azure.run-command', message: expect.stringMatching(why) as string })
+      expect(minutes() - began).toBeLessThan(6)
+    }
+    if (host) host.answers = true
+    expect(await world.azure.machines.hostFacts(old)).toHaveProperty('address', '10.240.0.7')
+  })
+
   it('reads management locks, and no lock of a move', async () => {
     world.test.addGroup('g')
     const id = `${world.test.id('g', 'x', 'y').split('/providers')[0] ?? ''}/providers/Microsoft.Authorization/locks/keep`

@@ -174,7 +174,7 @@ describe('a disk of somebody else’s by the same name in the target of a move (
     world.test.faults.plantOnWire({ match: { method: 'POST', path: '/moveResources$' }, times: 1, meanwhile: { method: 'PUT', path, body } })
     await expect(step.make()).rejects.toMatchObject({ code: 'move.refused', message: expect.stringContaining('ResourceAlreadyExists') as string })
     const why = `there is a disk nfsserver_DataDisk_0 in ${oldGroup} and another one in data100-disks`
-    const mend = 'Find out which of them holds the data (`az disk show`), and delete the other or move it elsewhere.'
+    const mend = 'Find out which of them holds the data (`az disk show`), and move the other elsewhere, or delete it.'
     expect(await step.see()).toEqual({ state: 'conflict', why, mend })
     // Leaving the disk where it is does not tell which of them is meant.
     step.accepted.add('attach-across-groups')

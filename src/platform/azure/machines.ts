@@ -61,15 +61,39 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
   }
 }
 
-/** Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`. */
+/**
+ * How long a machine's agent may take, in milliseconds of the run's clock. Less than a minute is usual. Azure itself waits an hour and a
+ * half for a script (azure-docs, run-command), and whoever fences a server that hangs has not got that.
+ */
+const agentPatienceMs = 5 * 60_000
+
+/**
+ * Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`, also where an agent does not
+ * answer in time, or is at another script all the time: one is taken at once.
+ */
 async function readScript(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
+  const untilMs = session.clock.now().getTime() + agentPatienceMs
+  for (;;) {
+    const read = await readOnce(session, id, lines).catch((error: unknown) => {
+      const told = azureError(error, '')
+      if (told.code !== 'azure.in-flight') throw told
+      if (session.clock.now().getTime() < untilMs) return undefined
+      throw new LifeboatError('azure.run-command', `${told.message} It has been like that for 5 min.`, { cause: told })
+    })
+    if (read !== undefined) return read
+    await session.clock.sleep(10_000)
+  }
+}
+
+async function readOnce(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
   const { group, name } = session.parse(id)
   const doing = `reading ${name} by runCommand`
+  const silence = new LifeboatError('azure.run-command', `${doing}: its agent (walinuxagent) has not answered within 5 min`)
   try {
     const poller = await session.write(doing, async () =>
       submitted((await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] })),
     )
-    await session.wait(poller, doing)
+    await session.wait(poller, doing, { ms: agentPatienceMs, error: silence })
     const message = poller.result()?.value?.[0]?.message ?? ''
     const output = /\[stdout\]\n([\s\S]*?)\n?\[stderr\]/.exec(message)?.[1]
     if (output !== undefined) return output

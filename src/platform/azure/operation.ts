@@ -1,4 +1,4 @@
-import type { Clock } from '../../contract/index.js'
+import type { Clock, Patience } from '../../contract/index.js'
 import type { Operation } from './door.js'
 import { withHint } from './hints.js'
 
@@ -13,6 +13,8 @@ export interface Following {
   readonly pollEveryMs: number
   /** Makes a coded error of what an SDK throws, or of what an operation ended with. */
   readonly told: (error: unknown) => Error
+  /** How long it is followed, in milliseconds of the run's clock, and what is said then; without it until Azure ends it. */
+  readonly patience?: Patience
 }
 
 const leastRealMs = 100
@@ -30,7 +32,8 @@ export function follow(poller: Pollable, following: Following): Operation {
   return { done }
 }
 
-async function watch(poller: Pollable, { clock, pollEveryMs, told }: Following): Promise<void> {
+async function watch(poller: Pollable, { clock, pollEveryMs, told, patience }: Following): Promise<void> {
+  const fromMs = clock.now().getTime()
   const pause = (afterMs: number | undefined): Promise<void> =>
     clock.sleepReal(Math.max(leastRealMs, afterMs ?? clock.toReal(pollEveryMs)))
   for (;;) {
@@ -39,6 +42,7 @@ async function watch(poller: Pollable, { clock, pollEveryMs, told }: Following):
     })
     if (result.status === 'succeeded') return
     if (result.status === 'failed' || result.status === 'canceled') throw told(result.error ?? result.status)
+    if (patience !== undefined && clock.now().getTime() - fromMs >= patience.ms) throw patience.error
     await pause(afterMs)
   }
 }

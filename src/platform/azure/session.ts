@@ -4,7 +4,7 @@ import type { ComputeManagementClient } from '@azure/arm-compute'
 import type { DnsManagementClient } from '@azure/arm-dns'
 import type { ResourceManagementClient } from '@azure/arm-resources'
 import type { Pipeline } from '@azure/core-rest-pipeline'
-import { LifeboatError, type Clock, type Log } from '../../contract/index.js'
+import { LifeboatError, type Clock, type Log, type Patience } from '../../contract/index.js'
 import { forgetAmbient } from './ambient.js'
 import { answersPolicy } from './answers.js'
 import { credentialFor, type Login } from './credential.js'
@@ -161,10 +161,11 @@ export class AzureSession {
     )
   }
 
-  /** Waits for an operation whose answer is wanted. */
-  async wait(poller: Pollable, doing: string): Promise<void> {
+  /** Waits for an operation whose answer is wanted, as long as `patience` lasts. */
+  async wait(poller: Pollable, doing: string, patience?: Patience): Promise<void> {
     const { clock, cloud } = this.#options
-    await follow(poller, { clock, pollEveryMs: cloud.pollEveryMs, told: (error) => this.told(error, doing) }).done
+    const following = { clock, pollEveryMs: cloud.pollEveryMs, told: (error: unknown) => this.told(error, doing) }
+    await follow(poller, patience === undefined ? following : { ...following, patience }).done
   }
 
   async #shared() {

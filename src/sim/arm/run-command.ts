@@ -1,6 +1,6 @@
-import type { Resource } from '../world/model.js'
+import type { Operation, Resource } from '../world/model.js'
 import { onlyReads, type ShellResult } from '../world/shell.js'
-import { WorldError } from '../world/world.js'
+import { type World, WorldError } from '../world/world.js'
 import type { ArmAnswer, ArmRequest, Body } from './wire.js'
 
 /** The script of a `runCommand`: the body's lines. */
@@ -11,9 +11,15 @@ export function scriptOf(body: Body): string {
 /** The tail that Azure keeps of a script's output, in characters. */
 const keptOutput = 4096
 
+/** An agent that says nothing is given up after so long, and asked so often whether it is back. In milliseconds of the world. */
+const agent = { givenUpMs: 25 * 60_000, everyMs: 20_000 }
+
+/** Operations whose time is up, and whose agent has not answered yet. */
+const waiting = new WeakSet<Operation>()
+
 /**
  * Runs a script on a machine through the control plane: 202, and in the end what it wrote. One at a time on a machine, and
- * only while its agent answers; the exit code is not told.
+ * only once its agent answers (A137); the exit code is not told.
  */
 export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resource): ArmAnswer {
   if (body['commandId'] !== 'RunShellScript') {
@@ -24,7 +30,7 @@ export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resour
   }
   const script = scriptOf(body)
   const running = world.operations.some(
-    (one) => one.status === 'running' && one.what === 'runCommand' && one.resource.toLowerCase() === machine.id.toLowerCase(),
+    (one) => (one.status === 'running' || waiting.has(one)) && one.what === 'runCommand' && one.resource.toLowerCase() === machine.id.toLowerCase(),
   )
   if (running) {
     throw new WorldError(409, 'Conflict', 'Run command extension execution is in progress. Please wait for completion before invoking a run command.')
@@ -32,15 +38,15 @@ export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resour
   let done: Promise<unknown> | undefined
   let output: ShellResult = { exitCode: 0, stdout: '', stderr: '' }
   const operation = world.begin('runCommand', machine.id, world.durationOf('runCommand'), () => {
-    if (!world.answersTo(machine.id, 'a run command')) {
-      throw new WorldError(409, 'VMAgentStatusCommunicationError', `VM '${machine.name}' has not reported status for VM agent or extensions.`)
-    }
+    done = agentAnswers(world, machine, operation).then((answers) => (answers ? run() : undefined))
+  })
+  const run = (): Promise<unknown> => {
     world.log({ door: 'runCommand', method: 'EXEC', path: script, status: 200, writes: !onlyReads(script), ...(by !== undefined && { by }) })
-    done = world.shell(machine.id, script).then(
+    return world.shell(machine.id, script).then(
       (result) => (output = result),
       (error: unknown) => (output = { exitCode: 255, stdout: '', stderr: String(error) }),
     )
-  })
+  }
   const result = (): unknown => {
     const tail = (text: string): string => text.slice(-keptOutput)
     const message = `Enable succeeded: \n[stdout]\n${tail(output.stdout)}\n[stderr]\n${tail(output.stderr)}`
@@ -48,4 +54,28 @@ export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resour
   }
   const tracking = { operation, namespace: 'Microsoft.Compute', result, until: () => done, exclusive: false }
   return { status: 202, headers: arm.operations.track(tracking, ['async', 'location']) }
+}
+
+/** Resolves once the machine's agent answers; where it does not, the operation has failed after all. */
+function agentAnswers(world: World, machine: Resource, operation: Operation): Promise<boolean> {
+  const untilMs = world.clock.nowMs() + agent.givenUpMs
+  waiting.add(operation)
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const answers = world.answersTo(machine.id, 'a run command')
+      if (!answers && world.clock.nowMs() < untilMs && world.resource(machine.id) === machine) {
+        world.clock.schedule(agent.everyMs, look)
+        return
+      }
+      waiting.delete(operation)
+      if (!answers) {
+        const message = `VM '${machine.name}' has not reported status for VM agent or extensions.`
+        operation.status = 'failed'
+        operation.error = { code: 'VMAgentStatusCommunicationError', message, status: 409 }
+      }
+      resolve(answers)
+      world.changed()
+    }
+    look()
+  })
 }

@@ -75,4 +75,4 @@ export async function findIn(doors: Platform, from: string, to: string | undefin
   throw new LifeboatError('disk.lost', `there is no disk ${disk.name} in ${groups}`, { hint: 'Find it with `az disk list` before anything else is done.' })
 }
 
-export const twiceHint = 'Find out which of them holds the data (`az disk show`), and delete the other or move it elsewhere.'
+export const twiceHint = 'Find out which of them holds the data (`az disk show`), and move the other elsewhere, or delete it.'
