@@ -14,7 +14,7 @@ import { resume } from './resume.js'
 import { Screen } from './screen.js'
 import { openSite, readRunbook, runbookWrong, type Site } from './site.js'
 import { commandLine, writableStateFolder } from './state.js'
-import { fateOf, unfinishedBefore, type FreshWish } from './unfinished.js'
+import { fateOf, refuseUnread, unfinishedBefore, type FreshWish } from './unfinished.js'
 
 export interface RunOptions extends FreshWish {
   readonly dryRun?: boolean
@@ -36,7 +36,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
     const state = await writableStateFolder(options, invocation)
     const site = await openSite(runbook, registry, options.cloud, invocation)
     const shown = await openShown(options.plan, site)
-    const earlier = await unfinishedBefore(state, { mode: 'run', runbook, cloud: site.cloudFacts })
+    const earlier = await unfinishedBefore(state, { mode: 'run', runbook, cloud: site.cloudFacts }, refuseUnread(options))
     if (earlier !== undefined) {
       const fate = await fateOf(earlier, options, invocation, screen, site.clock.realNow())
       if (typeof fate === 'number') return fate

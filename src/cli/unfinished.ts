@@ -1,4 +1,5 @@
-import { fold, hasBegun, type RunState, type RunSummary, type StateFolder } from '../journal/index.js'
+import { LifeboatError } from '../contract/index.js'
+import { fold, hasBegun, isNamedFor, type RunState, type RunSummary, type StateFolder } from '../journal/index.js'
 import { formatDuration, type Asker } from '../render/index.js'
 import { conditionOf, hasLostWorld } from './condition.js'
 import { exit } from './exit.js'
@@ -26,15 +27,29 @@ function isSameTarget(one: Target, other: Target): boolean {
   return key(one) === key(other)
 }
 
-/** The newest run of this runbook on this cloud, or the undo of one, if it stopped on its way. One that is at work is the lock's affair. */
-export async function unfinishedBefore(folder: StateFolder, target: Target): Promise<Unfinished | undefined> {
+/**
+ * The newest run of this runbook on this cloud, or the undo of one, if it stopped on its way. One that is at work is the lock's affair.
+ * `unreadable` is told of a later one that bears the runbook's name and that nobody can read: it may have stopped on its way.
+ */
+export async function unfinishedBefore(folder: StateFolder, target: Target, unreadable?: Unreadable): Promise<Unfinished | undefined> {
   for (const run of await folder.ids()) {
-    const state = await readable(folder, run)
+    const state = await readable(folder, run, (error) => isNamedFor(run, target.runbook.name) && unreadable?.(run, error))
     if (state === undefined || !isSameTarget(state, target)) continue
     if (state.status === 'finished' || (await folder.undoOf(state)) !== undefined) return undefined
     return (await conditionOf(run, state, folder)) === 'running' ? undefined : { run, state }
   }
   return undefined
+}
+
+type Unreadable = (run: string, error: unknown) => void
+
+/** Nobody knows whether that run is finished: a new one is begun beside it on purpose only. */
+export function refuseUnread({ fresh }: FreshWish): Unreadable {
+  return (run, error) => {
+    if (fresh === true) return
+    const why = error instanceof LifeboatError ? error.message : String(error)
+    throw usageError(`whether the run ${run} is finished cannot be told: ${why}`, 'Read it with the lifeboat that wrote it. To begin afresh all the same, add --fresh.')
+  }
 }
 
 /** Has it come so far that a resume needs what it works on? */
@@ -43,8 +58,11 @@ export async function hasBegunIn(folder: StateFolder, run: string): Promise<bool
 }
 
 /** Undefined for a journal that is damaged, and for a run that ended before it began. */
-async function readable(folder: StateFolder, run: string): Promise<RunState | undefined> {
-  const records = await folder.read(run).then((read) => read.records, () => [])
+async function readable(folder: StateFolder, run: string, told?: (error: unknown) => unknown): Promise<RunState | undefined> {
+  const records = await folder.read(run).then(
+    (read) => read.records,
+    (error: unknown) => (told?.(error), []),
+  )
   const state = records.length === 0 ? undefined : fold(records)
   return state !== undefined && hasBegun(state) ? state : undefined
 }

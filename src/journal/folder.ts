@@ -232,10 +232,18 @@ async function exists(path: string): Promise<boolean> {
  */
 export function newRunId(runbook: string, now: Date, random: () => number): string {
   const [day, time] = now.toISOString().replace(/[-:]/g, '').slice(0, 15).split('T')
-  const name = runbook.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40)
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
   const tail = Array.from({ length: 4 }, () => letters[Math.floor(random() * letters.length)]).join('')
-  return `${day}-${time}-${name}-${tail}`
+  return `${day}-${time}-${nameInId(runbook)}-${tail}`
+}
+
+function nameInId(runbook: string): string {
+  return runbook.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 40)
+}
+
+/** May that be a run of the runbook with this name, by what its id says? */
+export function isNamedFor(run: string, runbook: string): boolean {
+  return /^\d+-\d+-(.*)-[^-]+$/.exec(run)?.[1] === nameInId(runbook)
 }
 
 /**

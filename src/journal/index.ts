@@ -2,7 +2,7 @@ export { decode, encode, type Decoded, type DecodeOptions } from './codec.js'
 export { errnoOf } from './errno.js'
 export { fold, Folding, withAgreed } from './fold.js'
 export { grownFrom } from './grown.js'
-export { defaultStateDir, newRunId, StateFolder, type RunPaths, type RunRecords, type RunSummary } from './folder.js'
+export { defaultStateDir, isNamedFor, newRunId, StateFolder, type RunPaths, type RunRecords, type RunSummary } from './folder.js'
 export { Journal, type Opened } from './journal.js'
 export {
   heartbeat,

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
@@ -54,6 +56,20 @@ describe('the same command again after a failure', () => {
     expect(again.code, again.stderr).toBe(0)
     const byName = await lifeboat(['resume', small.id, '--yes', '--state-dir', small.stateDir]).ended
     expect([byName.code, byName.stderr]).toEqual([0, expect.stringContaining('A newer run of small has begun since')])
+  })
+
+  it('begins nothing beside a run whose journal nobody can read, unless that is wanted', async () => {
+    const small = await failedSite()
+    const journal = join(small.stateDir, 'runs', small.id, 'journal.ndjson')
+    writeFileSync(journal, readFileSync(journal, 'utf8').replace('"v":1', '"v":2'))
+    const refused = await lifeboatHere(small.run)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(`whether the run ${small.id} is finished cannot be told`)
+    expect(readdirSync(join(small.stateDir, 'runs'))).toEqual([small.id])
+    small.finish('hub')
+    expect((await lifeboat([...small.run, '--fresh']).ended).code).toBe(0)
+    // One that came to its end since tells where things stand.
+    expect((await lifeboat(small.run).ended).code).toBe(0)
   })
 
   it.skipIf(!hasTerminals)('at a terminal asks, and resumes', async () => {
