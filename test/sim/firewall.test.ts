@@ -4,6 +4,7 @@ import { clusterServers } from '../../src/sim/kube-servers.js'
 import { KubeRoom } from '../../src/sim/kube-room.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import type { Host } from '../../src/sim/world/model.js'
+import { moveDisks } from '../helpers/hosts.js'
 import { clusterBody, clusterType, networkType, putMachine, startTestWorld, until, type TestWorld } from '../helpers/world.js'
 
 let at: TestWorld
@@ -28,6 +29,7 @@ async function serverBehind(nfsFrom: string): Promise<string> {
   const host = world.host(machine) as Host
   host.services.nfs = true
   host.exports.push({ path: '/pool0/homes', clients: nodes, options: 'rw' })
+  moveDisks(world, world.host(world.pools[0]!.importedOn[0]!)!, host)
   Object.assign(world.pools[0]!, { importedOn: [machine], exported: false })
   const guard = at.id('data100-network', 'Microsoft.Network/networkSecurityGroups', 'nfs')
   const network = at.id('data100-network', networkType, 'data100')

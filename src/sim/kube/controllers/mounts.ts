@@ -32,7 +32,7 @@ export function whyNotMounted(context: Context, pod: KubeObject): Obstacle | und
     const name = text(volume['name'])
     const nfs = nfsOf(context, namespace, volume)
     if (nfs && !context.around.canMountNfs(nfs.server, nfs.path)) {
-      return failedMount(name, `mount failed: exit status 32, mounting ${nfs.server}:${nfs.path}: no such export, or the server does not answer`)
+      return failedMount(name, `mount failed: exit status 32, mounting ${nfs.server}:${nfs.path}: access denied by server, no such export, or the server does not answer`)
     }
     for (const [source, id, key] of [['configMap', 'configmaps', 'name'], ['secret', 'secrets', 'secretName']] as const) {
       const wanted = fields(volume[source])
