@@ -1,5 +1,5 @@
 import { nodeAddressesIn } from './arm/network.js'
-import { whyNotServed, type Mounter } from './hubs/nfs.js'
+import { whyNoAnswer, whyNotServed, type Mounter } from './hubs/nfs.js'
 import type { ServedService, ServedVolume } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
 import type { PodTrouble } from './kube/controllers/context.js'
@@ -101,6 +101,7 @@ export class KubeRoom {
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path, 'a mount') === undefined,
+      answersNfs: (server) => whyNoAnswer(world, mounterOf(world, cluster), server, 'an unmount') === undefined,
       podTrouble: ({ namespace, name }) => this.#podTrouble(namespace, name),
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import type { HelmDoor } from '../../src/platform/helm/door.js'
 import type { KubeDoor } from '../../src/platform/kube/door.js'
-import type { KubeCluster } from '../../src/sim/kube/cluster.js'
+import type { KubeCluster, KubeObject } from '../../src/sim/kube/cluster.js'
 import { root, temporaryFolder } from './cli.js'
 import { RecordedChildren } from './doors.js'
 import { homesVolume, versionedImage, webDeployment, webWithHomes, writeChart } from './kube.js'
@@ -386,8 +386,8 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
   })
 }
 
-const isReady = ({ status }: { readonly status?: unknown }): boolean =>
-  ((status as { conditions?: { type: string; status: string }[] } | undefined)?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True')
+const isReady = (pod: KubeObject): boolean =>
+  ((pod['status'] as { conditions?: { type: string; status: string }[] } | undefined)?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True')
 
 /** As somebody does it with kubectl. */
 function scale(kube: KubeCluster, replicas: number): void {

@@ -89,3 +89,18 @@ test.each([
   for (let minute = 0; minute < 10; minute += 1) at.clock.advance(60_000)
   expect(await call('GET', `${pods}/hub`)).toMatchObject({ status: { phase } })
 })
+
+test('K28: a pod whose server stops NFS does not end before it serves again', async () => {
+  const call = await clusterIn(await serverBehind(nodes))
+  at.clock.advance(60_000)
+  await call('POST', pods, pod)
+  for (let minute = 0; minute < 10; minute += 1) at.clock.advance(60_000)
+  const server = [...at.world.hosts.values()].find(({ machine }) => machine === at.world.pools[0]!.importedOn[0])!
+  server.services.nfs = false
+  await call('DELETE', `${pods}/hub`)
+  at.clock.advance(120_000)
+  expect(await call('GET', `${pods}/hub`)).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) as string } })
+  server.services.nfs = true
+  at.clock.advance(11_000)
+  expect(await call('GET', `${pods}/hub`)).toMatchObject({ reason: 'NotFound' })
+})

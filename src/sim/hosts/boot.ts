@@ -26,8 +26,8 @@ export function goDown(world: World, host: Host): void {
 }
 
 /**
- * What a system does by itself when it comes up: first the pools of its cache file, if it can import them and their disks say that nobody else
- * has had them since (openzfs #15290), then the NFS server with what its files say. Half a mirror is enough.
+ * What a system does by itself when it comes up: first the pools of its cache file, if it can import them and their disks say that nobody
+ * else has had them since (openzfs #15290), then the NFS server with what its files say. Half a mirror is enough.
  */
 export function comeUp(world: World, host: Host): void {
   seedFiles(world, host)

@@ -17,8 +17,7 @@ export interface Mounter {
  */
 export function whyNotServed(world: World, mounter: Mounter, server: string, path: string, whom?: string): string | undefined {
   const host = serverOf(world, mounter, server)
-  if (host !== undefined && whom !== undefined) world.answersTo(host.machine, whom)
-  return whyNoAnswer(world, mounter, server) ?? (host && whyNotServedBy(world, host, path, mounter.nodes))
+  return whyNoAnswer(world, mounter, server, whom) ?? (host && whyNotServedBy(world, host, path, mounter.nodes))
 }
 
 /** The same for somebody who wants to save there. What is only read can be mounted. */
@@ -28,9 +27,10 @@ export function whyNotSaved(world: World, mounter: Mounter, server: string, path
 }
 
 /** Why an NFS server cannot be spoken to from a cluster, whatever it exports. */
-export function whyNoAnswer(world: World, mounter: Mounter, server: string): string | undefined {
+export function whyNoAnswer(world: World, mounter: Mounter, server: string, whom?: string): string | undefined {
   const host = serverOf(world, mounter, server)
   if (host === undefined) return `no host has the address ${server}`
+  if (whom !== undefined) world.answersTo(host.machine, whom)
   // Which node a pod comes to is not said: all of them must be let in.
   const kept = mounter.nodes.find((node) => !allows(world, host.machine, node, nfsPort))
   return kept === undefined ? whyDumb(world, host) : `the security groups of ${server} keep out ${kept}`
