@@ -53,7 +53,7 @@ export interface KubeOptions {
   readyAfterMs(workload: Workload): number
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
-  /** Can nodes speak to this NFS server, whatever it exports? Asked as canMountNfs is, while a pod that mounts it ends. Absent: they can. */
+  /** Can nodes speak to this NFS server, whatever it exports? Asked as canMountNfs is, while a pod that has it ends. Absent: they can. */
   answersNfs?(server: string): boolean
   /** What keeps this workload's pods from being ready, once all that they need is there; asked again every minute. Absent: nothing. */
   podTrouble?(workload: Workload): PodTrouble | undefined
