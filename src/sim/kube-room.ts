@@ -1,6 +1,6 @@
 import { nodeAddressesIn } from './arm/network.js'
-import { whyNotServed, type Mounter } from './hubs/nfs.js'
-import type { ServedService } from './hubs/hub.js'
+import { whyNoAnswer, whyNotServed, type Mounter } from './hubs/nfs.js'
+import type { ServedService, ServedVolume } from './hubs/hub.js'
 import { KubeCluster, type KubeObject } from './kube/cluster.js'
 import type { PodTrouble } from './kube/controllers/context.js'
 import { addressFor, releaseAddress } from './service-address.js'
@@ -101,6 +101,7 @@ export class KubeRoom {
       token: world.clusterToken(cluster.id),
       readyAfterMs: ({ kind, namespace }) => (kind === 'Job' ? defaultReadyMs : this.#readyAfterMs(cluster.id, namespace)),
       canMountNfs: (server, path) => whyNotServed(world, mounterOf(world, cluster), server, path, 'a mount') === undefined,
+      answersNfs: (server) => whyNoAnswer(world, mounterOf(world, cluster), server, 'an unmount') === undefined,
       podTrouble: ({ namespace, name }) => this.#podTrouble(namespace, name),
       loadBalancer: (service) => addressFor(world, cluster, service),
       releaseAddress: (uid) => releaseAddress(world, cluster, uid),
@@ -161,12 +162,15 @@ function mounterOf(world: World, cluster: Resource): Mounter {
 }
 
 /** The NFS volumes bound to claims of a namespace. */
-function volumesOf(kube: KubeCluster, namespace: string): { server: string; path: string }[] {
+function volumesOf(kube: KubeCluster, namespace: string): ServedVolume[] {
   return kube.objects('PersistentVolume').flatMap((volume: KubeObject) => {
-    const { nfs, claimRef } = (volume['spec'] ?? {}) as {
-      nfs?: { server: string; path: string }
+    const { nfs, claimRef, accessModes = [] } = (volume['spec'] ?? {}) as {
+      nfs?: { server: string; path: string; readOnly?: boolean }
       claimRef?: { namespace?: string }
+      accessModes?: string[]
     }
-    return nfs !== undefined && claimRef?.namespace === namespace ? [{ server: nfs.server, path: nfs.path }] : []
+    if (nfs === undefined || claimRef?.namespace !== namespace) return []
+    const readOnly = nfs.readOnly === true || accessModes.every((mode) => mode === 'ReadOnlyMany')
+    return [{ server: nfs.server, path: nfs.path, readOnly }]
   })
 }

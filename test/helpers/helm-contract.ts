@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { LifeboatError } from '../../src/contract/index.js'
 import type { HelmDoor } from '../../src/platform/helm/door.js'
 import type { KubeDoor } from '../../src/platform/kube/door.js'
-import type { KubeCluster } from '../../src/sim/kube/cluster.js'
+import type { KubeCluster, KubeObject } from '../../src/sim/kube/cluster.js'
 import { root, temporaryFolder } from './cli.js'
 import { RecordedChildren } from './doors.js'
 import { homesVolume, versionedImage, webDeployment, webWithHomes, writeChart } from './kube.js'
@@ -329,6 +329,26 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     expect(kube.releases()).toMatchObject([{ status: 'pending-install' }])
   }, 60_000)
 
+  it('hears again from an API server that comes back, of what has become of its pods meanwhile (K25)', async () => {
+    const { setMountable, doors, settled, kube, now } = under()
+    setMountable(false)
+    const waiting = doors().helm.upgrade(name, hub, wish()).then(() => 'none', (error: unknown) => (error as LifeboatError).code)
+    await isNow('pending-install')
+    const applied = (what: string) => under().asked().some(({ method, path: asked }) => method === 'PATCH' && asked.endsWith(`/deployments/${what}`))
+    await under().until(() => applied('hub') && applied('proxy') && kube.objects('Pod').length > 0)
+    const watches = () => under().asked().filter(({ method, path: asked }) => method === 'GET' && asked.endsWith('/deployments')).length
+    await under().until(() => watches() > 0)
+    kube.goAway()
+    const cutMs = now().getTime()
+    setMountable(true)
+    await under().until(() => kube.objects('Pod').every(isReady))
+    // It has been asked again in vain more than once.
+    await under().until(() => now().getTime() - cutMs > 5000)
+    kube.comeBack()
+    expect(await settled(waiting)).toBe('none')
+    expect(await statuses()).toEqual(['deployed'])
+  }, 60_000)
+
   it('is refused with credentials that are not right', async () => {
     under().setToken('wrong')
     const { helm, kube } = under().doors()
@@ -365,6 +385,9 @@ export function itKeepsReleases(under: () => HelmUnderTest): void {
     expect((await under().settled(kube.version())).version).toMatch(/^v1\.\d+\.\d+$/)
   })
 }
+
+const isReady = (pod: KubeObject): boolean =>
+  ((pod['status'] as { conditions?: { type: string; status: string }[] } | undefined)?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True')
 
 /** As somebody does it with kubectl. */
 function scale(kube: KubeCluster, replicas: number): void {

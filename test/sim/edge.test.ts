@@ -129,6 +129,20 @@ describe('the world’s hubs', () => {
     expect((await get(proxy.url, newAddress, host))?.status).toBe(200)
   })
 
+  it('H6: a hub on which nobody can save is not whole, old or new; one that only reads is', async () => {
+    const { proxy, refresh, services, world } = await edge()
+    const [old] = world.hosts.values()
+    const volume = { server: '10.240.0.7', path: '/pool0/homes/prod/home' }
+    const service = { namespace: 'data100-prod', address: newAddress, ready: true, from: { networks: [old!.network], nodes: ['10.1.2.3'] } }
+    services.push({ ...service, volumes: [volume] })
+    await refresh()
+    const [line] = old!.exports
+    line!.options = line!.options.replace('rw', 'ro')
+    for (const address of [oldAddress, newAddress]) expect(await get(proxy.url, address, host)).toMatchObject({ status: 503, text: expect.stringContaining('nobody can save') as string })
+    services.splice(0, 1, { ...service, volumes: [{ ...volume, readOnly: true }] })
+    expect((await get(proxy.url, newAddress, host))?.status).toBe(200)
+  })
+
   it('H4: a hub shows a throw-away certificate until its own has come, long after DNS points at it', async () => {
     const { proxy, refresh, services, world, clock } = await edge()
     const [old] = world.hosts.values()

@@ -4,6 +4,7 @@ import { clusterServers } from '../../src/sim/kube-servers.js'
 import { KubeRoom } from '../../src/sim/kube-room.js'
 import { makeAuthority } from '../../src/sim/pki.js'
 import type { Host } from '../../src/sim/world/model.js'
+import { moveDisks } from '../helpers/hosts.js'
 import { clusterBody, clusterType, networkType, putMachine, startTestWorld, until, type TestWorld } from '../helpers/world.js'
 
 let at: TestWorld
@@ -28,6 +29,7 @@ async function serverBehind(nfsFrom: string): Promise<string> {
   const host = world.host(machine) as Host
   host.services.nfs = true
   host.exports.push({ path: '/pool0/homes', clients: nodes, options: 'rw' })
+  moveDisks(world, world.host(world.pools[0]!.importedOn[0]!)!, host)
   Object.assign(world.pools[0]!, { importedOn: [machine], exported: false })
   const guard = at.id('data100-network', 'Microsoft.Network/networkSecurityGroups', 'nfs')
   const network = at.id('data100-network', networkType, 'data100')
@@ -86,4 +88,19 @@ test.each([
   expect(await call('POST', pods, pod)).toMatchObject({ kind: 'Pod' })
   for (let minute = 0; minute < 10; minute += 1) at.clock.advance(60_000)
   expect(await call('GET', `${pods}/hub`)).toMatchObject({ status: { phase } })
+})
+
+test('K28: a pod whose server stops NFS does not end before it serves again', async () => {
+  const call = await clusterIn(await serverBehind(nodes))
+  at.clock.advance(60_000)
+  await call('POST', pods, pod)
+  for (let minute = 0; minute < 10; minute += 1) at.clock.advance(60_000)
+  const server = [...at.world.hosts.values()].find(({ machine }) => machine === at.world.pools[0]!.importedOn[0])!
+  server.services.nfs = false
+  await call('DELETE', `${pods}/hub`)
+  at.clock.advance(120_000)
+  expect(await call('GET', `${pods}/hub`)).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) as string } })
+  server.services.nfs = true
+  at.clock.advance(11_000)
+  expect(await call('GET', `${pods}/hub`)).toMatchObject({ reason: 'NotFound' })
 })

@@ -110,6 +110,77 @@ describe('a machine that boots again (S22)', () => {
     reboot(old)
     expect([pool.importedOn, world.violations]).toEqual([[], []])
   })
+
+  describe('with half a mirror', () => {
+    /** Switched off by whoever took one of its disks to another server, who has nothing of the other. */
+    const halved = (): Host => {
+      haltHost(world, old)
+      old.power = 'deallocated'
+      const second = addSecond(world, { power: 'running' })
+      moveDisks(world, old, second, 1)
+      return second
+    }
+    const profileOf = ({ machine }: Host) => world.resource(machine)!.properties['storageProfile'] as { dataDisks: unknown[] }
+    const bootOld = (): void => {
+      old.power = 'running'
+      bootHost(world, old)
+      clock.advance(world.durationOf('boot'))
+    }
+
+    it('imports it degraded, and serves from it', () => {
+      halved()
+      bootOld()
+      expect([pool.importedOn, pool.health]).toEqual([[old.machine], 'DEGRADED'])
+      expect(whyNotServedBy(world, old, homes)).toBeUndefined()
+      expect(world.violations).toEqual([])
+    })
+
+    it('has it although another has imported the other half meanwhile, of which its own knows nothing: both write, and the world says so', async () => {
+      const second = halved()
+      await root('zpool import -f -N -d /dev/disk/azure/scsi1 -o cachefile=none pool0', second)
+      expect([pool.importedOn, world.violations]).toEqual([[second.machine], []])
+      bootOld()
+      expect(pool.importedOn).toEqual([second.machine, old.machine])
+      expect(world.violations).toEqual([expect.stringContaining('at once')])
+    })
+
+    it('does not have it again once the half that was left behind is beside the other, which knows better', async () => {
+      const disks = profileOf(old).dataDisks
+      const second = halved()
+      await root('zpool import -f -N -d /dev/disk/azure/scsi1 -o cachefile=none pool0', second)
+      haltHost(world, second)
+      profileOf(second).dataDisks = []
+      profileOf(old).dataDisks = disks
+      bootOld()
+      expect([pool.importedOn, world.violations]).toEqual([[], []])
+    })
+  })
+
+  it.each([
+    ['its stripe lacks a disk', () => void (Object.assign(pool, { layout: 'stripe' }), moveDisks(world, old, addSecond(world), 1))],
+    ['it uses what this host does not know', () => void (pool.features = ['blake3'])],
+    ['its last state cannot be read', () => void (pool.damage = { seconds: 5 })],
+  ])('does not have its pool again where %s', (_, change) => {
+    haltHost(world, old)
+    change()
+    bootHost(world, old)
+    expect([pool.importedOn, pool.datasets.some(({ mounted }) => mounted)]).toEqual([[], false])
+  })
+
+  it('mounts what mounts by itself, and no more (S23)', () => {
+    const [first, second] = pool.datasets
+    first!.properties['canmount'] = 'noauto'
+    pool.datasets.push(...['none', 'legacy'].map((mountpoint) => ({ ...structuredClone(second!), name: `pool0/${mountpoint}`, mountpoint })))
+    reboot(old)
+    expect(pool.datasets.filter(({ mounted }) => mounted).map(({ name }) => name)).toEqual(['pool0/homes'])
+  })
+
+  it('does not remember a pool that was imported for reading only', async () => {
+    await root('systemctl stop nfs-server && zpool export pool0 && zpool import -o readonly=on pool0', old)
+    expect(pool.importedOn).toEqual([old.machine])
+    reboot(old)
+    expect(pool.importedOn).toEqual([])
+  })
 })
 
 describe('a reboot after a failover', () => {

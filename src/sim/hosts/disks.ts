@@ -46,3 +46,10 @@ export function isImportedHere(pool: Pool, host: Host): boolean {
 export function poolsImportedOn(world: World, host: Host): Pool[] {
   return world.pools.filter((pool) => isImportedHere(pool, host))
 }
+
+/** What a pool is here and now: one that has lost too many of its disks under way can neither be read nor written. */
+export function stateOf(world: World, host: Host, pool: Pool): Pool['health'] | 'SUSPENDED' {
+  const there = devicesOfPool(world, host, pool).length
+  const isSuspended = pool.layout === 'mirror' ? there === 0 : there < pool.disks.length
+  return isSuspended ? 'SUSPENDED' : pool.health
+}

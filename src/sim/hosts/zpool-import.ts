@@ -5,6 +5,7 @@ import type { World } from '../world/world.js'
 import { type Call, failed, getopt, isRoot, notPlayed, type Options, said } from './call.js'
 import { devicesOfPool, isImportedHere, poolsImportedOn, stableFolder } from './disks.js'
 import { unknownOf } from './features.js'
+import { labelHere, stateHere, takeIn } from './labels.js'
 import { forSomeTime } from './lasting.js'
 import { remember } from './pool-cache.js'
 import { mountAll } from './zfs-mount.js'
@@ -72,8 +73,10 @@ async function importOne(call: Call, options: Options, visible: readonly Pool[],
     if (stateHere(world, host, pool) === 'UNAVAIL') return failed(1, `cannot import '${pool.name}': no such device or address`)
     // ZFS writes the same label twice when two hosts import at once (openzfs #14886): it does not look again, so we do not.
     bringIn(world, host, pool)
-    pool.readOnly = (options.values.get('o') ?? []).includes('readonly=on')
-    remember(host, pool, !(options.values.get('o') ?? []).includes('cachefile=none'))
+    const given = options.values.get('o') ?? []
+    pool.readOnly = given.includes('readonly=on')
+    // What was imported for reading only stands in no cache file: it might not be importable at the next boot.
+    remember(host, pool, !given.includes('cachefile=none') && !pool.readOnly)
     return options.flags.has('N') ? said('') : mountAll(call, [pool])
   })
 }
@@ -117,10 +120,11 @@ const alreadyThere = "a pool with that name already exists\nuse the form 'zpool 
 function refusal({ world, host }: Call, pool: Pool, force: boolean): string | undefined {
   const state = stateHere(world, host, pool)
   if (state === 'UNAVAIL') return 'no such device or address\n\tDestroy and re-create the pool from\n\ta backup source.'
-  if (pool.exported || force || pool.lastHostId === host.hostId) return undefined
+  const { exported, hostId } = labelHere(world, host, pool)
+  if (exported || force || hostId === host.hostId) return undefined
   return [
     'pool was previously in use from another system.',
-    `Last accessed by ${lastUser(world, pool)} (hostid=${pool.lastHostId ?? '0'}) at ${ctime(world.spec.epoch)}`,
+    `Last accessed by ${nameOf(world, hostId)} (hostid=${hostId ?? '0'}) at ${ctime(world.spec.epoch)}`,
     "The pool can be imported, use 'zpool import -f' to import the pool.",
   ].join('\n')
 }
@@ -131,8 +135,8 @@ function ctime(iso: string): string {
   return `${day} ${month} ${date} ${time} ${year}`
 }
 
-function lastUser(world: World, pool: Pool): string {
-  const host = [...world.hosts.values()].find((one) => one.hostId === pool.lastHostId)
+function nameOf(world: World, hostId: string | undefined): string {
+  const host = [...world.hosts.values()].find((one) => one.hostId === hostId)
   return (host && world.resource(host.machine)?.name) ?? '<unknown>'
 }
 
@@ -141,16 +145,8 @@ function unsupported(which: string, where: string, features: readonly string[]):
   return `${which} pool uses the following feature(s) not supported ${where} this system:\n${features.map((name) => `\t${name}\n`).join('')}`
 }
 
-/** What the disks that this machine sees make of the pool. */
-function stateHere(world: World, host: Host, pool: Pool): 'ONLINE' | 'DEGRADED' | 'UNAVAIL' {
-  const seen = devicesOfPool(world, host, pool).length
-  if (seen === pool.disks.length) return pool.health === 'DEGRADED' ? 'DEGRADED' : 'ONLINE'
-  return pool.layout === 'mirror' && seen > 0 ? 'DEGRADED' : 'UNAVAIL'
-}
-
 /** The import itself, and the world's eye on it: nobody else may have the pool, or a disk of it, at that moment. */
 function bringIn(world: World, host: Host, pool: Pool): void {
-  const state = stateHere(world, host, pool)
   const isUp = (machine: string): boolean => !['deallocated', 'stopped'].includes(world.host(machine)?.power ?? 'deallocated')
   for (const other of pool.importedOn) {
     if (!sameId(other, host.machine)) world.violation(`pool ${pool.name} was imported on ${host.machine} while it was still imported on ${other}`)
@@ -162,10 +158,7 @@ function bringIn(world: World, host: Host, pool: Pool): void {
       world.violation(`pool ${pool.name} was imported on ${host.machine} while ${holder.id} still had its disk ${disk.name}`)
     }
   }
-  pool.importedOn.push(host.machine)
-  pool.exported = false
-  pool.lastHostId = host.hostId
-  pool.health = state === 'DEGRADED' ? 'DEGRADED' : 'ONLINE'
+  takeIn(world, host, pool)
   world.changed()
 }
 
@@ -173,7 +166,8 @@ function bringIn(world: World, host: Host, pool: Pool): void {
 function described(call: Call, pool: Pool): string {
   const { world, host } = call
   const state = stateHere(world, host, pool)
-  const foreign = !pool.exported && pool.lastHostId !== host.hostId
+  const { exported, hostId } = labelHere(world, host, pool)
+  const foreign = !exported && hostId !== host.hostId
   const devices = new Map(devicesOfPool(world, host, pool).map((device) => [device.uniqueId, device.stable]))
   const unknown = unknownOf(world, host, pool)
   const broken = unknown.length === 0 && state === 'ONLINE' && pool.damage !== undefined

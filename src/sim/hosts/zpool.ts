@@ -2,7 +2,7 @@ import { sameId } from '../world/ids.js'
 import type { Host, Pool } from '../world/model.js'
 import type { ShellResult } from '../world/shell.js'
 import { type Call, failed, getopt, isRoot, notPlayed, type Program, said } from './call.js'
-import { devicesOfPool, poolsImportedOn } from './disks.js'
+import { devicesOfPool, poolsImportedOn, stateOf } from './disks.js'
 import { folderMark } from './files.js'
 import { featureRows, upgradeList } from './features.js'
 import { forSomeTime } from './lasting.js'
@@ -23,13 +23,6 @@ export const zpool: Program = (args, call) => {
   return notPlayed('zpool', args)
 }
 
-/** What a pool is here and now: one that has lost too many of its disks under way can neither be read nor written. */
-function stateOf({ world, host }: Call, pool: Pool): Pool['health'] | 'SUSPENDED' {
-  const there = devicesOfPool(world, host, pool).length
-  const isSuspended = pool.layout === 'mirror' ? there === 0 : there < pool.disks.length
-  return isSuspended ? 'SUSPENDED' : pool.health
-}
-
 const noSuchPool = (name: string): ShellResult => failed(1, `cannot open '${name}': no such pool`)
 
 const listed = ['name', 'size', 'allocated', 'free', 'checkpoint', 'expandsize', 'fragmentation', 'capacity', 'dedupratio', 'health', 'altroot']
@@ -47,7 +40,7 @@ function property(call: Call, pool: Pool, name: string, exact: boolean): string 
   const values: Readonly<Record<string, string>> = {
     name: pool.name,
     guid: pool.guid,
-    health: stateOf(call, pool),
+    health: stateOf(call.world, call.host, pool),
     size: size(pool.sizeBytes),
     allocated: size(pool.allocatedBytes),
     free: size(pool.sizeBytes - pool.allocatedBytes),
@@ -120,7 +113,7 @@ function status(args: readonly string[], call: Call): ShellResult {
   if (pools.length === 0) return failed(0, 'no pools available')
   if (options.flags.has('x')) {
     const asked = pools
-    pools = pools.filter((pool) => stateOf(call, pool) !== 'ONLINE')
+    pools = pools.filter((pool) => stateOf(call.world, call.host, pool) !== 'ONLINE')
     if (pools.length === 0) {
       const [only] = asked
       return said(options.rest.length === 1 && only ? `pool '${only.name}' is healthy\n` : 'all pools are healthy\n')
@@ -132,7 +125,7 @@ function status(args: readonly string[], call: Call): ShellResult {
 function oneStatus(call: Call, pool: Pool): string {
   const devices = new Map(devicesOfPool(call.world, call.host, pool).map((device) => [device.uniqueId, device.stable]))
   const indent = pool.layout === 'mirror' ? '    ' : '  '
-  const state = stateOf(call, pool)
+  const state = stateOf(call.world, call.host, pool)
   const rows: (readonly [string, string])[] = [[pool.name, state]]
   if (pool.layout === 'mirror') rows.push(['  mirror-0', state])
   pool.disks.forEach((disk, at) => {
@@ -163,7 +156,7 @@ async function exportPool(args: readonly string[], call: Call): Promise<ShellRes
   const pool = poolsImportedOn(world, host).find((one) => one.name === name)
   if (!pool) return noSuchPool(name)
   if (!isRoot(call)) return failed(1, `cannot export '${name}': permission denied`)
-  if (stateOf(call, pool) === 'SUSPENDED') return failed(1, `cannot export '${name}': pool I/O is currently suspended`)
+  if (stateOf(call.world, call.host, pool) === 'SUSPENDED') return failed(1, `cannot export '${name}': pool I/O is currently suspended`)
   const busy = failed(1, `cannot export '${name}': pool is busy`)
   if (isServed(call, pool)) return busy
   return forSomeTime(call, `zpool export ${name}`, 'zpool export', () => {

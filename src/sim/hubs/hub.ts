@@ -1,7 +1,7 @@
 import { holdsAddress } from '../world/balancers.js'
 import type { HubState } from '../world/model.js'
 import type { World } from '../world/world.js'
-import { whyNotServed, whyNotServedBy, type Mounter } from './nfs.js'
+import { whyNotSaved, whyNotSavedOn, whyNotServed, whyNotServedBy, type Mounter } from './nfs.js'
 
 /** A LoadBalancer Service of some simulated cluster, as far as a hub behind it is concerned. */
 export interface ServedService {
@@ -10,9 +10,16 @@ export interface ServedService {
   /** Are all pods behind it ready? */
   readonly ready: boolean
   /** NFS volumes that the namespace's pods mount. */
-  readonly volumes: readonly { readonly server: string; readonly path: string }[]
+  readonly volumes: readonly ServedVolume[]
   /** Where those pods are. */
   readonly from: Mounter
+}
+
+export interface ServedVolume {
+  readonly server: string
+  readonly path: string
+  /** Nobody wants to save there. */
+  readonly readOnly?: boolean
 }
 
 type Hub = World['spec']['hubs'][number]
@@ -142,13 +149,17 @@ export class Hubs {
     const { world } = this.#options
     if (hub.serving !== undefined && this.#isOld(hub, address)) {
       const host = world.host(hub.serving.machine)
-      return host === undefined ? 'its NFS server is gone' : whyNotServedBy(world, host, mountpointOf(world, hub))
+      if (host === undefined) return 'its NFS server is gone'
+      const homes = mountpointOf(world, hub)
+      return whyNotServedBy(world, host, homes) ?? whyNotSavedOn(world, host, homes)
     }
     const service = this.#service(hub, address)
     if (service === undefined) return `no release in ${hub.namespace} has this address`
     if (!service.ready) return 'its pods are not ready'
     if (service.volumes.length === 0) return 'it mounts no homes'
-    return service.volumes.map(({ server, path }) => whyNotServed(world, service.from, server, path)).find((why) => why !== undefined)
+    const whyNot = ({ server, path, readOnly }: ServedVolume): string | undefined =>
+      readOnly === true ? whyNotServed(world, service.from, server, path) : whyNotSaved(world, service.from, server, path)
+    return service.volumes.map(whyNot).find((why) => why !== undefined)
   }
 
   #isCertified(hub: Hub, address: string): boolean {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { headerOf, largestBody, type KubeCall } from './api/call.js'
 import { route, writes, type Outcome } from './api/router.js'
-import type { Sink, Stream } from './api/watch.js'
+import type { Stream } from './api/watch.js'
 import { claimController } from './controllers/claims.js'
 import type { AddressAnswer, BalancedService, PodTrouble, Workload } from './controllers/context.js'
 import { daemonSetController } from './controllers/daemonsets.js'
@@ -23,7 +23,7 @@ import { Store } from './store.js'
 
 export type { KubeCall } from './api/call.js'
 export type { Outcome } from './api/router.js'
-export type { Sink } from './api/watch.js'
+export type { Stream } from './api/watch.js'
 export type { KubeObject } from './object.js'
 
 export interface KubeClock {
@@ -53,6 +53,8 @@ export interface KubeOptions {
   readyAfterMs(workload: Workload): number
   /** May a node mount this export now? Asked again on `poke()`, and every ten world seconds while a pod waits. */
   canMountNfs(server: string, path: string): boolean
+  /** Can nodes speak to this NFS server, whatever it exports? Asked as canMountNfs is, while a pod that has it ends. Absent: they can. */
+  answersNfs?(server: string): boolean
   /** What keeps this workload's pods from being ready, once all that they need is there; asked again every minute. Absent: nothing. */
   podTrouble?(workload: Workload): PodTrouble | undefined
   /**
@@ -95,7 +97,8 @@ export class KubeCluster {
   readonly #options: KubeOptions
   readonly #store: Store
   readonly #loop: ControllerLoop
-  readonly #streams = new Set<Sink>()
+  /** What is cut off when the server dies, and is told of nothing from then on. */
+  readonly #streams = new Set<() => void>()
   readonly #http = new OverHttp((call) => this.call(call))
   #stopped = false
   #away = false
@@ -170,8 +173,9 @@ export class KubeCluster {
   }
 
   #cut(): void {
-    for (const sink of [...this.#streams]) sink.cut()
+    const open = [...this.#streams]
     this.#streams.clear()
+    for (const cut of open) cut()
     this.#http.cut()
   }
 
@@ -233,9 +237,13 @@ export class KubeCluster {
   #kept(stream: Stream): Stream {
     return (sink) => {
       const end = stream(sink)
-      this.#streams.add(sink)
+      const cut = (): void => {
+        end()
+        sink.cut()
+      }
+      this.#streams.add(cut)
       return () => {
-        this.#streams.delete(sink)
+        this.#streams.delete(cut)
         end()
       }
     }

@@ -99,6 +99,8 @@ export interface Pool {
   readOnly?: boolean
   /** `hostid` of the host that imported it last. */
   lastHostId?: string
+  /** By `uniqueId`, disks that the last import did not see: on them stands what stood there before. */
+  behind?: ReadonlyMap<string, { readonly hostId?: string; readonly exported: boolean }>
   /** Its last state cannot be read. `seconds` of writes are between that and one that can be, if there is one. */
   damage?: { readonly seconds?: number }
   /** Seconds of writes that somebody has thrown away (`-F`). */

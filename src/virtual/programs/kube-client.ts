@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import type { KubeCluster, KubeObject, Sink } from '../../sim/kube/cluster.js'
+import type { KubeCluster, KubeObject, Stream } from '../../sim/kube/cluster.js'
 import { kindNamed, type Kind } from '../../sim/kube/kinds.js'
 import type { Surroundings } from './program.js'
 
@@ -23,6 +23,8 @@ export class Refused extends Error {
 
 /** Milliseconds of the world between a request and its answer, half of it each way. */
 const legMs = 6
+/** Until a watch that was cut off is asked for again. */
+const retryMs = 1000
 
 interface Config {
   readonly server: string
@@ -95,25 +97,52 @@ export class KubeClient {
   }
 
   /**
-   * Is told of every object there is and of every change, until it ends that. If the server dies it hears no more: a real client
-   * tries again, and in vain.
+   * Is told of every object there is and of every change, until it ends that. Where the server cuts it off it asks again every second, as
+   * Go's client was seen to do, and learns what has changed meanwhile. What a server refuses is not asked again.
    */
   watch(url: string, event: (type: string, object: KubeObject) => void): () => void {
+    let known = new Map<string, KubeObject>()
+    let isOver = false
+    let stop = (): void => undefined
+    const end = (): void => {
+      isOver = true
+      stop()
+    }
+    const again = (): void => {
+      stop = this.#at.after(retryMs, begin)
+    }
+    const begin = (): void => {
+      const stream = this.#streamOf(url)
+      if (stream === 'refused') return
+      if (stream === undefined) return again()
+      const before = known
+      known = new Map()
+      const send = (type: string, object: unknown): void => {
+        if (!this.#at.alive()) end()
+        if (isOver || type === 'ERROR') return
+        // There is one bookmark, when everything that is there has been told.
+        const gone = type === 'BOOKMARK' ? [...before].filter(([name]) => !known.has(name)) : []
+        for (const [, one] of gone) event('DELETED', one)
+        if (type === 'BOOKMARK') return
+        const { namespace = '', name } = (object as KubeObject).metadata
+        if (type === 'DELETED') known.delete(`${namespace}/${name}`)
+        else known.set(`${namespace}/${name}`, object as KubeObject)
+        event(type, object as KubeObject)
+      }
+      stop = stream({ send, end: () => undefined, cut: again })
+      // What was told at its beginning may have been all that was waited for.
+      if (isOver) stop()
+    }
+    begin()
+    return end
+  }
+
+  /** What a watch is told; undefined if nobody answers. */
+  #streamOf(url: string): Stream | 'refused' | undefined {
     const query = `${url.includes('?') ? '&' : '?'}watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`
     const headers = { authorization: `Bearer ${this.#config.token}`, 'user-agent': this.#agent }
     const outcome = this.#cluster()?.call({ method: 'GET', url: url + query, headers, body: Buffer.alloc(0), sender: this.#at.sender })
-    if (outcome === undefined || !('stream' in outcome)) return () => undefined
-    let end = (): void => undefined
-    const sink: Sink = {
-      send: (type, object) => {
-        if (!this.#at.alive()) end()
-        else if (type !== 'BOOKMARK' && type !== 'ERROR') event(type, object as KubeObject)
-      },
-      end: () => undefined,
-      cut: () => undefined,
-    }
-    end = outcome.stream(sink)
-    return end
+    return outcome === undefined || 'stream' in outcome ? outcome?.stream : 'refused'
   }
 
   #cluster(): KubeCluster | undefined {

@@ -29,6 +29,8 @@ export type PodTrouble = 'crashing' | 'without-image'
 export interface Surroundings {
   readyAfterMs(workload: Workload): number
   canMountNfs(server: string, path: string): boolean
+  /** Asked of servers that pods have mounted; absent: all do. */
+  answersNfs?(server: string): boolean
   /** Asked of pods that would be ready now; absent: none has any. */
   podTrouble?(workload: Workload): PodTrouble | undefined
   loadBalancer(service: BalancedService): AddressAnswer

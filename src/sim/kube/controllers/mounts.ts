@@ -32,7 +32,7 @@ export function whyNotMounted(context: Context, pod: KubeObject): Obstacle | und
     const name = text(volume['name'])
     const nfs = nfsOf(context, namespace, volume)
     if (nfs && !context.around.canMountNfs(nfs.server, nfs.path)) {
-      return failedMount(name, `mount failed: exit status 32, mounting ${nfs.server}:${nfs.path}: no such export, or the server does not answer`)
+      return failedMount(name, `mount failed: exit status 32, mounting ${nfs.server}:${nfs.path}: access denied by server, no such export, or the server does not answer`)
     }
     for (const [source, id, key] of [['configMap', 'configmaps', 'name'], ['secret', 'secrets', 'secretName']] as const) {
       const wanted = fields(volume[source])
@@ -45,14 +45,30 @@ export function whyNotMounted(context: Context, pod: KubeObject): Obstacle | und
   return missingEnvironment(context, pod)
 }
 
-function nfsOf(context: Context, namespace: string, volume: Record<string, unknown>): { server: string; path: string } | undefined {
+export interface NfsMount {
+  readonly server: string
+  readonly path: string
+  /** What cannot be done there fails after a while, instead of hanging. Only a volume can say so. */
+  readonly isSoft: boolean
+}
+
+/** What it mounts of NFS servers. */
+export function nfsMountsOf(context: Context, pod: KubeObject): readonly NfsMount[] {
+  const namespace = pod.metadata.namespace ?? ''
+  return items(specOf(pod)['volumes']).flatMap((volume) => nfsOf(context, namespace, volume) ?? [])
+}
+
+function nfsOf(context: Context, namespace: string, volume: Record<string, unknown>): NfsMount | undefined {
   let nfs = volume['nfs']
+  let options: unknown
   if (isFields(volume['persistentVolumeClaim'])) {
     const claim = context.store.get(kindOf('persistentvolumeclaims'), namespace, text(volume['persistentVolumeClaim']['claimName']))
     const bound = claim && context.store.get(kindOf('persistentvolumes'), undefined, text(specOf(claim)['volumeName']))
     nfs = bound && specOf(bound)['nfs']
+    options = bound && specOf(bound)['mountOptions']
   }
-  return isFields(nfs) ? { server: text(nfs['server']), path: text(nfs['path']) } : undefined
+  const isSoft = Array.isArray(options) && options.some((one) => one === 'soft' || one === 'softerr')
+  return isFields(nfs) ? { server: text(nfs['server']), path: text(nfs['path']), isSoft } : undefined
 }
 
 function missingEnvironment(context: Context, pod: KubeObject): Obstacle | undefined {

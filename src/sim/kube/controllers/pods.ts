@@ -1,11 +1,13 @@
 import { kindOf } from '../kinds.js'
 import { controllerOf, fields, items, text, timestamp, type Fields, type KubeObject } from '../object.js'
 import { condition, leaving, phaseOf, setStatus, specOf, statusOf, type Context, type Controller, type PodTrouble, type Workload } from './context.js'
-import { whyNotMounted } from './mounts.js'
+import { nfsMountsOf, whyNotMounted, type NfsMount } from './mounts.js'
 import { nodeNames } from './nodes.js'
 
-/** How often a kubelet tries a mount again that failed. */
+/** How often a kubelet tries a mount again that failed, or looks after one that it cannot get rid of. */
 const retryMs = 10_000
+/** How long a soft mount tries to reach its server: a minute, and two more times (nfs(5), timeo and retrans over TCP). */
+const softMs = 180_000
 /** Pods of a workload whose images are on the nodes already take at most this long. */
 const laterMs = 60_000
 /** A container that crashes is started again at most that seldom. */
@@ -18,12 +20,17 @@ interface Course {
   readonly readyAtMs: number
 }
 
+/** A pod that has begun to start: its volumes are mounted from then on, wherever they were at that moment. */
+interface PodCourse extends Course {
+  readonly mounts: readonly NfsMount[]
+}
+
 /**
  * Scheduler and kubelet: a pod starts when all its volumes can be mounted, and is ready some time after that; the pod of a Job
  * ends instead. Node selectors, taints and resources are not looked at: nothing tells the world what its nodes offer.
  */
 export function podController(): Controller {
-  const pods = new Map<string, Course>()
+  const pods = new Map<string, PodCourse>()
   const workloads = new Map<string, Course>()
   return (context) => {
     const kind = kindOf('pods')
@@ -31,21 +38,28 @@ export function podController(): Controller {
     for (const pod of context.store.list(kind)) {
       const uid = pod.metadata.uid ?? ''
       alive.add(uid)
-      if (leaving(pod)) endPod(context, pod)
-      else if (!['Succeeded', 'Failed'].includes(phaseOf(pod))) step(context, pod, pods, workloads)
+      if (leaving(pod)) endPod(context, pod, pods.get(uid)?.mounts ?? [])
+      else if (!hasEnded(pod)) step(context, pod, pods, workloads)
     }
     for (const uid of pods.keys()) if (!alive.has(uid)) pods.delete(uid)
   }
 }
 
-function endPod(context: Context, pod: KubeObject): void {
+/** While a server that it has mounted does not answer, the kubelet hangs in unmounting, unless nobody waits for that. */
+function endPod(context: Context, pod: KubeObject, mounts: readonly NfsMount[]): void {
   const { deletionTimestamp = '', deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata
   const dueMs = Date.parse(deletionTimestamp) + Math.min(deletionGracePeriodSeconds, endsInSeconds) * 1000
-  if (context.nowMs() < dueMs) context.wakeAt(dueMs)
+  const nowMs = context.nowMs()
+  const hangs = ({ server, isSoft }: NfsMount): boolean =>
+    (!isSoft || nowMs < dueMs + softMs) && context.around.answersNfs?.(server) === false
+  if (nowMs < dueMs) context.wakeAt(dueMs)
+  else if (deletionGracePeriodSeconds > 0 && !hasEnded(pod) && mounts.some(hangs)) context.wakeAt(nowMs + retryMs)
   else if (finalizers.length === 0) context.store.remove(kindOf('pods'), pod)
 }
 
-function step(context: Context, pod: KubeObject, pods: Map<string, Course>, workloads: Map<string, Course>): void {
+const hasEnded = (pod: KubeObject): boolean => ['Succeeded', 'Failed'].includes(phaseOf(pod))
+
+function step(context: Context, pod: KubeObject, pods: Map<string, PodCourse>, workloads: Map<string, Course>): void {
   const uid = pod.metadata.uid ?? ''
   const course = pods.get(uid) ?? start(context, pod, workloads)
   if (course === undefined) return
@@ -92,7 +106,7 @@ function fail(context: Context, pod: KubeObject, trouble: PodTrouble, { readyAtM
 }
 
 /** The pod's course, if nothing keeps it from starting. */
-function start(context: Context, pod: KubeObject, workloads: Map<string, Course>): Course | undefined {
+function start(context: Context, pod: KubeObject, workloads: Map<string, Course>): PodCourse | undefined {
   const obstacle = whyNotMounted(context, pod)
   if (obstacle !== undefined) {
     pending(context, pod, obstacle.scheduled ? 'ContainerCreating' : undefined, obstacle.message)
@@ -107,7 +121,7 @@ function start(context: Context, pod: KubeObject, workloads: Map<string, Course>
   const first = workloads.get(key) ?? { readyAtMs: nowMs + readyAfterMs }
   workloads.set(key, first)
   context.record(pod, 'Normal', 'Pulling', `Pulling image "${text(items(specOf(pod)['containers'])[0]?.['image'])}"`)
-  return { readyAtMs: Math.max(first.readyAtMs, nowMs + Math.min(readyAfterMs, laterMs)) }
+  return { readyAtMs: Math.max(first.readyAtMs, nowMs + Math.min(readyAfterMs, laterMs)), mounts: nfsMountsOf(context, pod) }
 }
 
 /** The workload at the head of a pod's owners: the Deployment, not its ReplicaSet. */

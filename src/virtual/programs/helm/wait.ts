@@ -22,7 +22,7 @@ type Judge = (object: KubeObject | undefined) => Standing
 
 /**
  * Until every object is current, or one has failed, or time is up. Answers what helm says of those that are not, or undefined if all
- * are. Goes by watches, as helm 4 does: where the server dies in the midst of it, nothing more is heard until time is up.
+ * are. Goes by watches, as helm 4 does: where the server dies in the midst of it, nothing more is heard until it is back, or time is up.
  */
 export async function waitUntilReady(objects: readonly KubeObject[], waiting: Waiting, judge = standingOf): Promise<string | undefined> {
   const isOver = (all: readonly Watched[]): boolean =>
