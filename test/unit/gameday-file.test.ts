@@ -111,6 +111,9 @@ describe('a scenario that cannot be played', () => {
     ['a change of what no world has', { operator: '{}\nchange: { durtions: { move: 1h } }' }, /a world has no "durtions" \(did you mean "durations"\?\)/],
     ['a time of what no world does', { operator: '{}\nchange: { durations: { mvoe: 1h } }' }, /a world does nothing that is called "mvoe" \(did you mean "move"\?\)/],
     ['a time of a world without bounds', { operator: '{}\nchange: { durations: { move: 9999h } }' }, /move is 9999h: at most 720h/],
+    ['a file that lies elsewhere', fault('{ after: 1m }', '{ writes: { env: DEPLOYMENTS, file: ../../x, text: t } }'), /do\.writes\.file is "\.\.\/\.\.\/x": the name of a file, without a path/],
+    ['a file in a folder that there is not', fault('{ after: 1m }', '{ writes: { env: DEPLOYMENTS, file: a/b, text: t } }'), /:7:\d+: .*do\.writes\.file is "a\/b": the name of a file/],
+    ['a file elsewhere that is looked at', world('file: { env: DEPLOYMENTS, name: ../key, says: x }'), /file\.name is "\.\.\/key": the name of a file, without a path/],
     ['no fault at all', { faults: '  []' }, /a game day without a fault tests nothing/],
   ])('is told where it is wrong: %s', async (_what, parts, told) => {
     const said = await refused(scenario(parts))

@@ -86,14 +86,19 @@ class Play {
         return this.#life !== undefined
       },
       killAll: (program) => stage.killAll(program),
-      colleague: () => this.#colleagues.push(this.#colleague()),
+      colleague: () => {
+        const one = this.#colleague()
+        // Awaited at the end only: until then nobody else would hear that it broke.
+        one.catch(() => undefined)
+        this.#colleagues.push(one)
+      },
       setClock: (aheadMs, struck) => this.#setClock(aheadMs, struck),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),
     })
     this.#timeline = new Timeline(faults, {
       nowMs: () => this.#nowMs(),
       later: (ms, action) => void clock.schedule(ms, action),
-      inflict: (fault, struck) => this.#inflicter.inflict(fault, struck),
+      inflict: (fault, struck, broke) => this.#inflicter.inflict(fault, struck, broke),
     })
     this.#operator = new ScriptedOperator(operator.answers, {
       nowMs: () => this.#nowMs(),
