@@ -22,8 +22,8 @@ interface Case {
 
 function suiteOf(card: Scorecard): { readonly open: string; readonly cases: readonly string[]; readonly failures: number } {
   const faults = card.faults.map(({ id, struck }): Case => {
-    const wrong = struck.length > 0 ? undefined : card.neverFired.find((line) => line.includes(`(${id})`))
-    return { what: `fault ${id} fires`, ...(wrong === undefined ? {} : { wrong }) }
+    const wrong = card.neverFired.find((line) => line.includes(`(${id}) `))
+    return { what: `fault ${id} fires`, isSkipped: struck === null, ...(wrong === undefined ? {} : { wrong }) }
   })
   const expectations = card.expectations.map(({ what, held, found }): Case => ({ what, isSkipped: held === null, ...(held === false ? { wrong: found ?? 'it did not hold' } : {}) }))
   const all = [...faults, ...expectations]

@@ -19,7 +19,8 @@ export interface Scorecard {
     readonly when: Fault['when']
     readonly does: Fault['do']
     readonly inflictedMs: number | null
-    readonly struck: readonly { readonly atMs: number; readonly what: string }[]
+    /** Null where it is not known: the playing broke. */
+    readonly struck: readonly { readonly atMs: number; readonly what: string }[] | null
   }[]
   /** `tookMs` to the end of the first run or resume that succeeded; null if none did. */
   readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null }
@@ -31,7 +32,8 @@ export interface Scorecard {
     readonly outcome: string | null
     readonly lastWords: readonly string[]
   }[]
-  readonly asked: Evidence['asked']
+  /** Null where it is not known, as `struck`; nor is then what the operator did. */
+  readonly asked: Evidence['asked'] | null
   readonly expectations: Verdict['expectations']
   readonly neverFired: readonly string[]
   readonly violations: readonly string[]
@@ -75,16 +77,19 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
 }
 
 /** The scorecard of a scenario that could not be played to its end: it has failed, whatever it expects. */
-export function brokenCard({ name, reason, hypothesis }: Scenario, { file, seed, objectiveMs, digest }: Beside, why: string): Scorecard {
+export function brokenCard(
+  { name, reason, hypothesis, faults }: Scenario,
+  { file, seed, objectiveMs, digest }: Beside,
+  { why, realSpeed }: { readonly why: string; readonly realSpeed: number | null },
+): Scorecard {
   return {
-    file, name, reason, seed,
-    realSpeed: null,
+    file, name, reason, seed, realSpeed,
     verdict: 'failed',
     hypothesis: { before: hypothesis, held: false },
-    faults: [],
+    faults: faults.map(({ id, when, do: does }) => ({ id, when, does, inflictedMs: null, struck: null })),
     recovery: { objectiveMs: objectiveMs ?? null, tookMs: null },
     did: [],
-    asked: [],
+    asked: null,
     expectations: [{ what: 'the scenario is played to its end', held: false, found: why }],
     neverFired: [],
     violations: [],
@@ -107,7 +112,17 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     `After:  ${hypothesis.held ? 'it held' : afterLine(failed.length, neverFired.length)}`,
     'Faults:',
     ...faults.flatMap((fault, index) => faultLines(fault, index + 1)),
-    `Recovery: ${recoveryLine(recovery, card.realSpeed === null)}`,
+    `Recovery: ${asked === null ? 'not known' : recoveryLine(recovery, card.realSpeed === null)}`,
+    ...(asked === null ? ['What the operator did, and was asked, is not known.'] : operatorLines(did, asked, verbose)),
+    'Expectations:',
+    ...neverFired.map((line) => `  ✗ ${line}`),
+    ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),
+    ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
+  ]
+}
+
+function operatorLines(did: Scorecard['did'], asked: Evidence['asked'], verbose: boolean): readonly string[] {
+  return [
     'The operator did:',
     ...did.flatMap(({ line, endMs, outcome, lastWords: words }) => [
       `  ${line}${outcome === null ? '' : `: ${outcome}`} (until ${durationText(endMs)})`,
@@ -115,10 +130,6 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     ]),
     ...(asked.length === 0 ? ['Nothing was asked of the operator.'] : ['The operator was asked:']),
     ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer ?? 'unanswered'}`),
-    'Expectations:',
-    ...neverFired.map((line) => `  ✗ ${line}`),
-    ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),
-    ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
   ]
 }
 
@@ -137,6 +148,7 @@ function afterLine(failed: number, neverFired: number): string {
 }
 
 function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][number], number: number): readonly string[] {
+  if (struck === null) return [`  ${number} ${id} (${does.kind}): not known`]
   if (inflictedMs === null) return [`  ${number} ${id} (${does.kind}): never`]
   const [first] = struck
   if (first === undefined) return [`  ${number} ${id} (${does.kind}): at ${durationText(inflictedMs)}, and nothing met it`]
@@ -156,6 +168,6 @@ function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery'], isPromised
 /** One line over all. */
 export function sumLine(cards: readonly Scorecard[]): string {
   const passed = cards.filter(({ verdict }) => verdict === 'passed').length
-  const struck = cards.flatMap(({ faults }) => faults).filter((fault) => fault.struck.length > 0).length
+  const struck = cards.flatMap(({ faults }) => faults).filter(({ struck: met }) => met !== null && met.length > 0).length
   return `${cards.length} ${cards.length === 1 ? 'scenario' : 'scenarios'}: ${passed} passed, ${cards.length - passed} failed; ${struck} ${struck === 1 ? 'fault' : 'faults'} struck`
 }
