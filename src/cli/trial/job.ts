@@ -119,7 +119,7 @@ export class Jobs {
 }
 
 /** The scorecard of a game day whose playing broke, or whose worker has died. */
-export function lostCard({ scenario, runbook }: LoadedScenario, { file, seed, realSpeed = null }: GamedayJob, error: unknown): Scorecard {
+export function lostCard({ scenario, runbook }: LoadedScenario, { file, seed, realSpeed }: GamedayJob, error: unknown): Scorecard {
   const beside = { file, seed, objectiveMs: runbook.objectiveMs, digest: '' }
-  return brokenCard(scenario, beside, { why: error instanceof Error ? error.message : String(error), realSpeed })
+  return brokenCard(scenario, beside, { why: error instanceof Error ? error.message : String(error), realSpeed: realSpeed ?? null })
 }
