@@ -36,6 +36,9 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
   return { passed: neverFired.length === 0 && expectations.every(({ held }) => held !== false), expectations, neverFired }
 }
 
+/** What is expected of a failover that has succeeded, in the words of the scorecard. */
+export const wholeAtEnd = 'the failover is whole at the end'
+
 /** The last command of this program that was typed. */
 export function lastCommand({ deeds }: Pick<Evidence, 'deeds'>): Deed | undefined {
   return deeds.filter(({ act, outcome: how }) => act !== 'aside' && how !== undefined).at(-1)
@@ -107,7 +110,7 @@ function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
   ]
   if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.isUndo !== true)) {
     const missing = missingFrom(start, end).filter((one) => !allowed.some(({ fits }) => fits(one)))
-    judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
+    judged.push({ what: wholeAtEnd, held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }
   if (expect.asAtStart) {
     const lost = notAsAtStart(start, end)

@@ -1,7 +1,7 @@
 import { durationText } from './duration.js'
 import type { Evidence } from './evidence.js'
 import type { Fault } from './faults.js'
-import { judge, type Verdict } from './judge.js'
+import { judge, wholeAtEnd, type Verdict } from './judge.js'
 import type { Scenario } from './scenario.js'
 
 /** What a scenario has come to, as data: `--json` prints these. Milliseconds are the world's, from the first command. */
@@ -22,8 +22,11 @@ export interface Scorecard {
     /** Null where it is not known: the playing broke. */
     readonly struck: readonly { readonly atMs: number; readonly what: string }[] | null
   }[]
-  /** `tookMs` to the end of the first run or resume that succeeded; null if none did. */
-  readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null }
+  /**
+   * `tookMs` to the end of the first run or resume that succeeded; null if none did, or if what it left is not whole at the end. `but`: what
+   * speaks against it: that, or hubs that showed another certificate than their own by then.
+   */
+  readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null; readonly but: readonly string[] }
   /** `outcome`: null where it was no command of this program. */
   readonly did: readonly {
     readonly line: string
@@ -52,7 +55,6 @@ export interface Beside {
 
 export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
   const { passed, expectations, neverFired } = judge(scenario, evidence)
-  const recovered = evidence.deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
   return {
     file,
     name: scenario.name,
@@ -64,7 +66,7 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     faults: evidence.faults.map(({ id, fault: { when, do: does }, inflictedMs = null, struck }) => {
       return { id, when, does, inflictedMs, struck }
     }),
-    recovery: { objectiveMs: objectiveMs ?? null, tookMs: recovered?.endMs ?? null },
+    recovery: { objectiveMs: objectiveMs ?? null, ...recoveryOf(evidence, expectations) },
     did: evidence.deeds.map(({ outcome = null, said, line, startMs, endMs }) => {
       return { line, startMs, endMs, outcome, lastWords: lastWords(said) }
     }),
@@ -74,6 +76,15 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     violations: [...evidence.violations, ...evidence.end.violations],
     events: { count: evidence.events.length, digest },
   }
+}
+
+/** By the exit code alone students may have no hub yet: what it left has to be whole. */
+function recoveryOf({ deeds }: Evidence, expectations: Verdict['expectations']): Pick<Scorecard['recovery'], 'tookMs' | 'but'> {
+  const recovered = deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
+  if (recovered === undefined) return { tookMs: null, but: [] }
+  if (expectations.some(({ what, held }) => what === wholeAtEnd && held === false)) return { tookMs: null, but: ['what succeeded is not whole'] }
+  const { uncertified = [] } = recovered
+  return { tookMs: recovered.endMs, but: uncertified.length === 0 ? [] : [`without a certificate of its own yet: ${uncertified.join(', ')}`] }
 }
 
 /** The scorecard of a scenario that could not be played to its end: it has failed, whatever it expects. */
@@ -87,7 +98,7 @@ export function brokenCard(
     verdict: 'failed',
     hypothesis: { before: hypothesis, held: false },
     faults: faults.map(({ id, when, do: does }) => ({ id, when, does, inflictedMs: null, struck: null })),
-    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null },
+    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null, but: [] },
     did: [],
     asked: null,
     expectations: [{ what: 'the scenario is played to its end', held: false, found: why }],
@@ -157,12 +168,13 @@ function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][numbe
 }
 
 /** `isPromised`: whether the time that it took can be held against the objective. */
-function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery'], isPromised: boolean): string {
+function recoveryLine({ objectiveMs, tookMs, but }: Scorecard['recovery'], isPromised: boolean): string {
   const objective = objectiveMs === null ? 'the runbook has no objective' : `objective ${durationText(objectiveMs)}`
-  if (tookMs === null) return `none; ${objective}`
-  if (objectiveMs === null || !isPromised) return `${durationText(tookMs)}; ${objective}`
+  const against = but.map((one) => `; ${one}`).join('')
+  if (tookMs === null) return `none; ${objective}${against}`
+  if (objectiveMs === null || !isPromised) return `${durationText(tookMs)}; ${objective}${against}`
   const apart = durationText(Math.abs(objectiveMs - tookMs))
-  return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}`
+  return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}${against}`
 }
 
 /** One line over all. */

@@ -73,6 +73,12 @@ function hubsWhereLed(host: string, view: WorldView): readonly WorldView['hubs']
   return view.hubs.filter((one) => one.host === host && addresses.includes(one.address))
 }
 
+/** Hubs that answer where their names lead, by a certificate that no browser takes for theirs. */
+export function uncertifiedIn(view: WorldView): readonly string[] {
+  const hosts = [...new Set(view.hubs.map(({ host }) => host))]
+  return hosts.filter((host) => hubsWhereLed(host, view).some(({ answers, certificate }) => answers && certificate !== `CN=${host}`))
+}
+
 function name({ host, leads }: With<'name'>, start: WorldView, end: WorldView): Judged {
   const [before, now] = [publishedFor(host, start), publishedFor(host, end)].map((one) => [...one].sort().join(' '))
   const found = now === '' ? 'nowhere' : `to ${now}`

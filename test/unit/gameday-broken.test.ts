@@ -35,7 +35,7 @@ function mortal(of: string): string {
     '    process.exit(134)',
     '  }',
     "  const card = { file, name: 'played', reason: '', seed, realSpeed: null, verdict: 'passed', hypothesis: { before: '', held: true }, faults: [],",
-    "    recovery: { objectiveMs: null, tookMs: null }, did: [], asked: [], expectations: [], neverFired: [], violations: [], events: { count: 0, digest: '' } }",
+    "    recovery: { objectiveMs: null, tookMs: null, but: [] }, did: [], asked: [], expectations: [], neverFired: [], violations: [], events: { count: 0, digest: '' } }",
     "  process.stdout.write(JSON.stringify({ kind: 'gameday', card }) + '\\n')",
     '}',
   ]

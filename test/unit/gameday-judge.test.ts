@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { outcomeByCode, type Evidence } from '../../src/gameday/evidence.js'
 import { judge } from '../../src/gameday/judge.js'
-import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, type Scenario, type Scorecard } from '../../src/gameday/index.js'
+import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, uncertifiedIn, type Scenario, type Scorecard } from '../../src/gameday/index.js'
 import type { WorldView } from '../../src/gameday/oracle/world-view.js'
 
 const minute = 60_000
@@ -191,6 +191,17 @@ describe('a scorecard', () => {
     expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare')
     expect(lines).toContain('1m: failure of fence: it does not answer → stop')
     expect(lines).toContain('✓ outcome: succeeded\n  ✓ the program has met no defect of its own\n  ✗ told: 98 %; found: nothing like it was said')
+  })
+
+  it('counts no recovery by an exit code alone: what it left has to be whole, and whoever shows no certificate of its own is named', () => {
+    const half = card({}, { end: worldIn('new', '192.0.2.2', { hubs: [] }) })
+    expect(half.recovery).toMatchObject({ tookMs: null })
+    expect(scorecardLines(half).join('\n')).toContain('Recovery: none; objective 45m; what succeeded is not whole')
+    const early = worldIn('new', '192.0.2.2', { hubs: [{ host: 'hub.example.edu', address: '192.0.2.2', answers: true, certificate: 'CN=ingress.local' }] })
+    const uncertified = uncertifiedIn(early)
+    expect([uncertified, uncertifiedIn(worldIn('new', '192.0.2.2'))]).toEqual([['hub.example.edu'], []])
+    const lines = scorecardLines(card({}, { deeds: evidence().deeds.map((deed) => ({ ...deed, uncertified })) })).join('\n')
+    expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare; without a certificate of its own yet: hub.example.edu\n')
   })
 
   it('tells a question that nobody has answered', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
+import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, uncertifiedIn, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
 import { stateOf } from '../../sim/control/state.js'
 import { follow } from '../trial/advice.js'
@@ -181,8 +181,9 @@ class Play {
     const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     const said = act.kind === 'plan' ? stdout + stderr : stderr
     const outcome = outcomeByCode(code)
+    const uncertified = uncertifiedIn(stateOf(this.#stage.parts.world))
     if (outcome === 'not-ready' || outcome === 'stopped') this.#inflicter.said(said)
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo }
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo, uncertified }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
