@@ -211,9 +211,12 @@ class Play {
       if ('undoes' in event) this.#isUndo = true
       this.#timeline.event(event)
     }
-    if (seat === 'operator') for (const met of this.#clockSet.splice(0)) met()
-    for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
-    const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
+    const isOperator = seat === 'operator'
+    if (isOperator) for (const met of this.#clockSet.splice(0)) met()
+    // A colleague's shell is another one, on another machine.
+    const shells = isOperator ? this.#shells : []
+    for (const { variables, struck } of shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
+    const env = Object.assign({}, ...shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const over = new AbortController()
     const beside = { heard, env, ...(present ? { operator: this.#operator.forLife(over.signal) } : {}) }
     const life = this.#stage.type(present || words[0] === 'plan' ? words : [...words, ...unasked], seat, beside)
