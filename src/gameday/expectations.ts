@@ -42,7 +42,12 @@ export const worldExpectations = {
     .strictObject({ name: z.string().min(1), power: z.enum(['running', 'stopped', 'deallocated', 'absent']) })
     .describe('A machine, `NAME` or `GROUP/NAME`'),
   release: z
-    .strictObject({ name: z.string().min(1), status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`') })
+    .strictObject({
+      name: z.string().min(1),
+      status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`'),
+      revision: z.number().int().positive().optional().describe('How often it was installed and changed: 1 for one that nothing was done to twice'),
+    })
+    .refine(({ status, revision }) => status !== 'absent' || revision === undefined, 'what is absent has no revision')
     .describe('A helm release'),
   cluster: z
     .strictObject({ name: z.string().min(1), state: z.enum([...provisioningStates, 'absent']).describe('Its provisioning state, or `absent`') })

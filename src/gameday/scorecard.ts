@@ -23,8 +23,8 @@ export interface Scorecard {
     readonly struck: readonly { readonly atMs: number; readonly what: string }[] | null
   }[]
   /**
-   * `tookMs` to the end of the first run or resume that succeeded; null if none did, or if what it left is not whole at the end. `but`: what
-   * speaks against it: that, or hubs that showed another certificate than their own by then.
+   * `tookMs` to the end of the first run or resume that succeeded; null if none did, or if what it left is not whole at the end. `but`:
+   * what speaks against it: that, or hubs that showed another certificate than their own by then.
    */
   readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null; readonly but: readonly string[] }
   /** `outcome`: null where it was no command of this program. */

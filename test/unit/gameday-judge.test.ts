@@ -19,7 +19,7 @@ function worldIn(group: string, address: string, facts: Partial<WorldView> = {})
     resources: [],
     groups: [],
     recordSets: [{ zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: [address], published: { ttl: 60, values: [address] } }],
-    releases: [],
+    releases: [{ cluster: 'c', namespace: 'n', name: 'twice', revision: 2, status: 'deployed' }],
     pools: [{ guid: '1', name: 'homes', disks: ['u'], health: 'ONLINE', exported: false, importedOn: [server(group)] }],
     hosts: [{ machine: server(group), answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
     hubs: [{ host: 'hub.example.edu', address, answers: true, certificate: 'CN=hub.example.edu' }],
@@ -157,10 +157,12 @@ describe('a game day is judged', () => {
     [{ disk: { name: 'homes', in: 'NEW' } }, { disk: { name: 'homes', in: 'old' } }],
     [{ machine: { name: 'new/nfs', power: 'running' } }, { machine: { name: 'nfs', power: 'deallocated' } }],
     [{ release: { name: 'hub', status: 'absent' } }, { release: { name: 'hub', status: 'deployed' } }],
+    [{ release: { name: 'twice', status: 'deployed', revision: 2 } }, { release: { name: 'twice', status: 'deployed', revision: 1 } }],
     [{ cluster: { name: 'c', state: 'absent' } }, { cluster: { name: 'c', state: 'Succeeded' } }],
     [{ operation: { name: 'attach', times: 1, on: 'disks/homes' } }, { operation: { name: 'attach', times: 1, status: 'failed' } }],
     [{ calls: { call: 'PUT disks', times: 1 } }, { calls: { call: 'PUT disks', atMost: 0 } }],
     [{ file: { env: 'D', name: 'target', says: 'new' } }, { file: { env: 'D', name: 'target', says: 'old' } }],
+    [{ file: { env: 'D', name: 'target', says: ' new' } }, { file: { env: 'D', name: 'elsewhere', says: 'absent' } }],
   ])('by what the world looks like: %j and not %j', (holds, fails) => {
     const files = new Map([['D/target', 'new\n']])
     expect(wrong({ world: [holds] }, { files })).toEqual([])
@@ -215,15 +217,15 @@ describe('a scorecard', () => {
     expect(lines).toContain("── PASSED\n   x.yaml, for real, in a world 120 times as fast; times are the world's, and not promised\n")
     expect(lines).toContain('Recovery: 40m; objective 45m\n')
     expect(lines).toContain('· within 30m, not judged at speed 120; found: 40m')
-    expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="judged"><skipped/></testcase>')
+    expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="x.yaml"><skipped/></testcase>')
     expect(junitXml([real])).toContain('failures="0"')
   })
 
   it('is written as JUnit XML, whatever the texts hold', () => {
     const xml = junitXml([card({ told: ['<&"\u0007>'] })])
     expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="6" failures="1" time="2400.000">')
-    expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="judged"><failure message="nothing like it was said"/></testcase>')
-    expect(xml).toContain('<testcase name="fault dies fires" classname="judged"/>')
+    expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="x.yaml"><failure message="nothing like it was said"/></testcase>')
+    expect(xml).toContain('<testcase name="fault dies fires" classname="x.yaml"/>')
   })
 })
 
