@@ -21,7 +21,7 @@ export async function follow(run: string, folder: StateFolder, options: CommonOp
   const { signal } = invocation.interrupts
   const screen = new Screen({ ...options, input: false }, invocation)
   const resumeCommand = commandLine(options, 'resume', run)
-  const reader = new Reader(run, folder, await folder.tail(run), resumeCommand)
+  const reader = new Reader(run, folder, await folder.tail(run), resumeCommand, commandLine(options, 'undo', run))
   const before = await reader.next()
   const clock = await clockIn(reader.state)
   const isWhole = options.json === true
@@ -73,7 +73,7 @@ async function standingOf(run: string, state: RunState, folder: StateFolder, opt
 /** An end with what is to be done next as things stand now. */
 function advising(event: RunEvent, next: string | undefined): RunEvent {
   if (event.type !== 'run.finished' || event.next === undefined || event.next === next) return event
-  const { next: _next, choices: _choices, ...end } = event
+  const { next: _next, back: _back, choices: _choices, ...end } = event
   return next === undefined ? end : { ...end, next }
 }
 

@@ -8,7 +8,7 @@ import type { Invocation } from './invocation.js'
 import type { CommonOptions } from './options.js'
 import { Screen } from './screen.js'
 import { loadScenario } from './gameday/scenario-file.js'
-import type { Job } from './trial/job.js'
+import { lostCard, type GamedayJob, type Job, type Result } from './trial/job.js'
 import { doAll } from './trial/workers.js'
 
 export interface GamedayOptions extends CommonOptions {
@@ -34,20 +34,25 @@ export async function gameday(args: readonly string[], options: GamedayOptions, 
       new Screen(options, invocation).diagnose(diagnostics)
       return exit.usage
     }
-    const jobs = read.flatMap(({ value }): Job[] => {
+    const given = read.flatMap(({ value }) => {
       if (value === undefined) return []
       const { file, scenario } = value
-      return [{ kind: 'gameday', file, seed: options.seed ?? scenario.seed, ...(real ? { realSpeed: options.speed ?? scenario.speed } : {}) }]
+      const job: GamedayJob = { kind: 'gameday', file, seed: options.seed ?? scenario.seed, ...(real ? { realSpeed: options.speed ?? scenario.speed } : {}) }
+      return [{ job, loaded: value }]
     })
+    const jobs = given.map(({ job }) => job)
     if (options.junit !== undefined) await assertWritable(options.junit)
     const say = (line: string): void => void (options.quiet !== true && output.say(line))
     if (real) say('Played for real, in worlds of their own on this machine. That takes minutes; nothing else is touched.\n')
     const cards = new Map<Job, Scorecard>()
-    await doAll(jobs, invocation, (result, job) => {
-      if (result.kind !== 'gameday') return undefined
-      cards.set(job, result.card)
-      say(`${cards.size} of ${jobs.length} played: ${result.card.name} ${result.card.verdict}\n`)
-      return undefined
+    const note = (job: Job, card: Scorecard): undefined => {
+      cards.set(job, card)
+      say(`${cards.size} of ${jobs.length} played: ${card.name} ${card.verdict}\n`)
+    }
+    const told = (result: Result, job: Job): undefined => (result.kind === 'gameday' ? note(job, result.card) : undefined)
+    await doAll(jobs, invocation, told, (job, error) => {
+      // A worker that dies takes only this one along: the others are played and told all the same.
+      for (const one of given) if (one.job === job) note(job, lostCard(one.loaded, one.job, error))
     })
     const played = jobs.flatMap((job) => cards.get(job) ?? [])
     show(played, options, output)

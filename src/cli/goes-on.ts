@@ -1,5 +1,6 @@
 // Not by the door of the room: behind it lie YAML and schemas, which a look at a run needs not.
 import { openChoices } from '../engine/alternatives.js'
+import { putBackBy } from '../engine/put-back.js'
 import { fold, type Holder, type RunState, type StateFolder } from '../journal/index.js'
 import type { RunRow, StatusInput } from '../render/index.js'
 import type { CommonOptions } from './options.js'
@@ -15,7 +16,7 @@ export interface Standing {
  * How another person goes on with it, if it is to be gone on with. From a live owner nothing is taken; where nobody can tell, that has to
  * be found out first.
  */
-export function goesOn({ row, state, holder }: Standing, options: CommonOptions): Pick<StatusInput, 'next' | 'choices'> {
+export function goesOn({ row, state, holder }: Standing, options: CommonOptions): Pick<StatusInput, 'next' | 'back' | 'choices'> {
   const { run, undoneBy, isUndone, condition } = row
   if (state.status === 'finished') return {}
   if (condition === 'world-ended') return { next: commandLine(options, 'rehearse', state.runbook.path) }
@@ -26,7 +27,8 @@ export function goesOn({ row, state, holder }: Standing, options: CommonOptions)
   }
   // On its way back a run takes no other way forward.
   const choices = undoneBy === undefined ? openChoices(state, next).map(({ command }) => command) : []
-  return { next, ...(choices.length === 0 ? {} : { choices }) }
+  const back = undoneBy === undefined ? putBackBy(commandLine(options, 'undo', run), state, state.outcome) : undefined
+  return { next, ...(back === undefined ? {} : { back }), ...(choices.length === 0 ? {} : { choices }) }
 }
 
 /** The undo that has begun to put it back, and whether that is done. */

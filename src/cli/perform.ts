@@ -32,6 +32,8 @@ export interface Performance extends Holding {
   readonly accept?: Accepting
   /** The command that goes on with this run. */
   readonly resumeCommand: string
+  /** The one that puts back what it has changed; not of a way back. */
+  readonly undoCommand?: string
   /** What earlier runs of this kind took. */
   readonly history: History
   /** Called once, before the first record of this life. */
@@ -229,7 +231,7 @@ export function toldOf(survivors: Survivors, isOpen: () => void): Survivors {
 }
 
 function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPorts<Platform> {
-  const { site, operator, listeners, resumeCommand, criticalPathMs } = performance
+  const { site, operator, listeners, resumeCommand, undoCommand, criticalPathMs } = performance
   return {
     ...planPorts(performance, hold),
     journal,
@@ -248,6 +250,7 @@ function runPorts(performance: Performance, journal: Journal, hold: Hold): RunPo
     },
     survivors: toldOf(site.survivors, () => hold.target.leavesAtWork()),
     resumeCommand,
+    ...(undoCommand === undefined ? {} : { undoCommand }),
     ...(criticalPathMs === undefined ? {} : { criticalPathMs: criticalPathMs(journal) }),
   }
 }

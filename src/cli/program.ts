@@ -1,4 +1,5 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { mostSeed } from '../gameday/seed.js'
 import { oneLine, wrap } from '../render/text.js'
 import { exit } from './exit.js'
 import { addHelp } from './help.js'
@@ -143,10 +144,10 @@ function addWorld(program: Command, on: On): void {
   on(withState(sim), async () => (await import('./sim.js')).sim)
 }
 
-/** A whole number, for commander. */
+/** A whole number, for commander: digits alone. Of `0x10`, `1e3` or nothing at all `Number` makes one, too. */
 const whole = (least: number, most = Infinity) => (text: string): number => {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= least && value <= most) return value
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least && value <= most) return value
   throw new InvalidArgumentError(`It must be a whole number, ${most === Infinity ? `${least} or more` : `from ${least} to ${most}`}.`)
 }
 
@@ -165,12 +166,12 @@ function addTrials(program: Command, on: On): void {
 
   const simulate = program.command('simulate [runbook...]')
   simulate.description('failovers in bad weather, each out of a seed, in worlds of their own; without a runbook at sites that seeds draw')
-  simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0), 0).option('--fail-fast', 'end with the first that goes wrong')
+  simulate.option('--seeds <n>', 'how many', whole(1), 20).option('--from <n>', 'the first one', whole(0, mostSeed), 0).option('--fail-fast', 'end with the first that goes wrong')
   on(withOutput(simulate), async () => (await import('./simulate.js')).simulateSeeds, readingOrDrawing)
 
   const gameday = program.command('gameday <scenario...>').description('scripted faults in a world of their own, with a scorecard')
   gameday
-    .option('--seed <n>', 'instead of the seed that each scenario states', whole(0))
+    .option('--seed <n>', 'instead of the seed that each scenario states', whole(0, mostSeed))
     .option('--junit <file>', 'write the verdicts there, as JUnit XML')
     .option('--real', 'with processes, helm and ssh of this machine instead of virtual time; promises the verdict, not the times')
     .option('--speed <n>', 'with --real: how many times as fast the world runs, instead of what each scenario states', whole(1))

@@ -9,13 +9,15 @@ import { LogTail } from './log-tail.js'
 /** Journal and log of a run, as events, each once. */
 export class Reader {
   readonly #resumeCommand: string
+  readonly #undoCommand: string | undefined
   readonly #journal: JournalTail
   readonly #log: LogTail
   readonly #folding = new Folding()
   #state: RunState | undefined
 
-  constructor(run: string, folder: StateFolder, journal: JournalTail, resumeCommand: string) {
+  constructor(run: string, folder: StateFolder, journal: JournalTail, resumeCommand: string, undoCommand?: string) {
     this.#resumeCommand = resumeCommand
+    this.#undoCommand = undoCommand
     this.#journal = journal
     this.#log = new LogTail(folder.paths(run).log)
   }
@@ -34,7 +36,7 @@ export class Reader {
     this.#folding.add(fresh)
     if (fresh.length > 0 || this.#state === undefined) this.#state = this.#folding.state()
     const { state } = this
-    const journaled = fresh.flatMap((record) => retold(record, state, this.#resumeCommand) ?? [])
+    const journaled = fresh.flatMap((record) => retold(record, state, this.#resumeCommand, this.#undoCommand) ?? [])
     const passing = await this.#log.next()
     // Both are in order by themselves; an end comes after whatever was told before it.
     return [...journaled, ...passing].sort((a, b) => Date.parse(a.t) - Date.parse(b.t) || Number(a.type === 'run.finished') - Number(b.type === 'run.finished'))

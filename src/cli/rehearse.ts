@@ -93,6 +93,7 @@ async function rehearseIn(
       takeOver: options.takeOver === true,
       accept,
       resumeCommand,
+      undoCommand: commandLine(options, 'undo', run),
       notice: (message) => screen.warn(message),
       logging: screen.logging(told),
       begins: () => void (told.begun = true),

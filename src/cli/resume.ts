@@ -78,6 +78,7 @@ export async function resume(args: readonly string[], options: ResumeOptions, in
         takeOver: options.takeOver === true,
         accept,
         resumeCommand,
+        undoCommand: commandLine(options, 'undo', run),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         begins: () => void (told.begun = true),

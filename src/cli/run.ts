@@ -57,6 +57,7 @@ export async function run(args: readonly string[], options: RunOptions, invocati
         takeOver: options.takeOver === true,
         accept,
         resumeCommand: commandLine(options, 'resume', id),
+        undoCommand: commandLine(options, 'undo', id),
         notice: (message) => screen.warn(message),
         logging: screen.logging(told),
         begins: () => void (told.begun = true),

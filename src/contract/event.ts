@@ -158,6 +158,8 @@ export type RunEvent =
       readonly criticalPathMs?: number
       /** The error that stopped it, or the command that goes on. */
       readonly next?: string
+      /** Besides `next`, of a run that was declined: the command that puts back what it has changed. */
+      readonly back?: string
       /** Besides `next`: the ways that failed steps offer. */
       readonly choices?: readonly OpenChoice[]
       /** What steps saw that the reader should know: which certificate each hub shows, how long resolvers keep an old answer. */

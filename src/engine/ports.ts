@@ -86,6 +86,8 @@ export interface RunPorts<D> extends PlanPorts<D> {
   readonly target?: Target
   /** The command that goes on after a stop, for `run.finished`. */
   readonly resumeCommand: string
+  /** The one that puts back what the run has changed; not of a way back. */
+  readonly undoCommand?: string
   /** In a rehearsal: the critical path in the world's own durations, asked for when the run is over. */
   readonly criticalPathMs?: (changed: ReadonlyMap<string, readonly Change[]>) => Promise<number | undefined>
 }

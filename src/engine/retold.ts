@@ -2,13 +2,14 @@ import type { RunEvent } from '../contract/index.js'
 import type { JournalRecord, RunState } from '../journal/index.js'
 import { openChoices } from './alternatives.js'
 import { narrate } from './narrate.js'
+import { putBackBy } from './put-back.js'
 import { remarksOf } from './run.js'
 
 /**
  * What a record says to one who follows a run by its journal: `narrate`, and what the engine tells itself. `state` is the fold of all
  * records that there are. Pure.
  */
-export function retold(record: JournalRecord, state: RunState, resumeCommand: string): RunEvent | undefined {
+export function retold(record: JournalRecord, state: RunState, resumeCommand: string, undoCommand?: string): RunEvent | undefined {
   const { t, run } = record
   switch (record.type) {
     case 'run.started':
@@ -25,11 +26,13 @@ export function retold(record: JournalRecord, state: RunState, resumeCommand: st
     case 'run.finished': {
       const { outcome, elapsedMs, wallMs } = record.data
       const remarks = remarksOf(state)
+      const back = putBackBy(undoCommand, state, outcome)
       const choices = openChoices(state, resumeCommand)
       return {
         ...{ type: 'run.finished', t, run, outcome, elapsedMs, wallMs },
         ...(remarks.length === 0 ? {} : { remarks }),
         ...(outcome === 'succeeded' ? {} : { next: resumeCommand }),
+        ...(back === undefined ? {} : { back }),
         ...(outcome === 'succeeded' || choices.length === 0 ? {} : { choices }),
       }
     }

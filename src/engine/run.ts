@@ -5,6 +5,7 @@ import { settleSurvivors } from './survivors.js'
 import { runPipeline } from './pipeline.js'
 import type { Plan } from './planner.js'
 import type { RunPorts } from './ports.js'
+import { putBackBy } from './put-back.js'
 import { Recorder } from './recorder.js'
 import { Walk } from './walk.js'
 
@@ -69,7 +70,7 @@ async function finish<D>(ports: RunPorts<D>, recorder: Recorder): Promise<Outcom
   return outcome
 }
 
-type Epilogue = Pick<EventOf<'run.finished'>, 'criticalPathMs' | 'next' | 'choices' | 'remarks'>
+type Epilogue = Pick<EventOf<'run.finished'>, 'criticalPathMs' | 'next' | 'back' | 'choices' | 'remarks'>
 
 async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome): Promise<Epilogue> {
   const changed = new Map<string, readonly Change[]>()
@@ -78,11 +79,13 @@ async function epilogue<D>(ports: RunPorts<D>, state: RunState, outcome: Outcome
   const remarks = remarksOf(state)
   const choices = openChoices(state, ports.resumeCommand)
   // Another run is at work in its place: this one is not to be gone on with beside it.
+  const back = putBackBy(ports.undoCommand, state, outcome)
   const goesOn = outcome !== 'succeeded' && !isDisplaced(ports.signal)
   return {
     ...(criticalPathMs === undefined ? {} : { criticalPathMs }),
     ...(remarks.length === 0 ? {} : { remarks }),
     ...(goesOn ? { next: ports.resumeCommand } : {}),
+    ...(!goesOn || back === undefined ? {} : { back }),
     ...(!goesOn || choices.length === 0 ? {} : { choices }),
   }
 }

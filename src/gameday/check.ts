@@ -140,7 +140,9 @@ function holder(on: string | undefined, path: Path, known: Known): readonly Comp
   const words = ['old', 'new', 'nobody']
   if (on === undefined || words.includes(on)) return []
   if (on.includes('/')) return inGroup(on, known.machines, known, 'machine', path)
-  return named(on, [...words, ...known.machines], known, 'holder of a pool', path, 'it can be')
+  const among = [...words, ...bare(known.machines)]
+  const [what, list] = ['holder of a pool', 'it can be']
+  return isClosed('machine', known) ? unknown(on, among, what, path, { what: list }) : named(on, among, known, what, path, list)
 }
 
 function leading(leads: string, path: Path): readonly Complaint[] {
@@ -158,12 +160,23 @@ function unknown(word: string, among: readonly string[], what: string, path: Pat
 function inGroup(word: string, among: readonly string[], known: Known, what: string, path: Path): readonly Complaint[] {
   const at = word.lastIndexOf('/')
   const group = at < 0 ? [] : named(word.slice(0, at), known.groups, known, 'group', path)
-  return [...group, ...named(word.slice(at + 1), among, known, what, path)]
+  if (group.length > 0 || !isClosed(what, known)) return [...group, ...named(word.slice(at + 1), bare(among), known, what, path)]
+  return unknown(word, at < 0 ? bare(among) : among.filter((one) => one.includes('/')), what, path)
+}
+
+/** A name of such a kind that nobody gives leads nowhere, whatever else is called so. */
+function isClosed(what: string, { closed }: Known): boolean {
+  return [...closed].some((kind) => kind === what)
+}
+
+function bare(names: readonly string[]): readonly string[] {
+  return names.filter((one) => !one.includes('/'))
 }
 
 /** What is there from the start, or what the runbook names that makes it. */
-function named(word: string, among: readonly string[], { named: made }: Known, what: string, path: Path, list = `${what}s`): readonly Complaint[] {
-  return made.has(word) ? [] : unknown(word, among, what, path, { what: list, besides: made })
+function named(word: string, among: readonly string[], known: Known, what: string, path: Path, list = `${what}s`): readonly Complaint[] {
+  if (isClosed(what, known)) return unknown(word, bare(among), what, path, { what: list })
+  return known.named.has(word) ? [] : unknown(word, among, what, path, { what: list, besides: known.named })
 }
 
 /**
@@ -174,8 +187,8 @@ function onSomething(on: string | undefined, path: Path, known: Known): readonly
   const word = on?.toLowerCase().split('/').findLast((part) => part !== '')
   if (on === undefined || word === undefined) return []
   const { machines, disks, clusters, groups, namespaces, named: made } = known
-  const among = [...machines, ...disks, ...clusters, ...groups, ...namespaces]
-  const lesser = [...machines, ...disks].flatMap((one) => [`${one}-`, `${one}_`])
+  const among = [...bare(machines), ...disks, ...bare(clusters), ...groups, ...namespaces]
+  const lesser = [...bare(machines), ...disks].flatMap((one) => [`${one}-`, `${one}_`])
   const isPartOfOne = [...among, ...made].some((one) => one.toLowerCase().includes(word))
   if (isPartOfOne || lesser.some((one) => word.startsWith(one.toLowerCase()))) return []
   return [{ path, message: `on: there is nothing named ${JSON.stringify(on)}`, near: { word: on, among, what: 'names', besides: made } }]

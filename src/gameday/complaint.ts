@@ -3,16 +3,20 @@ export interface Known {
   readonly steps: readonly string[]
   /** What each of them is: gates and manual steps are only asked. */
   readonly kinds: ReadonlyMap<string, 'step' | 'gate' | 'manual'>
+  /** Each by its name, and as `GROUP/NAME` where its group is known. */
   readonly machines: readonly string[]
   readonly pools: readonly string[]
   readonly hubs: readonly string[]
   readonly nameServers: readonly string[]
   readonly disks: readonly string[]
+  /** As `machines`. */
   readonly clusters: readonly string[]
   readonly groups: readonly string[]
   readonly namespaces: readonly string[]
   /** As far as the runbook names them without an expression. */
   readonly releases: readonly string[]
+  /** Kinds of which these are all that there can ever be. Else what the site names somewhere may be one, too. */
+  readonly closed: ReadonlySet<'machine' | 'cluster' | 'release'>
   /** Folders that the world's `env` makes. */
   readonly folders: readonly string[]
   /** What quotas are of: `cores`, and the families of sizes. */

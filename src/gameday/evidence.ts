@@ -20,6 +20,8 @@ export interface Deed {
   readonly outcome?: Outcome
   /** Its run puts another one back: an undo, or a resume of one. */
   readonly isUndo?: boolean
+  /** Hubs that showed another certificate than their own when it was over. */
+  readonly uncertified?: readonly string[]
   /** It was advice to be followed, and no command was in it. */
   readonly isVain?: boolean
   /** What it said to the operator. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { call, operations } from './faults.js'
 import { oneOf, type One } from './one-of.js'
 import { questionKinds } from './operator.js'
+import { siteFileName } from './site-file.js'
 import { span } from './span.js'
 
 const said = z.string().min(1).describe('A text, or a regular expression between slashes')
@@ -41,7 +42,12 @@ export const worldExpectations = {
     .strictObject({ name: z.string().min(1), power: z.enum(['running', 'stopped', 'deallocated', 'absent']) })
     .describe('A machine, `NAME` or `GROUP/NAME`'),
   release: z
-    .strictObject({ name: z.string().min(1), status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`') })
+    .strictObject({
+      name: z.string().min(1),
+      status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`'),
+      revision: z.number().int().positive().optional().describe('How often it was installed and changed: 1 for one that nothing was done to twice'),
+    })
+    .refine(({ status, revision }) => status !== 'absent' || revision === undefined, 'what is absent has no revision')
     .describe('A helm release'),
   cluster: z
     .strictObject({ name: z.string().min(1), state: z.enum([...provisioningStates, 'absent']).describe('Its provisioning state, or `absent`') })
@@ -50,7 +56,7 @@ export const worldExpectations = {
     .strictObject({ name: z.enum(operations), times: count, on: z.string().optional(), status: z.enum(['succeeded', 'failed', 'canceled', 'running']).default('succeeded') })
     .describe('How often something was done'),
   file: z
-    .strictObject({ env: z.string().min(1), name: z.string().min(1), says: z.string() })
+    .strictObject({ env: z.string().min(1), name: siteFileName, says: z.string() })
     .describe("A file of the site, in a folder that the world's `env` names: its text, but for spaces around it"),
   calls: z
     .strictObject({ call, times: count.optional(), atMost: count.optional() })

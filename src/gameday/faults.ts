@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { oneOf, type One } from './one-of.js'
+import { siteFileName } from './site-file.js'
 import { lasting, span } from './span.js'
 
 /** What a request is known by: `PUT managedClusters`, a method and a part of the path; or `PUT /regular expression/`. */
@@ -107,7 +108,7 @@ export const faultKinds = {
     })
     .describe('Another client of Azure does something: a colleague at the portal, a pipeline. Counts as met when Azure takes it'),
   writes: z
-    .strictObject({ env: z.string().min(1), file: z.string().min(1), text: z.string() })
+    .strictObject({ env: z.string().min(1), file: siteFileName, text: z.string() })
     .describe("Somebody writes a file of the site, in a folder that the world's `env` names. Counts as met when it is inflicted"),
   onlyPeopleSee: z.string().min(1).describe('What no check of the runbook sees, and people do who try it: the operator answers to it. It changes nothing, and counts as met when its moment comes: what is put to the test is what the operator does then'),
   // The operator.

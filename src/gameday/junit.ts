@@ -1,6 +1,9 @@
 import type { Scorecard } from './scorecard.js'
 
-/** The scorecards as JUnit XML: a suite for each scenario, a case for each expectation and each fault. Times are the world's seconds. */
+/**
+ * The scorecards as JUnit XML: a suite for each scenario, a case for each expectation and each fault. Times are the world's seconds.
+ * Cases are told apart by the path of their file: two files may have one name.
+ */
 export function junitXml(cards: readonly Scorecard[]): string {
   const suites = cards.map(suiteOf)
   const tests = suites.reduce((sum, { cases }) => sum + cases.length, 0)
@@ -22,15 +25,15 @@ interface Case {
 
 function suiteOf(card: Scorecard): { readonly open: string; readonly cases: readonly string[]; readonly failures: number } {
   const faults = card.faults.map(({ id, struck }): Case => {
-    const wrong = struck.length > 0 ? undefined : card.neverFired.find((line) => line.includes(`(${id})`))
-    return { what: `fault ${id} fires`, ...(wrong === undefined ? {} : { wrong }) }
+    const wrong = card.neverFired.find((line) => line.includes(`(${id}) `))
+    return { what: `fault ${id} fires`, isSkipped: struck === null, ...(wrong === undefined ? {} : { wrong }) }
   })
   const expectations = card.expectations.map(({ what, held, found }): Case => ({ what, isSkipped: held === null, ...(held === false ? { wrong: found ?? 'it did not hold' } : {}) }))
   const all = [...faults, ...expectations]
   const failures = all.filter(({ wrong }) => wrong !== undefined).length
   const endMs = card.did.at(-1)?.endMs ?? 0
   const attributes = `name="${escaped(card.name)}" file="${escaped(card.file)}" tests="${all.length}" failures="${failures}" time="${(endMs / 1000).toFixed(3)}"`
-  return { open: `  <testsuite ${attributes}>`, cases: all.map((one) => caseOf(one, card.name)), failures }
+  return { open: `  <testsuite ${attributes}>`, cases: all.map((one) => caseOf(one, card.file)), failures }
 }
 
 function caseOf({ what, wrong, isSkipped = false }: Case, classname: string): string {

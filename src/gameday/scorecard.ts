@@ -1,7 +1,7 @@
 import { durationText } from './duration.js'
 import type { Evidence } from './evidence.js'
 import type { Fault } from './faults.js'
-import { judge, type Verdict } from './judge.js'
+import { judge, wholeAtEnd, type Verdict } from './judge.js'
 import type { Scenario } from './scenario.js'
 
 /** What a scenario has come to, as data: `--json` prints these. Milliseconds are the world's, from the first command. */
@@ -19,10 +19,14 @@ export interface Scorecard {
     readonly when: Fault['when']
     readonly does: Fault['do']
     readonly inflictedMs: number | null
-    readonly struck: readonly { readonly atMs: number; readonly what: string }[]
+    /** Null where it is not known: the playing broke. */
+    readonly struck: readonly { readonly atMs: number; readonly what: string }[] | null
   }[]
-  /** `tookMs` to the end of the first run or resume that succeeded; null if none did. */
-  readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null }
+  /**
+   * `tookMs` to the end of the first run or resume that succeeded; null if none did, or if what it left is not whole at the end. `but`:
+   * what speaks against it: that, or hubs that showed another certificate than their own by then.
+   */
+  readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null; readonly but: readonly string[] }
   /** `outcome`: null where it was no command of this program. */
   readonly did: readonly {
     readonly line: string
@@ -31,7 +35,8 @@ export interface Scorecard {
     readonly outcome: string | null
     readonly lastWords: readonly string[]
   }[]
-  readonly asked: Evidence['asked']
+  /** Null where it is not known, as `struck`; nor is then what the operator did. */
+  readonly asked: Evidence['asked'] | null
   readonly expectations: Verdict['expectations']
   readonly neverFired: readonly string[]
   readonly violations: readonly string[]
@@ -50,7 +55,6 @@ export interface Beside {
 
 export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed, objectiveMs, digest }: Beside): Scorecard {
   const { passed, expectations, neverFired } = judge(scenario, evidence)
-  const recovered = evidence.deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
   return {
     file,
     name: scenario.name,
@@ -62,7 +66,7 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     faults: evidence.faults.map(({ id, fault: { when, do: does }, inflictedMs = null, struck }) => {
       return { id, when, does, inflictedMs, struck }
     }),
-    recovery: { objectiveMs: objectiveMs ?? null, tookMs: recovered?.endMs ?? null },
+    recovery: { objectiveMs: objectiveMs ?? null, ...recoveryOf(evidence, expectations) },
     did: evidence.deeds.map(({ outcome = null, said, line, startMs, endMs }) => {
       return { line, startMs, endMs, outcome, lastWords: lastWords(said) }
     }),
@@ -74,17 +78,29 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
   }
 }
 
+/** By the exit code alone students may have no hub yet: what it left has to be whole. */
+function recoveryOf({ deeds }: Evidence, expectations: Verdict['expectations']): Pick<Scorecard['recovery'], 'tookMs' | 'but'> {
+  const recovered = deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
+  if (recovered === undefined) return { tookMs: null, but: [] }
+  if (expectations.some(({ what, held }) => what === wholeAtEnd && held === false)) return { tookMs: null, but: ['what succeeded is not whole'] }
+  const { uncertified = [] } = recovered
+  return { tookMs: recovered.endMs, but: uncertified.length === 0 ? [] : [`without a certificate of its own yet: ${uncertified.join(', ')}`] }
+}
+
 /** The scorecard of a scenario that could not be played to its end: it has failed, whatever it expects. */
-export function brokenCard({ name, reason, hypothesis }: Scenario, { file, seed, objectiveMs, digest }: Beside, why: string): Scorecard {
+export function brokenCard(
+  { name, reason, hypothesis, faults }: Scenario,
+  { file, seed, objectiveMs, digest }: Beside,
+  { why, realSpeed }: { readonly why: string; readonly realSpeed: number | null },
+): Scorecard {
   return {
-    file, name, reason, seed,
-    realSpeed: null,
+    file, name, reason, seed, realSpeed,
     verdict: 'failed',
     hypothesis: { before: hypothesis, held: false },
-    faults: [],
-    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null },
+    faults: faults.map(({ id, when, do: does }) => ({ id, when, does, inflictedMs: null, struck: null })),
+    recovery: { objectiveMs: objectiveMs ?? null, tookMs: null, but: [] },
     did: [],
-    asked: [],
+    asked: null,
     expectations: [{ what: 'the scenario is played to its end', held: false, found: why }],
     neverFired: [],
     violations: [],
@@ -107,7 +123,17 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     `After:  ${hypothesis.held ? 'it held' : afterLine(failed.length, neverFired.length)}`,
     'Faults:',
     ...faults.flatMap((fault, index) => faultLines(fault, index + 1)),
-    `Recovery: ${recoveryLine(recovery, card.realSpeed === null)}`,
+    `Recovery: ${asked === null ? 'not known' : recoveryLine(recovery, card.realSpeed === null)}`,
+    ...(asked === null ? ['What the operator did, and was asked, is not known.'] : operatorLines(did, asked, verbose)),
+    'Expectations:',
+    ...neverFired.map((line) => `  ✗ ${line}`),
+    ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),
+    ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
+  ]
+}
+
+function operatorLines(did: Scorecard['did'], asked: Evidence['asked'], verbose: boolean): readonly string[] {
+  return [
     'The operator did:',
     ...did.flatMap(({ line, endMs, outcome, lastWords: words }) => [
       `  ${line}${outcome === null ? '' : `: ${outcome}`} (until ${durationText(endMs)})`,
@@ -115,10 +141,6 @@ export function scorecardLines(card: Scorecard, verbose = false): readonly strin
     ]),
     ...(asked.length === 0 ? ['Nothing was asked of the operator.'] : ['The operator was asked:']),
     ...asked.map(({ atMs, step, asks, text, answer }) => `  ${durationText(atMs)}: ${asks} of ${step}: ${text.split('\n')[0] ?? ''} → ${answer ?? 'unanswered'}`),
-    'Expectations:',
-    ...neverFired.map((line) => `  ✗ ${line}`),
-    ...expectations.map(({ what, held, found }) => `  ${signOf(held)} ${what}${found === undefined || held === true ? '' : `; found: ${found}`}`),
-    ...(verbose ? [`Events: ${events.count}, ${events.digest}`] : []),
   ]
 }
 
@@ -137,6 +159,7 @@ function afterLine(failed: number, neverFired: number): string {
 }
 
 function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][number], number: number): readonly string[] {
+  if (struck === null) return [`  ${number} ${id} (${does.kind}): not known`]
   if (inflictedMs === null) return [`  ${number} ${id} (${does.kind}): never`]
   const [first] = struck
   if (first === undefined) return [`  ${number} ${id} (${does.kind}): at ${durationText(inflictedMs)}, and nothing met it`]
@@ -145,17 +168,18 @@ function faultLines({ id, does, inflictedMs, struck }: Scorecard['faults'][numbe
 }
 
 /** `isPromised`: whether the time that it took can be held against the objective. */
-function recoveryLine({ objectiveMs, tookMs }: Scorecard['recovery'], isPromised: boolean): string {
+function recoveryLine({ objectiveMs, tookMs, but }: Scorecard['recovery'], isPromised: boolean): string {
   const objective = objectiveMs === null ? 'the runbook has no objective' : `objective ${durationText(objectiveMs)}`
-  if (tookMs === null) return `none; ${objective}`
-  if (objectiveMs === null || !isPromised) return `${durationText(tookMs)}; ${objective}`
+  const against = but.map((one) => `; ${one}`).join('')
+  if (tookMs === null) return `none; ${objective}${against}`
+  if (objectiveMs === null || !isPromised) return `${durationText(tookMs)}; ${objective}${against}`
   const apart = durationText(Math.abs(objectiveMs - tookMs))
-  return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}`
+  return `${durationText(tookMs)}; ${objective}, ${tookMs <= objectiveMs ? `met with ${apart} to spare` : `missed by ${apart}`}${against}`
 }
 
 /** One line over all. */
 export function sumLine(cards: readonly Scorecard[]): string {
   const passed = cards.filter(({ verdict }) => verdict === 'passed').length
-  const struck = cards.flatMap(({ faults }) => faults).filter((fault) => fault.struck.length > 0).length
+  const struck = cards.flatMap(({ faults }) => faults).filter(({ struck: met }) => met !== null && met.length > 0).length
   return `${cards.length} ${cards.length === 1 ? 'scenario' : 'scenarios'}: ${passed} passed, ${cards.length - passed} failed; ${struck} ${struck === 1 ? 'fault' : 'faults'} struck`
 }

@@ -8,8 +8,11 @@ export interface Theatre {
   nowMs(): number
   /** Does something after so many milliseconds of the world. */
   later(ms: number, action: () => void): void
-  /** Inflicts a fault. `struck` is to be called whenever somebody or something meets it, with what that was. */
-  inflict(fault: Fault, struck: (what: string) => void): void
+  /**
+   * Inflicts a fault. `struck` is to be called whenever somebody or something meets it, with what that was; `broke`, if it turns out later
+   * that it could not be inflicted.
+   */
+  inflict(fault: Fault, struck: (what: string) => void, broke: (error: unknown) => void): void
 }
 
 /** A fault that has met something. */
@@ -111,14 +114,20 @@ export class Timeline {
   #inflict(one: Pending): void {
     if (one.inflictedMs !== undefined) return
     one.inflictedMs = this.#theatre.nowMs()
+    const broke = (error: unknown): void => void (one.wrong = wrongOf(error))
+    // A moment comes out of a timer or a request, where nobody would catch it: the whole process would go, with all that it plays.
     try {
-      this.#theatre.inflict(one.fault, (what) => one.struck.push({ atMs: this.#theatre.nowMs(), what }))
+      this.#theatre.inflict(one.fault, (what) => one.struck.push({ atMs: this.#theatre.nowMs(), what }), broke)
     } catch (error) {
-      if (!(error instanceof LifeboatError)) throw error
-      one.wrong = error.message
+      broke(error)
     }
     for (const other of this.#pending) if (other.fault.when.fault === one.fault.id) this.#come(other)
   }
+}
+
+function wrongOf(error: unknown): string {
+  if (error instanceof LifeboatError) return error.message
+  return `it could not be played: ${error instanceof Error ? error.message : String(error)}`
 }
 
 const momentOf: Readonly<Record<NonNullable<When['is']>, RunEvent['type']>> = {

@@ -20,14 +20,17 @@ export function worldFinding(expected: WorldExpectation, evidence: Evidence): Ju
     case 'machine':
       return machine(expected.with, end)
     case 'release':
-      return compare(`release ${expected.with.name}`, expected.with.status, unique(end.releases.filter((one) => one.name === expected.with.name).map(({ status }) => status)))
+      return release(expected.with, end)
     case 'cluster':
       return compare(`cluster ${expected.with.name}`, expected.with.state, unique(end.clusters.filter(({ id }) => isNamed(id, expected.with.name)).map((one) => one.provisioningState)))
     case 'operation':
       return operation(expected.with, end)
     case 'file': {
       const key = `${expected.with.env}/${expected.with.name}`
-      return compare(`file ${key}`, expected.with.says.trim(), evidence.files.get(key)?.trim() ?? 'absent')
+      const says = evidence.files.get(key)?.trim()
+      // One that is not there says nothing, whatever is expected of it.
+      if (says === undefined) return { what: `file ${key}: ${expected.with.says.trim()}`, held: false, found: 'no such file' }
+      return compare(`file ${key}`, expected.with.says.trim(), says)
     }
     case 'calls':
       return calls(expected.with, evidence)
@@ -73,6 +76,12 @@ function hubsWhereLed(host: string, view: WorldView): readonly WorldView['hubs']
   return view.hubs.filter((one) => one.host === host && addresses.includes(one.address))
 }
 
+/** Hubs that answer where their names lead, by a certificate that no browser takes for theirs. */
+export function uncertifiedIn(view: WorldView): readonly string[] {
+  const hosts = [...new Set(view.hubs.map(({ host }) => host))]
+  return hosts.filter((host) => hubsWhereLed(host, view).some(({ answers, certificate }) => answers && certificate !== `CN=${host}`))
+}
+
 function name({ host, leads }: With<'name'>, start: WorldView, end: WorldView): Judged {
   const [before, now] = [publishedFor(host, start), publishedFor(host, end)].map((one) => [...one].sort().join(' '))
   const found = now === '' ? 'nowhere' : `to ${now}`
@@ -95,6 +104,12 @@ function disk({ name: of, in: group }: With<'disk'>, end: WorldView): Judged {
 
 function machine({ name: of, power }: With<'machine'>, end: WorldView): Judged {
   return compare(`machine ${of}`, power, unique(end.vms.filter(({ id }) => isNamed(id, of)).map((one) => one.powerState)))
+}
+
+function release({ name: of, status: wanted, revision: nth }: With<'release'>, end: WorldView): Judged {
+  const words = (status: string, revision: number): string => (nth === undefined ? status : `${status}, revision ${revision}`)
+  const found = end.releases.filter((one) => one.name === of).map(({ status, revision }) => words(status, revision))
+  return compare(`release ${of}`, words(wanted, nth ?? 0), unique(found))
 }
 
 function operation({ name: of, times, on, status }: With<'operation'>, { operations }: WorldView): Judged {

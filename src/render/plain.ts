@@ -201,6 +201,7 @@ export class PlainRenderer {
     for (const span of headline(this.#view, event).slice(0, 1)) this.#line(event, undefined, [span], 'must')
     if (this.#options.quiet === true) {
       if (event.next !== undefined) this.#line(event, undefined, [`next: ${event.next}`], 'must')
+      if (event.back !== undefined) this.#line(event, undefined, [`back: ${event.back}`], 'must')
       for (const { step, command } of event.choices ?? []) this.#line(event, undefined, [`or, as ${step} offers: ${command}`], 'must')
       return
     }

@@ -89,6 +89,8 @@ export interface StatusInput extends RunRow {
   readonly journal: string
   /** The command that goes on, where there is something to go on with. */
   readonly next?: string
+  /** Besides it, of a run that was declined: the command that puts back what it has changed. */
+  readonly back?: string
   /** Besides it: the commands that take what failed steps offer. */
   readonly choices?: readonly string[]
 }
@@ -248,12 +250,13 @@ function cutLine([label, text, style]: Row, columns: number, paint: Paint): stri
 }
 
 /** Never cut and never broken: they are there to be copied. One other choice at most: nobody loses a failure over it. */
-function tailLines({ journal, next, choices = [] }: StatusInput): string[] {
+function tailLines({ journal, next, back, choices = [] }: StatusInput): string[] {
   const [first] = choices
   const others = choices.length > 1 ? `  (and ${choices.length - 1} more: --json)` : ''
   return [
     `journal ${journal}`,
     ...(next === undefined ? [] : [`next    ${oneLine(next)}`]),
+    ...(back === undefined ? [] : [`back    ${oneLine(back)}`]),
     ...(first === undefined ? [] : [`or      ${oneLine(first)}${others}`]),
   ]
 }

@@ -155,11 +155,12 @@ function remarkLines({ remarks }: EventOf<'run.finished'>, columns: number): str
 }
 
 /** The command that goes on is never cut: it is there to be copied. */
-function nextLines({ next, choices, outcome }: EventOf<'run.finished'>, say: (...spans: Span[]) => string, columns: number): string[] {
+function nextLines({ next, back, choices, outcome }: EventOf<'run.finished'>, say: (...spans: Span[]) => string, columns: number): string[] {
   if (next === undefined || outcome === 'succeeded') return []
+  const wayBack = back === undefined ? [] : [...wrap('Or to put back what it has changed, as far as that can be:', columns), `  ${cut(oneLine(back), 1000)}`]
   const others = (choices ?? []).flatMap(({ step, offer, command }) => [
     ...wrap(`Or, as ${step} offers: ${oneLine(offer)}`, columns),
     `  ${cut(oneLine(command), 1000)}`,
   ])
-  return [say(['bold', 'To go on:']), `  ${cut(oneLine(next), 1000)}`, ...others]
+  return [say(['bold', 'To go on:']), `  ${cut(oneLine(next), 1000)}`, ...wayBack, ...others]
 }

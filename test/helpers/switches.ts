@@ -167,6 +167,7 @@ export async function perform({ nodes, world, store = new MemoryStore(), claims 
     operator: { name: 'test', present: !alone, ask: async (question) => ({ choice: answer(question), by: 'test', reason: 'because', alternative: 'other' }) },
     survivors: survivors ?? { handle: async () => 'gone', marked: async () => [] },
     resumeCommand: 'lifeboat resume run',
+    undoCommand: 'lifeboat undo run',
   }
   const started: RecordData['run.started'] = {
     runbook: { name: 'test', path: '/t.yaml', text: '' },

@@ -154,6 +154,20 @@ describe('a cluster that does not come up', () => {
     })
   })
 
+  it('but hangs for an hour, and nothing says why, is not only waited for: how to begin again is said, too', async () => {
+    plant({ durationMs: 36_000_000 })
+    await tried()
+    world.test.clock.advance(25 * 60_000)
+    expect(await cluster().see()).toEqual({ state: 'in-flight', what: expect.stringMatching(/is creating, for 5\d min now$/) as string })
+    world.test.clock.advance(10 * 60_000)
+    expect(await cluster().see()).toEqual({
+      state: 'in-flight',
+      what: expect.stringMatching(
+        /for 6\d min now; the activity log does not say why\. Wait on, or delete what there is of it \(az aks delete --resource-group data100-19s-2 --name data100-19s-2\), then resume\.$/,
+      ) as string,
+    })
+  })
+
   it('is tried again after as long as Azure asks for, when PUTs are throttled', async () => {
     const headers = { 'x-ms-retry-after-ms': '60000', 'retry-after': '60' }
     world.test.faults.plantOnWire({ match: { method: 'PUT', path: 'managedClusters' }, times: 1, answer: { status: 429, code: 'TooManyRequests', headers } })

@@ -18,6 +18,8 @@ const failed: readonly Entry[] = [
   ['run.finished', { outcome: 'failed', elapsedMs: 1, wallMs: 1 }],
 ]
 
+const declined: readonly Entry[] = [['run.finished', { outcome: 'declined', elapsedMs: 1, wallMs: 1 }]]
+
 /** A state folder, in whose path there is a blank, with these runs. */
 async function stateWith(runs: Readonly<Record<string, readonly Entry[]>>): Promise<string> {
   const stateDir = join(temporaryFolder(), 'my runs')
@@ -42,6 +44,26 @@ describe('a command that is printed to be copied', () => {
     expect(code, stderr).toBe(0)
     expect(stdout + stderr).toContain(`lifeboat resume ${run} --state-dir '${stateDir}'`)
   })
+
+  it.each([[[]], [['--json']], [['--follow']], [['--follow', '--quiet']], [['--follow', '--json']]])(
+    'puts back, too, what somebody has declined to go on with: status %j',
+    async (args) => {
+      const told = async (id: string, entries: readonly Entry[], ended: readonly Entry[] = declined): Promise<boolean> => {
+        const undo = '20190226-000000-data100-undo'
+        const stateDir = await stateWith({ [id]: [...entries, ...ended], [undo]: [['run.started', { ...started, undoes: run }], ['run.planned', planned]] })
+        const { stdout, stderr } = await lifeboatHere(['status', id, ...args, '--state-dir', stateDir])
+        expect(stdout + stderr).toContain('lifeboat resume')
+        return (stdout + stderr).includes(`lifeboat undo ${id} --state-dir '${stateDir}'`)
+      }
+      const changed: readonly Entry[] = [['run.started', started], ['run.planned', planned], ['step.intent', { step: 'ttl', changes: [{ resource: 'ttl', action: 'update' }] }]]
+      expect(await told(run, changed)).toBe(true)
+      // Nothing was changed; it failed; its undo has begun; it is a way back itself.
+      expect(await told(run, changed.slice(0, 2))).toBe(false)
+      expect(await told(run, changed, failed.slice(-1))).toBe(false)
+      expect(await told(run, changed, [...declined, ['run.undoing', { by: '20190226-000000-data100-undo' }]])).toBe(false)
+      expect(await told(run, [['run.started', { ...started, undoes: 'r0' }], ...changed.slice(1)])).toBe(false)
+    },
+  )
 
   it.each([
     ['status', ['nosuch'], 'lifeboat runs'],

@@ -140,8 +140,13 @@ describe('a run', () => {
 
   it('ends as declined at a gate that is not passed, with nothing done behind it', async () => {
     const world = new Switches()
-    const { outcome } = await perform({ nodes: [step('a'), gate('g', ['a']), step('b', ['g'])], world, answer: () => 'stop' })
+    const { outcome, events } = await perform({ nodes: [step('a'), gate('g', ['a']), step('b', ['g'])], world, answer: () => 'stop' })
     expect([outcome, world.turned]).toEqual(['declined', ['a']])
+    expect(events.at(-1)).toMatchObject({ next: 'lifeboat resume run', back: 'lifeboat undo run' })
+    // Where nothing was changed there is nothing to put back.
+    const { events: idle } = await perform({ nodes: [gate('g', []), step('b', ['g'])], world: new Switches(), answer: () => 'stop' })
+    expect(idle.at(-1)).toMatchObject({ outcome: 'declined', next: 'lifeboat resume run' })
+    expect(idle.at(-1)).not.toHaveProperty('back')
   })
 
   it('looks again at what was verified, and mends it if it is gone', async () => {

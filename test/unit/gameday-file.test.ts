@@ -111,6 +111,17 @@ describe('a scenario that cannot be played', () => {
     ['a change of what no world has', { operator: '{}\nchange: { durtions: { move: 1h } }' }, /a world has no "durtions" \(did you mean "durations"\?\)/],
     ['a time of what no world does', { operator: '{}\nchange: { durations: { mvoe: 1h } }' }, /a world does nothing that is called "mvoe" \(did you mean "move"\?\)/],
     ['a time of a world without bounds', { operator: '{}\nchange: { durations: { move: 9999h } }' }, /move is 9999h: at most 720h/],
+    ['a revision of what is absent', world('release: { name: data100-prod, status: absent, revision: 1 }'), /what is absent has no revision/],
+    ['a release that is named after something else', world('release: { name: data100-nfs, status: absent }'), /there is no release "data100-nfs" \(/],
+    ['a machine that is named after something else', world('machine: { name: data100-disks, power: absent }'), /there is no machine "data100-disks" \(.*"nfsserver"\)/],
+    ['a machine in a group that is not its own', world('machine: { name: data100-disks/nfsserver, power: absent }'), /there is no machine "data100-disks\/nfsserver" \(did you mean "data100-nfs\/nfsserver"/],
+    ['a cluster that is named after something else', world('cluster: { name: data100-network, state: absent }'), /there is no cluster "data100-network" \(/],
+    ['an API server of what is no cluster', fault('{ after: 1m }', '{ apiServer: { cluster: pool0, is: away } }'), /there is no cluster "pool0"/],
+    ['a pool on what is no machine', world('pool: { name: pool0, on: data100-disks }'), /there is no holder of a pool "data100-disks"/],
+    ['a file that lies elsewhere', fault('{ after: 1m }', '{ writes: { env: DEPLOYMENTS, file: ../../x, text: t } }'), /do\.writes\.file is "\.\.\/\.\.\/x": the name of a file, without a path/],
+    ['a file in a folder that there is not', fault('{ after: 1m }', '{ writes: { env: DEPLOYMENTS, file: a/b, text: t } }'), /:7:\d+: .*do\.writes\.file is "a\/b": the name of a file/],
+    ['a file elsewhere that is looked at', world('file: { env: DEPLOYMENTS, name: ../key, says: x }'), /file\.name is "\.\.\/key": the name of a file, without a path/],
+    ['a seed that chance has not', { operator: '{}\nseed: 4294967296' }, /seed is 4294967296/],
     ['no fault at all', { faults: '  []' }, /a game day without a fault tests nothing/],
   ])('is told where it is wrong: %s', async (_what, parts, told) => {
     const said = await refused(scenario(parts))
@@ -136,6 +147,13 @@ describe('a scenario that cannot be played', () => {
   ])('is told of options that do not go together: %s %s', async (one, other, told) => {
     const { code, stderr } = await lifeboatHere(['gameday', scenario(), one, other])
     expect([code, stderr]).toEqual([2, expect.stringMatching(told)])
+  })
+
+  it.each(["''", "' '", '0x10', '1e3', '-0', '100000000000000000000', '4294967296', '-1'])('is told of a seed that is none: %s', async (seed) => {
+    const { code, stdout, stderr } = await lifeboatHere(['gameday', scenario(), `--seed=${seed.replaceAll("'", '')}`])
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(/--seed[^]*It must be a whole number, from 0 to 4294967295/)])
+    const { code: others } = await lifeboatHere(['simulate', '--seeds', '1', `--from=${seed.replaceAll("'", '')}`])
+    expect(others).toBe(2)
   })
 
   it('is told of a report that cannot be written, before anything is played', async () => {

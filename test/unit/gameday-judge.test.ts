@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { outcomeByCode, type Evidence } from '../../src/gameday/evidence.js'
 import { judge } from '../../src/gameday/judge.js'
-import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, type Scenario, type Scorecard } from '../../src/gameday/index.js'
+import { junitXml, ScriptedOperator, scenarioSchema, scorecardLines, scorecardOf, uncertifiedIn, type Scenario, type Scorecard } from '../../src/gameday/index.js'
 import type { WorldView } from '../../src/gameday/oracle/world-view.js'
 
 const minute = 60_000
@@ -19,7 +19,7 @@ function worldIn(group: string, address: string, facts: Partial<WorldView> = {})
     resources: [],
     groups: [],
     recordSets: [{ zone: 'example.edu', name: 'hub', type: 'A', ttl: 60, values: [address], published: { ttl: 60, values: [address] } }],
-    releases: [],
+    releases: [{ cluster: 'c', namespace: 'n', name: 'twice', revision: 2, status: 'deployed' }],
     pools: [{ guid: '1', name: 'homes', disks: ['u'], health: 'ONLINE', exported: false, importedOn: [server(group)] }],
     hosts: [{ machine: server(group), answers: true, nfs: true, exports: [{ path: '/homes', clients: '*' }] }],
     hubs: [{ host: 'hub.example.edu', address, answers: true, certificate: 'CN=hub.example.edu' }],
@@ -157,10 +157,12 @@ describe('a game day is judged', () => {
     [{ disk: { name: 'homes', in: 'NEW' } }, { disk: { name: 'homes', in: 'old' } }],
     [{ machine: { name: 'new/nfs', power: 'running' } }, { machine: { name: 'nfs', power: 'deallocated' } }],
     [{ release: { name: 'hub', status: 'absent' } }, { release: { name: 'hub', status: 'deployed' } }],
+    [{ release: { name: 'twice', status: 'deployed', revision: 2 } }, { release: { name: 'twice', status: 'deployed', revision: 1 } }],
     [{ cluster: { name: 'c', state: 'absent' } }, { cluster: { name: 'c', state: 'Succeeded' } }],
     [{ operation: { name: 'attach', times: 1, on: 'disks/homes' } }, { operation: { name: 'attach', times: 1, status: 'failed' } }],
     [{ calls: { call: 'PUT disks', times: 1 } }, { calls: { call: 'PUT disks', atMost: 0 } }],
     [{ file: { env: 'D', name: 'target', says: 'new' } }, { file: { env: 'D', name: 'target', says: 'old' } }],
+    [{ file: { env: 'D', name: 'target', says: ' new' } }, { file: { env: 'D', name: 'elsewhere', says: 'absent' } }],
   ])('by what the world looks like: %j and not %j', (holds, fails) => {
     const files = new Map([['D/target', 'new\n']])
     expect(wrong({ world: [holds] }, { files })).toEqual([])
@@ -193,6 +195,17 @@ describe('a scorecard', () => {
     expect(lines).toContain('✓ outcome: succeeded\n  ✓ the program has met no defect of its own\n  ✗ told: 98 %; found: nothing like it was said')
   })
 
+  it('counts no recovery by an exit code alone: what it left has to be whole, and whoever shows no certificate of its own is named', () => {
+    const half = card({}, { end: worldIn('new', '192.0.2.2', { hubs: [] }) })
+    expect(half.recovery).toMatchObject({ tookMs: null })
+    expect(scorecardLines(half).join('\n')).toContain('Recovery: none; objective 45m; what succeeded is not whole')
+    const early = worldIn('new', '192.0.2.2', { hubs: [{ host: 'hub.example.edu', address: '192.0.2.2', answers: true, certificate: 'CN=ingress.local' }] })
+    const uncertified = uncertifiedIn(early)
+    expect([uncertified, uncertifiedIn(worldIn('new', '192.0.2.2'))]).toEqual([['hub.example.edu'], []])
+    const lines = scorecardLines(card({}, { deeds: evidence().deeds.map((deed) => ({ ...deed, uncertified })) })).join('\n')
+    expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare; without a certificate of its own yet: hub.example.edu\n')
+  })
+
   it('tells a question that nobody has answered', () => {
     const asked = [{ atMs: minute, step: 'move', asks: 'gate', text: 'Go on?', answer: null }] as const
     expect(scorecardLines(card({}, { asked })).join('\n')).toContain('1m: gate of move: Go on? → unanswered')
@@ -204,15 +217,15 @@ describe('a scorecard', () => {
     expect(lines).toContain("── PASSED\n   x.yaml, for real, in a world 120 times as fast; times are the world's, and not promised\n")
     expect(lines).toContain('Recovery: 40m; objective 45m\n')
     expect(lines).toContain('· within 30m, not judged at speed 120; found: 40m')
-    expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="judged"><skipped/></testcase>')
+    expect(junitXml([real])).toContain('<testcase name="within 30m, not judged at speed 120" classname="x.yaml"><skipped/></testcase>')
     expect(junitXml([real])).toContain('failures="0"')
   })
 
   it('is written as JUnit XML, whatever the texts hold', () => {
     const xml = junitXml([card({ told: ['<&"\u0007>'] })])
     expect(xml).toContain('<testsuite name="judged" file="x.yaml" tests="6" failures="1" time="2400.000">')
-    expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="judged"><failure message="nothing like it was said"/></testcase>')
-    expect(xml).toContain('<testcase name="fault dies fires" classname="judged"/>')
+    expect(xml).toContain('<testcase name="told: &lt;&amp;&quot;?&gt;" classname="x.yaml"><failure message="nothing like it was said"/></testcase>')
+    expect(xml).toContain('<testcase name="fault dies fires" classname="x.yaml"/>')
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
+import { onSite } from '../../src/cli/gameday/on-site.js'
 import { scenarioSchema, Timeline, type Fault } from '../../src/gameday/index.js'
 
 const minute = 60_000
@@ -84,6 +85,29 @@ describe('a timeline', () => {
     timeline.event(of('step.failed', 'fence'))
     pass(5)
     expect(inflicted).toEqual(['f1 at 5m', 'f2 at 10m'])
+  })
+
+  it.each([
+    ['at its moment', (): void => { throw new RangeError('no such file') }],
+    ['after it', (broke: (error: unknown) => void): void => broke(new RangeError('no such file'))],
+  ])('tells of a fault that breaks %s, and goes on with the others: nobody else would catch that', (_when, inflict) => {
+    const timeline = new Timeline(faultsAt({ after: '0s' }, { fault: 'f1' }), {
+      nowMs: () => 0,
+      later: () => undefined,
+      inflict: ({ id }, struck, broke) => (id === 'f1' ? inflict(broke) : struck('all')),
+    })
+    timeline.begin()
+    expect(timeline.records.map(({ wrong, struck }) => [wrong, struck.length])).toEqual([['it could not be played: no such file', 0], [undefined, 1]])
+  })
+
+  it('is told when what somebody else does at Azure breaks', async () => {
+    const manager = { asSomebodyElse: async () => Promise.reject(new RangeError('no such place')) }
+    const parts = { world: { spec: { subscription: 's' } }, manager } as unknown as Parameters<typeof onSite>[1]
+    const broken = await new Promise((broke) => {
+      const does = { kind: 'somebody', with: { does: 'PUT /resourceGroups/g', body: {} } } as const
+      onSite(does, parts, new Set(), { struck: () => undefined, elsewhere: () => undefined, orSaid: () => undefined, broke })
+    })
+    expect(broken).toMatchObject({ message: 'no such place' })
   })
 
   it('inflicts each fault once, and says of those whose moment never came that it did not', () => {

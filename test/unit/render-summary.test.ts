@@ -119,6 +119,14 @@ describe('the summary', () => {
     expect(lines.slice(-3)).toEqual(['  lifeboat resume r1', 'Or, as cluster offers: make it elsewhere', '  lifeboat resume r1 --accept cluster=other'])
   })
 
+  it('gives the command that puts back, of a run that was declined', () => {
+    const back = 'lifeboat undo r1'
+    const events = failedRun.map((one) => (one.type === 'run.finished' ? { ...one, outcome: 'declined' as const, back } : one))
+    const lines = summaryLines({ view: viewAfter(events), times })
+    expect(lines.slice(-4)).toEqual(['To go on:', '  lifeboat resume r1', 'Or to put back what it has changed, as far as that can be:', '  lifeboat undo r1'])
+    expect(statusLines({ ...status, condition: 'declined', back }, times).slice(-2)).toEqual(['next    lifeboat resume r1', 'back    lifeboat undo r1'])
+  })
+
   it('never cuts the command that goes on', () => {
     const next = `lifeboat resume r1 --state-dir ${'/long'.repeat(20)}`
     const events = failedRun.map((one) => (one.type === 'run.finished' ? { ...one, next } : one))

@@ -11,7 +11,9 @@ describe('what a stop has advised', () => {
       world: { spec: { subscription: 's' }, resource: (id: string) => ({ id }) },
       manager: { asSomebodyElse: async ({ path }: { path: string }) => void deleted.push(path) },
     } as unknown as Parts
-    const done = await follow('Delete first what there is of it (az aks delete\n  --resource-group g\n  --name c), then resume.', parts)
+    const advice = 'Delete first what there is of it (az aks delete\n  --resource-group g\n  --name c), then resume.'
+    // Told every minute while it is waited for.
+    const done = await follow(`${advice}\n${advice.replaceAll('\n', '')}`, parts)
     expect([done.length, deleted]).toEqual([1, ['/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c']])
     expect(acceptable('or resume --accept\n      fence=deallocate, and again --accept fence=deallocate')).toEqual(['--accept', 'fence=deallocate'])
   })

@@ -2,7 +2,7 @@ import { callMatcher, type Fault } from '../../gameday/index.js'
 import type { Operation } from '../../sim/world/model.js'
 import { WorldError, type World } from '../../sim/world/world.js'
 import type { WorldParts } from '../../sim/within.js'
-import type { Meeting, OfKind, TellStruck } from './infliction.js'
+import type { Meeting, OfKind, TellBroke, TellStruck } from './infliction.js'
 import { onSite } from './on-site.js'
 import type { NamedTrouble, Wire } from './wire.js'
 
@@ -45,7 +45,7 @@ export class Inflicter {
   }
 
   /** Throws `gameday.cannot` where what it is about is not there (yet). */
-  inflict({ when, do: does }: Fault, struck: TellStruck): void {
+  inflict({ when, do: does }: Fault, struck: TellStruck, broke: TellBroke): void {
     switch (does.kind) {
       case 'refuse':
       case 'reset':
@@ -70,7 +70,7 @@ export class Inflicter {
         if (this.#operator.kill()) struck('the program was killed')
         return
       case 'program':
-        void this.#operator.killAll(does.with.dies).then((killed) => killed > 0 && struck(`${killed} ${does.with.dies} killed`))
+        void this.#operator.killAll(does.with.dies).then((killed) => killed > 0 && struck(`${killed} ${does.with.dies} killed`)).catch(broke)
         return
       case 'clock':
         this.#operator.setClock(does.with.set === 'forward' ? does.with.by : -does.with.by, struck)
@@ -82,7 +82,7 @@ export class Inflicter {
         struck(does.with)
         return
       default:
-        onSite(does, this.#parts, this.#old, this.#meeting(struck))
+        onSite(does, this.#parts, this.#old, this.#meeting(struck, broke))
         this.#world.changed()
     }
   }
@@ -98,8 +98,8 @@ export class Inflicter {
     }
   }
 
-  #meeting(struck: TellStruck): Meeting {
-    return { struck, elsewhere: (path) => this.elsewhere(path), orSaid: (of) => void this.#unsaid.add({ of, struck }) }
+  #meeting(struck: TellStruck, broke: TellBroke): Meeting {
+    return { struck, broke, elsewhere: (path) => this.elsewhere(path), orSaid: (of) => void this.#unsaid.add({ of, struck }) }
   }
 
   get #world(): World {

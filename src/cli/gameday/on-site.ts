@@ -29,16 +29,17 @@ export function onSite(does: OnSite, parts: WorldParts, old: ReadonlySet<string>
     case 'wake':
     case 'powerOff':
     case 'powerOn':
-      return onMachine(does, parts, hostCalled(world, does.with, old), struck)
+      return onMachine(does, parts, hostCalled(world, does.with, old), meeting)
     case 'somebody': {
       const at = does.with.does.indexOf(' ')
       const [method, path] = [does.with.does.slice(0, at), does.with.does.slice(at + 1)]
       const whole = path.startsWith('/resourceGroups/') ? `/subscriptions/${world.spec.subscription}${path}` : path
-      return bySomebody(parts, { method, path: whole, body: does.with.body }, (what) => {
+      const took = (what: string): void => {
         // A POST asks for something to be done; the oracle knows what is written by its path.
         if (method !== 'POST') meeting.elsewhere(whole)
         struck(what)
-      })
+      }
+      return bySomebody(parts, { method, path: whole, body: does.with.body }, { ...meeting, struck: took })
     }
     case 'login':
       return onLogin(does.with, parts, struck)
@@ -125,7 +126,8 @@ function ofQuota({ of, limit }: OfKind<'quota'>['with'], world: World, { struck,
   world.hindrances.watch('quota', of, eachOnce(struck, `${of}: ${limit}`))
 }
 
-function onMachine({ kind }: OfKind<'silence' | 'wake' | 'powerOff' | 'powerOn'>, parts: WorldParts, host: Host, struck: TellStruck): void {
+function onMachine({ kind }: OfKind<'silence' | 'wake' | 'powerOff' | 'powerOn'>, parts: WorldParts, host: Host, meeting: Meeting): void {
+  const { struck } = meeting
   const { machine, answers, power } = host
   const name = nameOf(machine)
   switch (kind) {
@@ -143,7 +145,7 @@ function onMachine({ kind }: OfKind<'silence' | 'wake' | 'powerOff' | 'powerOn'>
     case 'powerOn': {
       const isRunning = power === 'running'
       if (isRunning === (kind === 'powerOn')) changesNothing(`${name} is ${power} already`)
-      return bySomebody(parts, { method: 'POST', path: `${machine}/${isRunning ? 'powerOff' : 'start'}` }, struck)
+      return bySomebody(parts, { method: 'POST', path: `${machine}/${isRunning ? 'powerOff' : 'start'}` }, meeting)
     }
   }
 }
@@ -222,10 +224,11 @@ function onPool(does: OfKind<'fill' | 'degrade'>, world: World, struck: TellStru
 }
 
 /** What Azure has not done, or had nothing to do for, has met nothing. That it cannot be done at all stands among what the world saw. */
-function bySomebody({ manager }: WorldParts, wish: OthersRequest, struck: TellStruck): void {
-  void manager.asSomebodyElse(wish).then((status) => {
+function bySomebody({ manager }: WorldParts, wish: OthersRequest, { struck, broke }: Pick<Meeting, 'struck' | 'broke'>): void {
+  const asked = manager.asSomebodyElse(wish).then((status) => {
     if (status < 400 && status !== nothingThere) struck(`somebody: ${shortened(wish.method, wish.path)}`)
   })
+  asked.catch(broke)
 }
 
 function hostCalled(world: World, name: string, old: ReadonlySet<string>): Host {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
+import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, uncertifiedIn, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
 import { stateOf } from '../../sim/control/state.js'
 import { follow } from '../trial/advice.js'
@@ -86,14 +86,19 @@ class Play {
         return this.#life !== undefined
       },
       killAll: (program) => stage.killAll(program),
-      colleague: () => this.#colleagues.push(this.#colleague()),
+      colleague: () => {
+        const one = this.#colleague()
+        // Awaited at the end only: until then nobody else would hear that it broke.
+        one.catch(() => undefined)
+        this.#colleagues.push(one)
+      },
       setClock: (aheadMs, struck) => this.#setClock(aheadMs, struck),
       setShell: (variables, struck) => this.#shells.push({ variables, struck }),
     })
     this.#timeline = new Timeline(faults, {
       nowMs: () => this.#nowMs(),
       later: (ms, action) => void clock.schedule(ms, action),
-      inflict: (fault, struck) => this.#inflicter.inflict(fault, struck),
+      inflict: (fault, struck, broke) => this.#inflicter.inflict(fault, struck, broke),
     })
     this.#operator = new ScriptedOperator(operator.answers, {
       nowMs: () => this.#nowMs(),
@@ -176,8 +181,9 @@ class Play {
     const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     const said = act.kind === 'plan' ? stdout + stderr : stderr
     const outcome = outcomeByCode(code)
+    const uncertified = uncertifiedIn(stateOf(this.#stage.parts.world))
     if (outcome === 'not-ready' || outcome === 'stopped') this.#inflicter.said(said)
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo }
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo, uncertified }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
@@ -205,9 +211,12 @@ class Play {
       if ('undoes' in event) this.#isUndo = true
       this.#timeline.event(event)
     }
-    if (seat === 'operator') for (const met of this.#clockSet.splice(0)) met()
-    for (const { variables, struck } of this.#shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
-    const env = Object.assign({}, ...this.#shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
+    const isOperator = seat === 'operator'
+    if (isOperator) for (const met of this.#clockSet.splice(0)) met()
+    // A colleague's shell is another one, on another machine.
+    const shells = isOperator ? this.#shells : []
+    for (const { variables, struck } of shells) struck(`${Object.keys(variables).join(', ')} for ${words[0] ?? ''}`)
+    const env = Object.assign({}, ...shells.map(({ variables }) => variables)) as Readonly<Record<string, string>>
     const over = new AbortController()
     const beside = { heard, env, ...(present ? { operator: this.#operator.forLife(over.signal) } : {}) }
     const life = this.#stage.type(present || words[0] === 'plan' ? words : [...words, ...unasked], seat, beside)

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { complaintsAbout, scenarioSchema, type Known, type Scenario } from '../../gameday/index.js'
+import { complaintsAbout, scenarioSchema, type Scenario } from '../../gameday/index.js'
 import { loadChecked, renderDiagnostic, type CheckedFile, type Complaint, type Runbook } from '../../runbook/index.js'
-import { wholeRegion } from '../../sim/arm/capacity.js'
-import { familyOf, offeredSizes } from '../../sim/arm/sizes.js'
 import { readWorldSpec, WorldFileError } from '../../sim/world/load.js'
 import type { WorldSpec } from '../../sim/world/spec.js'
 import { readRunbook } from '../site.js'
 import { changeComplaints } from './change.js'
+import { knownOf } from './known.js'
 
 /** A scenario with what it is played in. */
 export interface LoadedScenario {
@@ -31,7 +30,7 @@ export async function loadScenario(file: string, isReal = false): Promise<Checke
     const site = await siteOf(read, dirname(resolve(file)))
     if (!('runbook' in site)) return [site]
     found = site
-    return [...complaintsAbout(read, knownOf(site)), ...(isReal ? notForReal(read, process.platform) : [])]
+    return [...complaintsAbout(read, knownOf(site, read.faults)), ...(isReal ? notForReal(read, process.platform) : [])]
   })
   return scenario === undefined || found === undefined ? { diagnostics } : { value: { file, scenario, ...found }, diagnostics }
 }
@@ -72,45 +71,4 @@ export function notForReal({ faults }: Pick<Scenario, 'faults'>, platform: NodeJ
     const message = `fault ${id} cannot be played with --real on ${platform}: the programs of a run are found by /proc`
     return [{ path: ['faults', index, 'do', kind], message, hint: 'play it on Linux, or without --real' }]
   })
-}
-
-function knownOf({ runbook, spec }: Pick<LoadedScenario, 'runbook' | 'spec'>): Known {
-  const ofType = (type: RegExp): string[] => spec.resources.flatMap(({ id }) => (type.test(id) ? [id.split('/').at(-1) ?? ''] : []))
-  const written = (key: string): string[] => runbook.nodes.flatMap((node) => {
-    const value = node.kind === 'step' ? node.with[key] : undefined
-    return typeof value === 'string' ? [value] : []
-  })
-  return {
-    steps: runbook.nodes.map(({ id }) => id),
-    kinds: new Map(runbook.nodes.map(({ id, kind }) => [id, kind])),
-    machines: ofType(/\/virtualMachines\/[^/]+$/i),
-    pools: spec.pools.map(({ name }) => name),
-    hubs: spec.hubs.map(({ host }) => host),
-    nameServers: [...new Set(spec.zones.flatMap(({ nameServers }) => nameServers))],
-    disks: ofType(/\/disks\/[^/]+$/i),
-    clusters: ofType(/\/managedClusters\/[^/]+$/i),
-    groups: spec.groups.map(({ name }) => name),
-    namespaces: [...new Set([...Object.keys(spec.podsReady), ...spec.hubs.map(({ namespace }) => namespace), ...written('namespace')])],
-    releases: [...new Set(written('release'))],
-    folders: Object.entries(spec.env).flatMap(([name, value]) => (typeof value === 'object' && 'folder' in value ? [name] : [])),
-    stocks: [...new Set([wholeRegion, ...offeredSizes.map(familyOf), ...Object.keys(spec.quota)])],
-    sizes: offeredSizes,
-    named: namesIn([runbook.vars, runbook.nodes.map((node) => (node.kind === 'step' ? node.with : {})), spec.resources, spec.groups, spec.hosts, spec.pools, spec.hubs, spec.zones]),
-  }
-}
-
-/** Texts among those values, keys and expressions left out, and the names of which a path consists. */
-function namesIn(values: unknown): ReadonlySet<string> {
-  const names = new Set<string>()
-  const look = (value: unknown): void => {
-    if (typeof value === 'string') for (const name of [value, ...value.split('/')]) names.add(name)
-    else if (Array.isArray(value) || isMap(value)) Object.values(value).forEach(look)
-  }
-  look(values)
-  return names
-}
-
-/** An expression is none. */
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -15,14 +15,14 @@ export async function follow(text: string, { world, manager }: Pick<WorldParts, 
   const done: string[] = []
   const said = oneLine(text)
   for (const { advised, type } of deletions) {
-    for (const [, group = '', name = ''] of said.matchAll(advised)) {
+    for (const { group, name } of named(said, advised)) {
       const id = `/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/${type}/${name}`
       if (world.resource(id) === undefined) continue
       await manager.asSomebodyElse({ method: 'DELETE', path: id })
       done.push(`deleted ${id}`)
     }
   }
-  for (const [, group = '', name = ''] of said.matchAll(/az vm reapply --resource-group (\S+) --name ([^\s)]+)/g)) {
+  for (const { group, name } of named(said, /az vm reapply --resource-group (\S+) --name ([^\s)]+)/g)) {
     const machine = world.resource(`/subscriptions/${world.spec.subscription}/resourceGroups/${group}/providers/Microsoft.Compute/virtualMachines/${name}`)
     if (machine === undefined) continue
     machine.properties['provisioningState'] = 'Succeeded'
@@ -30,6 +30,12 @@ export async function follow(text: string, { world, manager }: Pick<WorldParts, 
     done.push(`reapplied ${machine.id}`)
   }
   return done
+}
+
+/** What such a command is about. It is said again and again while something is waited for, and done once. */
+function named(said: string, command: RegExp): readonly { readonly group: string; readonly name: string }[] {
+  const found = new Map([...said.matchAll(command)].map(([whole, group = '', name = '']) => [whole, { group, name }]))
+  return [...found.values()]
 }
 
 /** The other ways that a stop has offered, as words of the next command: `--accept fence=deallocate`. */

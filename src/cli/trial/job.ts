@@ -7,7 +7,7 @@ import { LifeboatError } from '../../contract/index.js'
 import { renderDiagnostic } from '../../runbook/index.js'
 import { brokenCard, type Scorecard } from '../../gameday/index.js'
 import { play, type PlayOptions } from '../gameday/play.js'
-import { loadScenario } from '../gameday/scenario-file.js'
+import { loadScenario, type LoadedScenario } from '../gameday/scenario-file.js'
 import { seeded } from '../../virtual/chance.js'
 import { drawSite } from './drawn-site.js'
 import type { CrashPoint } from './crash.js'
@@ -22,8 +22,15 @@ export type Job =
   | { readonly kind: 'crash'; readonly site: TrialSite; readonly crash: Crash }
   /** Without a site, the seed draws one. */
   | { readonly kind: 'seed'; readonly site?: TrialSite; readonly seed: number }
-  /** `realSpeed`: as of `PlayOptions`. */
-  | { readonly kind: 'gameday'; readonly seed: number; readonly file: string; readonly realSpeed?: number }
+  | GamedayJob
+
+export interface GamedayJob {
+  readonly kind: 'gameday'
+  readonly seed: number
+  readonly file: string
+  /** As of `PlayOptions`. */
+  readonly realSpeed?: number
+}
 
 export type Result =
   | { readonly kind: 'points'; readonly points: readonly CrashPoint[] }
@@ -66,7 +73,8 @@ export class Jobs {
     return crashed(crash, await this.#expected(site, crash.way), await this.#options(site, crashSeed))
   }
 
-  async #play({ file, ...how }: Extract<Job, { kind: 'gameday' }>): Promise<Scorecard> {
+  async #play(job: GamedayJob): Promise<Scorecard> {
+    const { file, ...how } = job
     const { value, diagnostics } = await loadScenario(file)
     // It was in order a moment ago.
     if (value === undefined) throw new LifeboatError('scenario.invalid', diagnostics.map(renderDiagnostic).join('\n'), { blame: 'user' })
@@ -75,8 +83,7 @@ export class Jobs {
     } catch (error) {
       if (this.#given.signal.aborted) throw error
       // Others have been played, and are told all the same.
-      const { scenario, runbook } = value
-      return brokenCard(scenario, { file, seed: how.seed, objectiveMs: runbook.objectiveMs, digest: '' }, error instanceof Error ? error.message : String(error))
+      return lostCard(value, job, error)
     }
   }
 
@@ -109,4 +116,10 @@ export class Jobs {
   #optionsFor({ runbook }: TrialSite, spec: WorldSpec, seed: number): StageOptions {
     return { ...this.#given, runbook, spec, seed, speed }
   }
+}
+
+/** The scorecard of a game day whose playing broke, or whose worker has died. */
+export function lostCard({ scenario, runbook }: LoadedScenario, { file, seed, realSpeed }: GamedayJob, error: unknown): Scorecard {
+  const beside = { file, seed, objectiveMs: runbook.objectiveMs, digest: '' }
+  return brokenCard(scenario, beside, { why: error instanceof Error ? error.message : String(error), realSpeed: realSpeed ?? null })
 }

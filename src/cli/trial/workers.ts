@@ -31,9 +31,10 @@ const forShortLives = [
 /**
  * Does jobs in processes of their own, one for each processor, and tells each result as it comes; whoever is told may ask for more jobs,
  * and after an `enough` no more are begun. They are apart from this one for two reasons: files must come in one order (a single thread
- * for them), and a life that was killed leaves its memory behind. Throws `trial.failed` for what a worker cannot do.
+ * for them), and a life that was killed leaves its memory behind. What a worker cannot do, or has died of, goes to `lost`, and another
+ * worker goes on with the others; without it `trial.failed` is thrown.
  */
-export async function doAll(jobs: readonly Job[], invocation: Invocation, told: Told): Promise<void> {
+export async function doAll(jobs: readonly Job[], invocation: Invocation, told: Told, lost?: Lost): Promise<void> {
   const { self, env, interrupts } = invocation
   const waiting = [...jobs]
   const begun: Promise<void>[] = []
@@ -49,9 +50,12 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
         if (job === undefined) return
         const result = await worker.do(job).catch((error: unknown) => {
           // What was broken off in its midst has no result.
-          if (!interrupts.signal.aborted) throw error
+          if (interrupts.signal.aborted) return 'broken off' as const
+          if (lost === undefined) throw error
+          lost(job, error)
         })
-        if (result === undefined) return
+        if (result === 'broken off') return
+        if (result === undefined) break
         const more = told(result, job)
         if (more === 'enough') waiting.length = 0
         else if (more !== undefined) waiting.push(...more)
@@ -80,6 +84,9 @@ export async function doAll(jobs: readonly Job[], invocation: Invocation, told: 
 /** Told of each result; answers what further jobs there are now, or `enough`, which ends it. */
 export type Told = (result: Result, job: Job) => readonly Job[] | 'enough' | undefined
 
+/** Told of each job that has no result, and why. */
+export type Lost = (job: Job, error: unknown) => void
+
 class Worker implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #answers: AsyncIterator<string>
@@ -93,6 +100,8 @@ class Worker implements AsyncDisposable {
     })
     // Never the second signal, which would end it at once: at a terminal it has had the first one already.
     signal.addEventListener('abort', () => this.#child.kill('SIGHUP'), { once: true })
+    // One that could not even be started is heard of as one that has ended.
+    this.#child.on('error', ({ message }) => (this.#said = message))
     // One that has ended takes no more; that it has is heard from its answers.
     this.#child.stdin.on('error', () => undefined)
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()

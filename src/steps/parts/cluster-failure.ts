@@ -14,6 +14,9 @@ interface Reason {
 /** A cluster is made in 5 to 10 minutes, in the incident it took 20: after this it is worth asking what keeps it. */
 export const slowAfterMs = 30 * minutes
 
+/** One that takes this long has more likely hung than not: by then somebody has to know how to begin again. */
+const hungAfterMs = 60 * minutes
+
 /** Of the activity log no more is read: the figures of a failover. */
 const logMs = 24 * hours
 
@@ -33,7 +36,9 @@ export async function goingOn(found: Cluster, doors: Platform, now: Date): Promi
   if (found.provisioningState !== 'Creating' || sinceMs < slowAfterMs) return what
   const reason = await reasonOf(found.id, found, doors, now)
   const long = `${what}, for ${Math.round(sinceMs / minutes)} min now`
-  return reason === undefined ? long : `${long}; ${reason.why}. ${reason.mend} ${deleteFirst(found.id)}`
+  if (reason !== undefined) return `${long}; ${reason.why}. ${reason.mend} ${deleteFirst(found.id)}`
+  // It has never been up, so that nobody loses anything by it.
+  return sinceMs < hungAfterMs ? long : `${long}; the activity log does not say why. Wait on, or delete what there is of it ${byDeletion(found.id)}`
 }
 
 /** The error of a cluster's operation, with what the log adds to it. */
@@ -76,8 +81,8 @@ function told({ code, message }: Failure): Reason {
   return { why: `the activity log says ${code}: ${message}`, mend }
 }
 
-const deleteFirst = (id: string): string =>
-  `Delete first what there is of it (az aks delete --resource-group ${groupOf(id)} --name ${nameOf(id)}), then resume.`
+const byDeletion = (id: string): string => `(az aks delete --resource-group ${groupOf(id)} --name ${nameOf(id)}), then resume.`
+const deleteFirst = (id: string): string => `Delete first what there is of it ${byDeletion(id)}`
 const mayServe = (id: string): string =>
   `It may serve hubs: do not delete it; have its state set right (az aks update --resource-group ${groupOf(id)} --name ${nameOf(id)}), then resume.`
 
