@@ -202,14 +202,15 @@ async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
   }
 }
 
-/** The operator has chosen to stop a silent server: one answer that was lost is not yet silence. */
+/** The operator has chosen to stop a silent server: one answer that was lost is not yet silence. Three are, or a minute of it. */
 async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }: ReadContext<Platform>): Promise<Answer | undefined> {
+  const untilMs = clock.now().getTime() + minutes
   for (let left = 2; ; left -= 1) {
     try {
       return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
     } catch (error) {
       if (!isSilence(error)) throw error
-      if (left === 0) return undefined
+      if (left === 0 || clock.now().getTime() >= untilMs) return undefined
       progress(`${hostLabel(wanted.machine)} does not answer; asking again`)
       await clock.sleep(10 * seconds, signal)
     }

@@ -63,37 +63,38 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
 
 /**
  * How long a machine's agent may take, in milliseconds of the run's clock. Less than a minute is usual. Azure itself waits an hour and a
- * half for a script (azure-docs, run-command), and whoever fences a server that hangs has not got that.
+ * half for a script (azure-docs, run-command), and whoever fences a server that hangs has not got that. One that was silent has the
+ * script already: when it is back it is quick.
  */
-const agentPatienceMs = 5 * 60_000
+const agentPatienceMs = { usual: 3 * 60_000, afterSilence: 30_000 } as const
 
 /**
  * Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`, also where an agent does not
  * answer in time, or is at another script all the time: one is taken at once.
  */
-async function readScript(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
-  const untilMs = session.clock.now().getTime() + agentPatienceMs
+async function readScript(session: AzureSession, id: string, lines: readonly string[], patienceMs: number = agentPatienceMs.usual): Promise<string> {
+  const untilMs = session.clock.now().getTime() + patienceMs
   for (;;) {
-    const read = await readOnce(session, id, lines).catch((error: unknown) => {
+    const read = await readOnce(session, id, lines, patienceMs).catch((error: unknown) => {
       const told = azureError(error, '')
       if (told.code !== 'azure.in-flight') throw told
       if (session.clock.now().getTime() < untilMs) return undefined
-      throw new LifeboatError('azure.run-command', `${told.message} It has been like that for 5 min.`, { cause: told })
+      throw new LifeboatError('azure.run-command', `${told.message} It has been like that for ${patienceMs / 1000} s.`, { cause: told })
     })
     if (read !== undefined) return read
     await session.clock.sleep(10_000)
   }
 }
 
-async function readOnce(session: AzureSession, id: string, lines: readonly string[]): Promise<string> {
+async function readOnce(session: AzureSession, id: string, lines: readonly string[], patienceMs: number): Promise<string> {
   const { group, name } = session.parse(id)
   const doing = `reading ${name} by runCommand`
-  const silence = new LifeboatError('azure.run-command', `${doing}: its agent (walinuxagent) has not answered within 5 min`)
+  const silence = new LifeboatError('azure.run-command', `${doing}: its agent (walinuxagent) has not answered within ${patienceMs / 1000} s`)
   try {
     const poller = await session.write(doing, async () =>
       submitted((await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] })),
     )
-    await session.wait(poller, doing, { ms: agentPatienceMs, error: silence })
+    await session.wait(poller, doing, { ms: patienceMs, error: silence })
     const message = poller.result()?.value?.[0]?.message ?? ''
     const output = /\[stdout\]\n([\s\S]*?)\n?\[stderr\]/.exec(message)?.[1]
     if (output !== undefined) return output
@@ -111,6 +112,7 @@ export class HostFactsReader {
   readonly #session: AzureSession
   readonly #resources: ResourceDoor
   readonly #known = new Map<string, Promise<HostFacts>>()
+  readonly #silent = new Set<string>()
 
   constructor(session: AzureSession, resources: ResourceDoor) {
     this.#session = session
@@ -128,9 +130,12 @@ export class HostFactsReader {
     const known = this.#known.get(machine.vmId) ?? this.#read(machine)
     this.#known.set(machine.vmId, known)
     try {
-      return await known
+      const facts = await known
+      this.#silent.delete(machine.vmId)
+      return facts
     } catch (error) {
       this.#known.delete(machine.vmId)
+      if (error instanceof LifeboatError && error.code === 'azure.run-command') this.#silent.add(machine.vmId)
       throw error
     }
   }
@@ -138,11 +143,15 @@ export class HostFactsReader {
   async #read(machine: Machine): Promise<HostFacts> {
     const [place, keys] = await Promise.all([
       this.#place(machine),
-      readScript(this.#session, machine.id, ['cat /etc/ssh/ssh_host_*_key.pub']),
+      readScript(this.#session, machine.id, ['cat /etc/ssh/ssh_host_*_key.pub'], this.#patienceMs(machine)),
     ])
     const hostKeys = keys.split('\n').filter((line) => /^(ssh|ecdsa)-/.test(line))
     if (hostKeys.length === 0) throw new LifeboatError('azure.host-key', `${machine.id} has no SSH host key yet`, { retry: {} })
     return { vmId: machine.vmId, hostKeys, ...place }
+  }
+
+  #patienceMs({ vmId }: Machine): number {
+    return this.#silent.has(vmId) ? agentPatienceMs.afterSilence : agentPatienceMs.usual
   }
 
   async #place({ id, interfaces }: Machine): Promise<Pick<HostFacts, 'network' | 'address' | 'publicAddress'>> {
