@@ -93,7 +93,9 @@ export const helmRelease = defineStep({
     for (const change of changes) {
       await recoverRelease(name, { ...wish, next: nextOf(change) }, ctx)
       if (change.action === 'delete') {
-        await doors.helm.uninstall(name, wish)
+        await doors.helm.uninstall(name, wish).catch(async (error: unknown) => {
+          throw await withPods(error, wanted, doors)
+        })
       } else if (isRollback(change)) {
         const to = change.after.rollback
         await waited(() => doors.helm.rollback(name, to, wish))

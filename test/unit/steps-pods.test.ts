@@ -46,6 +46,13 @@ describe('a helm that has waited in vain', () => {
     expect([said, mend]).toEqual([expect.stringMatching(message), expect.stringMatching(hint)])
   })
 
+  it('says of a pod that cannot end, ready or not, that its volumes may keep it', async () => {
+    for (const ready of [true, false]) {
+      const [said, mend] = await told([pod('hub-1', { leaving: true, ready })])
+      expect([said, mend]).toEqual(['helm waited in vain; pod hub-1 is Terminating', expect.stringContaining('look whether the NFS server is up') as string])
+    }
+  })
+
   it('leaves out pods that are ready, takes the newest event of each, and repeats none whose words nobody knows', async () => {
     const pods = [pod('well', { ready: true }), pod('hub-1', { waiting: 'ContainerCreating' })]
     const events = [

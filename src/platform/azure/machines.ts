@@ -72,7 +72,12 @@ const agentPatienceMs = { usual: 3 * 60_000, afterSilence: 30_000 } as const
  * Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`, also where an agent does not
  * answer in time, or is at another script all the time: one is taken at once.
  */
-async function readScript(session: AzureSession, id: string, lines: readonly string[], patienceMs: number = agentPatienceMs.usual): Promise<string> {
+async function readScript(
+  session: AzureSession,
+  id: string,
+  lines: readonly string[],
+  patienceMs: number = agentPatienceMs.usual,
+): Promise<string> {
   const untilMs = session.clock.now().getTime() + patienceMs
   for (;;) {
     const read = await readOnce(session, id, lines, patienceMs).catch((error: unknown) => {

@@ -14,6 +14,8 @@ export interface Kept {
   readonly why: string
   /** No waiting helps: it crashes, or its image cannot be had. */
   readonly isHopeless: boolean
+  /** It was deleted, and is still there. */
+  readonly isLeaving: boolean
   readonly mend?: string
 }
 
@@ -24,6 +26,10 @@ const waits: ReadonlySet<string> = new Set(['helm.timeout', 'helm.deadline'])
 const mostTold = 3
 /** Of what an event says. */
 const longest = 200
+
+/** Where nothing but these is left (kubernetes #72048: a server that is gone hangs the kubelet's unmount). */
+const cannotEnd =
+  'A pod stays Terminating while its node cannot unmount its volumes: look whether the NFS server is up. Once it is, they end by themselves; then resume.'
 
 /** Events that tell why a pod does not get on. What others say is not repeated: nobody knows what is in it. */
 const telling: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume', 'FailedScheduling', 'Failed', 'BackOff'])
@@ -40,7 +46,7 @@ export async function withPods(error: unknown, place: Place, doors: Platform): P
     if (kept.length === 0) return error
     const more = kept.length > mostTold ? [`and ${kept.length - mostTold} more`] : []
     const message = [error.message, ...kept.slice(0, mostTold).map(({ why }) => why), ...more].join('; ')
-    const hint = kept.find(({ mend }) => mend !== undefined)?.mend ?? error.hint
+    const hint = kept.every(({ isLeaving }) => isLeaving) ? cannotEnd : (kept.find(({ mend }) => mend !== undefined)?.mend ?? error.hint)
     const { code, blame, retry } = error
     return new LifeboatError(code, message, { blame, cause: error, ...(retry && { retry }), ...(hint === undefined ? {} : { hint }) })
   } catch (unread) {
@@ -60,7 +66,8 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   const { name = '', namespace = '', uid, deletionTimestamp } = fields(pod['metadata']) as Readonly<Record<string, string | undefined>>
   const status = fields(pod['status'])
   const isReady = list(status['conditions']).some(({ type, status: is }) => type === 'Ready' && is === 'True')
-  if (isReady || status['phase'] === 'Succeeded') return []
+  const isLeaving = deletionTimestamp !== undefined
+  if (!isLeaving && (isReady || status['phase'] === 'Succeeded')) return []
   const container = list(status['containerStatuses']).find(({ ready }) => ready !== true)
   const reason = text(fields(fields(container?.['state'])['waiting'])['reason'])
   const own = events.filter((event) => fields(event['involvedObject'])['uid'] === uid && telling.has(text(event['reason'])))
@@ -69,11 +76,12 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   const restarts = Number(container?.['restartCount'] ?? 0)
   // Between two starts it runs, or has just ended.
   const kind = reason === '' && restarts > 1 ? 'CrashLoopBackOff' : reason
-  const what = deletionTimestamp === undefined ? reason || text(status['phase']) : 'Terminating'
+  const what = isLeaving ? 'Terminating' : reason || text(status['phase'])
   const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
   const why = told === undefined ? '' : `: ${text(told['message']).replaceAll(/\s+/g, ' ').slice(0, longest)}`
+  const mend = isLeaving ? {} : mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`)
   const isHopeless = kind === 'CrashLoopBackOff' || isOfImage(kind)
-  return [{ pod: name, why: `pod ${name} is ${what}${times}${why}`, isHopeless, ...mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`) }]
+  return [{ pod: name, why: `pod ${name} is ${what}${times}${why}`, isHopeless, isLeaving, ...mend }]
 }
 
 function mendOf(reason: string, event: string, pod: string): Pick<Kept, 'mend'> {
