@@ -104,10 +104,10 @@ export const nfsVm = defineStep({
     if (missing.length > 0 || unlinked || addressFailed || machine === undefined) {
       return { state: 'drifted', seen: { missing, unlinked, nicFailed: machine === undefined && isFailed(nic), addressFailed } }
     }
-    const boot = await firstBootOf(machine, wanted, doors)
+    const { dumb, ...boot } = { dumb: undefined, ...(await firstBootOf(machine, wanted, doors)) }
     signal.throwIfAborted()
     if (boot.state === 'ready') return { state: 'converged', outputs: { id: machine.id, privateIp: wanted.privateIp } }
-    const told = boot.state === 'in-flight' && machine.provisioningState === 'Failed' ? { ...boot, patience: silence(wanted.name, machine) } : boot
+    const told = dumb === true && machine.provisioningState === 'Failed' ? { ...boot, patience: silence(wanted.name, machine) } : boot
     // Deleting one that is still silent or lets nobody in, or whose first boot failed, needs no answer of it.
     const isIdle = /^(Succeeded|Failed)$/.test(machine.provisioningState) && machine.dataDisks.length === 0
     return isIdle ? { ...told, halfMade: machineLabel(wanted.name) } : told
@@ -290,10 +290,10 @@ function isUp({ powerState }: Machine): boolean {
   return powerState === 'running'
 }
 
-/** One that runs, has failed and does not become ready: how long it may boot, and what is said then. */
+/** One that runs, has failed and says nothing: how long it may boot, and what is said then. */
 function silence(name: string, machine: Machine): Patience {
   const { why, mend } = failedMachine(name, machine)
-  return { ms: 5 * minutes, error: new LifeboatError('machine.failed', `${why}, and it has not become ready since`, { blame: 'user', hint: mend }) }
+  return { ms: 10 * minutes, error: new LifeboatError('machine.failed', `${why}, and it does not answer`, { blame: 'user', hint: mend }) }
 }
 
 /** On the way back. What was let go of was let go of before; a disk that is there is somebody's, who uses this server. */

@@ -87,14 +87,14 @@ export const helmRelease = defineStep({
     const waited = async (begin: () => Promise<void>): Promise<void> => {
       const untilMs = ctx.clock.now().getTime() + wanted.timeout
       await begin().catch(async (error: unknown) => {
-        throw await withPods(await untilTheyGetOn(error, name, untilMs, ctx), wanted, doors)
+        throw await withPods(await untilTheyGetOn(error, name, untilMs, ctx), wanted, ctx)
       })
     }
     for (const change of changes) {
       await recoverRelease(name, { ...wish, next: nextOf(change) }, ctx)
       if (change.action === 'delete') {
         await doors.helm.uninstall(name, wish).catch(async (error: unknown) => {
-          throw await withPods(error, wanted, doors)
+          throw await withPods(error, wanted, ctx)
         })
       } else if (isRollback(change)) {
         const to = change.after.rollback

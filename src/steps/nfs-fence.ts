@@ -18,7 +18,7 @@ import { exportPool, importedPools, importPool, isInPool, mountedDatasets, mount
 import { nfsState, startNfs, stopNfs, type ServiceState } from '../platform/host/nfs.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
-import { deallocate, deallocateAction, isSilence, onceItAnswers, startAction, startAgain, stopForGood, stopMachine } from './parts/fence.js'
+import { deallocate, deallocateAction, isSilence, isUnasked, onceItAnswers, startAction, startAgain, stopForGood, stopMachine } from './parts/fence.js'
 import { allIn, wantedDisks } from './parts/disks.js'
 import { naming } from './parts/naming.js'
 import { mountpointFindings, poolWarnings } from './parts/pool.js'
@@ -198,19 +198,26 @@ async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
   try {
     return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
   } catch (error) {
-    throw isSilence(error) ? silent(error, wanted) : error
+    throw isSilence(error) || isUnasked(error) ? silent(error, wanted) : error
   }
 }
 
-/** The operator has chosen to stop a silent server: one answer that was lost is not yet silence. Three are, or a minute of it. */
+/**
+ * The operator has chosen to stop a silent server: one answer that was lost is not yet silence. Three are, or a minute after the first of
+ * them. One that could not even be asked has longer: to stop one that is well costs what it has not written yet.
+ */
 async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }: ReadContext<Platform>): Promise<Answer | undefined> {
-  const untilMs = clock.now().getTime() + minutes
-  for (let left = 2; ; left -= 1) {
+  let lost = 0
+  let sinceMs: number | undefined
+  for (;;) {
     try {
       return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
     } catch (error) {
-      if (!isSilence(error)) throw error
-      if (left === 0 || clock.now().getTime() >= untilMs) return undefined
+      if (!isSilence(error) && !isUnasked(error)) throw error
+      if (isSilence(error)) lost += 1
+      sinceMs ??= clock.now().getTime()
+      const passedMs = clock.now().getTime() - sinceMs
+      if (lost === 3 || passedMs >= (lost > 0 ? 1 : 10) * minutes) return undefined
       progress(`${hostLabel(wanted.machine)} does not answer; asking again`)
       await clock.sleep(10 * seconds, signal)
     }
@@ -229,7 +236,8 @@ function silent(error: LifeboatError, wanted: Inputs): LifeboatError {
     `${hostLabel(machine)} is asked once more; if it answers, NFS is stopped and ${pool.name} exported as usual. If not, its machine is stopped ` +
     '(deallocated): only then is it sure that it cannot write. The price: what it had not written to its disks yet is lost, and the pool ' +
     'is not exported, so that it must be imported with -f; that is done once it is proved that no other server can have it.'
-  return new LifeboatError('fence.silent', `${hostLabel(machine)} does not answer, and may still write: ${error.message}`, {
+  const what = isUnasked(error) ? 'cannot be asked' : 'does not answer'
+  return new LifeboatError('fence.silent', `${hostLabel(machine)} ${what}, and may still write: ${error.message}`, {
     cause: error,
     hint: 'Look whether it is the server that is silent, or the way to it (jump host, network). Nothing is detached before it is fenced.',
     alternative: { id: deallocate, offer, changes: [...cleanFence(wanted), stopMachine(machine)] },

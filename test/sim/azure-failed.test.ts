@@ -55,7 +55,7 @@ describe('a new server on which an operation has failed (A133)', () => {
     await attachFails()
     // A storm passes, and so does a boot.
     const seen = await step.see()
-    expect(seen).toMatchObject({ state: 'in-flight', halfMade: 'virtualMachine nfsserver', patience: { error: { code: 'machine.failed' } } })
+    expect(seen).toMatchObject({ state: 'in-flight', halfMade: 'virtualMachine nfsserver' })
     expect((await lookUntilSettled(step.module, step.inputs, step.ctx)).state).toBe('converged')
     world.test.world.host(machine)!.answers = false
     const hint = expect.stringContaining('az vm delete --resource-group data100-nfs --name nfsserver') as string
@@ -63,6 +63,15 @@ describe('a new server on which an operation has failed (A133)', () => {
     // Whoever made it takes it away without an answer of it.
     await new Driven(backwards(step.module, changes), world.doors, world.clock, step.given).make()
     expect(await step.see()).toEqual({ state: 'absent' })
+  })
+
+  it('is told as failed, too, where not even its agent has ever said anything', async () => {
+    await step.make()
+    await fenceAndDetach(world.test)
+    await attachFails()
+    world.test.world.host(machine)!.answers = false
+    const hint = expect.stringContaining('az vm delete --resource-group data100-nfs --name nfsserver') as string
+    await expect(lookUntilSettled(step.module, step.inputs, step.ctx)).rejects.toMatchObject({ code: 'machine.failed', hint })
   })
 
   it('is not taken for one that boots where a lock keeps its host keys from being read (A135)', async () => {

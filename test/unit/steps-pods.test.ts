@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { LifeboatError, type JsonObject } from '../../src/contract/index.js'
+import { LifeboatError, type Clock, type JsonObject } from '../../src/contract/index.js'
 import type { Platform } from '../../src/platform/platform.js'
 import { withPods } from '../../src/steps/parts/pods.js'
 
+type Asking = Parameters<typeof withPods>[2]
+const asking = (platform: object): Asking =>
+  ({ doors: platform as Platform, clock: { now: () => new Date('2019-02-25T20:10:00Z') } as Clock })
 const place = { cluster: '/cluster', namespace: 'hub' }
 const inVain = new LifeboatError('helm.timeout', 'helm waited in vain', { hint: 'Look at the pods.' })
 
@@ -27,8 +30,8 @@ const event = (of: string, reason: string, message: string, at = '20:00:00'): Js
   ...{ reason, message, lastTimestamp: `2019-02-25T${at}Z` },
 })
 
-function doors(pods: readonly JsonObject[], events: readonly JsonObject[] = []): Platform {
-  return { kube: { list: async (_cluster: string, _namespace: string, kind: string) => (kind === 'pods' ? pods : events) } } as unknown as Platform
+function doors(pods: readonly JsonObject[], events: readonly JsonObject[] = []): Asking {
+  return asking({ kube: { list: async (_cluster: string, _namespace: string, kind: string) => (kind === 'pods' ? pods : events) } })
 }
 
 const told = async (pods: readonly JsonObject[], events: readonly JsonObject[] = []): Promise<readonly [string, string | undefined]> => {
@@ -51,6 +54,12 @@ describe('a helm that has waited in vain', () => {
       const [said, mend] = await told([pod('hub-1', { leaving: true, ready })])
       expect([said, mend]).toEqual(['helm waited in vain; pod hub-1 is Terminating', expect.stringContaining('look whether the NFS server is up') as string])
     }
+  })
+
+  it('says nothing of that while a pod has the time to end that it was given', async () => {
+    const leaving = pod('nb-1', { ready: true })
+    const pods = [{ ...leaving, metadata: { ...(leaving['metadata'] as object), deletionTimestamp: '2019-02-25T20:10:20Z' } }]
+    expect(await told(pods)).toEqual(['helm waited in vain', 'Look at the pods.'])
   })
 
   it('leaves out pods that are ready, takes the newest event of each, and repeats none whose words nobody knows', async () => {
@@ -82,7 +91,7 @@ describe('a helm that has waited in vain', () => {
   })
 
   it('is told as it is where pods cannot be read, and so is every other error', async () => {
-    const unread = { kube: { list: () => Promise.reject(new LifeboatError('kube.unreachable', 'no')) } } as unknown as Platform
+    const unread = asking({ kube: { list: () => Promise.reject(new LifeboatError('kube.unreachable', 'no')) } })
     const other = new LifeboatError('helm.chart', 'no')
     expect(await withPods(inVain, place, unread)).toBe(inVain)
     expect(await withPods(inVain, place, doors([pod('well', { ready: true })]))).toBe(inVain)

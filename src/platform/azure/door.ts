@@ -193,8 +193,6 @@ export interface MachineDoor {
   detach(id: string, diskIds: readonly string[], force?: boolean): Promise<Operation>
   deallocate(id: string): Promise<Operation>
   start(id: string): Promise<Operation>
-  /** Runs a read-only shell script by runCommand and answers its standard output. */
-  readScript(id: string, lines: readonly string[]): Promise<string>
   /** What SSH must know of a machine: where it is, and which host keys it has. */
   hostFacts(id: string): Promise<HostFacts>
 }

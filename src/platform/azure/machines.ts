@@ -56,35 +56,35 @@ export function openMachines(session: AzureSession, tags: Tags, hosts: HostFacts
       const { group, name } = session.parse(id)
       return endingEmpty(() => session.start(`starting ${name}`, async () => submitted((await session.compute()).virtualMachines.start(group, name))))
     },
-    readScript: (id, lines) => readScript(session, id, lines),
     hostFacts: (id) => hosts.of(id),
   }
 }
 
 /**
  * How long a machine's agent may take, in milliseconds of the run's clock. Less than a minute is usual. Azure itself waits an hour and a
- * half for a script (azure-docs, run-command), and whoever fences a server that hangs has not got that. One that was silent has the
- * script already: when it is back it is quick.
+ * half for a script (azure-docs, run-command), and whoever fences a server that hangs has not got that. One that was silent a moment ago is
+ * not given as long again.
  */
-const agentPatienceMs = { usual: 3 * 60_000, afterSilence: 30_000 } as const
+const agentPatienceMs = { usual: 3 * 60_000, afterSilence: 90_000 } as const
+
+const agentHint = 'See whether its agent is Ready (`az vm get-instance-view`). A resume asks again.'
 
 /**
- * Runs a read-only script by the machine's agent and answers what it printed. Throws `azure.run-command`, also where an agent does not
- * answer in time, or is at another script all the time: one is taken at once.
+ * Runs a read-only script by the machine's agent and answers what it printed. An agent takes one script at a time. Throws
+ * `azure.run-command`, also where an agent does not answer within `usual` milliseconds of the run's clock, and `azure.agent-busy` where all
+ * the time it is at another script, so that nothing was asked of the machine. `wasSilent`: it may be at ours.
  */
-async function readScript(
-  session: AzureSession,
-  id: string,
-  lines: readonly string[],
-  patienceMs: number = agentPatienceMs.usual,
-): Promise<string> {
+async function readScript(session: AzureSession, id: string, lines: readonly string[], wasSilent: boolean): Promise<string> {
+  const patienceMs = wasSilent ? agentPatienceMs.afterSilence : agentPatienceMs.usual
   const untilMs = session.clock.now().getTime() + patienceMs
   for (;;) {
     const read = await readOnce(session, id, lines, patienceMs).catch((error: unknown) => {
       const told = azureError(error, '')
       if (told.code !== 'azure.in-flight') throw told
       if (session.clock.now().getTime() < untilMs) return undefined
-      throw new LifeboatError('azure.run-command', `${told.message} It has been like that for ${patienceMs / 1000} s.`, { cause: told })
+      const message = `${told.message} It has been like that for ${patienceMs / 1000} s.`
+      if (wasSilent) throw new LifeboatError('azure.run-command', message, { cause: told, hint: agentHint })
+      throw new LifeboatError('azure.agent-busy', message, { cause: told, retry: {}, hint: agentHint })
     })
     if (read !== undefined) return read
     await session.clock.sleep(10_000)
@@ -94,14 +94,15 @@ async function readScript(
 async function readOnce(session: AzureSession, id: string, lines: readonly string[], patienceMs: number): Promise<string> {
   const { group, name } = session.parse(id)
   const doing = `reading ${name} by runCommand`
-  const silence = new LifeboatError('azure.run-command', `${doing}: its agent (walinuxagent) has not answered within ${patienceMs / 1000} s`)
+  const message = `${doing}: its agent (walinuxagent) has not answered within ${patienceMs / 1000} s`
+  const silence = new LifeboatError('azure.run-command', message, { hint: agentHint })
   try {
     const poller = await session.write(doing, async () =>
       submitted((await session.compute()).virtualMachines.runCommand(group, name, { commandId: 'RunShellScript', script: [...lines] })),
     )
     await session.wait(poller, doing, { ms: patienceMs, error: silence })
-    const message = poller.result()?.value?.[0]?.message ?? ''
-    const output = /\[stdout\]\n([\s\S]*?)\n?\[stderr\]/.exec(message)?.[1]
+    const printed = poller.result()?.value?.[0]?.message ?? ''
+    const output = /\[stdout\]\n([\s\S]*?)\n?\[stderr\]/.exec(printed)?.[1]
     if (output !== undefined) return output
     throw new LifeboatError('azure.run-command', `${doing}: its answer is not understood`)
   } catch (error) {
@@ -148,15 +149,11 @@ export class HostFactsReader {
   async #read(machine: Machine): Promise<HostFacts> {
     const [place, keys] = await Promise.all([
       this.#place(machine),
-      readScript(this.#session, machine.id, ['cat /etc/ssh/ssh_host_*_key.pub'], this.#patienceMs(machine)),
+      readScript(this.#session, machine.id, ['cat /etc/ssh/ssh_host_*_key.pub'], this.#silent.has(machine.vmId)),
     ])
     const hostKeys = keys.split('\n').filter((line) => /^(ssh|ecdsa)-/.test(line))
     if (hostKeys.length === 0) throw new LifeboatError('azure.host-key', `${machine.id} has no SSH host key yet`, { retry: {} })
     return { vmId: machine.vmId, hostKeys, ...place }
-  }
-
-  #patienceMs({ vmId }: Machine): number {
-    return this.#silent.has(vmId) ? agentPatienceMs.afterSilence : agentPatienceMs.usual
   }
 
   async #place({ id, interfaces }: Machine): Promise<Pick<HostFacts, 'network' | 'address' | 'publicAddress'>> {

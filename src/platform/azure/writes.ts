@@ -1,8 +1,8 @@
 import type { RequestWrite } from '../../contract/index.js'
 
 /**
- * POSTs that read (design §8): logins, lists of credentials and keys, checks. `runCommand` is among them since its only door,
- * `readScript`, takes scripts that read.
+ * POSTs that read (design §8): logins, lists of credentials and keys, checks. `runCommand` is among them since the only script
+ * that is sent reads host keys.
  */
 const reads = [/\/oauth2\/(v2\.0\/)?token$/i, /\/list\w+$/i, /\/check(PolicyRestrictions|NameAvailability)$/i, /\/runCommand$/i]
 

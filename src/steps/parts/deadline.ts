@@ -18,7 +18,7 @@ export async function untilTheyGetOn(error: unknown, release: ReleaseName, until
   if (!(error instanceof LifeboatError) || error.code !== 'helm.deadline') return error
   const { clock, signal } = ctx
   for (;;) {
-    const found = await lookAt(release, ctx.doors)
+    const found = await lookAt(release, ctx)
     if (found === 'hopeless') return error
     if (found !== 'unknown' && found.late.length === 0) return again(error)
     const leftMs = untilMs - clock.now().getTime()
@@ -43,10 +43,10 @@ interface Found {
 }
 
 /** `hopeless`: there is nothing to wait for; `unknown`: the cluster does not answer now. */
-async function lookAt(release: ReleaseName, doors: Platform): Promise<Found | 'hopeless' | 'unknown'> {
+async function lookAt(release: ReleaseName, ctx: Pick<ApplyContext<Platform>, 'doors' | 'clock'>): Promise<Found | 'hopeless' | 'unknown'> {
   const { cluster, namespace } = release
   try {
-    const [deployments, kept] = await Promise.all([doors.kube.list(cluster, namespace, 'deployments'), keptPods(release, doors)])
+    const [deployments, kept] = await Promise.all([ctx.doors.kube.list(cluster, namespace, 'deployments'), keptPods(release, ctx)])
     const late = deployments.filter((one) => isOf(one, release) && isLate(one)).map((one) => metadataOf(one).name)
     const theirs = kept.filter(({ pod }) => late.some((name) => pod.startsWith(`${name}-`)))
     return theirs.some(({ isHopeless }) => isHopeless) ? 'hopeless' : { late, kept: theirs }

@@ -15,6 +15,11 @@ export function isSilence(error: unknown): error is LifeboatError {
   return error instanceof LifeboatError && silences.has(error.code)
 }
 
+/** Nothing was asked of it: its agent is at somebody else's script. It may be as well as ever. */
+export function isUnasked(error: unknown): error is LifeboatError {
+  return error instanceof LifeboatError && error.code === 'azure.agent-busy'
+}
+
 export function stopMachine(machine: string | Pending): Change {
   return {
     resource: 'old server',

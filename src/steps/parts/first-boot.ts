@@ -3,6 +3,7 @@ import type { Machine } from '../../platform/azure/door.js'
 import { nameOf } from '../../platform/azure/ids.js'
 import type { Platform } from '../../platform/platform.js'
 import type { SshHost } from '../../platform/ssh/door.js'
+import { isSilence } from './fence.js'
 import { isPrepared, type Image } from './image.js'
 import { wayOutMend, whyNoWayOut } from './way-out.js'
 
@@ -15,7 +16,11 @@ export interface NewServer {
 }
 
 /** `ready` once SSH answers and the kernel has ZFS; otherwise what the step observes. */
-export type FirstBoot = { readonly state: 'ready' } | Extract<Observation<unknown, unknown>, { readonly state: 'in-flight' | 'conflict' | 'unknown' }>
+export type FirstBoot =
+  | { readonly state: 'ready' }
+  /** `dumb`: it says nothing at all. */
+  | { readonly state: 'in-flight'; readonly what: string; readonly dumb?: true }
+  | Extract<Observation<unknown, unknown>, { readonly state: 'conflict' | 'unknown' }>
 
 /** Waits for cloud-init, whatever it says in the end: what counts is that the kernel has ZFS. One connection tells all. */
 const bootCheck = [
@@ -44,9 +49,9 @@ async function toldBy(machine: Machine, wanted: NewServer, doors: Platform): Pro
   try {
     said = (await doors.ssh.read(host, bootCheck)).stdout
   } catch (error) {
-    // Not up yet.
-    if (!(error instanceof LifeboatError) || error.retry === undefined) throw error
-    return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}` }
+    // Not up yet: neither its SSH nor its agent.
+    if (!(error instanceof LifeboatError) || (error.retry === undefined && !isSilence(error))) throw error
+    return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}`, dumb: true }
   }
   if (/^status: (running|not run|not started)/m.test(said)) return { state: 'in-flight', what: 'it answers by SSH; packages and ZFS are being installed' }
   const [isLoaded, isInstalled] = [/^zfs: loaded/m.test(said), /^zfs: installed/m.test(said)]

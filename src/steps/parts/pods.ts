@@ -1,4 +1,4 @@
-import { LifeboatError, type JsonObject } from '../../contract/index.js'
+import { LifeboatError, type JsonObject, type ReadContext } from '../../contract/index.js'
 import type { Platform } from '../../platform/platform.js'
 
 /** Where a release is. */
@@ -8,13 +8,15 @@ export interface Place {
   readonly namespace: string
 }
 
+type Asking = Pick<ReadContext<Platform>, 'doors' | 'clock'>
+
 /** What keeps a pod, in words, and what is to be done about it if its state tells. */
 export interface Kept {
   readonly pod: string
   readonly why: string
   /** No waiting helps: it crashes, or its image cannot be had. */
   readonly isHopeless: boolean
-  /** It was deleted, and is still there. */
+  /** It was deleted, and is still there long after it should have ended. */
   readonly isLeaving: boolean
   readonly mend?: string
 }
@@ -26,6 +28,9 @@ const waits: ReadonlySet<string> = new Set(['helm.timeout', 'helm.deadline'])
 const mostTold = 3
 /** Of what an event says. */
 const longest = 200
+
+/** A node is slow sometimes, and clocks differ. */
+const overdueMs = 60_000
 
 /** Where nothing but these is left (kubernetes #72048: a server that is gone hangs the kubelet's unmount). */
 const cannotEnd =
@@ -39,10 +44,10 @@ const telling: ReadonlySet<string> = new Set(['FailedMount', 'FailedAttachVolume
  * does not exist, a server that does not answer and a hub that crashes. Any other error as it is, and this one too where pods cannot
  * be read.
  */
-export async function withPods(error: unknown, place: Place, doors: Platform): Promise<unknown> {
+export async function withPods(error: unknown, place: Place, { doors, clock }: Asking): Promise<unknown> {
   if (!(error instanceof LifeboatError) || !waits.has(error.code)) return error
   try {
-    const kept = await keptPods(place, doors)
+    const kept = await keptPods(place, { doors, clock })
     if (kept.length === 0) return error
     const more = kept.length > mostTold ? [`and ${kept.length - mostTold} more`] : []
     const message = [error.message, ...kept.slice(0, mostTold).map(({ why }) => why), ...more].join('; ')
@@ -56,17 +61,19 @@ export async function withPods(error: unknown, place: Place, doors: Platform): P
 }
 
 /** Pods of a namespace that are not ready, and why. */
-export async function keptPods({ cluster, namespace }: Place, { kube }: Platform): Promise<readonly Kept[]> {
+export async function keptPods({ cluster, namespace }: Place, { doors, clock }: Asking): Promise<readonly Kept[]> {
+  const { kube } = doors
   const [pods, events] = await Promise.all([kube.list(cluster, namespace, 'pods'), kube.list(cluster, namespace, 'events')])
   const inOrder = [...events].sort((a, b) => text(a['lastTimestamp']).localeCompare(text(b['lastTimestamp'])))
-  return pods.flatMap((pod) => keptBy(pod, inOrder))
+  return pods.flatMap((pod) => keptBy(pod, inOrder, clock.now().getTime()))
 }
 
-function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[] {
+function keptBy(pod: JsonObject, events: readonly JsonObject[], nowMs: number): readonly Kept[] {
   const { name = '', namespace = '', uid, deletionTimestamp } = fields(pod['metadata']) as Readonly<Record<string, string | undefined>>
   const status = fields(pod['status'])
   const isReady = list(status['conditions']).some(({ type, status: is }) => type === 'Ready' && is === 'True')
-  const isLeaving = deletionTimestamp !== undefined
+  // The time by which it should have ended.
+  const isLeaving = deletionTimestamp !== undefined && nowMs - Date.parse(deletionTimestamp) > overdueMs
   if (!isLeaving && (isReady || status['phase'] === 'Succeeded')) return []
   const container = list(status['containerStatuses']).find(({ ready }) => ready !== true)
   const reason = text(fields(fields(container?.['state'])['waiting'])['reason'])
@@ -76,7 +83,7 @@ function keptBy(pod: JsonObject, events: readonly JsonObject[]): readonly Kept[]
   const restarts = Number(container?.['restartCount'] ?? 0)
   // Between two starts it runs, or has just ended.
   const kind = reason === '' && restarts > 1 ? 'CrashLoopBackOff' : reason
-  const what = isLeaving ? 'Terminating' : reason || text(status['phase'])
+  const what = deletionTimestamp !== undefined ? 'Terminating' : reason || text(status['phase'])
   const times = restarts > 0 ? ` (started again ${restarts === 1 ? 'once' : `${restarts} times`})` : ''
   const why = told === undefined ? '' : `: ${text(told['message']).replaceAll(/\s+/g, ' ').slice(0, longest)}`
   const mend = isLeaving ? {} : mendOf(kind, text(told?.['reason']), `${name} -n ${namespace}`)
