@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/contract/index.js'
-import { data100, lifeboat, root, temporaryFolder } from '../helpers/cli.js'
+import { data100, root, temporaryFolder } from '../helpers/cli.js'
 import { lifeboatHere } from '../helpers/cli-here.js'
 import { served, worldRequests } from '../helpers/served.js'
 import { groupSteps, resumeSmall, runSmall, smallRunbook } from '../helpers/small.js'
@@ -53,7 +53,7 @@ describe('a runbook that is wrong', () => {
     const before = (await worldRequests(world)).length
     const file = runbookFile(text.replace('uses: nfs/exports', 'uses: nfs/export').replace('steps.nfs.outputs.id', 'steps.nfz.outputs.id'))
     const args = ['run', file, '--cloud', world.cloudPath, '--confirm=data100', '--yes', '--state-dir', temporaryFolder()]
-    const { code, stderr } = await lifeboat(args).ended
+    const { code, stderr } = await lifeboatHere(args)
     expect(code).toBe(2)
     expect(new Set(places(stderr)).size).toBeGreaterThan(1)
     expect((await worldRequests(world)).length).toBe(before)

@@ -36,7 +36,7 @@ interface Planned extends PlanFacts {
 
 /** The README's plan says what would happen, and writes nothing. */
 async function expectPlanned(world: Served, cloud: readonly string[]): Promise<Planned> {
-  const plan = await lifeboat([...shown('plan'), ...cloud, '--json', '--detailed-exitcode']).ended
+  const plan = await lifeboatHere([...shown('plan'), ...cloud, '--json', '--detailed-exitcode'])
   expect(plan.code, plan.stderr).toBe(10)
   expect(await writes(world)).toBe(0)
   const planned = JSON.parse(plan.stdout) as Planned
@@ -72,7 +72,7 @@ async function expectForetold({ steps, marks }: Planned, requests: readonly Requ
   const report = await lifeboatHere([...shown('report'), '--json', '--state-dir', state])
   const { total } = JSON.parse(report.stdout) as Fidelity
   expect(total).toMatchObject({ predicted: 39, happened: 39, missing: 0, unpredicted: 0, precision: 1, recall: 1 })
-  const told = await lifeboat([...shown('report'), '--state-dir', state]).ended
+  const told = await lifeboatHere([...shown('report'), '--state-dir', state])
   expect([told.code, /^total .* 1\.000 {3}1\.000$/m.test(told.stdout)], told.stdout + told.stderr).toEqual([0, true])
 }
 
@@ -93,7 +93,7 @@ async function expectUndoShown(world: Served, run: string, state: readonly strin
   const made = await writes(world)
   const nobody = await lifeboatHere(['undo', run, ...state, '--yes'])
   expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--confirm=data100')])
-  const dry = await lifeboat([...shown('undo'), ...state]).ended
+  const dry = await lifeboatHere([...shown('undo'), ...state])
   expect(dry.code, dry.stderr).toBe(0)
   expect(dry.stdout).toContain('Stays as it is:')
   expect(dry.stdout).toContain('snapshot of disk nfsserver_DataDisk_0 is kept')
@@ -130,7 +130,7 @@ describe('data100, failed over by the real CLI in a simulated world, as the READ
     const state = ['--state-dir', folder]
     const cloud = ['--cloud', world.cloudPath]
     const before = await starting(world)
-    expect((await lifeboat(shown('validate')).ended).code).toBe(0)
+    expect((await lifeboatHere(shown('validate'))).code).toBe(0)
     const planned = await expectPlanned(world, cloud)
 
     const run = lifeboat([...shown('run'), ...cloud, ...state, '--confirm=data100', '--yes', '--json'])

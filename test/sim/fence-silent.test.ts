@@ -19,7 +19,7 @@ function storageOnly(): string {
 
 describe('an old server that does not answer', () => {
   it('is stopped only by choice, as the plan shows; its pool is imported with -f then, and all is as wanted', async () => {
-    await using world = await served()
+    await using world = await served(undefined, 240)
     for (const host of world.world.hosts.values()) host.answers = false
     const runbook = storageOnly()
     const flags = ['--cloud', world.cloudPath, '--json']
@@ -50,7 +50,7 @@ describe('an old server that does not answer', () => {
   })
 
   it('that came back in the middle and served its users is fenced again, and copied again: older copies are none of what they wrote', async () => {
-    await using world = await served()
+    await using world = await served(undefined, 240)
     for (const host of world.world.hosts.values()) host.answers = false
     const flags = ['--accept', 'fence=deallocate', '--yes', '--json', '--state-dir', temporaryFolder()]
     const meanwhile = { method: 'POST', path: `${oldServer}/start` }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lifeboat, temporaryFolder } from '../helpers/cli.js'
+import { lifeboatHere } from '../helpers/cli-here.js'
 import { plant, served } from '../helpers/served.js'
 import { groupSteps, runSmall, smallRunbook } from '../helpers/small.js'
 
@@ -35,10 +36,10 @@ describe('lifeboat status --follow', () => {
     expect(code, stderr).toBe(0)
     expect(stdout).toMatch(/The process of this run is gone. To go on with it: lifeboat resume 2\d+-\d+-small-\w+/)
 
-    const status = await lifeboat(['status', '--state-dir', small.state]).ended
+    const status = await lifeboatHere(['status', '--state-dir', small.state])
     expect(status.stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(10)
     expect(status.stdout).toMatch(/stopped in mid-run[\s\S]*owner [\s\S]*next +lifeboat resume /)
-    const unknown = await lifeboat(['status', '--follow', 'no-such-run', '--state-dir', small.state]).ended
+    const unknown = await lifeboatHere(['status', '--follow', 'no-such-run', '--state-dir', small.state])
     expect(unknown.code).toBe(2)
   })
 })
