@@ -13,6 +13,14 @@ import { commandLine } from './state.js'
 export interface Unfinished {
   readonly run: string
   readonly state: RunState
+  /** A later one that nobody can read. */
+  readonly unread?: Unread
+}
+
+/** A run that bears the runbook's name, and whose journal nobody can read: damaged, or a newer lifeboat's. */
+interface Unread {
+  readonly run: string
+  readonly error: unknown
 }
 
 type Target = Pick<RunState, 'mode' | 'cloud'> & { readonly runbook: { readonly name: string } }
@@ -29,27 +37,48 @@ function isSameTarget(one: Target, other: Target): boolean {
 
 /**
  * The newest run of this runbook on this cloud, or the undo of one, if it stopped on its way. One that is at work is the lock's affair.
- * `unreadable` is told of a later one that bears the runbook's name and that nobody can read: it may have stopped on its way.
+ * A later one that nobody can read may have stopped on its way too: it is told with what was found, or to `unread` if nothing was.
  */
-export async function unfinishedBefore(folder: StateFolder, target: Target, unreadable?: Unreadable): Promise<Unfinished | undefined> {
-  for (const run of await folder.ids()) {
-    const state = await readable(folder, run, (error) => isNamedFor(run, target.runbook.name) && unreadable?.(run, error))
-    if (state === undefined || !isSameTarget(state, target)) continue
-    if (state.status === 'finished' || (await folder.undoOf(state)) !== undefined) return undefined
-    return (await conditionOf(run, state, folder)) === 'running' ? undefined : { run, state }
-  }
+export async function unfinishedBefore(folder: StateFolder, target: Target, unread?: TellUnread): Promise<Unfinished | undefined> {
+  const { found, later } = await newestOf(folder, target)
+  if (found !== undefined) return later === undefined ? found : { ...found, unread: later }
+  if (later !== undefined) unread?.(later)
   return undefined
 }
 
-type Unreadable = (run: string, error: unknown) => void
+interface Newest {
+  readonly found: Unfinished | undefined
+  /** The latest that nobody can read, if it is later than the newest that can be read. It must not hide that one. */
+  readonly later: Unread | undefined
+}
+
+type TellUnread = (one: Unread) => void
+
+async function newestOf(folder: StateFolder, target: Target): Promise<Newest> {
+  const unread: Unread[] = []
+  for (const run of await folder.ids()) {
+    const state = await readable(folder, run, (error) => isNamedFor(run, target.runbook.name) && unread.push({ run, error }))
+    if (state === undefined || !isSameTarget(state, target)) continue
+    const isNobodys = state.status === 'finished' || (await folder.undoOf(state)) !== undefined || (await conditionOf(run, state, folder)) === 'running'
+    return { found: isNobodys ? undefined : { run, state }, later: unread[0] }
+  }
+  return { found: undefined, later: unread[0] }
+}
 
 /** Nobody knows whether that run is finished: a new one is begun beside it on purpose only. */
-export function refuseUnread({ fresh }: FreshWish): Unreadable {
-  return (run, error) => {
-    if (fresh === true) return
-    const why = error instanceof LifeboatError ? error.message : String(error)
-    throw usageError(`whether the run ${run} is finished cannot be told: ${why}`, 'Read it with the lifeboat that wrote it. To begin afresh all the same, add --fresh.')
+export function refuseUnread({ fresh }: FreshWish): TellUnread {
+  return (one) => {
+    if (fresh !== true) throw unreadError(one)
   }
+}
+
+function unreadError({ run, error }: Unread): LifeboatError {
+  const mend = error instanceof LifeboatError && error.hint !== undefined ? `${error.hint} ` : ''
+  return usageError(`whether the run ${run} is finished cannot be told: ${messageOf(error)}`, `${mend}To begin afresh all the same, add --fresh.`)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Has it come so far that a resume needs what it works on? */
@@ -115,7 +144,7 @@ export async function fateOf(
   screen: Screen,
   realNow: Date,
 ): Promise<'fresh' | 'resume' | number> {
-  const { run } = earlier
+  const { run, unread } = earlier
   const said = sayUnfinished(earlier, realNow)
   const resuming = commandLine(options, 'resume', run, ...(options.yes === true ? ['--yes'] : []))
   if (options.fresh === true) {
@@ -124,6 +153,8 @@ export async function fateOf(
   }
   if (screen.canAsk) return asked(screen.asker, earlier, said, interrupts.signal, screen)
   if (!hasChanged(earlier.state)) {
+    // It says nothing about the later one, and nobody would have agreed to leave that half done.
+    if (unread !== undefined) throw unreadError(unread)
     screen.notice(`${said} It has changed nothing, so this run begins afresh.`)
     return 'fresh'
   }
@@ -150,13 +181,14 @@ async function asked(asker: Asker, { run, state }: Unfinished, said: string, sig
 }
 
 /** `The run r1 of data100 is not finished: it failed at hub; 3 of 5 steps done, begun 12m ago by ada.` */
-function sayUnfinished({ run, state }: Unfinished, realNow: Date): string {
+function sayUnfinished({ run, state, unread }: Unfinished, realNow: Date): string {
   const { runbook, undoes, realStartedAt, owner, steps, planned } = state
   const all = (planned?.steps ?? []).filter((step) => step.state !== 'gate')
   const done = all.filter(({ id }) => ['verified', 'skipped'].includes(steps.get(id)?.status ?? ''))
   const ago = formatDuration(realNow.getTime() - Date.parse(realStartedAt))
   const what = undoes === undefined ? 'run' : 'undo'
-  return `The ${what} ${run} of ${runbook.name} is not finished: ${sayEnd(state)}; ${done.length} of ${all.length} steps done, begun ${ago} ago by ${owner.user}.`
+  const later = unread === undefined ? '' : `A later run, ${unread.run}, cannot be read: ${messageOf(unread.error)}. `
+  return `${later}The ${what} ${run} of ${runbook.name} is not finished: ${sayEnd(state)}; ${done.length} of ${all.length} steps done, begun ${ago} ago by ${owner.user}.`
 }
 
 function sayEnd({ outcome, steps }: RunState): string {

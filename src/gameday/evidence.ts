@@ -22,6 +22,8 @@ export interface Deed {
   readonly isUndo?: boolean
   /** Hubs that showed another certificate than their own when it was over. */
   readonly uncertified?: readonly string[]
+  /** It succeeded: what was missing from a whole failover when it was over. */
+  readonly missing?: readonly string[]
   /** It was advice to be followed, and no command was in it. */
   readonly isVain?: boolean
   /** What it said to the operator. */

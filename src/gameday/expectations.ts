@@ -45,7 +45,7 @@ export const worldExpectations = {
     .strictObject({
       name: z.string().min(1),
       status: z.enum([...releaseStates, 'absent']).describe('As helm says it, or `absent`'),
-      revision: z.number().int().positive().optional().describe('How often it was installed and changed: 1 for one that nothing was done to twice'),
+      revision: z.number().int().positive().optional().describe('How often it was installed and changed since it was last installed anew: 1 where nothing was done to it after that'),
     })
     .refine(({ status, revision }) => status !== 'absent' || revision === undefined, 'what is absent has no revision')
     .describe('A helm release'),

@@ -36,9 +36,6 @@ export function judge({ expect, faults }: Pick<Scenario, 'expect' | 'faults'>, e
   return { passed: neverFired.length === 0 && expectations.every(({ held }) => held !== false), expectations, neverFired }
 }
 
-/** What is expected of a failover that has succeeded, in the words of the scorecard. */
-export const wholeAtEnd = 'the failover is whole at the end'
-
 /** The last command of this program that was typed. */
 export function lastCommand({ deeds }: Pick<Evidence, 'deeds'>): Deed | undefined {
   return deeds.filter(({ act, outcome: how }) => act !== 'aside' && how !== undefined).at(-1)
@@ -98,19 +95,25 @@ function asked({ asked: wanted }: Expect, { asked: questions }: Evidence): reado
   })
 }
 
+/** Of what the oracle found, what the scenario does not expect of it. */
+export function unexpected(found: readonly string[], violations: Expect['violations']): readonly string[] {
+  const expected = violations.map((text) => matcher(text))
+  return found.filter((one) => !expected.some((fits) => fits(one)))
+}
+
 /** What the oracle found, and what it must find. */
 function oracle(expect: Expect, evidence: Evidence): readonly Judged[] {
   const { start, end, violations } = evidence
   const all = [...violations, ...end.violations.map((one) => `the world saw: ${one}`)]
   const allowed = expect.violations.map((text) => ({ text, fits: matcher(text) }))
-  const unexpected = all.filter((one) => !allowed.some(({ fits }) => fits(one)))
+  const wrong = unexpected(all, expect.violations)
   const judged: Judged[] = [
-    { what: 'nothing happened that must never happen', held: unexpected.length === 0, ...(unexpected.length === 0 ? {} : { found: unexpected.join('; ') }) },
+    { what: 'nothing happened that must never happen', held: wrong.length === 0, ...(wrong.length === 0 ? {} : { found: wrong.join('; ') }) },
     ...allowed.map(({ text, fits }) => ({ what: `the oracle sees: ${text}`, ...seen(all.some(fits), true) })),
   ]
   if (expect.converged ?? (expect.outcome === 'succeeded' && lastCommand(evidence)?.isUndo !== true)) {
-    const missing = missingFrom(start, end).filter((one) => !allowed.some(({ fits }) => fits(one)))
-    judged.push({ what: wholeAtEnd, held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
+    const missing = unexpected(missingFrom(start, end), expect.violations)
+    judged.push({ what: 'the failover is whole at the end', held: missing.length === 0, ...(missing.length === 0 ? {} : { found: missing.join('; ') }) })
   }
   if (expect.asAtStart) {
     const lost = notAsAtStart(start, end)

@@ -1,7 +1,7 @@
 import { durationText } from './duration.js'
-import type { Evidence } from './evidence.js'
+import type { Deed, Evidence } from './evidence.js'
 import type { Fault } from './faults.js'
-import { judge, wholeAtEnd, type Verdict } from './judge.js'
+import { judge, unexpected, type Verdict } from './judge.js'
 import type { Scenario } from './scenario.js'
 
 /** What a scenario has come to, as data: `--json` prints these. Milliseconds are the world's, from the first command. */
@@ -23,8 +23,8 @@ export interface Scorecard {
     readonly struck: readonly { readonly atMs: number; readonly what: string }[] | null
   }[]
   /**
-   * `tookMs` to the end of the first run or resume that succeeded; null if none did, or if what it left is not whole at the end. `but`:
-   * what speaks against it: that, or hubs that showed another certificate than their own by then.
+   * `tookMs` to the end of the first run or resume that succeeded and left a whole failover then; null if none did. `but`: what speaks
+   * against it: that what succeeded is not whole, or hubs that showed another certificate than their own by then.
    */
   readonly recovery: { readonly objectiveMs: number | null; readonly tookMs: number | null; readonly but: readonly string[] }
   /** `outcome`: null where it was no command of this program. */
@@ -66,7 +66,7 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
     faults: evidence.faults.map(({ id, fault: { when, do: does }, inflictedMs = null, struck }) => {
       return { id, when, does, inflictedMs, struck }
     }),
-    recovery: { objectiveMs: objectiveMs ?? null, ...recoveryOf(evidence, expectations) },
+    recovery: { objectiveMs: objectiveMs ?? null, ...recoveryOf(evidence, scenario.expect) },
     did: evidence.deeds.map(({ outcome = null, said, line, startMs, endMs }) => {
       return { line, startMs, endMs, outcome, lastWords: lastWords(said) }
     }),
@@ -78,11 +78,12 @@ export function scorecardOf(scenario: Scenario, evidence: Evidence, { file, seed
   }
 }
 
-/** By the exit code alone students may have no hub yet: what it left has to be whole. */
-function recoveryOf({ deeds }: Evidence, expectations: Verdict['expectations']): Pick<Scorecard['recovery'], 'tookMs' | 'but'> {
-  const recovered = deeds.find(({ act, outcome, isUndo = false }) => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo && outcome === 'succeeded')
-  if (recovered === undefined) return { tookMs: null, but: [] }
-  if (expectations.some(({ what, held }) => what === wholeAtEnd && held === false)) return { tookMs: null, but: ['what succeeded is not whole'] }
+/** By the exit code alone students may have no hub yet: what it left has to be whole, whatever the scenario asks about it. */
+function recoveryOf({ deeds }: Evidence, { violations }: Scenario['expect']): Pick<Scorecard['recovery'], 'tookMs' | 'but'> {
+  const isForward = ({ act, isUndo = false }: Deed): boolean => ['run', 'resume', 'elsewhere'].includes(act) && !isUndo
+  const succeeded = deeds.filter((deed) => isForward(deed) && deed.outcome === 'succeeded')
+  const recovered = succeeded.find(({ missing = [] }) => unexpected(missing, violations).length === 0)
+  if (recovered === undefined) return { tookMs: null, but: succeeded.length === 0 ? [] : ['what succeeded is not whole'] }
   const { uncertified = [] } = recovered
   return { tookMs: recovered.endMs, but: uncertified.length === 0 ? [] : [`without a certificate of its own yet: ${uncertified.join(', ')}`] }
 }

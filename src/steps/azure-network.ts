@@ -268,13 +268,18 @@ class NetworkWork {
       const what = `subnet ${found.name} is there by now, which was not when it was looked for`
       throw new LifeboatError('network.subnet-there', what, { retry: {} })
     }
-    const { etag, properties: before = {} } = found ?? {}
+    if (action === 'create') return this.#put({ id, location: '', properties: this.#wire(after) })
+    if (found === undefined) {
+      // Written all the same it would be made anew, without the guards that it had.
+      throw new LifeboatError('network.subnet-gone', `subnet ${name} is not there any more, which was when it was looked for`, { retry: {} })
+    }
+    const { etag, properties: before } = found
     // What is set to null goes; what the change does not name stays.
     const gone = Object.entries(wireNames).flatMap(([key, wire]) => ((after as JsonObject)[key] === null ? [wire] : []))
     const kept = Object.fromEntries(Object.entries(before).filter(([key]) => !gone.includes(key)))
     // Its prefix is as it was read, in whichever of two ways that is written.
     const { prefix: _asRead, ...changed } = after as JsonObject
-    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(found === undefined ? after : changed) }, ...(etag === undefined ? {} : { etag }) })
+    await this.#put({ id, location: '', properties: { ...kept, ...this.#wire(changed) }, ...(etag === undefined ? {} : { etag }) })
   }
 
   async remove({ resource }: Change): Promise<void> {

@@ -62,6 +62,18 @@ describe('subnets whose names differ in case', () => {
     expect((await step().see()).state).toBe('converged')
   })
 
+  it('are not made anew, without their guards, where an update finds that one has gone since', async () => {
+    const nodes = { addressPrefix: '10.240.16.0/20' }
+    await put({ nodes, nfs: { addressPrefix: '10.240.0.0/28' } })
+    const changes = await step().plan()
+    expect(names(changes)).toEqual(['update subnet data100/nfs', 'create networkSecurityGroup data100-nfs'])
+    await put({ nodes })
+    await expect(step().apply(changes)).rejects.toMatchObject({ code: 'network.subnet-gone', retry: {} })
+    expect(await there()).toMatchObject([{ name: 'nodes' }])
+    await step().make()
+    expect((await step().see()).state).toBe('converged')
+  })
+
   it('are a mistake of a runbook that names two', () => {
     expect(() => step({ subnets: { nfs: '10.240.0.0/28', NFS: '10.240.1.0/28' } })).toThrow('a subnet is named twice')
   })

@@ -196,7 +196,7 @@ describe('a scorecard', () => {
   })
 
   it('counts no recovery by an exit code alone: what it left has to be whole, and whoever shows no certificate of its own is named', () => {
-    const half = card({}, { end: worldIn('new', '192.0.2.2', { hubs: [] }) })
+    const half = card({ converged: false }, { deeds: evidence().deeds.map((deed) => ({ ...deed, missing: ['the hub does not answer'] })) })
     expect(half.recovery).toMatchObject({ tookMs: null })
     expect(scorecardLines(half).join('\n')).toContain('Recovery: none; objective 45m; what succeeded is not whole')
     const early = worldIn('new', '192.0.2.2', { hubs: [{ host: 'hub.example.edu', address: '192.0.2.2', answers: true, certificate: 'CN=ingress.local' }] })
@@ -204,6 +204,16 @@ describe('a scorecard', () => {
     expect([uncertified, uncertifiedIn(worldIn('new', '192.0.2.2'))]).toEqual([['hub.example.edu'], []])
     const lines = scorecardLines(card({}, { deeds: evidence().deeds.map((deed) => ({ ...deed, uncertified })) })).join('\n')
     expect(lines).toContain('Recovery: 40m; objective 45m, met with 5m to spare; without a certificate of its own yet: hub.example.edu\n')
+  })
+
+  it('counts as recovery the first success that was whole when it ended, whatever became of it, but for what the scenario expects the oracle to see', () => {
+    const done = (endMs: number, missing: readonly string[], isUndo = false) =>
+      ({ act: 'run', line: 'lifeboat run', startMs: 0, endMs, outcome: 'succeeded', said: '', missing, isUndo }) as const
+    const took = (expected: object, deeds: Evidence['deeds']): number | null =>
+      card(expected, { deeds, end: worldIn('new', '192.0.2.2', { hubs: [] }) }).recovery.tookMs
+    expect(took({}, [done(40, ['x is locked']), done(50, [], true), done(60, []), done(70, [])])).toBe(60)
+    const torn = [done(40, ['the world saw: a was detached'])]
+    expect([took({}, torn), took({ violations: ['was detached'] }, torn)]).toEqual([null, 40])
   })
 
   it('tells a question that nobody has answered', () => {

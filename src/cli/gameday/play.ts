@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { durationText, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, uncertifiedIn, type Act, type Deed, type Evidence, type Scorecard } from '../../gameday/index.js'
+import { durationText, missingFrom, outcomeByCode, ScriptedOperator, scorecardOf, Timeline, uncertifiedIn } from '../../gameday/index.js'
+import type { Act, Deed, Evidence, Scorecard } from '../../gameday/index.js'
 import type { RunEvent } from '../../contract/index.js'
 import { stateOf } from '../../sim/control/state.js'
 import { follow } from '../trial/advice.js'
@@ -118,7 +119,7 @@ class Play {
     this.#inflicter.elsewhere = (path) => watch.hearOfOthers(path)
     this.#timeline.begin()
     const does: readonly Act[] = operator.does[0]?.kind === 'run' ? operator.does : [{ kind: 'run', with: { accept: [] } }, ...operator.does]
-    for (const act of does) this.#deeds.push(await this.#do(act))
+    for (const act of does) this.#deeds.push(await this.#do(act, start))
     await this.#stage.pass(Promise.all(this.#colleagues))
     return {
       ...(this.#realSpeed === undefined ? {} : { realSpeed: this.#realSpeed }),
@@ -165,7 +166,7 @@ class Play {
     return this.#stage.parts.world.clock.nowMs() - this.#startMs
   }
 
-  async #do(act: Act): Promise<Deed> {
+  async #do(act: Act, start: Evidence['start']): Promise<Deed> {
     const startMs = this.#nowMs()
     if (act.kind === 'wait') {
       await this.#stage.pass(new Promise<void>((resolve) => void this.#stage.parts.world.clock.schedule(act.with, resolve)))
@@ -181,9 +182,11 @@ class Play {
     const { code, stdout, stderr } = await this.#type([...this.#words(act), ...accept], act.kind === 'elsewhere' ? 'colleague' : 'operator')
     const said = act.kind === 'plan' ? stdout + stderr : stderr
     const outcome = outcomeByCode(code)
-    const uncertified = uncertifiedIn(stateOf(this.#stage.parts.world))
+    // Now, and not at the end of the play: what comes after is not what this one left.
+    const left = stateOf(this.#stage.parts.world)
+    const seen = { uncertified: uncertifiedIn(left), ...(outcome === 'succeeded' ? { missing: missingFrom(start, left) } : {}) }
     if (outcome === 'not-ready' || outcome === 'stopped') this.#inflicter.said(said)
-    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo, uncertified }
+    return { act: act.kind, line: lineOf(act, accept), startMs, endMs: this.#nowMs(), outcome, said, isUndo: act.kind === 'undo' || this.#isUndo, ...seen }
   }
 
   #words(act: Exclude<Act, { kind: 'wait' | 'advice' }>): readonly string[] {
