@@ -1,6 +1,6 @@
-import { within } from '../world/ids.js'
-import type { Resource } from '../world/model.js'
-import { dataDisksOf, WorldError } from '../world/world.js'
+import { sameId, within } from '../world/ids.js'
+import type { Host, Resource } from '../world/model.js'
+import { dataDisksOf, type World, WorldError } from '../world/world.js'
 import { onlyReads } from '../world/shell.js'
 import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange } from './attach.js'
 import { instanceView, machineBody } from './bodies-machine.js'
@@ -141,17 +141,24 @@ function attachDetach(request: ArmRequest): ArmAnswer {
   return { status: 202, headers: arm.operations.track({ operation, namespace, result }, ['async', 'location']) }
 }
 
-/** `ForceDetach` is the way out of a detach that does not end: it takes its place. */
-function cancelDetach({ world }: ArmRequest, machine: Resource): void {
-  for (const one of world.operations) {
-    if (one.status === 'running' && one.what === 'detach' && one.resource === machine.id) one.status = 'canceled'
+/**
+ * `ForceDetach` is the way out of a detach that does not end: it takes its place. What the same change was attaching is not the machine's,
+ * and is free for others. Was there any?
+ */
+function cancelDetach({ world }: ArmRequest, machine: Resource): boolean {
+  const canceled = world.operations.filter((one) => one.status === 'running' && one.what === 'detach' && one.resource === machine.id)
+  for (const one of canceled) {
+    one.status = 'canceled'
+    for (const id of one.also ?? []) {
+      if (!dataDisksOf(machine).some(({ managedDisk }) => sameId(managedDisk.id, id))) delete world.resource(id)?.managedBy
+    }
   }
+  return canceled.length > 0
 }
 
 /** A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. */
 function preemptDetach(request: ArmRequest, machine: Resource): void {
-  if (machine.properties['provisioningState'] !== 'Updating') return
-  cancelDetach(request, machine)
+  if (machine.properties['provisioningState'] !== 'Updating' || !cancelDetach(request, machine)) return
   for (const entry of dataDisksOf(machine)) delete (entry as { toBeDetached?: boolean }).toBeDetached
   machine.properties['provisioningState'] = 'Succeeded'
 }
