@@ -147,6 +147,9 @@ describe('a new machine', () => {
     const id = await putMachine(world)
     expect(properties(await world.send('GET', id))['provisioningState']).toBe('Failed')
     expect(world.world.host(id)).toBeUndefined()
+    const attached = await world.send('POST', `${id}/attachDetachDataDisks`, { dataDisksToAttach: [{ diskId: 'none' }] })
+    expect([attached.status, attached.code]).toEqual([409, 'OperationNotAllowed'])
+    expect(attached.text).toContain('has no instance')
   })
 })
 

@@ -46,6 +46,13 @@ function machineOf({ world, path }: ArmRequest): Resource {
   return existing(world, path.split('/').slice(0, 9).join('/'))
 }
 
+/** A machine whose making has failed has none, and can only be made anew or deleted (A128). */
+function instanceOf(world: World, machine: Resource): Host {
+  const host = world.host(machine.id)
+  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  return host
+}
+
 function listInGroup({ world, params }: ArmRequest): ArmAnswer {
   const scope = world.group(params['group'] ?? '')?.id ?? ''
   return list(world.ofType(type).filter((machine) => within(machine.id, scope)).map((machine) => machineBody(world, machine)))
@@ -106,6 +113,7 @@ function attachDetach(request: ArmRequest): ArmAnswer {
   const force = toDetach.length > 0 && toDetach.every((each) => each['detachOption'] === 'ForceDetach')
   if (force) cancelDetach(request, machine)
   assertIdle(world, machine.id)
+  instanceOf(world, machine)
   const attach = records(body['dataDisksToAttach']).map((each) => {
     const caching = textOf(each['caching'])
     return {
@@ -171,8 +179,7 @@ function settleAfterPower({ properties }: Resource, state: 'Succeeded' | 'Failed
 function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
-  const host = world.host(machine.id)
-  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  const host = instanceOf(world, machine)
   const before = host.power
   host.power = what === 'deallocate' ? 'deallocating' : 'stopping'
   world.changed()
@@ -195,8 +202,7 @@ function start(request: ArmRequest): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
   assertIdle(world, machine.id)
-  const host = world.host(machine.id)
-  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  const host = instanceOf(world, machine)
   const before = host.power
   const alreadyUp = before === 'running'
   if (!alreadyUp) host.power = 'starting'
