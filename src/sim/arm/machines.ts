@@ -38,6 +38,8 @@ export const machineRoutes: readonly Route[] = [
     pattern: `${one}/runCommand`,
     writes: (request) => !onlyReads(scriptOf(request.body)),
     refusedLikeWrite: 'locked-or-disabled',
+    // A move holds resources, not what goes on inside a machine (A135).
+    inLockedGroup: true,
     handle: (request) => runCommand(request, machineOf(request)),
   },
 ]
@@ -164,7 +166,10 @@ function cancelDetach({ world }: ArmRequest, machine: Resource): boolean {
   return canceled.length > 0
 }
 
-/** A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. */
+/**
+ * A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. Any other change
+ * goes on, and says itself how it ends.
+ */
 function preemptDetach(request: ArmRequest, machine: Resource): void {
   if (machine.properties['provisioningState'] !== 'Updating' || !cancelDetach(request, machine)) return
   for (const entry of dataDisksOf(machine)) delete (entry as { toBeDetached?: boolean }).toBeDetached
