@@ -170,7 +170,7 @@ function volumesOf(kube: KubeCluster, namespace: string): ServedVolume[] {
       accessModes?: string[]
     }
     if (nfs === undefined || claimRef?.namespace !== namespace) return []
-    const readOnly = nfs.readOnly === true || accessModes.every((mode) => mode === 'ReadOnlyMany')
+    const readOnly = nfs.readOnly === true || (accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany'))
     return [{ server: nfs.server, path: nfs.path, readOnly }]
   })
 }

@@ -131,6 +131,35 @@ describe('a machine put whole', () => {
   })
 })
 
+describe('a change of disks that a deallocation or a ForceDetach ends (A83)', () => {
+  const force = (diskId: string): unknown => ({ dataDisksToDetach: [{ diskId, detachOption: 'ForceDetach' }] })
+  test.each([
+    ['deallocate', () => world.send('POST', `${oldMachine()}/deallocate`)],
+    ['detach', () => world.send('POST', `${oldMachine()}/attachDetachDataDisks`, force(oldDisks(world)[0] ?? ''))],
+  ])('leaves to others what it was attaching: %s', async (what, other) => {
+    const diskId = await emptyDisk('d')
+    if (world.world.pools[0]) world.world.pools[0].importedOn = []
+    world.faults.plantInOperation({ operation: 'detach', times: 1, durationMs: 45 * 60_000 })
+    const wish = { dataDisksToAttach: [{ diskId }], dataDisksToDetach: [{ diskId: oldDisks(world)[0] }] }
+    expect((await world.send('POST', `${oldMachine()}/attachDetachDataDisks`, wish)).status).toBe(202)
+    expect((await other()).status).toBe(202)
+    world.clock.advance(world.world.durationOf(what))
+    expect(world.world.resource(diskId)?.managedBy).toBeUndefined()
+    expect(world.world.resource(oldDisks(world)[1] ?? '')?.managedBy).toBe(oldMachine())
+    expect(properties(await world.send('GET', oldMachine()))['provisioningState']).toBe('Succeeded')
+  })
+
+  test('is none that only attaches: it goes on, and the machine reads Updating', async () => {
+    const diskId = await emptyDisk('d')
+    world.faults.plantInOperation({ operation: 'attach', times: 1, durationMs: 45 * 60_000 })
+    await attach(oldMachine(), { diskId })
+    await world.send('POST', `${oldMachine()}/deallocate`)
+    world.clock.advance(world.world.durationOf('deallocate'))
+    expect(properties(await world.send('GET', oldMachine()))['provisioningState']).toBe('Updating')
+    expect(world.world.resource(diskId)?.managedBy).toBe(oldMachine())
+  })
+})
+
 describe('the world sees, and Azure does not', () => {
   test('a disk detached under its pool (A26)', async () => {
     const [diskId = ''] = oldDisks(world)

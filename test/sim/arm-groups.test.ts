@@ -126,6 +126,12 @@ describe('a management lock', () => {
       expect([answer.status, answer.code]).toEqual([expected, code])
     }
   })
+
+  test('is more than a move locks: a script runs under it, one that writes too (A135)', async () => {
+    world.world.group(oldGroup)?.locks.add('a move')
+    const path = `${world.id(oldGroup, machineType, 'nfsserver')}/runCommand`
+    expect((await world.send('POST', path, { commandId: 'RunShellScript', script: ['touch /root/x'] })).status).toBe(202)
+  })
 })
 
 describe('deleting', () => {

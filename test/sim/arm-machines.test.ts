@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { hostShell } from '../../src/sim/hosts/shell.js'
 import {
   machineBodyFor,
   machineType,
@@ -146,6 +147,9 @@ describe('a new machine', () => {
     const id = await putMachine(world)
     expect(properties(await world.send('GET', id))['provisioningState']).toBe('Failed')
     expect(world.world.host(id)).toBeUndefined()
+    const attached = await world.send('POST', `${id}/attachDetachDataDisks`, { dataDisksToAttach: [{ diskId: 'none' }] })
+    expect([attached.status, attached.code]).toEqual([409, 'OperationNotAllowed'])
+    expect(attached.text).toContain('has no instance')
   })
 })
 
@@ -177,15 +181,38 @@ describe('runCommand', () => {
       await world.poll(asked)
       return (await world.poll(asked)).body['status']
     }
+    const [held] = world.world.operations.filter(({ what }) => what === 'runCommand')
     expect(await later(20)).toBe('InProgress')
+    expect(held?.status).toBe('running')
     expect((await world.send('POST', `${oldMachine()}/runCommand`, body)).code).toBe('Conflict')
     expect(await later(10)).toBe('Failed')
+    expect(held?.status).toBe('failed')
+    expect(held?.durationMs).toBeGreaterThan(25 * 60_000)
     const again = await world.send('POST', `${oldMachine()}/runCommand`, body)
     world.clock.advance(60_000)
     if (host) host.answers = true
     world.clock.advance(60_000)
     await world.poll(again, 'location')
     expect(JSON.stringify((await world.poll(again, 'location')).body)).toContain('[stdout]\\n1\\n')
+  })
+
+  test.each(['silent', 'exporting its pool'])('ends with its machine, which is deleted while it is %s (A132)', async (how) => {
+    const host = world.world.host(oldMachine())
+    if (how === 'silent' && host) host.answers = false
+    if (world.world.pools[0]) world.world.pools[0].importedOn = how === 'silent' ? [] : [oldMachine()]
+    world.world.shell = hostShell(world.world)
+    world.world.spec.durations['zpool export'] = 10 * 60_000
+    const script = ['systemctl stop nfs-kernel-server', 'zpool export pool0']
+    const asked = await world.send('POST', `${oldMachine()}/runCommand`, { commandId: 'RunShellScript', script })
+    world.clock.advance(world.world.durationOf('runCommand'))
+    const settle = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 5))
+    await settle()
+    expect(world.world.operations.some(({ what }) => what === 'zpool export')).toBe(how !== 'silent')
+    await world.send('DELETE', oldMachine())
+    world.clock.advance(11 * 60_000)
+    await settle()
+    await world.poll(asked)
+    expect((await world.poll(asked)).body['status']).toBe(how === 'silent' ? 'Canceled' : 'Succeeded')
   })
 
   test('does not tell whether the script failed (A22)', async () => {

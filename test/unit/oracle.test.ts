@@ -293,7 +293,7 @@ describe('the oracle, when a failover is over', () => {
     ['a pool on the old server', { pools: start.pools, hosts: start.hosts }, /still on the old server/],
     ['a server that exports nothing', { hosts: [] }, /exports nothing/],
     ['a release half done', { releases: [{ cluster: 'c', namespace: 'hub', name: 'hub', revision: 1, status: 'pending-install' }] }, /is pending-install/],
-    ['a machine that was made and has failed', { vms: [{ ...vm(fresh, [disk.id]), provisioningState: 'Failed' }] }, /new\/vm is Failed/],
+    ['a machine whose making has failed', { vms: [{ ...vm(fresh, [disk.id], 'unknown'), provisioningState: 'Failed' }] }, /new\/vm is Failed/],
     ['a copy that is whole', { snapshots: [{ id: '/groups/s/disk-1', of: 'u1', torn: true }] }, /of disk u1 there are torn copies only/],
     ['a group that is locked', { groups: [{ id: '/groups/new', tags: {}, locked: true }] }, /is locked/],
     ['what the world itself saw', { violations: ['a disk was torn'] }, /the world saw: a disk was torn/],
@@ -307,6 +307,11 @@ describe('the oracle, when a failover is over', () => {
     expect(missingFrom({ ...start, ...failed }, { ...over, ...failed })).toEqual([])
   })
 
+  it('takes a machine that runs for whole, however the last operation on it went', () => {
+    const [fenced, made] = over.vms
+    expect(missingFrom(start, { ...over, vms: [fenced!, { ...made!, provisioningState: 'Failed' }] })).toEqual([])
+  })
+
   it('takes a torn copy beside a whole one, and one that was there', () => {
     const copy = (id: string, torn: boolean): WorldView['snapshots'][number] => ({ id: `/groups/s/${id}`, of: 'u1', torn })
     expect(missingFrom(start, { ...over, snapshots: [copy('a', true), copy('b', false)] })).toEqual([])
@@ -318,6 +323,12 @@ describe('the oracle, when a failover is over', () => {
     expect(differencesBetween(endOf(copy('20190225194008')), endOf(copy('20190225194056')))).toEqual([])
     const twice = { ...over, snapshots: [...copy('20190225194008').snapshots, ...copy('20190225194056').snapshots] }
     expect(differencesBetween(endOf(copy('20190225194008')), endOf(twice))).toEqual(['+ snapshot /groups/s/disk-u1: of u1'])
+  })
+
+  it.each([['running', 0], ['deallocated', 0], ['unknown', 2]])('holds Failed against a machine that never ran: %s', (power, count) => {
+    const one = { ...over, vms: [vm(old, [], power)] }
+    const failed = { ...one, vms: [{ ...vm(old, [], power), provisioningState: 'Failed' }] }
+    expect(differencesBetween(endOf(one), endOf(failed))).toHaveLength(count)
   })
 
   it('holds everything that has an id against each other, once', () => {

@@ -36,8 +36,10 @@ function storageMissing(start: WorldView, { pools, vms, hosts }: WorldView): rea
 function leftHalfDone(start: WorldView, { groups, releases, clusters, vms, disks, snapshots, violations }: WorldView): readonly string[] {
   // One that was so before is nobody's work here; one that was made must have come to be whole.
   const failedBefore = new Set([...start.clusters, ...start.vms].filter(({ provisioningState }) => provisioningState === 'Failed').map(({ id }) => id.toLowerCase()))
+  // `Failed` is how the last operation on a machine went (A133): one that runs is whole all the same.
+  const running = new Set(vms.filter(({ powerState }) => powerState === 'running').map(({ id }) => id))
   const isSettled = ({ id, provisioningState }: { readonly id: string; readonly provisioningState: string }): boolean =>
-    provisioningState === 'Succeeded' || (provisioningState === 'Failed' && failedBefore.has(id.toLowerCase()))
+    provisioningState === 'Succeeded' || (provisioningState === 'Failed' && (failedBefore.has(id.toLowerCase()) || running.has(id)))
   return [
     ...groups.filter(({ locked }) => locked).map(({ id }) => `${id} is locked`),
     ...releases.filter(({ status }) => status !== 'deployed').map(({ namespace, name, status }) => `release ${namespace}/${name} is ${status}`),

@@ -10,7 +10,7 @@ export type EndState = readonly string[]
 export function endOf(view: WorldView): EndState {
   const lines = [
     ...view.clusters.map(({ id, provisioningState }) => `cluster ${id}: ${provisioningState}`),
-    ...view.vms.map(({ id, powerState, provisioningState, dataDisks }) => `vm ${id}: ${powerState}, ${provisioningState}, disks ${disksOf(dataDisks)}`),
+    ...view.vms.map((vm) => `vm ${vm.id}: ${vm.powerState}, ${standingOf(vm)}, disks ${disksOf(vm.dataDisks)}`),
     ...view.disks.map(({ id, diskState, managedBy, moves }) => `disk ${id}: ${diskState}, of ${managedBy ?? 'nobody'}, moved ${moves} times`),
     ...view.snapshots.map(({ id, of, torn }) => `snapshot ${withoutTime(id)}: of ${of}${torn ? ', torn' : ''}`),
     // What has a line of its own needs no other.
@@ -39,6 +39,14 @@ const told: ReadonlySet<string> = new Set([
   'microsoft.compute/disks',
   'microsoft.compute/snapshots',
 ])
+
+/**
+ * `Failed` is how the last operation on a machine went, not how it is (A133): one that runs or is deallocated all the same stands as well
+ * as after one that succeeded. One that never came to run has no such power state, and is told as it reads.
+ */
+function standingOf({ powerState, provisioningState }: WorldView['vms'][number]): string {
+  return provisioningState === 'Failed' && /^(running|deallocated)$/.test(powerState) ? 'Succeeded' : provisioningState
+}
 
 function disksOf(dataDisks: WorldView['vms'][number]['dataDisks']): string {
   return dataDisks.map(({ id, lun }) => `${id} at ${lun}`).sort().join(', ') || 'none'

@@ -1,6 +1,6 @@
-import { within } from '../world/ids.js'
-import type { Resource } from '../world/model.js'
-import { dataDisksOf, WorldError } from '../world/world.js'
+import { sameId, within } from '../world/ids.js'
+import type { Host, Resource } from '../world/model.js'
+import { dataDisksOf, type World, WorldError } from '../world/world.js'
 import { onlyReads } from '../world/shell.js'
 import { abandonDiskChange, beginDiskChange, finishDiskChange, planDiskChange } from './attach.js'
 import { instanceView, machineBody } from './bodies-machine.js'
@@ -38,12 +38,21 @@ export const machineRoutes: readonly Route[] = [
     pattern: `${one}/runCommand`,
     writes: (request) => !onlyReads(scriptOf(request.body)),
     refusedLikeWrite: 'locked-or-disabled',
+    // A move holds resources, not what goes on inside a machine (A135).
+    inLockedGroup: true,
     handle: (request) => runCommand(request, machineOf(request)),
   },
 ]
 
 function machineOf({ world, path }: ArmRequest): Resource {
   return existing(world, path.split('/').slice(0, 9).join('/'))
+}
+
+/** A machine whose making has failed has none, and can only be made anew or deleted (A128). */
+function instanceOf(world: World, machine: Resource): Host {
+  const host = world.host(machine.id)
+  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  return host
 }
 
 function listInGroup({ world, params }: ArmRequest): ArmAnswer {
@@ -106,6 +115,7 @@ function attachDetach(request: ArmRequest): ArmAnswer {
   const force = toDetach.length > 0 && toDetach.every((each) => each['detachOption'] === 'ForceDetach')
   if (force) cancelDetach(request, machine)
   assertIdle(world, machine.id)
+  instanceOf(world, machine)
   const attach = records(body['dataDisksToAttach']).map((each) => {
     const caching = textOf(each['caching'])
     return {
@@ -141,17 +151,27 @@ function attachDetach(request: ArmRequest): ArmAnswer {
   return { status: 202, headers: arm.operations.track({ operation, namespace, result }, ['async', 'location']) }
 }
 
-/** `ForceDetach` is the way out of a detach that does not end: it takes its place. */
-function cancelDetach({ world }: ArmRequest, machine: Resource): void {
-  for (const one of world.operations) {
-    if (one.status === 'running' && one.what === 'detach' && one.resource === machine.id) one.status = 'canceled'
+/**
+ * `ForceDetach` is the way out of a detach that does not end: it takes its place. What the same change was attaching is not the machine's,
+ * and is free for others. Was there any?
+ */
+function cancelDetach({ world }: ArmRequest, machine: Resource): boolean {
+  const canceled = world.operations.filter((one) => one.status === 'running' && one.what === 'detach' && one.resource === machine.id)
+  for (const one of canceled) {
+    one.status = 'canceled'
+    for (const id of one.also ?? []) {
+      if (!dataDisksOf(machine).some(({ managedDisk }) => sameId(managedDisk.id, id))) delete world.resource(id)?.managedBy
+    }
   }
+  return canceled.length > 0
 }
 
-/** A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. */
+/**
+ * A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. Any other change
+ * goes on, and says itself how it ends.
+ */
 function preemptDetach(request: ArmRequest, machine: Resource): void {
-  if (machine.properties['provisioningState'] !== 'Updating') return
-  cancelDetach(request, machine)
+  if (machine.properties['provisioningState'] !== 'Updating' || !cancelDetach(request, machine)) return
   for (const entry of dataDisksOf(machine)) delete (entry as { toBeDetached?: boolean }).toBeDetached
   machine.properties['provisioningState'] = 'Succeeded'
 }
@@ -164,8 +184,7 @@ function settleAfterPower({ properties }: Resource, state: 'Succeeded' | 'Failed
 function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
-  const host = world.host(machine.id)
-  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  const host = instanceOf(world, machine)
   const before = host.power
   host.power = what === 'deallocate' ? 'deallocating' : 'stopping'
   world.changed()
@@ -188,8 +207,7 @@ function start(request: ArmRequest): ArmAnswer {
   const { world, arm } = request
   const machine = machineOf(request)
   assertIdle(world, machine.id)
-  const host = world.host(machine.id)
-  if (!host) throw new WorldError(409, 'OperationNotAllowed', `Machine ${machine.name} has no instance.`)
+  const host = instanceOf(world, machine)
   const before = host.power
   const alreadyUp = before === 'running'
   if (!alreadyUp) host.power = 'starting'

@@ -14,9 +14,6 @@ const keptOutput = 4096
 /** An agent that says nothing is given up after so long, and asked so often whether it is back. In milliseconds of the world. */
 const agent = { givenUpMs: 25 * 60_000, everyMs: 20_000 }
 
-/** Operations whose time is up, and whose agent has not answered yet. */
-const waiting = new WeakSet<Operation>()
-
 /**
  * Runs a script on a machine through the control plane: 202, and in the end what it wrote. One at a time on a machine, and
  * only once its agent answers (A137); the exit code is not told.
@@ -30,7 +27,7 @@ export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resour
   }
   const script = scriptOf(body)
   const running = world.operations.some(
-    (one) => (one.status === 'running' || waiting.has(one)) && one.what === 'runCommand' && one.resource.toLowerCase() === machine.id.toLowerCase(),
+    (one) => one.status === 'running' && one.what === 'runCommand' && one.resource.toLowerCase() === machine.id.toLowerCase(),
   )
   if (running) {
     throw new WorldError(409, 'Conflict', 'Run command extension execution is in progress. Please wait for completion before invoking a run command.')
@@ -56,21 +53,25 @@ export function runCommand({ world, arm, body, by }: ArmRequest, machine: Resour
   return { status: 202, headers: arm.operations.track(tracking, ['async', 'location']) }
 }
 
-/** Resolves once the machine's agent answers; where it does not, the operation has failed after all. */
+/**
+ * Resolves once the machine's agent answers; where it does not, the operation has failed after all. Its time is up, and it runs on: that
+ * is what everybody reads of it meanwhile, and it ends with its machine like any other (A132).
+ */
 function agentAnswers(world: World, machine: Resource, operation: Operation): Promise<boolean> {
   const untilMs = world.clock.nowMs() + agent.givenUpMs
-  waiting.add(operation)
+  operation.status = 'running'
   return new Promise((resolve) => {
     const look = (): void => {
+      if (operation.status !== 'running') return resolve(false)
       const answers = world.answersTo(machine.id, 'a run command')
       if (!answers && world.clock.nowMs() < untilMs && world.resource(machine.id) === machine) {
         world.clock.schedule(agent.everyMs, look)
         return
       }
-      waiting.delete(operation)
+      operation.status = answers ? 'succeeded' : 'failed'
+      operation.durationMs = world.clock.nowMs() - operation.startedAtMs
       if (!answers) {
         const message = `VM '${machine.name}' has not reported status for VM agent or extensions.`
-        operation.status = 'failed'
         operation.error = { code: 'VMAgentStatusCommunicationError', message, status: 409 }
       }
       resolve(answers)

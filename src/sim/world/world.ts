@@ -251,11 +251,13 @@ export class World {
 
   /**
    * Ends what goes on at a resource that is no more: nothing of it happens to what is made of the same name later (A132). A second
-   * deletion has what it wanted.
+   * deletion has what it wanted. What no client polls ends in its own time: whoever waits for it waits for its end, and it looks itself
+   * whether there is still something to do.
    */
   endOperationsOn(id: string): void {
     for (const operation of this.operations) {
-      if (operation.status !== 'running' || !sameId(operation.resource, id)) continue
+      const isPolled = operation.exclusive !== undefined
+      if (operation.status !== 'running' || !isPolled || !sameId(operation.resource, id)) continue
       operation.status = operation.what.endsWith('delete') ? 'succeeded' : 'canceled'
     }
   }
