@@ -35,8 +35,11 @@ export async function lookUntilSettled<D>(
 ): Promise<Exclude<Look, { state: 'unknown' | 'in-flight' }>> {
   const { everyMs, withinMs } = module.verification(inputs)
   const fromMs = ctx.clock.now().getTime()
+  let patientFromMs: number | undefined
   for (let attempt = 1; ; ) {
     const seen = await lookOnce(module, inputs, ctx)
+    const nowMs = ctx.clock.now().getTime()
+    patientFromMs = seen.state === 'in-flight' && seen.patience !== undefined ? (patientFromMs ?? nowMs) : undefined
     if (seen.state === 'unknown') {
       const wait = waitAfter(seen.cause, attempt, readPolicy)
       if (wait === undefined) throw unknownError(seen)
@@ -44,9 +47,9 @@ export async function lookUntilSettled<D>(
       ctx.progress(`cannot tell yet: ${seen.why}`)
       await waitOut(ctx.clock, wait, ctx.signal)
     } else if (seen.state === 'in-flight') {
-      const watchedMs = ctx.clock.now().getTime() - fromMs
+      const watchedMs = nowMs - fromMs
       const { ms, error } = seen.patience ?? { ms: withinMs, error: undefined }
-      if (watchedMs >= ms) throw error ?? overdue(seen.what, withinMs)
+      if (nowMs - (patientFromMs ?? fromMs) >= ms) throw error ?? overdue(seen.what, withinMs)
       // It could be told: what fails from here on begins anew.
       attempt = 1
       ctx.progress(seen.what)

@@ -208,16 +208,22 @@ async function look(wanted: Inputs, doors: Platform): Promise<Answer> {
  */
 async function lookPatiently(wanted: Inputs, { doors, clock, signal, progress }: ReadContext<Platform>): Promise<Answer | undefined> {
   let lost = 0
-  let sinceMs: number | undefined
+  let lostSinceMs: number | undefined
+  let unaskedSinceMs: number | undefined
   for (;;) {
     try {
       return await ask(hostOf(wanted, doors), atWork, importedPools, nfsState)
     } catch (error) {
       if (!isSilence(error) && !isUnasked(error)) throw error
-      if (isSilence(error)) lost += 1
-      sinceMs ??= clock.now().getTime()
-      const passedMs = clock.now().getTime() - sinceMs
-      if (lost === 3 || passedMs >= (lost > 0 ? 1 : 10) * minutes) return undefined
+      const nowMs = clock.now().getTime()
+      if (isSilence(error)) {
+        lost += 1
+        lostSinceMs ??= nowMs
+        if (lost === 3 || (lost > 1 && nowMs - lostSinceMs >= minutes)) return undefined
+      } else {
+        unaskedSinceMs ??= nowMs
+        if (nowMs - unaskedSinceMs >= 10 * minutes) return undefined
+      }
       progress(`${hostLabel(wanted.machine)} does not answer; asking again`)
       await clock.sleep(10 * seconds, signal)
     }
@@ -236,12 +242,14 @@ function silent(error: LifeboatError, wanted: Inputs): LifeboatError {
     `${hostLabel(machine)} is asked once more; if it answers, NFS is stopped and ${pool.name} exported as usual. If not, its machine is stopped ` +
     '(deallocated): only then is it sure that it cannot write. The price: what it had not written to its disks yet is lost, and the pool ' +
     'is not exported, so that it must be imported with -f; that is done once it is proved that no other server can have it.'
-  const what = isUnasked(error) ? 'cannot be asked' : 'does not answer'
+  const unasked: boolean = isUnasked(error)
+  const what = unasked ? 'cannot be asked' : 'does not answer'
   return new LifeboatError('fence.silent', `${hostLabel(machine)} ${what}, and may still write: ${error.message}`, {
     cause: error,
     hint: 'Look whether it is the server that is silent, or the way to it (jump host, network). Nothing is detached before it is fenced.',
     alternative: { id: deallocate, offer, changes: [...cleanFence(wanted), stopMachine(machine)] },
-    ...(error.retry === undefined ? {} : { retry: error.retry }),
+    // An agent may be held up for an hour and more: by then whoever is there has decided.
+    ...(error.retry === undefined || unasked ? {} : { retry: error.retry }),
   })
 }
 

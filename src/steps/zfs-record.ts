@@ -6,7 +6,7 @@ import { ask } from '../platform/host/ask.js'
 import { importedPools, type ImportedPool } from '../platform/host/pools.js'
 import type { Host } from '../platform/host/run.js'
 import type { Platform } from '../platform/platform.js'
-import { isSilence } from './parts/fence.js'
+import { isSilence, isUnasked } from './parts/fence.js'
 import { storageRecord, takeRecord } from './parts/storage-record.js'
 import { defineStep, hostLabel, minutes, seconds } from './step.js'
 
@@ -47,7 +47,7 @@ export const zfsRecord = defineStep({
     if (found.powerState !== undefined && found.powerState !== 'running') return none(`${on} is ${found.powerState}`)
     const host: Host = { ssh: ctx.doors.ssh, at: { machine, user: wanted.user, key: wanted.sshKey } }
     const pools = await poolsThere(host, ctx)
-    if (pools === undefined) return none(`${on} does not answer`)
+    if (typeof pools === 'string') return none(`${on} ${pools}`)
     if (!pools.some(({ guid, name }) => guid === pool.guid && name === pool.name)) return none(`${on} does not have it imported`)
     const record = await takeRecord(host, pool.name, ctx.clock.now())
     const { datasets, exports } = record
@@ -71,13 +71,13 @@ async function onceStarted(machine: string, { doors, clock, progress, signal }: 
 }
 
 /** One answer that was lost is not yet silence. */
-async function poolsThere(host: Host, { clock, signal }: ReadContext<Platform>): Promise<readonly ImportedPool[] | undefined> {
+async function poolsThere(host: Host, { clock, signal }: ReadContext<Platform>): Promise<readonly ImportedPool[] | 'does not answer' | 'cannot be asked'> {
   for (let left = 1; ; left -= 1) {
     try {
       return (await ask(host, importedPools))[0]
     } catch (error) {
-      if (!isSilence(error)) throw error
-      if (left === 0) return undefined
+      if (!isSilence(error) && !isUnasked(error)) throw error
+      if (left === 0) return isUnasked(error) ? 'cannot be asked' : 'does not answer'
       await clock.sleep(10 * seconds, signal)
     }
   }

@@ -112,7 +112,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     does: 'holds a step for done that has only been begun',
-    sees: /leads to .*, where it does not answer|^written to while /,
+    // Or nothing is known of what it should have made, and no resume changes that.
+    sees: /leads to .*, where it does not answer|^written to while |^it does not come to its end: .*\[runbook\.unresolved\]$/,
     file: 'engine/look.js',
     find: "        if (seen.state === 'converged')\n            return seen.outputs;\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",
     put: "        if (seen.state !== 'conflict')\n            return seen.outputs ?? {};\n        if (seen.state === 'conflict')\n            throw conflictError(seen);\n        if (seen.state === 'unknown' && isHopeless(seen.cause))",

@@ -149,6 +149,17 @@ describe('a change of disks that a deallocation or a ForceDetach ends (A83)', ()
     expect(properties(await world.send('GET', oldMachine()))['provisioningState']).toBe('Succeeded')
   })
 
+  test('is given up also where the ForceDetach itself is refused, since the machine is being deallocated', async () => {
+    if (world.world.pools[0]) world.world.pools[0].importedOn = []
+    world.faults.plantInOperation({ operation: 'detach', times: 1, durationMs: 45 * 60_000 })
+    const [diskId = ''] = oldDisks(world)
+    await world.send('POST', `${oldMachine()}/attachDetachDataDisks`, { dataDisksToDetach: [{ diskId }] })
+    await world.send('POST', `${oldMachine()}/deallocate`)
+    await world.send('POST', `${oldMachine()}/attachDetachDataDisks`, force('/nobody/has/it'))
+    world.clock.advance(world.world.durationOf('deallocate'))
+    expect(properties(await world.send('GET', oldMachine()))['provisioningState']).toBe('Succeeded')
+  })
+
   test('is none that only attaches: it goes on, and the machine reads Updating', async () => {
     const diskId = await emptyDisk('d')
     world.faults.plantInOperation({ operation: 'attach', times: 1, durationMs: 45 * 60_000 })

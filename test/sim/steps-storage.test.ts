@@ -169,14 +169,6 @@ describe('the storage steps, by real SSH on the old server of data100', () => {
     expect((await fence.see()).state).toBe('drifted')
   })
 
-  it('one whose agent is at the script of somebody else is not silent: it is asked once that is over', { timeout: 120_000 }, async () => {
-    const fence = driven(nfsFence, { pool })
-    fence.accepted.add('deallocate')
-    world.world.begin('runCommand', machine, 8 * 60_000, () => undefined)
-    expect(await fence.see()).toMatchObject({ state: 'drifted', seen: { serving: true, imported: true } })
-    expect(world.world.host(machine)?.power).toBe('running')
-  })
-
   it('one that was stopped is started on the way back, and serves its pool again', { timeout: 120_000 }, async () => {
     const fence = driven(nfsFence, { pool })
     fence.accepted.add('deallocate')

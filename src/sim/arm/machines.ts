@@ -152,10 +152,10 @@ function attachDetach(request: ArmRequest): ArmAnswer {
 }
 
 /**
- * `ForceDetach` is the way out of a detach that does not end: it takes its place. What the same change was attaching is not the machine's,
- * and is free for others. Was there any?
+ * `ForceDetach` is the way out of a detach that does not end: it takes its place. The disks are still the machine's own then, and can be
+ * detached anew; what the same change was attaching is not, and is free for others.
  */
-function cancelDetach({ world }: ArmRequest, machine: Resource): boolean {
+function cancelDetach({ world }: ArmRequest, machine: Resource): void {
   const canceled = world.operations.filter((one) => one.status === 'running' && one.what === 'detach' && one.resource === machine.id)
   for (const one of canceled) {
     one.status = 'canceled'
@@ -163,15 +163,7 @@ function cancelDetach({ world }: ArmRequest, machine: Resource): boolean {
       if (!dataDisksOf(machine).some(({ managedDisk }) => sameId(managedDisk.id, id))) delete world.resource(id)?.managedBy
     }
   }
-  return canceled.length > 0
-}
-
-/**
- * A machine that is deallocated gives up what it was detaching: the disks are still its own, and can be detached anew. Any other change
- * goes on, and says itself how it ends.
- */
-function preemptDetach(request: ArmRequest, machine: Resource): void {
-  if (machine.properties['provisioningState'] !== 'Updating' || !cancelDetach(request, machine)) return
+  if (canceled.length === 0) return
   for (const entry of dataDisksOf(machine)) delete (entry as { toBeDetached?: boolean }).toBeDetached
   machine.properties['provisioningState'] = 'Succeeded'
 }
@@ -191,7 +183,8 @@ function stop(request: ArmRequest, what: 'deallocate' | 'power off'): ArmAnswer 
   const finish = (): void => {
     haltHost(world, host)
     host.power = what === 'deallocate' ? 'deallocated' : 'stopped'
-    if (what === 'deallocate') preemptDetach(request, machine)
+    // It gives up what it was detaching. Any other change goes on, and says itself how it ends.
+    if (what === 'deallocate') cancelDetach(request, machine)
     setDisks(request, machine, what === 'deallocate' ? 'Reserved' : 'Attached')
     settleAfterPower(machine, 'Succeeded')
   }

@@ -68,7 +68,7 @@ export async function onceItAnswers<T>(machine: string, ask: () => Promise<T>, c
     try {
       return await ask()
     } catch (error) {
-      if (!isSilence(error) || clock.now().getTime() >= untilMs) throw error
+      if ((!isSilence(error) && !isUnasked(error)) || clock.now().getTime() >= untilMs) throw error
       progress(`${hostLabel(machine)} boots: ${error.message}`)
       await clock.sleep(10 * seconds, signal)
     }

@@ -51,7 +51,7 @@ async function toldBy(machine: Machine, wanted: NewServer, doors: Platform): Pro
   } catch (error) {
     // Not up yet: neither its SSH nor its agent.
     if (!(error instanceof LifeboatError) || (error.retry === undefined && !isSilence(error))) throw error
-    return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}`, dumb: true }
+    return { state: 'in-flight', what: `it boots, or its security group keeps us out: ${error.message}`, ...(isSilence(error) ? { dumb: true } : {}) }
   }
   if (/^status: (running|not run|not started)/m.test(said)) return { state: 'in-flight', what: 'it answers by SSH; packages and ZFS are being installed' }
   const [isLoaded, isInstalled] = [/^zfs: loaded/m.test(said), /^zfs: installed/m.test(said)]
