@@ -33,19 +33,24 @@ async function run(machine: string, ...script: string[]): Promise<string> {
   return first?.message ?? end.code
 }
 
+/** Made, it answers SSH once it has booted, and is ready once cloud-init is through. */
+function expectBoot(id: string): void {
+  world.clock.advance(world.world.durationOf('boot'))
+  expect(world.world.answers(id)).toBe(true)
+  const host = world.world.host(id)
+  expect(host?.readyFromMs).toBeGreaterThan(world.clock.nowMs())
+  world.clock.advance(world.world.durationOf('first boot'))
+  expect(host?.readyFromMs).toBeLessThanOrEqual(world.clock.nowMs())
+  expect(world.world.operations.filter((one) => one.resource === id).map((one) => one.what)).toEqual(['vm create', 'first boot'])
+}
+
 describe('a new machine', () => {
   test('runs when Azure says so, answers SSH later, and is ready later still (A21)', async () => {
     const id = await putMachine(world)
     const power = async (): Promise<string> => JSON.stringify(properties(await world.send('GET', `${id}?$expand=instanceView`))['instanceView'])
     expect(await power()).toContain('PowerState/running')
     expect(world.world.answers(id)).toBe(false)
-    world.clock.advance(world.world.durationOf('boot'))
-    expect(world.world.answers(id)).toBe(true)
-    const host = world.world.host(id)
-    expect(host?.readyFromMs).toBeGreaterThan(world.clock.nowMs())
-    world.clock.advance(world.world.durationOf('first boot'))
-    expect(host?.readyFromMs).toBeLessThanOrEqual(world.clock.nowMs())
-    expect(world.world.operations.filter((one) => one.resource === id).map((one) => one.what)).toEqual(['vm create', 'first boot'])
+    expectBoot(id)
   })
 
   test('boots and is set up after it was made, however long that has taken (A134)', async () => {
@@ -56,13 +61,7 @@ describe('a new machine', () => {
     expect([world.world.host(id)?.power, world.world.answers(id)]).toEqual(['starting', false])
     world.clock.advance(1000)
     expect([world.world.host(id)?.power, world.world.answers(id)]).toEqual(['running', false])
-    world.clock.advance(world.world.durationOf('boot'))
-    expect(world.world.answers(id)).toBe(true)
-    const host = world.world.host(id)
-    expect(host?.readyFromMs).toBeGreaterThan(world.clock.nowMs())
-    world.clock.advance(world.world.durationOf('first boot'))
-    expect(host?.readyFromMs).toBeLessThanOrEqual(world.clock.nowMs())
-    expect(world.world.operations.filter((one) => one.resource === id).map((one) => one.what)).toEqual(['vm create', 'first boot'])
+    expectBoot(id)
   })
 
   test.each(['', '#cloud-config\npackages: [zfsutils-linux]\n', '#cloud-config\npackages: [nfs-kernel-server]\n'])(
